@@ -1,0 +1,203 @@
+"""A stream: one network kept whole, plus its ordered, named stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from taskweave.features import FeatureShape
+
+Memory = dict[str, Any]
+"""The (fused) feature of every finished stage by its name, and whatever `enter` or a stage noted down."""
+
+StageFunction = Callable[[nn.Module, Tensor, Memory], Tensor]
+Enter = Callable[[nn.Module, Any, Memory], Tensor]
+Exit = Callable[[nn.Module, Memory], Any]
+
+
+@final
+@dataclass(frozen=True)
+class Step:
+    """A stage that is a function (net, x, memory) -> x, with the names of the submodules that it runs."""
+
+    run: StageFunction
+    modules: tuple[str, ...]
+
+
+Stage = Sequence[str] | Step
+
+
+def pass_input(net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
+    """The default `enter`: the input is the first tensor."""
+    return x
+
+
+@final
+@dataclass(frozen=True)
+class TakeFeature:
+    """The default `exit`: the feature of one stage, the last."""
+
+    stage: str
+
+    def __call__(self, net: nn.Module, memory: Memory) -> Any:
+        return memory[self.stage]
+
+
+@final
+class Stream(nn.Module):
+    """One task's network that can stop at named stages. `net` is never rewritten: its state_dict is the single-task one.
+
+    net: the network, kept as the object that was given.
+    stages: name -> the submodules run in order, or a `Step`. A name may not equal a note that `enter` leaves in memory.
+    enter: (net, input, memory) -> first tensor.  exit: (net, memory) -> the network's output.
+    head: submodules that are the last layer(s), for learning-rate groups.
+    channel_axis: for features that are neither (B, C, ...) nor tokens (B, N, C).
+    Raises ValueError for no stages or a submodule that the network lacks.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        stages: Mapping[str, Stage],
+        *,
+        enter: Enter = pass_input,
+        exit: Exit | None = None,
+        head: Sequence[str] = (),
+        channel_axis: int | None = None,
+    ) -> None:
+        super().__init__()
+        if not stages:
+            raise ValueError(f"a Stream of {type(net).__name__} needs at least one stage, got none")
+        self.net = net
+        self.stages: dict[str, Stage] = {name: s if isinstance(s, Step) else tuple(s) for name, s in stages.items()}
+        self.enter = enter
+        self.exit: Exit = exit if exit is not None else TakeFeature(list(self.stages)[-1])
+        self.head = tuple(head)
+        self.channel_axis = channel_axis
+        known = {name for name, _ in net.named_modules()}
+        for stage in self.stages:
+            for path in self.modules_of(stage):
+                if path not in known:
+                    raise ValueError(
+                        f"stage {stage!r} runs {path!r}, which {type(net).__name__} does not have; "
+                        f"its children are {[name for name, _ in net.named_children()]}"
+                    )
+
+    def modules_of(self, stage: str) -> tuple[str, ...]:
+        """Paths in `net` of the submodules that a stage runs."""
+        how = self.stages[stage]
+        return how.modules if isinstance(how, Step) else tuple(how)
+
+    def run(self, stage: str, x: Tensor, memory: Memory) -> Tensor:
+        """Run one stage and return its feature. The caller keeps it in memory, after fusion."""
+        how = self.stages[stage]
+        if isinstance(how, Step):
+            return how.run(self.net, x, memory)
+        for path in how:
+            x = self.net.get_submodule(path)(x)
+        return x
+
+    def forward(self, x: Any) -> Any:
+        """The network alone. Equal to ``net(x)`` by contract; `prove` checks it."""
+        memory: Memory = {}
+        x = self.enter(self.net, x, memory)
+        for stage in self.stages:
+            x = memory[stage] = self.run(stage, x, memory)
+        return self.exit(self.net, memory)
+
+    def last_weight(self, stage: str) -> Tensor:
+        """The weight (C_out, ...) of the last convolution or linear layer that a stage runs.
+
+        Raises ValueError where the stage runs none.
+        """
+        layers = [
+            layer
+            for path in self.modules_of(stage)
+            for layer in self.net.get_submodule(path).modules()
+            if isinstance(layer, nn.Conv2d | nn.Linear)
+        ]
+        if not layers:
+            raise ValueError(f"stage {stage!r} of {type(self.net).__name__} runs no convolution or linear layer")
+        return layers[-1].weight
+
+    def prove(self, example: Any) -> None:
+        """Raise ValueError unless this stream's output equals the network's own on `example`, exactly, and no stage
+        overwrites a feature that an earlier stage left in memory. Computes both once, in eval mode."""
+        with evaluating(self.net), torch.no_grad():
+            output = self._watched(example)
+            expected = self.net(example)
+        if not _same(output, expected):
+            raise ValueError(
+                f"the stages {list(self.stages)} of {type(self.net).__name__} do not compute what the network computes; "
+                "check their order, `enter` and `exit`, or let trace_stream find them"
+            )
+
+    def _watched(self, example: Any) -> Any:
+        memory: Memory = {}
+        versions: dict[str, int] = {}
+        x = self.enter(self.net, example, memory)
+        for stage in self.stages:
+            x = memory[stage] = self.run(stage, x, memory)
+            for earlier, version in versions.items():
+                if memory[earlier] is not x and memory[earlier]._version != version:
+                    raise ValueError(
+                        f"stage {stage!r} of {type(self.net).__name__} overwrites in place the feature remembered for "
+                        f"{earlier!r}; end {earlier!r} after the in-place layer, or give that layer inplace=False"
+                    )
+            versions[stage] = x._version
+        return self.exit(self.net, memory)
+
+    def shape_of(self, feature: Tensor) -> FeatureShape:
+        return FeatureShape.of(feature, self.channel_axis)
+
+    def shapes(self, example: Any) -> dict[str, FeatureShape]:
+        """The shape of every stage's feature for an input like `example`, computed on fake tensors."""
+        memory: Memory = {}
+        with evaluating(self.net), torch.no_grad(), dry_mode(self.net):
+            x = self.enter(self.net, like_parameters(example, self.net), memory)
+            for stage in self.stages:
+                x = memory[stage] = self.run(stage, x, memory)
+        return {stage: self.shape_of(memory[stage]) for stage in self.stages}
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """Eval mode inside, every submodule's own mode restored after."""
+    modes = [(module, module.training) for module in net.modules()]
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def is_meta(net: nn.Module) -> bool:
+    return any(p.is_meta for p in net.parameters())
+
+
+def dry_mode(net: nn.Module) -> AbstractContextManager[object]:
+    """Where running `net` computes shapes only: fake tensors, or nothing to add for a network on the meta device."""
+    return nullcontext() if is_meta(net) else FakeTensorMode(allow_non_fake_inputs=True)
+
+
+def like_parameters(example: Any, net: nn.Module) -> Any:
+    """A tensor example moved to the meta device where the network stands there."""
+    return example.to("meta") if isinstance(example, Tensor) and is_meta(net) else example
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Exact equality of outputs that may be tensors in dicts, lists and tuples."""
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.shape == b.shape and torch.equal(a, b)
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return list(a) == list(b) and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(_same(i, j) for i, j in zip(a, b, strict=True))
+    return bool(a == b)

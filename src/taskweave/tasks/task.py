@@ -1,0 +1,60 @@
+"""The contract of every task: what is predicted, from what output, and how good it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from torch import Tensor
+from torchmetrics import Metric
+
+Direction = Literal["higher", "lower"]
+
+
+class Task(ABC):
+    """A target, a loss, a decoding and metrics. It knows nothing of training, and not the name it goes by.
+
+    Outputs are what a stream returns (for dense tasks (B, C, h, w) at any resolution), targets what a data set gives.
+    """
+
+    directions: ClassVar[Mapping[str, Direction]]
+    """Every metric's name, in the order of a table's columns, and which way is better."""
+
+    @property
+    @abstractmethod
+    def channels(self) -> int:
+        """How many channels the network's output needs."""
+
+    @abstractmethod
+    def loss(self, output: Any, target: Any) -> Tensor:
+        """A scalar, averaged over what is labelled; 0 with a gradient of 0 where nothing is labelled."""
+
+    @abstractmethod
+    def soft(self, output: Any, size: tuple[int, int]) -> Any:
+        """What an ensemble averages, at `size` (height, width): probabilities, unit normals, metres."""
+
+    @abstractmethod
+    def harden(self, soft: Any) -> Any:
+        """From an (averaged) soft prediction to the prediction itself."""
+
+    def decode(self, output: Any, size: tuple[int, int]) -> Any:
+        """The prediction at `size` (height, width)."""
+        return self.harden(self.soft(output, size))
+
+    @abstractmethod
+    def metric(self) -> Metric:
+        """A fresh metric: ``update(prediction, target)`` with decoded predictions, ``compute() -> {name: scalar}``.
+
+        Exact over the whole set however it is split into batches; its states reduce by sums (or concatenation).
+        """
+
+    @abstractmethod
+    def picture(self, value: Tensor) -> Tensor:
+        """One prediction or target as RGB uint8 (3, H, W), for people to look at."""
+
+
+def mean_soft(task: Task, outputs: Sequence[Any], size: tuple[int, int]) -> Any:
+    """The prediction of an ensemble: the mean of its members' soft predictions, hardened."""
+    softs = [task.soft(output, size) for output in outputs]
+    return task.harden(sum(softs[1:], softs[0]) / len(softs))
