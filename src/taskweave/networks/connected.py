@@ -81,7 +81,8 @@ class Connected(nn.Module):
         inputs: {stream: input}, or one input for all.
         tasks: compute only these outputs, and only what they can be reached from (default: all).
         """
-        memory, x = {}, {}
+        memory: dict[str, Memory] = {}
+        x: dict[str, Tensor] = {}
         plan = self._whole if tasks is None else self._plan_for(tuple(tasks))
         for name in plan.enters:
             stream, memory[name] = self.stream(name), {}

@@ -63,6 +63,10 @@ def connect(
     return connected
 
 
+def _all(stage: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (stage,) if isinstance(stage, str) else stage
+
+
 def _one(stage: str | tuple[str, ...]) -> str:
     return stage if isinstance(stage, str) else stage[-1]
 
@@ -95,11 +99,7 @@ class _Walk:
         with self._dry():
             for name in names:
                 self._advance(name, _one(place[name]))
-        shapes = [
-            self.streams[name].shape_of(self.memory[name][stage])
-            for name in names
-            for stage in ((place[name],) if isinstance(place[name], str) else place[name])
-        ]
+        shapes = [self.streams[name].shape_of(self.memory[name][stage]) for name in names for stage in _all(place[name])]
         connection = Connection(place, self._built(unit, shapes, index, place))
         features = [f for name in names for f in connection.gathered(name, self.memory[name])]
         with self._dry(connection):

@@ -179,6 +179,7 @@ def evaluating(net: nn.Module) -> Iterator[None]:
 
 
 def is_meta(net: nn.Module) -> bool:
+    """Whether a network has shapes only (built under ``torch.device("meta")``)."""
     return any(p.is_meta for p in net.parameters())
 
 
