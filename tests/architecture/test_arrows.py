@@ -1,0 +1,130 @@
+"""Which room may import which, how long files and functions may be, and what `import taskweave` costs."""
+
+import ast
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "taskweave"
+FACTS = {"features", "images"}  # the two files beside the rooms that state facts
+ARROWS = {
+    "features": set(),
+    "images": set(),
+    "units": FACTS,
+    "streams": FACTS,
+    "heads": set(),
+    "networks": {"units", "streams", "heads"} | FACTS,
+    "metrics": set(),
+    "tasks": {"heads", "metrics"},
+    "weighting": set(),
+    "data": FACTS,
+    "training": {"networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | FACTS,
+    "evaluation": {"training", "networks", "streams", "units", "tasks", "weighting", "data", "metrics", "reporting"} | FACTS,
+    "reporting": {"evaluation", "metrics"} | FACTS,
+    "recipes": {"evaluation", "training"},
+    "cli": {
+        "evaluation", "reporting", "recipes", "training", "networks", "streams", "units", "tasks", "weighting", "data", "metrics",
+    } | FACTS,
+}  # fmt: skip
+LONG_FILE, LONG_FUNCTION = 300, 45
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1] if module.count(".") else ""
+
+
+def imports_of(source: str, room: str) -> set[str]:
+    """The rooms of taskweave that a source file imports, other than its own."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom) and node.module == "taskweave":
+            names = [f"taskweave.{alias.name}" for alias in node.names]
+        found |= {room_of(name) for name in names if name.startswith("taskweave.")}
+    return found - {room}
+
+
+def long_functions(source: str) -> list[tuple[str, int]]:
+    """Functions over the limit, the docstring not counted."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = ast.get_docstring(node, clean=False)
+            first = node.body[0]
+            skipped = (first.end_lineno or 0) - first.lineno + 1 if docstring is not None else 0
+            length = (node.end_lineno or 0) - node.lineno + 1 - skipped
+            if length > LONG_FUNCTION:
+                found.append((node.name, length))
+    return found
+
+
+def python_files() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_house_rules_of_a_file(path: Path) -> None:
+    source = path.read_text()
+    assert len(source.splitlines()) <= LONG_FILE, f"{path} is longer than {LONG_FILE} lines: split it"
+    assert not long_functions(source), f"functions of {path} over {LONG_FUNCTION} lines: {long_functions(source)}"
+    room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    if room != "__init__":
+        forbidden = imports_of(source, room) - ARROWS[room]
+        assert not forbidden, f"{path} (room {room}) may not import {forbidden}; it may import {ARROWS[room]}"
+
+
+def test_the_checks_can_fail() -> None:
+    assert imports_of("from taskweave.cli import app\nimport taskweave.data.sample", "units") == {"cli", "data"}
+    assert imports_of("from taskweave import training", "units") == {"training"}
+    long = "def f():\n" + "    x = 1\n" * 50
+    assert long_functions(long) == [("f", 51)]
+    documented = 'def f():\n    """' + "word\n" * 60 + '"""\n    return 1\n'
+    assert long_functions(documented) == []
+
+
+def test_no_room_is_missing_an_arrow() -> None:
+    rooms = {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert rooms <= set(ARROWS)
+
+
+SECONDS = textwrap.dedent("""
+    import time, sys
+    start = time.perf_counter()
+    import {module}
+    print(time.perf_counter() - start)
+""")
+
+
+def import_seconds(module: str) -> float:
+    """The best of three, in fresh interpreters: the least disturbed by whatever else runs."""
+    runs = [
+        subprocess.run([sys.executable, "-c", SECONDS.format(module=module)], capture_output=True, text=True, check=True)
+        for _ in range(3)
+    ]
+    return min(float(run.stdout) for run in runs)
+
+
+@pytest.mark.slow
+def test_import_costs_little_more_than_torch() -> None:
+    assert import_seconds("taskweave") <= 1.3 * import_seconds("torch")
+
+
+def test_import_pulls_in_no_heavy_library() -> None:
+    heavy = ["timm", "torchvision", "torchmetrics", "lightning", "matplotlib", "h5py", "pydantic"]
+    code = f"import sys, taskweave; print([m for m in {heavy} if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_every_public_name_exists() -> None:
+    import taskweave
+
+    for name in taskweave.__all__:
+        assert getattr(taskweave, name) is not None
+    with pytest.raises(AttributeError, match="CrossStich"):
+        taskweave.CrossStich  # noqa: B018
