@@ -1,0 +1,116 @@
+"""What a comparison found, as data: the documented, versioned schema of ``comparison.json``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Literal, final
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+SCHEMA_VERSION = 1
+"""Raised by one whenever a field changes its meaning or goes away; new optional fields leave it."""
+
+Direction = Literal["higher", "lower"]
+Values = dict[str, dict[str, float | None]]
+"""{task: {metric: value}}; None where a metric is undefined (nothing was labelled)."""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@final
+class Mark(_Data):
+    """Something a reader must know of one number.
+
+    task, metric: which number of the row.  reason: in words, e.g. "no better than a constant prediction".
+    """
+
+    task: str
+    metric: str
+    reason: str
+
+
+@final
+class Row(_Data):
+    """One method with one seed, measured once on the test part."""
+
+    method: str = Field(description="The method's label, unique in its recipe, e.g. 'cross_stitch'.")
+    seed: int
+    metrics: Values = Field(description="{task: {metric: value}}; shares in percent, angles in degrees, depth in metres.")
+    directions: dict[str, dict[str, Direction]] = Field(
+        description="{task: {metric: which way is better}}, in column order."
+    )
+    parameters: int = Field(description="Distinct trained numbers of everything the method needs for all tasks.")
+    flops: int = Field(description="Floating-point operations of one forward pass of one image for all tasks.")
+    seconds_per_step: float | None = Field(default=None, description="Mean wall time of one training step of the method.")
+    steps: int = Field(default=0, description="Training steps behind the numbers, all stages together, per network.")
+    recipe_hash: str = Field(description="Hash of everything that determines this row; the name of its run folder.")
+    marks: tuple[Mark, ...] = ()
+    pictures: tuple[str, ...] = Field(default=(), description="Pictures of this row, relative to comparison.json.")
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _no_nan(cls, value: Any) -> Any:
+        """JSON has no NaN: an undefined number is None."""
+        return {
+            task: {name: None if x is None or math.isnan(float(x)) else float(x) for name, x in numbers.items()}
+            for task, numbers in dict(value).items()
+        }
+
+
+@final
+class ComparisonResult(_Data):
+    """All rows of one recipe, and what they are compared with."""
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    recipe: dict[str, Any] = Field(description="The resolved recipe.")
+    recipe_hash: str
+    taskweave_version: str
+    baseline: str = Field(default="single", description="The method that gains are counted from.")
+    rows: tuple[Row, ...] = ()
+    constant: Values = Field(
+        default_factory=dict, description="What the best constant prediction of the train labels scores."
+    )
+    missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
+    command: str = Field(default="", description="How it was started, where a command line did.")
+    machine: str = ""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Labels in the order of the recipe."""
+        return tuple(dict.fromkeys(row.method for row in self.rows))
+
+    @property
+    def directions(self) -> dict[str, dict[str, Direction]]:
+        """{task: {metric: which way is better}} over all rows, in column order."""
+        columns: dict[str, dict[str, Direction]] = {}
+        for row in self.rows:
+            for task, metrics in row.directions.items():
+                columns.setdefault(task, {}).update(metrics)
+        return columns
+
+    def rows_of(self, method: str) -> tuple[Row, ...]:
+        """The rows of one method, by seed. Raises KeyError for a method without rows."""
+        found = sorted((row for row in self.rows if row.method == method), key=lambda row: row.seed)
+        if not found:
+            raise KeyError(f"no row of method {method!r}; the methods with rows are {list(self.methods)}")
+        return tuple(found)
+
+    def save(self, path: Path) -> None:
+        """Write JSON, whole or not at all."""
+        part = path.with_suffix(".part")
+        part.write_text(self.model_dump_json(indent=2) + "\n")
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> ComparisonResult:
+        """Read JSON. Raises ValueError for a file of a newer schema than this program knows."""
+        result = cls.model_validate_json(path.read_text())
+        if result.schema_version > SCHEMA_VERSION:
+            raise ValueError(
+                f"{path} has schema version {result.schema_version}, this taskweave reads up to {SCHEMA_VERSION}: update it"
+            )
+        return result

@@ -1,0 +1,103 @@
+"""From rows to the numbers of a table: mean and spread over seeds, gain over the baseline, average relative gain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import final
+
+from taskweave.evaluation.results import ComparisonResult, Direction, Mark, Row
+
+GAIN_KIND = "task mean of metric means"
+"""The kind of average relative gain: over the metrics of a task, then over tasks; in percent, + is better."""
+
+
+@final
+@dataclass(frozen=True)
+class Cell:
+    """One metric of one method.
+
+    mean, spread: over seeds; spread is the sample deviation, None with one seed.
+    gain: mean over the seeds that both have of (method - baseline), + is better; None for the baseline itself.
+    """
+
+    task: str
+    metric: str
+    direction: Direction
+    mean: float | None
+    spread: float | None
+    gain: float | None
+    marks: tuple[Mark, ...]
+
+
+@final
+@dataclass(frozen=True)
+class MethodSummary:
+    """One line of the table. relative_gain: percent, see GAIN_KIND; None for the baseline or without one."""
+
+    method: str
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    relative_gain: float | None
+    parameters: int
+    flops: int
+    seconds_per_step: float | None
+
+
+def summarise(result: ComparisonResult) -> tuple[MethodSummary, ...]:
+    """One summary per method, in the order of the recipe."""
+    return tuple(_summary(result, method) for method in result.methods)
+
+
+def _summary(result: ComparisonResult, method: str) -> MethodSummary:
+    rows = result.rows_of(method)
+    base = () if method == result.baseline else tuple(row for row in result.rows if row.method == result.baseline)
+    cells = tuple(
+        _cell(rows, base, task, metric=metric, direction=direction)
+        for task, metrics in result.directions.items()
+        for metric, direction in metrics.items()
+    )
+    seconds = [row.seconds_per_step for row in rows if row.seconds_per_step is not None]
+    return MethodSummary(
+        method=method,
+        seeds=tuple(row.seed for row in rows),
+        cells=cells,
+        relative_gain=_relative_gain(cells, base),
+        parameters=rows[0].parameters,
+        flops=rows[0].flops,
+        seconds_per_step=fmean(seconds) if seconds else None,
+    )
+
+
+def _value(row: Row, task: str, metric: str) -> float | None:
+    return row.metrics.get(task, {}).get(metric)
+
+
+def _cell(rows: Sequence[Row], base: Sequence[Row], task: str, *, metric: str, direction: Direction) -> Cell:
+    values = [v for row in rows if (v := _value(row, task, metric)) is not None]
+    sign = 1.0 if direction == "higher" else -1.0
+    single = {row.seed: _value(row, task, metric) for row in base}
+    gains = [
+        sign * (v - b)
+        for row in rows
+        if (v := _value(row, task, metric)) is not None and (b := single.get(row.seed)) is not None
+    ]
+    return Cell(
+        task=task,
+        metric=metric,
+        direction=direction,
+        mean=fmean(values) if values else None,
+        spread=stdev(values) if len(values) > 1 else None,
+        gain=fmean(gains) if gains else None,
+        marks=tuple(dict.fromkeys(m for row in rows for m in row.marks if (m.task, m.metric) == (task, metric))),
+    )
+
+
+def _relative_gain(cells: Sequence[Cell], base: Sequence[Row]) -> float | None:
+    by_task: dict[str, list[float]] = {}
+    for cell in cells:
+        values = [v for row in base if (v := _value(row, cell.task, cell.metric)) is not None]
+        if cell.gain is not None and values and fmean(values) != 0.0:
+            by_task.setdefault(cell.task, []).append(100.0 * cell.gain / abs(fmean(values)))
+    return fmean(fmean(gains) for gains in by_task.values()) if by_task else None
