@@ -1,0 +1,175 @@
+"""What determines a training, as data: typed, validated, hashable."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, final
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Part(BaseModel):
+    """A frozen part of a recipe that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@final
+class SGD(Part):
+    """Stochastic gradient descent. The only optimiser under which a unit's own learning-rate multiplier applies."""
+
+    kind: Literal["sgd"] = "sgd"
+    lr: PositiveFloat = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = False
+
+    @model_validator(mode="after")
+    def _needs_momentum(self) -> SGD:
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs momentum above 0, got momentum=0; set momentum, or nesterov=False")
+        return self
+
+
+@final
+class Adam(Part):
+    """Adam; weight decay is added to the gradient (L2)."""
+
+    kind: Literal["adam"] = "adam"
+    lr: PositiveFloat = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+@final
+class AdamW(Part):
+    """Adam with decoupled weight decay."""
+
+    kind: Literal["adamw"] = "adamw"
+    lr: PositiveFloat = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
+
+
+class Warming(Part):
+    """What every schedule has. warm_up: steps over which the rate rises linearly, (s + 1) / warm_up of it at step s."""
+
+    warm_up: NonNegativeInt = 0
+
+
+@final
+class Constant(Warming):
+    """The rate stays."""
+
+    kind: Literal["constant"] = "constant"
+
+
+@final
+class Poly(Warming):
+    """Per step s: base * (1 - s / total) ** power.  total: None means the training's own number of steps."""
+
+    kind: Literal["poly"] = "poly"
+    power: PositiveFloat = 0.9
+    total: PositiveInt | None = None
+
+
+@final
+class StepDecay(Warming):
+    """base * factor ** (s // every), `every` in steps."""
+
+    kind: Literal["step"] = "step"
+    every: PositiveInt
+    factor: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+
+@final
+class Cosine(Warming):
+    """base * (1 + cos(pi * s / total)) / 2.  total: None means the training's own number of steps."""
+
+    kind: Literal["cosine"] = "cosine"
+    total: PositiveInt | None = None
+
+
+Schedule = Annotated[Constant | Poly | StepDecay | Cosine, Field(discriminator="kind")]
+
+
+@final
+class WeightDecay(Part):
+    """Weight decay (torch's convention: the gradient gets decay * w) by role; one number stands for all three roles.
+
+    connections: applies to units whose method decays its weights (`Unit.decays`), to no others.
+    norms_and_biases: whether parameters with one axis (norms, biases, scales) of streams and heads decay too.
+    """
+
+    streams: NonNegativeFloat = 0.0
+    heads: NonNegativeFloat = 0.0
+    connections: NonNegativeFloat = 0.0
+    norms_and_biases: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_number(cls, given: Any) -> Any:
+        return dict.fromkeys(("streams", "heads", "connections"), given) if isinstance(given, int | float) else given
+
+
+@final
+class Freeze(Part):
+    """For how many of the first steps the parameters of a role stay as they are (their batch norms' statistics too)."""
+
+    streams: NonNegativeInt = 0
+    heads: NonNegativeInt = 0
+    connections: NonNegativeInt = 0
+
+
+@final
+class TrainingOptions(Part):
+    """How a network is trained. Rates of groups are multiples of `optimizer.lr`; every multiple holds at every step.
+
+    steps: optimiser steps, each on `batch_size` * `accumulate` samples.
+    clip: the largest norm of all gradients together; None for no limit.
+    ema: decay of the exponential moving average of the weights, which is then what is validated and kept.
+    connection_lr: multiple for the connections; None = the method's own (`Unit.sgd_lr_multiplier` under SGD, 1 under Adam).
+    last_layer_lr: multiple for the last layers' weights (`Stream.head`); NDDR's protocol: 10.
+    bias_lr: multiple for the last layers' biases; None = as their weights; NDDR's protocol: 20.
+    precision: "bf16" is autocast with float32 weights. memory_format: of images and convolutions. "auto" of these two and of
+        `device` is settled by `taskweave.training.speed.settle`.
+    choose: which weights are kept and which validation is reported: "last"; "best", the validation part's favourite (see
+        `taskweave.training.choice`); "mean_last", the last weights and the mean of the metrics of the last `mean_over`
+        validations, which are then the only ones made (MTAN's protocol).
+    validate_every: steps between validations; None = once per epoch.
+    log_every, checkpoint_every: steps; checkpoint_seconds: seconds since the last checkpoint. They do not change a result.
+    workers: processes that load data.
+    """
+
+    steps: PositiveInt
+    batch_size: PositiveInt = 8
+    optimizer: Optimizer = SGD()
+    schedule: Schedule = Constant()
+    accumulate: PositiveInt = 1
+    clip: PositiveFloat | None = None
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    connection_lr: PositiveFloat | None = None
+    last_layer_lr: PositiveFloat = 1.0
+    bias_lr: PositiveFloat | None = None
+    weight_decay: WeightDecay = WeightDecay()
+    freeze: Freeze = Freeze()
+    precision: Literal["auto", "32", "bf16"] = "auto"
+    memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    choose: Literal["last", "best", "mean_last"] = "last"
+    mean_over: PositiveInt = 10
+    validate_every: PositiveInt | None = None
+    log_every: PositiveInt = 20
+    checkpoint_every: PositiveInt | None = None
+    checkpoint_seconds: PositiveFloat | None = 300.0
+    workers: NonNegativeInt = 0
+    tensorboard: bool = False
+
+    def determining(self) -> dict[str, JsonValue]:
+        """The fields that change the trained weights or the reported metrics, as JSON values: what a run is known by.
+
+        Settle "auto" first, see `taskweave.training.speed.settle`.
+        """
+        unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "workers", "tensorboard"}
+        return self.model_dump(mode="json", exclude=unimportant)

@@ -1,0 +1,50 @@
+"""What a training gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, final
+
+Metrics = dict[str, dict[str, float]]
+"""{task: {metric: value}}."""
+
+Stopped = Literal["finished", "interrupted", "deadline"]
+
+
+@final
+@dataclass(frozen=True)
+class Validation:
+    """The metrics of one validation, after `step` optimiser steps."""
+
+    step: int
+    metrics: Metrics
+
+
+@final
+@dataclass(frozen=True)
+class FitResult:
+    """How far a training came, and what it found.
+
+    stopped: "finished", or why it stopped at a resumable point.
+    step: optimiser steps done, those before a resume included.
+    metrics: what `TrainingOptions.choose` reports of the validations; None where there were none or it did not finish.
+    history: every validation, in order.
+    seconds: time spent in training steps (validation, saving and start-up left out), over all resumes.
+    weights: the kept weights (safetensors), where finished; None before.
+    """
+
+    stopped: Stopped
+    step: int
+    metrics: Metrics | None
+    history: tuple[Validation, ...]
+    seconds: float
+    weights: Path | None
+
+    @property
+    def finished(self) -> bool:
+        return self.stopped == "finished"
+
+    @property
+    def seconds_per_step(self) -> float:
+        return self.seconds / max(self.step, 1)
