@@ -1,0 +1,48 @@
+"""What every data set offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch.utils.data import Dataset
+
+from taskweave.data.sample import Sample
+
+
+class LabelledSet(Dataset[Sample], ABC):
+    """Images, each with the targets that exist for it.
+
+    Samples carry raw values: ``image`` uint8 (3, H, W) RGB; ``segmentation`` Mask int64 (H, W), 255 = ignore;
+    ``depth`` Depth float32 (1, H, W) in metres, 0 = invalid; ``normals`` Normals float32 (3, H, W), zeros = invalid.
+    Which samples are read in which order, and how they are turned into network input, is not decided here
+    (`EpochOrder`, `Transformed`). A data set pickles, so that worker processes can have it.
+    """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many samples there are."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Sample:
+        """The sample as it is stored: ``image``, ``key`` and a target under each task's name.
+
+        Raises IndexError outside 0..len - 1, so that a plain ``for`` ends.
+        """
+
+    @property
+    @abstractmethod
+    def labels(self) -> tuple[str, ...]:
+        """Which targets samples may carry, e.g. ``("segmentation", "depth")``; a sample may lack some."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """Names of the segmentation classes in the order of their ids; () without segmentation."""
+
+    @abstractmethod
+    def key(self, index: int) -> str:
+        """The sample's name, unique in this data set and the same in every run; read from no file."""
+
+    @abstractmethod
+    def scene(self, index: int) -> str:
+        """The place the picture shows: pictures of one scene must not be split between training and validation."""
