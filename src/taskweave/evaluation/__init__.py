@@ -1,0 +1,1 @@
+"""Experiments as data, runs of them, and runs as a table."""

@@ -1,0 +1,117 @@
+"""Which images and labels, at which size, and how they are varied in training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, final
+
+from pydantic import Field, field_validator
+
+from taskweave.evaluation.choices.choice import Choice
+
+Size = tuple[Annotated[int, Field(ge=8)], Annotated[int, Field(ge=8)]]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+@final
+class Augmentation(Choice):
+    """What a training image goes through, labels with it. Everything off leaves it as it is."""
+
+    mirror: bool = True
+    """Left-right mirror with probability 1/2 (n_x changes sign)."""
+    scale: tuple[float, float] | None = None
+    """Scale drawn evenly from (least, most); depth is divided by it."""
+    crop: Size | None = None
+    """Random crop of (height, width), padded with the image mean and ignored labels where the image is smaller."""
+    zoom_crops: tuple[float, ...] = ()
+    """Crop by one of these factors, then back to the image's size; NYUD_MT uses (1, 1.2, 1.5)."""
+    colour: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Strength of brightness, contrast and saturation jitter."""
+
+    @field_validator("scale")
+    @classmethod
+    def _rising(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and not 0.0 < value[0] <= value[1]:
+            raise ValueError(f"scale is (least, most) with 0 < least <= most, got {value}")
+        return value
+
+
+class DataChoice(Choice):
+    """What every choice of data states."""
+
+    size: Size | None = None
+    """(height, width) to which images and labels are brought once; None keeps the files' own."""
+    augmentation: Augmentation = Augmentation()
+    validation_share: Share = 0.0
+    """Share of the train part, cut by scene, that chooses the best weights; 0 where the last ones are taken."""
+
+
+@final
+class ScenesData(DataChoice):
+    """Generated rooms: no download, all labels exact. Rendered once into a cache."""
+
+    kind: Literal["scenes"] = "scenes"
+    size: Size = (96, 128)
+    train: int = Field(default=256, ge=1)
+    """How many training images."""
+    test: int = Field(default=64, ge=1)
+    """How many test images, of other scenes."""
+    seed: int = 0
+
+
+class FolderChoice(DataChoice):
+    """Data that lie somewhere."""
+
+    path: Path
+    """Where they lie; a relative path counts from the working directory."""
+
+    @field_validator("path")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+
+@final
+class NYUv2Folder(FolderChoice):
+    """NYUv2 as rgb/, depth/, label13/, label40/ and gt_sets/; normals are computed from depth."""
+
+    kind: Literal["nyuv2_folder"] = "nyuv2_folder"
+    classes: Literal[13, 40] = 40
+
+
+@final
+class NYUv2Mat(FolderChoice):
+    """The official nyu_depth_v2_labeled.mat (needs taskweave[data])."""
+
+    kind: Literal["nyuv2_mat"] = "nyuv2_mat"
+    classes: Literal[13, 40] = 40
+
+
+@final
+class NYUv2Mtan(FolderChoice):
+    """The npy tree that MTAN published: 288 x 384, 13 classes, depth, normals."""
+
+    kind: Literal["nyuv2_mtan"] = "nyuv2_mtan"
+    classes: Literal[13, 40] = 13
+
+
+@final
+class NYUv2Lists(FolderChoice):
+    """NDDR's list files: 480 x 640, 40 classes, normals as PNG."""
+
+    kind: Literal["nyuv2_lists"] = "nyuv2_lists"
+    classes: Literal[40] = 40
+
+
+@final
+class NYUDMT(FolderChoice):
+    """The NYUD_MT archive: 480 x 640, 40 classes, depth, normals."""
+
+    kind: Literal["nyud_mt"] = "nyud_mt"
+    classes: Literal[40] = 40
+
+
+Data = Annotated[
+    ScenesData | NYUv2Folder | NYUv2Mat | NYUv2Mtan | NYUv2Lists | NYUDMT,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,195 @@
+"""The methods that a comparison can hold side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, final
+
+from pydantic import Field
+
+from taskweave.evaluation.choices.choice import Choice
+
+Multiplier = Annotated[float, Field(gt=0.0)]
+
+
+@final
+class ShortcutOptions(Choice):
+    """NDDR's shortcut: the fused features of all places, resized to the last, concatenated, own 1x1 convolution."""
+
+    channels: int = Field(default=512, ge=1)
+    places: tuple[str, ...] = ()
+    """Stages whose features it gathers; () for the method's own, or the network's usual places."""
+
+
+class MethodChoice(Choice):
+    """What every method states."""
+
+    label: str = ""
+    """What the table calls it; unique in a recipe. Empty for the method's own name."""
+    shortcut: ShortcutOptions | None = None
+
+    @property
+    def usual_label(self) -> str:
+        """The method's name where no label was given."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        return self.label or self.usual_label + (" + shortcut" if self.shortcut is not None else "")
+
+
+@final
+class Single(MethodChoice):
+    """One network per task, trained alone: the baseline."""
+
+    kind: Literal["single"] = "single"
+
+    @property
+    def usual_label(self) -> str:
+        return "single"
+
+
+@final
+class SingleTrainedOn(MethodChoice):
+    """Every single network trained on for as many steps as the connected fine-tuning gets."""
+
+    kind: Literal["single_trained_on"] = "single_trained_on"
+
+    @property
+    def usual_label(self) -> str:
+        return "single, trained on"
+
+
+@final
+class Ensemble(MethodChoice):
+    """Two single networks per task, their predictions averaged (p001: twice cross-stitch's parameters)."""
+
+    kind: Literal["ensemble"] = "ensemble"
+    second_seed: int = Field(default=1000, ge=1)
+    """Added to a run's seed for its second member."""
+
+    @property
+    def usual_label(self) -> str:
+        return "ensemble"
+
+
+@final
+class Shared(MethodChoice):
+    """Hard sharing: one trunk up to a stage, that stage included."""
+
+    kind: Literal["shared"] = "shared"
+    until: str
+
+    @property
+    def usual_label(self) -> str:
+        return f"shared until {self.until}"
+
+
+@final
+class SharedLatent(MethodChoice):
+    """MTL-shared: the last layers of both tasks factorised through a shared latent matrix, trained jointly."""
+
+    kind: Literal["shared_latent"] = "shared_latent"
+    rank: int = Field(default=16, ge=1)
+
+    @property
+    def usual_label(self) -> str:
+        return "shared latent"
+
+
+class ConnectingChoice(MethodChoice):
+    """What every method that starts from stored single networks and connects them states."""
+
+    places: tuple[str, ...] = ()
+    """Stages where the streams meet, in order; () for the network's usual places."""
+    lr_multiplier: Multiplier | None = None
+    """How many times the base rate the connections learn at; None for the method's own (SGD) or 1 (Adam)."""
+
+
+@final
+class CrossStitch(ConnectingChoice):
+    """Misra et al. 2016."""
+
+    kind: Literal["cross_stitch"] = "cross_stitch"
+    per: Literal["channel", "layer"] = "channel"
+    self_weight: float = 0.9
+    other_weight: float | None = None
+
+    @property
+    def usual_label(self) -> str:
+        return "cross-stitch"
+
+
+@final
+class NDDR(ConnectingChoice):
+    """Gao et al. 2019."""
+
+    kind: Literal["nddr"] = "nddr"
+    order: Literal["paper", "authors", "none"] = "authors"
+    """Batch norm on the input (paper), convolution -> batch norm -> ReLU (authors' code), or the convolution alone."""
+    init: Literal["diagonal", "xavier"] = "diagonal"
+    self_weight: float = 0.9
+    other_weight: float | None = None
+
+    @property
+    def usual_label(self) -> str:
+        return "NDDR"
+
+
+@final
+class Sluice(ConnectingChoice):
+    """Ruder et al. 2019, as a unit for convolutional streams."""
+
+    kind: Literal["sluice"] = "sluice"
+    subspaces: int = Field(default=2, ge=1)
+    init: Literal["balanced", "imbalanced"] = "imbalanced"
+    penalty: float = Field(default=0.0, ge=0.0)
+    """Weight of the orthogonality penalty."""
+    layer_mixing: bool = True
+    """Mix the features of all places before the head (beta)."""
+
+    @property
+    def usual_label(self) -> str:
+        return "sluice"
+
+
+@final
+class CrossConnected(ConnectingChoice):
+    """Kawakami et al.: 1x1 convolution + ReLU from every other stream, added."""
+
+    kind: Literal["cross_connected"] = "cross_connected"
+    gate: bool = False
+    """A gate after the ReLU that starts at 0: the network starts as its single ones and still learns."""
+
+    @property
+    def usual_label(self) -> str:
+        return "cross-connected"
+
+
+Connecting = Annotated[CrossStitch | NDDR | Sluice | CrossConnected, Field(discriminator="kind")]
+
+
+@final
+class ConnectedTrainedOnOneTask(MethodChoice):
+    """The same connected network, trained for one task at a time: does the gain come from the other labels or the size?"""
+
+    kind: Literal["connected_trained_on_one_task"] = "connected_trained_on_one_task"
+    connected: Connecting
+
+    @property
+    def usual_label(self) -> str:
+        return f"{self.connected.title}, trained on one task"
+
+
+Method = Annotated[
+    Single
+    | SingleTrainedOn
+    | Ensemble
+    | Shared
+    | SharedLatent
+    | CrossStitch
+    | NDDR
+    | Sluice
+    | CrossConnected
+    | ConnectedTrainedOnOneTask,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,178 @@
+"""An experiment as data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Self, final
+
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
+
+from taskweave.evaluation.choices.choice import Choice
+from taskweave.evaluation.choices.data import Data
+from taskweave.evaluation.choices.method import (
+    ConnectedTrainedOnOneTask,
+    ConnectingChoice,
+    Method,
+    MethodChoice,
+    Single,
+    SingleTrainedOn,
+)
+from taskweave.evaluation.choices.network import Network
+from taskweave.evaluation.choices.start import Scratch, Start
+from taskweave.evaluation.choices.task import Tasks
+from taskweave.evaluation.explaining import explain
+from taskweave.training.options import TrainingOptions
+
+
+@final
+class Training(Choice):
+    """How networks are trained, by what they are."""
+
+    single: TrainingOptions
+    """Every single-task network."""
+    connected: TrainingOptions
+    """The fine-tuning of connected networks; `single, trained on` gets as many further steps of `single`'s kind."""
+    joint: TrainingOptions | None = None
+    """Networks trained jointly from the start (hard sharing, shared latent); None: as `connected`, for the steps of
+    `single` and `connected` together, so that every method sees as many images per task."""
+
+    @property
+    def of_joint(self) -> TrainingOptions:
+        if self.joint is not None:
+            return self.joint
+        return self.connected.model_copy(update={"steps": self.single.steps + self.connected.steps})
+
+    @property
+    def of_trained_on(self) -> TrainingOptions:
+        """Single's own options, for connected's steps and with its optimiser, schedule and batch."""
+        c = self.connected
+        return self.single.model_copy(
+            update={"steps": c.steps, "batch_size": c.batch_size, "optimizer": c.optimizer, "schedule": c.schedule}
+        )
+
+
+@final
+class Evaluation(Choice):
+    """How the test part is read."""
+
+    batch_size: int = Field(default=8, ge=1)
+    pictures: int = Field(default=4, ge=0)
+    """How many test images are drawn beside their targets and predictions."""
+
+
+@final
+class Recipe(Choice):
+    """Data, tasks, network, methods, training and seeds of one comparison.
+
+    Raises ValueError for an unknown key (with the nearest valid one), an unknown choice (with the list of choices), two
+    methods of one label.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    data: Data
+    tasks: Tasks
+    network: Network
+    start: Start = Scratch()
+    methods: tuple[Method, ...]
+    """Single networks are always trained and are the first row: the baseline."""
+    single_trained_on: bool = True
+    """Also give the row `single, trained on` wherever a method fine-tunes: a gain may be mere training time."""
+    places: tuple[str, ...] = ()
+    """Where streams meet unless a method says otherwise; () for the network's usual places."""
+    training: Training
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    evaluation: Evaluation = Evaluation()
+    notes: str = ""
+    """What a reader should know; changes no result and no hash."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explained(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(given)
+        except ValidationError as error:
+            raise ValueError(explain(error, cls)) from error
+
+    @field_validator("seeds")
+    @classmethod
+    def _different(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError(f"seeds must differ, got {list(value)}")
+        return value
+
+    @model_validator(mode="after")
+    def _unique_labels(self) -> Self:
+        titles = [method.title for method in self.rows]
+        twice = sorted({title for title in titles if titles.count(title) > 1})
+        if twice:
+            raise ValueError(f"two methods are called {twice}; give them different labels (`label: ...`)")
+        return self
+
+    @property
+    def rows(self) -> tuple[Method, ...]:
+        """The methods in the order of the table: single first, then single trained on, then the rest."""
+        methods = list(self.methods)
+        single = next((m for m in methods if isinstance(m, Single)), Single())
+        on = [m for m in methods if isinstance(m, SingleTrainedOn)]
+        tuned = any(isinstance(m, ConnectingChoice | ConnectedTrainedOnOneTask) for m in methods)
+        if not on and tuned and self.single_trained_on:
+            on = [SingleTrainedOn(shortcut=single.shortcut)]
+        return (single, *on, *(m for m in methods if m is not single and not isinstance(m, SingleTrainedOn)))
+
+    def digest(self) -> str:
+        """A hash of all that determines the results: not of the name, the notes, pictures, logging or checkpoints."""
+        content = self.model_dump(mode="json", exclude={"name", "notes", "training"})
+        del content["evaluation"]["pictures"]
+        t = self.training
+        content["training"] = {
+            "single": t.single.determining(),
+            "connected": t.connected.determining(),
+            "joint": None if t.joint is None else t.joint.determining(),
+        }
+        return digest_of(content)
+
+    def to_yaml(self) -> str:
+        """The resolved recipe, every field written out."""
+        import yaml
+
+        return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
+
+    @classmethod
+    def from_yaml(cls, path: Path) -> Recipe:
+        """Read a recipe. Raises FileNotFoundError, or ValueError that names the file for anything wrong in it."""
+        import yaml
+
+        try:
+            content = yaml.safe_load(path.read_text())
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path} is not YAML: {error}") from error
+        if not isinstance(content, dict):
+            raise ValueError(f"{path} should hold the keys {list(cls.model_fields)}, got a {type(content).__name__}")
+        return read(content, str(path))
+
+
+def read(content: dict[str, Any], where: str) -> Recipe:
+    """A recipe from plain data. Raises ValueError with one plain message that begins with `where`."""
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"{where}: {plain(error)}") from error
+
+
+def plain(error: ValidationError) -> str:
+    """What a recipe's validation says, without pydantic's frame."""
+    return "; ".join(str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors())
+
+
+def digest_of(content: Any) -> str:
+    """The first 16 hex digits of SHA-256 over canonical JSON."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def usual_places(method: MethodChoice, recipe: Recipe) -> tuple[str, ...]:
+    """Where a method's streams meet; () for the network's usual places."""
+    own = method.places if isinstance(method, ConnectingChoice) else ()
+    return own or recipe.places
