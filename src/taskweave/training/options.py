@@ -128,12 +128,13 @@ class TrainingOptions(Part):
 
     steps: optimiser steps, each on `batch_size` * `accumulate` samples.
     clip: the largest norm of all gradients together; None for no limit.
-    ema: decay of the exponential moving average of the weights, which is then what is validated and kept.
+    ema: decay of the exponential moving average of the weights, which is then what is validated and kept; at step s it is
+        at most (1 + s) / (10 + s), so that the average forgets the start.
     connection_lr: multiple for the connections; None = the method's own (`Unit.sgd_lr_multiplier` under SGD, 1 under Adam).
     last_layer_lr: multiple for the last layers' weights (`Stream.head`); NDDR's protocol: 10.
     bias_lr: multiple for the last layers' biases; None = as their weights; NDDR's protocol: 20.
-    precision: "bf16" is autocast with float32 weights. memory_format: of images and convolutions. "auto" of these two and of
-        `device` is settled by `taskweave.training.speed.settle`.
+    precision: "bf16" is autocast with float32 weights. memory_format: of images and convolutions. "auto" of these two and
+        of `device` is settled by `taskweave.training.speed.settle`.
     choose: which weights are kept and which validation is reported: "last"; "best", the validation part's favourite (see
         `taskweave.training.choice`); "mean_last", the last weights and the mean of the metrics of the last `mean_over`
         validations, which are then the only ones made (MTAN's protocol).

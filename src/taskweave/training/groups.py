@@ -1,0 +1,106 @@
+"""Parameter groups: who learns how fast, and what decays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import torch
+from torch import nn
+
+from taskweave.networks.connected import Connected
+from taskweave.training.options import SGD, Adam, TrainingOptions
+from taskweave.training.roles import last_biases, parameters_by_role
+from taskweave.units.unit import Unit
+from taskweave.weighting.weighting import Weighting
+
+
+@final
+@dataclass(frozen=True)
+class Group:
+    """Parameters that share a learning rate and a decay.
+
+    label: what they are, for people and for the log's columns.
+    multiplier: times the base learning rate.  decay: torch's weight decay.
+    """
+
+    label: str
+    multiplier: float
+    decay: float
+    parameters: list[nn.Parameter] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        count = sum(p.numel() for p in self.parameters)
+        decay = f", weight decay {self.decay:g}" if self.decay else ""
+        return f"{self.label}: lr x{self.multiplier:g}{decay} ({count:,} parameters)"
+
+
+def groups_of(net: Connected, options: TrainingOptions, *, weighting: Weighting | None = None) -> list[Group]:
+    """Every parameter of `net` and `weighting` in exactly one group, shared ones once.
+
+    A connection's multiplier is `connection_lr`, else its unit's own under SGD, else 1. Vectors (norms, biases, scales)
+    do not decay unless `weight_decay.norms_and_biases`; connections' vectors and a weighting's parameters never do.
+    """
+    merged: dict[tuple[str, float, float], Group] = {}
+    for label, multiplier, decay, parameter in _each(net, options):
+        group = merged.setdefault((label, multiplier, decay), Group(label, multiplier, decay))
+        group.parameters.append(parameter)
+    groups = list(merged.values())
+    learned = [] if weighting is None else list(weighting.parameters())
+    return [*groups, Group("weighting", 1.0, 0.0, learned)] if learned else groups
+
+
+def _each(net: Connected, options: TrainingOptions) -> Iterator[tuple[str, float, float, nn.Parameter]]:
+    decay = options.weight_decay
+    roles = parameters_by_role(net)
+    for parameter in roles["streams"]:
+        yield "streams", 1.0, _decay(parameter, decay.streams, vectors=decay.norms_and_biases), parameter
+    biases = last_biases(net)
+    bias_lr = options.last_layer_lr if options.bias_lr is None else options.bias_lr
+    for parameter in roles["heads"]:
+        amount = _decay(parameter, decay.heads, vectors=decay.norms_and_biases)
+        if id(parameter) in biases and bias_lr != options.last_layer_lr:
+            yield "biases of heads", bias_lr, amount, parameter
+        else:
+            yield "heads", options.last_layer_lr, amount, parameter
+    units = _units(net)
+    for parameter in roles["connections"]:
+        unit = units[id(parameter)]
+        own = unit.sgd_lr_multiplier if isinstance(options.optimizer, SGD) else 1.0
+        multiplier = own if options.connection_lr is None else options.connection_lr
+        amount = _decay(parameter, decay.connections, vectors=False) if unit.decays else 0.0
+        yield f"{type(unit).__name__} connections", multiplier, amount, parameter
+
+
+def _decay(parameter: nn.Parameter, amount: float, *, vectors: bool) -> float:
+    return amount if vectors or parameter.ndim > 1 else 0.0
+
+
+def _units(net: Connected) -> dict[int, Unit]:
+    """Every connection parameter's unit, by the parameter's id; the first of those that share it."""
+    owners: dict[int, Unit] = {}
+    for index in range(len(net.connections)):
+        connection = net.connection(index)
+        for parameter in connection.parameters():
+            owners.setdefault(id(parameter), connection.unit)
+    return owners
+
+
+def describe(groups: Sequence[Group]) -> str:
+    """One line per group, e.g. ``CrossStitch connections: lr x100 (384 parameters)``."""
+    return "\n".join(str(group) for group in groups)
+
+
+def make_optimizer(groups: Sequence[Group], options: TrainingOptions) -> torch.optim.Optimizer:
+    """The optimiser over the groups. Each of its groups also remembers `label` and `base_lr`, its rate before schedules."""
+    chosen = options.optimizer
+    rates = [chosen.lr * group.multiplier for group in groups]
+    parts = [
+        {"params": g.parameters, "lr": rate, "base_lr": rate, "weight_decay": g.decay, "label": g.label}
+        for g, rate in zip(groups, rates, strict=True)
+    ]
+    if isinstance(chosen, SGD):
+        return torch.optim.SGD(parts, lr=chosen.lr, momentum=chosen.momentum, nesterov=chosen.nesterov)
+    kind = torch.optim.Adam if isinstance(chosen, Adam) else torch.optim.AdamW
+    return kind(parts, lr=chosen.lr, betas=chosen.betas, weight_decay=0.0)

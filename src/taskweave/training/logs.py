@@ -1,0 +1,106 @@
+"""Logs of a training: CSV files that survive a resume, and TensorBoard where asked for."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+from taskweave.training.checkpoint import write_whole
+from taskweave.training.result import Validation
+
+
+@final
+class CsvLog:
+    """A CSV file whose first column is the step. Opened at a step, it forgets what was written after that step."""
+
+    def __init__(self, path: Path, columns: Sequence[str], *, step: int) -> None:
+        self.path, self.columns = path, ("step", *columns)
+        kept = [row for row in _rows(path, self.columns) if int(row["step"]) <= step]
+        write_whole(path, lambda file: None if file.write(_text(self.columns, kept).encode()) else None)
+
+    def write(self, row: Mapping[str, object]) -> None:
+        """Append a row; a column that `row` lacks stays empty."""
+        with self.path.open("a", newline="") as file:
+            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != tuple(columns):
+            return []
+        # a line cut short by a crash lacks its last columns
+        return [row for row in reader if None not in row.values() and row["step"].isdigit()]
+
+
+def _text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
+    import io
+
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+@final
+class RunLog:
+    """`log.csv`: per-task losses unweighted (mean since the last row), weights, learning rates; `validation.csv`: metrics.
+
+    Raises ImportError where TensorBoard is asked for and not installed.
+    """
+
+    def __init__(
+        self, folder: Path, tasks: Sequence[str], groups: Sequence[str], *, step: int, tensorboard: bool = False
+    ) -> None:
+        columns = ["epoch", "seconds", *(f"loss.{t}" for t in tasks), *(f"weight.{t}" for t in tasks)]
+        self._training = CsvLog(folder / "log.csv", [*columns, *(f"lr.{g}" for g in dict.fromkeys(groups))], step=step)
+        self._validation = CsvLog(folder / "validation.csv", ["task", "metric", "value"], step=step)
+        self._board = _tensorboard(folder, step) if tensorboard else None
+
+    def training(
+        self,
+        step: int,
+        *,
+        epoch: float,
+        seconds: float,
+        losses: Mapping[str, float],
+        weights: Mapping[str, float],
+        rates: Mapping[str, float],
+    ) -> None:
+        """One row after `step` steps."""
+        values = {f"loss.{task}": value for task, value in losses.items()}
+        values |= {f"weight.{task}": value for task, value in weights.items() if task in losses}
+        values |= {f"lr.{group}": value for group, value in rates.items()}
+        self._training.write({"step": step, "epoch": f"{epoch:.4f}", "seconds": f"{seconds:.2f}", **values})
+        self._draw(step, values)
+
+    def validation(self, found: Validation) -> None:
+        """One row per metric."""
+        for task, metrics in found.metrics.items():
+            for metric, value in metrics.items():
+                self._validation.write({"step": found.step, "task": task, "metric": metric, "value": value})
+            self._draw(found.step, {f"validation.{task}.{metric}": value for metric, value in metrics.items()})
+
+    def _draw(self, step: int, values: Mapping[str, float]) -> None:
+        if self._board is not None:
+            for name, value in values.items():
+                self._board.add_scalar(name.replace(".", "/"), value, step)
+
+    def close(self) -> None:
+        if self._board is not None:
+            self._board.close()
+
+
+def _tensorboard(folder: Path, step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ImportError(
+            "tensorboard=True needs TensorBoard: pip install taskweave[logs]; the CSV logs are written without it"
+        ) from error
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step)  # type: ignore[no-untyped-call]

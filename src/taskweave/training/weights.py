@@ -1,0 +1,115 @@
+"""Weights as safetensors files, and strict loading of anybody's checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from taskweave.streams.stream import Stream
+from taskweave.training.checkpoint import WrongCheckpointError, check_state, write_whole
+
+SAME = "same_as"
+"""The metadata entry that says which keys are further names of a stored tensor (tied weights)."""
+
+
+def save_weights(net: nn.Module, path: Path) -> None:
+    """Store a network's state as safetensors, tied tensors once. Raises CannotSaveError; an earlier file stays whole."""
+    from safetensors.torch import save
+
+    tensors, same = _untied(net.state_dict())
+    content = save(tensors, metadata={SAME: json.dumps(same)})
+    write_whole(path, lambda file: None if file.write(content) else None, needed=len(content))
+
+
+def _untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    tensors: dict[str, Tensor] = {}
+    same: dict[str, str] = {}
+    first: dict[tuple[Any, ...], str] = {}
+    for name, tensor in state.items():
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device)
+        if tensor.numel() and place in first:
+            same[name] = first[place]
+            continue
+        first[place] = name
+        tensors[name] = tensor.detach().cpu().contiguous()
+    return tensors, same
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file or of a torch file (a state_dict, or a dict that holds exactly one).
+
+    Raises FileNotFoundError, or WrongCheckpointError where no state_dict is found.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path} to load weights from")
+    found = _read_safetensors(path)
+    return found if found is not None else _read_torch(path)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor] | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            same = json.loads((file.metadata() or {}).get(SAME, "{}"))
+    except SafetensorError:
+        return None
+    return tensors | {name: tensors[other] for name, other in same.items()}
+
+
+def _read_torch(path: Path) -> dict[str, Tensor]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise WrongCheckpointError(f"{path} is neither a safetensors file nor a torch checkpoint: {error}") from error
+    if _is_state(content):
+        return dict(content)
+    inner = [value for value in content.values() if _is_state(value)] if isinstance(content, Mapping) else []
+    if len(inner) != 1:
+        keys = list(content)[:6] if isinstance(content, Mapping) else type(content).__name__
+        raise WrongCheckpointError(
+            f"{path} should hold one state_dict, found {len(inner)} in {keys}; save net.state_dict()"
+        )
+    return dict(inner[0])
+
+
+def _is_state(value: Any) -> bool:
+    return isinstance(value, Mapping) and len(value) > 0 and all(isinstance(item, Tensor) for item in value.values())
+
+
+def load_weights(net: nn.Module, path: Path) -> None:
+    """Load a file into the network it was saved from. Raises WrongCheckpointError naming the first keys that differ."""
+    state = read_state(path)
+    check_state(net.state_dict(), state, source=str(path), who=type(net).__name__)
+    net.load_state_dict(state)
+
+
+def load_stream_weights(stream: Stream, path: Path, *, name: str | None = None) -> None:
+    """Load a single-task network into a stream, strictly.
+
+    path: the network's own state_dict (plain timm or torchvision training, `save_weights(stream.net)`), or the weights of
+        a stored training of a connected network, from which stream `name` is taken (needed where it has several).
+    """
+    state = _stream_part(read_state(path), path, name)
+    check_state(stream.net.state_dict(), state, source=str(path), who=type(stream.net).__name__)
+    stream.net.load_state_dict(state)
+
+
+def _stream_part(state: dict[str, Tensor], path: Path, name: str | None) -> dict[str, Tensor]:
+    """The state of one stream's network, where the keys are those of a connected network; else the state itself."""
+    split = {key: key.split(".", 3) for key in state}
+    stored = list(dict.fromkeys(k[1] for k in split.values() if len(k) == 4 and k[0] == "streams" and k[2] == "net"))
+    if not stored:
+        return state
+    if name is None and len(stored) > 1:
+        raise WrongCheckpointError(f"{path} holds the streams {stored}; say which with name=")
+    wanted = stored[0] if name is None else name
+    if wanted not in stored:
+        raise WrongCheckpointError(f"{path} holds no stream {wanted!r}; it holds {stored}")
+    return {k[3]: state[key] for key, k in split.items() if len(k) == 4 and k[:3] == ["streams", wanted, "net"]}
