@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
-from torchmetrics import Metric
 
-Direction = Literal["higher", "lower"]
+from taskweave.metrics.gain import Direction as Direction
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 
 class Task(ABC):

@@ -1,0 +1,76 @@
+"""Whether several metrics of several tasks got better, as one number (delta-m)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+Direction = Literal["higher", "lower"]
+"""Which way a metric is better."""
+
+Scores = Mapping[str, Mapping[str, float]]
+"""{task: {metric: value}}."""
+
+Directions = Mapping[str, Mapping[str, Direction]]
+"""{task: {metric: which way is better}}."""
+
+GainKind = Literal["task_mean", "flat_mean"]
+
+
+def metric_gains(new: Scores, base: Scores, directions: Directions) -> dict[str, dict[str, float]]:
+    """The relative gain of every metric named in `directions`; positive is better, .01 is one percent.
+
+    g = s * (new - base) / base, with s = 1 where higher is better and -1 where lower is.
+    NaN where the base is not a positive number (nothing can be relative to 0) or the new value is NaN.
+    Raises ValueError for a metric that `new` or `base` has not.
+    """
+    gains: dict[str, dict[str, float]] = {}
+    for task, metrics in directions.items():
+        gains[task] = {
+            metric: _gain(_value(new, task, metric, "new"), _value(base, task, metric, "base"), direction)
+            for metric, direction in metrics.items()
+        }
+    return gains
+
+
+def relative_gain(new: Scores, base: Scores, directions: Directions, *, kind: GainKind = "task_mean") -> float:
+    """delta-m: the average relative gain of `new` over `base`; positive is better, .01 is one percent.
+
+    With g_tm the gain of metric m of task t (see `metric_gains`), T tasks and M_t metrics of task t:
+
+    "task_mean": (1/T) sum_t (1/M_t) sum_m g_tm. Every task weighs the same. With one metric per task this is delta-m of
+        Maninis et al. (2019, eq. 4); with several, LibMTL's.
+    "flat_mean": sum_tm g_tm / sum_t M_t. Every metric weighs the same, so a task with more metrics weighs more. The
+        tables of Nash-MTL and CAGrad print **minus** this (there lower is better).
+
+    Only the metrics in `directions` count. NaN if one of their gains is NaN: none is left out silently.
+    """
+    if not directions or not all(directions.values()):
+        raise ValueError(f"relative_gain needs at least one metric for every task, got directions {dict(directions)}")
+    gains = metric_gains(new, base, directions)
+    if kind == "task_mean":
+        return _mean([_mean(list(metrics.values())) for metrics in gains.values()])
+    if kind == "flat_mean":
+        return _mean([gain for metrics in gains.values() for gain in metrics.values()])
+    raise ValueError(f'relative_gain has the kinds "task_mean" and "flat_mean", got {kind!r}')
+
+
+def _gain(new: float, base: float, direction: Direction) -> float:
+    if direction not in ("higher", "lower"):
+        raise ValueError(f'a direction is "higher" or "lower", got {direction!r}')
+    if not base > 0:
+        return math.nan
+    change = (new - base) / base
+    return change if direction == "higher" else -change
+
+
+def _value(scores: Scores, task: str, metric: str, side: str) -> float:
+    if task not in scores or metric not in scores[task]:
+        there = {name: sorted(metrics) for name, metrics in scores.items()}
+        raise ValueError(f"the {side} scores have no metric {metric!r} of task {task!r}; they have {there}")
+    return float(scores[task][metric])
+
+
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)

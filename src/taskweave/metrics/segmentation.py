@@ -1,0 +1,61 @@
+"""How good a segmentation is, over a whole set of images."""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from taskweave.metrics.confusion import class_iou, confusion_matrix, segmentation_scores
+
+
+@final
+class SegmentationMetric(Metric):
+    """mIoU, pixacc and fwIU in percent, from one confusion matrix of the whole set (FCN definitions).
+
+    ``update(prediction, target)``: (B, H, W) class numbers each. Sums only, so neither batches nor processes matter.
+
+    ignore: the label of pixels that do not count.
+    per_image: instead the mean over images of each image's own three scores; images without a labelled pixel are left
+        out. Often several points lower or higher than over the set: the two are not comparable.
+
+    Absent classes (neither labelled nor predicted in any counted pixel) are left out of mIoU; `absent` says how many.
+    """
+
+    full_state_update = False
+    counts: Tensor
+    image_scores: Tensor
+    images: Tensor
+
+    def __init__(self, classes: int, *, ignore: int = 255, per_image: bool = False) -> None:
+        super().__init__()
+        self.classes = classes
+        self.ignore = ignore
+        self.per_image = per_image
+        self.add_state("counts", torch.zeros(classes, classes, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("image_scores", torch.zeros(3, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, prediction: Tensor, target: Tensor) -> None:
+        each = confusion_matrix(prediction, target, classes=self.classes, ignore=self.ignore)
+        self.counts += each.sum(0)
+        scores = segmentation_scores(each)
+        labelled = each.sum((1, 2)) > 0
+        self.image_scores += scores[labelled].sum(0)
+        self.images += labelled.sum()
+
+    def compute(self) -> dict[str, Tensor]:
+        scores = self.image_scores / self.images if self.per_image else segmentation_scores(self.counts)
+        return dict(zip(("mIoU", "pixacc", "fwIU"), scores.unbind(), strict=True))
+
+    def per_class(self) -> Tensor:
+        """(classes,) IU of each class over the whole set in percent; NaN for an absent class."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            return class_iou(self.counts)
+
+    @property
+    def absent(self) -> int:
+        """How many classes are neither labelled nor predicted, and so no part of mIoU."""
+        return int(self.per_class().isnan().sum())
