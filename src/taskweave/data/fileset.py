@@ -1,0 +1,133 @@
+"""Data sets that are files on disk: one list of items, each with the files its image and targets are read from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.sample import Sample
+
+LABELS = ("segmentation", "depth", "normals")
+
+
+@final
+@dataclass(frozen=True)
+class Field:
+    """A file and how to read it; `read` is a module's function or a frozen dataclass, so that it pickles."""
+
+    path: Path
+    read: Callable[[Path], Any]
+
+
+@final
+@dataclass(frozen=True)
+class Item:
+    """One sample's files: ``image`` and the targets that exist.
+
+    listed: where the item was named, for messages, e.g. "list/training_seg.txt, line 3".
+    """
+
+    key: str
+    scene: str
+    fields: Mapping[str, Field]
+    listed: str
+
+
+@final
+class FileSet(LabelledSet):
+    """The samples of `items`, read when asked for. The functions ``open_...`` make one from each published layout.
+
+    labels: which targets to read; the others' files are never touched.
+    """
+
+    def __init__(self, items: Sequence[Item], *, labels: Sequence[str], classes: Sequence[str], where: str) -> None:
+        if not items:
+            raise ValueError(f"{where} names no samples: the data set is empty; give another split or path")
+        key, count = Counter(item.key for item in items).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"{where} names {key!r} {count} times: keys are unique; remove the repeated lines")
+        self._items = tuple(items)
+        self._labels = tuple(labels)
+        self._classes = tuple(classes) if "segmentation" in labels else ()
+        self.where = where
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
+        item = self._items[index]
+        sample = {"image": _read(item.fields["image"]), "key": item.key}
+        for label in self._labels:
+            if label in item.fields:
+                sample[label] = _read(item.fields[label])
+                _require_same_size(sample, label, item)
+        return sample
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._classes
+
+    def key(self, index: int) -> str:
+        return self._items[index].key
+
+    def scene(self, index: int) -> str:
+        return self._items[index].scene
+
+
+def _read(field: Field) -> Any:
+    return field.read(field.path)
+
+
+def _require_same_size(sample: Mapping[str, Any], label: str, item: Item) -> None:
+    image, target = tuple(sample["image"].shape[-2:]), tuple(sample[label].shape[-2:])
+    if image != target:
+        raise ValueError(
+            f"image {item.fields['image'].path} is {image[0]} x {image[1]} (H x W), its {label} "
+            f"{item.fields[label].path} is {target[0]} x {target[1]}: both must have one size; resize one of the files, or leave {item.key!r} out"
+        )
+
+
+def require_folder(path: Path, holds: str) -> None:
+    """Raise FileNotFoundError unless `path` is a folder; `holds` says what is expected in it."""
+    if not path.is_dir():
+        found = "is a file" if path.exists() else "does not exist"
+        raise FileNotFoundError(f"{path} {found}: expected a folder with {holds}; give the path of that folder")
+
+
+def require_files(items: Sequence[Item], labels: Sequence[str]) -> None:
+    """Raise FileNotFoundError for the first file that is named and not there."""
+    for item in items:
+        for name in ("image", *labels):
+            if name in item.fields and not item.fields[name].path.is_file():
+                raise FileNotFoundError(
+                    f"{item.fields[name].path} does not exist: {item.listed} names it as the {name} of {item.key!r}; "
+                    f"restore the file or remove the line"
+                )
+
+
+def require_labels(labels: Sequence[str], available: Sequence[str], layout: str) -> tuple[str, ...]:
+    """`labels` without repetition; ValueError where one is not in this layout."""
+    unknown = [label for label in labels if label not in available]
+    if unknown:
+        raise ValueError(f"{layout} has no label {unknown[0]!r}; it has {list(available)}")
+    return tuple(dict.fromkeys(labels))
+
+
+def read_names(path: Path) -> list[str]:
+    """The non-empty lines of a list file; FileNotFoundError names the lists that are there."""
+    if not path.is_file():
+        there = sorted(other.name for other in path.parent.glob("*.txt")) if path.parent.is_dir() else []
+        raise FileNotFoundError(
+            f"{path} does not exist: {path.parent} has {there or 'no lists'}; give one of these as the split"
+        )
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

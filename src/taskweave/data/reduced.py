@@ -1,0 +1,54 @@
+"""A data set at a smaller size, and kept in memory, for small runs."""
+
+from __future__ import annotations
+
+from typing import final
+
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.resizing import resize
+from taskweave.data.sample import Sample
+
+
+@final
+class Reduced(LabelledSet):
+    """The samples of `dataset` at `size`; with `in_memory`, each is read once in a process and then remembered.
+
+    size: (H, W), or None to leave the size; images bilinear with anti-aliasing, targets by the nearest pixel.
+    in_memory: 198 NYUv2 images at 96 x 128 with three targets take about 100 MB.
+    """
+
+    def __init__(self, dataset: LabelledSet, *, size: tuple[int, int] | None = None, in_memory: bool = False) -> None:
+        self.dataset = dataset
+        self.size = size
+        self.in_memory = in_memory
+        self._known: dict[int, Sample] = {}
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> Sample:
+        if index not in self._known:
+            sample = self._reduced(self.dataset[index])
+            if not self.in_memory:
+                return sample
+            self._known[index] = sample
+        return dict(self._known[index])
+
+    def _reduced(self, sample: Sample) -> Sample:
+        if self.size is None:
+            return sample
+        return {name: value if name == "key" else resize(value, self.size) for name, value in sample.items()}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.dataset.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.dataset.classes
+
+    def key(self, index: int) -> str:
+        return self.dataset.key(index)
+
+    def scene(self, index: int) -> str:
+        return self.dataset.scene(index)

@@ -1,0 +1,24 @@
+"""One way of changing the resolution of an image and of every kind of target."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torchvision import tv_tensors
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as F
+
+from taskweave.data.tensors import Depth, Normals
+
+
+def resize(value: Any, size: tuple[int, int]) -> Any:
+    """`value` at `size` = (H, W): images bilinear with anti-aliasing, labels the nearest pixel's (centres aligned).
+
+    Depth keeps its metres: this is another resolution of the same view, not a nearer one. No target is interpolated, so
+    holes stay holes, normals stay unit vectors and no class or depth appears that was not there.
+    """
+    if isinstance(value, tv_tensors.Mask | Depth | Normals):
+        # torchvision's default for masks, "nearest", takes the first pixel of each block: labels would move by half a block
+        plain = F.resize_image(value, list(size), interpolation=InterpolationMode.NEAREST_EXACT, antialias=False)
+        return tv_tensors.wrap(plain, like=value)
+    return F.resize(value, list(size), interpolation=InterpolationMode.BILINEAR, antialias=True)

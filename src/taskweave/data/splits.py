@@ -1,0 +1,70 @@
+"""A validation part cut from the training part, by scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.sample import Sample
+
+
+@final
+class Part(LabelledSet):
+    """Some samples of `dataset`, in the order of `indices`."""
+
+    def __init__(self, dataset: LabelledSet, indices: Sequence[int]) -> None:
+        outside = [index for index in indices if not 0 <= index < len(dataset)]
+        if outside or not indices:
+            raise ValueError(f"a part needs indices in 0..{len(dataset) - 1}, got {outside[:5] or 'none'}")
+        self.dataset = dataset
+        self.indices = tuple(indices)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.dataset[self.indices[index]]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.dataset.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.dataset.classes
+
+    def key(self, index: int) -> str:
+        return self.dataset.key(self.indices[index])
+
+    def scene(self, index: int) -> str:
+        return self.dataset.scene(self.indices[index])
+
+
+def split_by_scene(dataset: LabelledSet, share: float, *, seed: int) -> tuple[Part, Part]:
+    """(training, validation): whole scenes, drawn by `seed`, until about `share` of the samples are in validation.
+
+    Pictures of one room are nearly copies of each other; split at random they would make validation blind to overfitting.
+    Both parts hold at least one scene and keep the order of `dataset`. Raises ValueError where all samples show one scene.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"share is the validation part of the samples, between 0 and 1, got {share}")
+    members: dict[str, list[int]] = {}
+    for index in range(len(dataset)):
+        members.setdefault(dataset.scene(index), []).append(index)
+    if len(members) < 2:
+        raise ValueError(
+            f"all {len(dataset)} samples show {len(members)} scene, so none can be held out whole: "
+            f"give more scenes, or train without a validation part"
+        )
+    scenes = list(members)
+    order = torch.randperm(len(scenes), generator=torch.Generator().manual_seed(seed)).tolist()
+    held = set(members[scenes[order[0]]])
+    for position in order[1:-1]:  # the last scene always trains
+        scene = members[scenes[position]]
+        if len(held) + len(scene) / 2 <= share * len(dataset):
+            held.update(scene)
+    train = [index for index in range(len(dataset)) if index not in held]
+    return Part(dataset, train), Part(dataset, sorted(held))
