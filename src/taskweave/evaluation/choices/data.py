@@ -41,9 +41,31 @@ class DataChoice(Choice):
 
     size: Size | None = None
     """(height, width) to which images and labels are brought once; None keeps the files' own."""
+    statistics: Literal["imagenet", "caffe"] = "imagenet"
+    """How pictures become network input: RGB by ImageNet's mean and deviation, or BGR minus Caffe's mean."""
     augmentation: Augmentation = Augmentation()
     validation_share: Share = 0.0
     """Share of the train part, cut by scene, that chooses the best weights; 0 where the last ones are taken."""
+
+    @property
+    def native_size(self) -> tuple[int, int]:
+        """(height, width) of the pictures as they lie."""
+        return (480, 640)
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """(height, width) at which networks are tested."""
+        return self.size or self.native_size
+
+    @property
+    def training_size(self) -> tuple[int, int]:
+        """(height, width) of training images."""
+        return self.augmentation.crop or self.picture_size
+
+    @property
+    def may_be_shown(self) -> bool:
+        """Whether pictures of these data may be committed or published; only generated ones may."""
+        return False
 
 
 @final
@@ -57,6 +79,10 @@ class ScenesData(DataChoice):
     test: int = Field(default=64, ge=1)
     """How many test images, of other scenes."""
     seed: int = 0
+
+    @property
+    def may_be_shown(self) -> bool:
+        return True
 
 
 class FolderChoice(DataChoice):
@@ -93,6 +119,10 @@ class NYUv2Mtan(FolderChoice):
 
     kind: Literal["nyuv2_mtan"] = "nyuv2_mtan"
     classes: Literal[13, 40] = 13
+
+    @property
+    def native_size(self) -> tuple[int, int]:
+        return (288, 384)
 
 
 @final

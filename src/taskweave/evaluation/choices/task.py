@@ -25,8 +25,8 @@ class SegmentationTask(TaskChoice):
     loss: Literal["cross_entropy", "focal", "dice"] = "cross_entropy"
     class_weights: Literal["none", "median_frequency"] = "none"
     """median_frequency: counted over the train part."""
-    resolution: Literal["output", "full"] = "full"
-    """Where the loss is taken: at the network's output (labels made smaller, as NDDR's code) or at the labels' size."""
+    loss_resolution: Literal["eighth", "full"] = "full"
+    """Where the loss is taken: at the network's output (labels sampled, as NDDR's code) or at the labels' size."""
     miou: Literal["dataset", "per_image"] = "dataset"
 
 
@@ -35,15 +35,20 @@ class DepthTask(TaskChoice):
     """Metres for every pixel."""
 
     loss: Literal["l1", "l2", "huber"] = "l1"
-    resolution: Literal["output", "full"] = "full"
+    loss_resolution: Literal["eighth", "full"] = "full"
 
 
 @final
 class NormalsTask(TaskChoice):
     """A unit vector for every pixel."""
 
-    loss: Literal["cosine", "l2"] = "cosine"
-    resolution: Literal["output", "full"] = "full"
+    loss: Literal["cosine", "l2", "codebook"] = "cosine"
+    """Regression by cosine distance or L2; or classification into directions found by k-means on the train part."""
+    directions: int = Field(default=20, ge=2, le=254)
+    """How many directions the codebook has."""
+    manhattan: bool = False
+    """Align predictions with the scene's three orthogonal directions before measuring (p001)."""
+    loss_resolution: Literal["eighth", "full"] = "full"
     angles: Literal["true", "raw_uint8"] = "true"
     """raw_uint8: the space of the NDDR papers' tables, where angles are about half as large."""
 

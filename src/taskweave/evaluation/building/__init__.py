@@ -1,0 +1,1 @@
+"""From the choices of a recipe to data sets, tasks and networks."""

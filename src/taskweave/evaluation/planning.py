@@ -1,0 +1,184 @@
+"""From a recipe to its runs: each training once, known by the hash of all that determines it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, final
+
+from taskweave.evaluation.choices.method import (
+    ConnectedTrainedOnOneTask,
+    ConnectingChoice,
+    Ensemble,
+    Method,
+    Shared,
+    SharedLatent,
+    ShortcutOptions,
+    Single,
+    SingleTrainedOn,
+)
+from taskweave.evaluation.choices.start import PretrainedOnScenes
+from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
+from taskweave.training.options import TrainingOptions
+
+FORMAT = 1
+"""Raised by one when the same recipe would train differently: older runs are then not taken for new ones."""
+
+Role = Literal["start", "single", "trained_on", "ensemble", "joint", "connected"]
+
+
+@final
+@dataclass(frozen=True)
+class Run:
+    """One training of one network with one seed.
+
+    tasks: the streams of the network.  trained: those whose losses count.
+    method: what is built; None for the start that all share.
+    parents: the runs whose weights it begins with; for an ensemble, its members.
+    """
+
+    recipe: Recipe
+    role: Role
+    tasks: tuple[str, ...]
+    trained: tuple[str, ...]
+    seed: int
+    method: Method | None
+    parents: tuple[Run, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """For people: what this run is."""
+        if self.method is None:
+            return "bodies pre-trained on scenes"
+        some = len(self.trained) < len(self.recipe.tasks.chosen)
+        return f"{self.method.title}{' ' + ', '.join(self.trained) if some else ''}, seed {self.seed}"
+
+    @property
+    def options(self) -> TrainingOptions | None:
+        """How it is trained; None for an ensemble, which is not, and for the start, which has options of its own."""
+        t = self.recipe.training
+        by_role = {"single": t.single, "trained_on": t.of_trained_on, "joint": t.of_joint, "connected": t.connected}
+        options = by_role.get(self.role)
+        method = self.method.connected if isinstance(self.method, ConnectedTrainedOnOneTask) else self.method
+        if options is not None and isinstance(method, ConnectingChoice) and method.lr_multiplier is not None:
+            return options.model_copy(update={"connection_lr": method.lr_multiplier})
+        return options
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The factor of each trained task's loss."""
+        chosen = self.recipe.tasks.chosen
+        alone = self.role in ("single", "trained_on")
+        return {task: chosen[task].single_weight if alone else chosen[task].weight for task in self.trained}
+
+    @property
+    def steps(self) -> int:
+        """Steps of this training alone."""
+        if isinstance(self.recipe.start, PretrainedOnScenes) and self.role == "start":
+            return self.recipe.start.steps
+        return self.options.steps if self.options is not None else 0
+
+    @property
+    def steps_in_all(self) -> int:
+        """Steps behind one network of this run since the common start."""
+        behind = [parent.steps_in_all for parent in self.parents if parent.role != "start"]
+        return self.steps + max(behind, default=0)
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """Everything that determines this run's weights and metrics, as JSON values, and nothing else."""
+        r = self.recipe
+        common: dict[str, Any] = {"format": FORMAT, "role": self.role, "network": r.network.model_dump(mode="json")}
+        if self.role == "start":
+            return {**common, "start": r.start.model_dump(mode="json")}
+        chosen = r.tasks.chosen
+        left_out = {"weight", "single_weight"}
+        return {
+            **common,
+            "data": r.data.model_dump(mode="json"),
+            "tasks": {task: chosen[task].model_dump(mode="json", exclude=left_out) for task in self.tasks},
+            "trained": list(self.trained),
+            "weights": self.weights,
+            "start": r.start.model_dump(mode="json"),
+            "method": self._method_content(),
+            "options": None if self.options is None else self.options.determining(),
+            "seed": self.seed,
+            "parents": [parent.digest for parent in self.parents],
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        return digest_of(self.content)
+
+    def _method_content(self) -> dict[str, Any]:
+        assert self.method is not None
+        left_out = {"label", "lr_multiplier", "second_seed", "connected"}
+        content = self.method.model_dump(mode="json", exclude=left_out)
+        if isinstance(self.method, ConnectedTrainedOnOneTask):
+            content["connected"] = self.method.connected.model_dump(mode="json", exclude=left_out)
+        connecting = self.method.connected if isinstance(self.method, ConnectedTrainedOnOneTask) else self.method
+        meets = isinstance(connecting, ConnectingChoice) or connecting.shortcut is not None
+        return {**content, "places": list(usual_places(connecting, self.recipe))} if meets else content
+
+    def with_parents(self) -> Iterator[Run]:
+        """Every run that this one needs, before what needs it, then this."""
+        for parent in self.parents:
+            yield from parent.with_parents()
+        yield self
+
+
+@final
+@dataclass(frozen=True)
+class Entry:
+    """One row of the table: a method, a seed and the runs whose metrics it joins (one, or one per task)."""
+
+    method: Method
+    seed: int
+    runs: tuple[Run, ...]
+
+
+def entries(recipe: Recipe) -> tuple[Entry, ...]:
+    """Every row, seed by seed, so that an interrupted comparison holds whole seeds first."""
+    return tuple(Entry(method, seed, _runs(recipe, method, seed)) for seed in recipe.seeds for method in recipe.rows)
+
+
+def all_runs(rows: Sequence[Entry]) -> tuple[Run, ...]:
+    """Every different run of the rows, each after the runs it needs."""
+    found: dict[str, Run] = {}
+    for entry in rows:
+        for run in entry.runs:
+            for needed in run.with_parents():
+                found.setdefault(needed.digest, needed)
+    return tuple(found.values())
+
+
+def _runs(recipe: Recipe, method: Method, seed: int) -> tuple[Run, ...]:
+    tasks = tuple(recipe.tasks.chosen)
+    if isinstance(method, Single):
+        return tuple(_single(recipe, task, seed, shortcut=method.shortcut) for task in tasks)
+    if isinstance(method, SingleTrainedOn):
+        parents = [_single(recipe, task, seed, shortcut=method.shortcut) for task in tasks]
+        return tuple(Run(recipe, "trained_on", p.tasks, p.trained, seed, method, (p,)) for p in parents)
+    if isinstance(method, Ensemble):
+        seeds = (seed, seed + method.second_seed)
+        members = [tuple(_single(recipe, task, s, shortcut=method.shortcut) for s in seeds) for task in tasks]
+        return tuple(Run(recipe, "ensemble", (t,), (t,), seed, method, m) for t, m in zip(tasks, members, strict=True))
+    if isinstance(method, Shared | SharedLatent):
+        return (Run(recipe, "joint", tasks, tasks, seed, method, _start(recipe)),)
+    singles = tuple(_single(recipe, task, seed, shortcut=method.shortcut) for task in tasks)
+    if isinstance(method, ConnectedTrainedOnOneTask):
+        return tuple(Run(recipe, "connected", tasks, (task,), seed, method, singles) for task in tasks)
+    return (Run(recipe, "connected", tasks, tasks, seed, method, singles),)
+
+
+def _single(recipe: Recipe, task: str, seed: int, *, shortcut: ShortcutOptions | None) -> Run:
+    """A stored single-task run; with the shortcut where the method that starts from it has one (p002, table 6)."""
+    return Run(recipe, "single", (task,), (task,), seed, Single(shortcut=shortcut), _start(recipe))
+
+
+def _start(recipe: Recipe) -> tuple[Run, ...]:
+    if not isinstance(recipe.start, PretrainedOnScenes):
+        return ()
+    tasks = ("segmentation", "depth", "normals")
+    return (Run(recipe, "start", tasks, tasks, recipe.start.seed, None),)
