@@ -1,0 +1,12 @@
+"""What happens where streams meet. Each unit is built from the shapes of the features that meet."""
+
+from taskweave.units.cross_connection import CrossConnection
+from taskweave.units.cross_stitch import CrossStitch
+from taskweave.units.identity import Identity
+from taskweave.units.layer_mixing import LayerMixing
+from taskweave.units.nddr import NDDR
+from taskweave.units.shortcut import Shortcut
+from taskweave.units.sluice import Sluice
+from taskweave.units.unit import Unit
+
+__all__ = ["NDDR", "CrossConnection", "CrossStitch", "Identity", "LayerMixing", "Shortcut", "Sluice", "Unit"]

@@ -1,0 +1,115 @@
+"""Cross-connections."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import permutations
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from taskweave.features import FeatureShape
+from taskweave.units.maps import MapUnit, resized
+
+Link = tuple[int, int]
+"""(source, destination): positions of streams in the connection."""
+
+
+@final
+class CrossConnection(MapUnit):
+    """Every stream keeps its feature and adds what a 1x1 convolution and ReLU make of each other stream's.
+
+    out_t = x_t + sum over links (s, t) of gate_st * ReLU(W_st x_s + b_st), all from the features as they came.
+    Kawakami et al., "Cross-connected networks for multi-task learning of detection and segmentation", eq. 1.
+
+    gate: a learned factor per channel of the destination, after the ReLU, 0 at the start: the streams start exactly as
+        they are, and the convolution learns from the second step on. (Zero weights would be dead: the gradient of ReLU
+        at 0 is 0.)
+    links: only these (source, destination) pairs; unless given, every ordered pair.
+    linear: leave the ReLU out. With it a link can only add non-negative values.
+    Features: (B, C, H, W) or (B, N, C); channels may differ, and sizes of maps: what a link makes at the source's size is
+    resized to the destination's (bilinear, align_corners=False). Numbers of tokens may not differ.
+    Raises ValueError for a link that does not exist or is given twice.
+
+    Deviations: "random initialisation" is read as He's for the convolution that precedes a ReLU, biases 0; gate, links
+    and linear are not in the paper.
+    """
+
+    decays: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        shapes: Sequence[FeatureShape],
+        *,
+        gate: bool = False,
+        links: Collection[Link] | None = None,
+        linear: bool = False,
+    ) -> None:
+        super().__init__(shapes)
+        self.links = _checked(links, len(self.shapes))
+        self.linear = linear
+        self.convolutions = nn.ModuleDict()
+        self.gates = nn.ParameterDict()
+        for s, t in self.links:
+            convolution = nn.Conv2d(self.shapes[s].channels, self.shapes[t].channels, 1)
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="linear" if linear else "relu")
+            assert convolution.bias is not None
+            nn.init.zeros_(convolution.bias)
+            self.convolutions[_key(s, t)] = convolution
+            if gate:
+                self.gates[_key(s, t)] = nn.Parameter(torch.zeros(self.shapes[t].channels))
+        self._exact = gate or not self.links
+
+    @property
+    def exact_start(self) -> bool:
+        return self._exact
+
+    def sources(self, target: int) -> frozenset[int]:
+        return frozenset((target, *(s for s, t in self.links if t == target)))
+
+    def fuse(self, maps: list[Tensor]) -> list[Tensor]:
+        fused = self._fuse(dict(enumerate(maps)), range(len(maps)))
+        return [fused[t] for t in range(len(maps))]
+
+    def forward_some(self, features: Mapping[int, Tensor], targets: Collection[int]) -> dict[int, Tensor]:
+        fused = self._fuse({i: self.to_map(x) for i, x in features.items()}, targets)
+        return {t: self.from_map(x) for t, x in fused.items()}
+
+    def _fuse(self, maps: Mapping[int, Tensor], targets: Collection[int]) -> dict[int, Tensor]:
+        outputs = {t: maps[t] for t in targets}
+        for s, t in self.links:
+            if t in outputs:
+                outputs[t] = outputs[t] + resized(self._carried(s, t, maps[s]), maps[t])
+        return outputs
+
+    def _carried(self, source: int, target: int, x: Tensor) -> Tensor:
+        """What a link makes of its source's feature."""
+        key = _key(source, target)
+        y: Tensor = self.convolutions[key](x)
+        if not self.linear:
+            y = F.relu(y, inplace=True)
+        return y * self.gates[key].to(y.dtype)[:, None, None] if key in self.gates else y
+
+    def extra_repr(self) -> str:
+        return f"links={list(self.links)}, linear={self.linear}"
+
+
+def _key(source: int, target: int) -> str:
+    return f"{source}_to_{target}"
+
+
+def _checked(links: Collection[Link] | None, count: int) -> tuple[Link, ...]:
+    everything = list(permutations(range(count), 2))
+    if links is None:
+        return tuple(everything)
+    for link in links:
+        if link not in everything:
+            raise ValueError(
+                f"CrossConnection has no link {link!r}; a link is (source, destination), two different positions "
+                f"among the {count} streams that meet: {everything}"
+            )
+    if len(set(links)) < len(links):
+        raise ValueError(f"CrossConnection was given a link twice: {sorted(links)}; leave the second one out")
+    return tuple(links)
