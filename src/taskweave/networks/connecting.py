@@ -8,12 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 
 from taskweave.features import FeatureShape
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks.connected import Connected, Decoder
 from taskweave.networks.connection import Connection, Place
-from taskweave.streams.stream import Memory, Stream, dry_mode, evaluating, is_meta, like_parameters
+from taskweave.streams.stream import Memory, Stream, dry_copy, dry_mode, evaluating, is_meta, like_parameters
 from taskweave.units.unit import Unit
 
 UnitFactory = Callable[[list[FeatureShape]], Unit]
@@ -83,14 +84,15 @@ class _Walk:
     """Streams walked through on fake tensors, a unit built wherever they meet."""
 
     def __init__(self, streams: Mapping[str, Stream], inputs: Mapping[str, Any]) -> None:
-        self.streams = streams
         self.connections: list[Connection] = []
         self.memory: dict[str, Memory] = {name: {} for name in streams}
         self.ahead = {name: list(stream.stages) for name, stream in streams.items()}
         self.mode = dry_mode(next(iter(streams.values())))
+        self.streams = {name: dry_copy(stream, self.mode) for name, stream in streams.items()}
         with self._dry():
             self.x: dict[str, Tensor] = {
-                name: s.enter(s.net, like_parameters(inputs[name], s.net), self.memory[name]) for name, s in streams.items()
+                name: s.enter(s.net, like_parameters(inputs[name], s.net), self.memory[name])
+                for name, s in self.streams.items()
             }
 
     def meet(self, place: Place, unit: UnitFactory | Unit) -> None:
@@ -115,6 +117,8 @@ class _Walk:
                 with self._dry():
                     self._advance(name, list(stream.stages)[-1])
                     stream.exit(stream.net, self.memory[name])
+            except (DataDependentOutputException, DynamicOutputShapeException):
+                continue  # a detector's boxes: how many there are is not known without data
             except (RuntimeError, ValueError) as error:
                 raise ValueError(
                     f"after its connections stream {name!r} cannot go on: {error}. "
@@ -137,8 +141,6 @@ class _Walk:
 
     def _dry(self, *more: Connection) -> ExitStack:
         stack = ExitStack()
-        for stream in self.streams.values():
-            stack.enter_context(evaluating(stream))
         for connection in more:
             stack.enter_context(evaluating(connection))
         stack.enter_context(torch.no_grad())

@@ -1,0 +1,7 @@
+"""Streams: a network kept whole, plus its ordered, named stages."""
+
+from taskweave.streams.convert import as_stream as as_stream
+from taskweave.streams.stream import Memory as Memory
+from taskweave.streams.stream import Step as Step
+from taskweave.streams.stream import Stream as Stream
+from taskweave.streams.tracing import trace_stream as trace_stream

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any, final
 
 import torch
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeCopyMode, FakeTensorMode
 
 from taskweave.features import FeatureShape
 
@@ -80,13 +81,17 @@ class Stream(nn.Module):
         self.exit: Exit = exit if exit is not None else TakeFeature(list(self.stages)[-1])
         self.head = tuple(head)
         self.channel_axis = channel_axis
-        known = {name for name, _ in net.named_modules()}
-        for stage in self.stages:
-            for path in self.modules_of(stage):
+        self._check_paths()
+
+    def _check_paths(self) -> None:
+        known = {name for name, _ in self.net.named_modules()}
+        users = {f"stage {stage!r} runs": self.modules_of(stage) for stage in self.stages} | {"head names": self.head}
+        for use, paths in users.items():
+            for path in paths:
                 if path not in known:
                     raise ValueError(
-                        f"stage {stage!r} runs {path!r}, which {type(net).__name__} does not have; "
-                        f"its children are {[name for name, _ in net.named_children()]}"
+                        f"{use} {path!r}, which {type(self.net).__name__} does not have; "
+                        f"its children are {[name for name, _ in self.net.named_children()]}"
                     )
 
     def modules_of(self, stage: str) -> tuple[str, ...]:
@@ -127,31 +132,45 @@ class Stream(nn.Module):
         return layers[-1].weight
 
     def prove(self, example: Any) -> None:
-        """Raise ValueError unless this stream's output equals the network's own on `example`, exactly, and no stage
-        overwrites a feature that an earlier stage left in memory. Computes both once, in eval mode."""
+        """Raise ValueError unless this stream's output equals the network's own on `example`, exactly, every stage gives
+        one tensor, and no stage overwrites a feature that an earlier stage left in memory.
+
+        Computes both once, in eval mode. A tuple is the network's positional arguments: (images, targets) for a detector.
+        """
         with evaluating(self.net), torch.no_grad():
-            output = self._watched(example)
-            expected = self.net(example)
-        if not _same(output, expected):
+            output = self.watched(example)
+            expected = self.net(*example) if isinstance(example, tuple) else self.net(example)
+        if not same(output, expected):
             raise ValueError(
                 f"the stages {list(self.stages)} of {type(self.net).__name__} do not compute what the network computes; "
                 "check their order, `enter` and `exit`, or let trace_stream find them"
             )
 
-    def _watched(self, example: Any) -> Any:
+    def watched(self, example: Any) -> Any:
+        """``self(example)``, checked: ValueError for a stage that gives no tensor or overwrites a remembered feature."""
         memory: Memory = {}
         versions: dict[str, int] = {}
         x = self.enter(self.net, example, memory)
         for stage in self.stages:
             x = memory[stage] = self.run(stage, x, memory)
-            for earlier, version in versions.items():
-                if memory[earlier] is not x and memory[earlier]._version != version:
-                    raise ValueError(
-                        f"stage {stage!r} of {type(self.net).__name__} overwrites in place the feature remembered for "
-                        f"{earlier!r}; end {earlier!r} after the in-place layer, or give that layer inplace=False"
-                    )
+            if not isinstance(x, Tensor):
+                raise ValueError(
+                    f"stage {stage!r} of {type(self.net).__name__} gives a {type(x).__name__}; a stage gives one tensor, "
+                    "so end it where the network's feature is one"
+                )
+            self._check_untouched(memory, versions, f"stage {stage!r}")
             versions[stage] = x._version
-        return self.exit(self.net, memory)
+        output = self.exit(self.net, memory)
+        self._check_untouched(memory, versions, "the exit")
+        return output
+
+    def _check_untouched(self, memory: Memory, versions: Mapping[str, int], by: str) -> None:
+        for earlier, version in versions.items():
+            if memory[earlier]._version != version:
+                raise ValueError(
+                    f"{by} of {type(self.net).__name__} overwrites in place the feature remembered for {earlier!r}; "
+                    f"end {earlier!r} after the in-place layer, or give that layer inplace=False"
+                )
 
     def shape_of(self, feature: Tensor) -> FeatureShape:
         return FeatureShape.of(feature, self.channel_axis)
@@ -159,10 +178,12 @@ class Stream(nn.Module):
     def shapes(self, example: Any) -> dict[str, FeatureShape]:
         """The shape of every stage's feature for an input like `example`, computed on fake tensors."""
         memory: Memory = {}
-        with evaluating(self.net), torch.no_grad(), dry_mode(self.net):
-            x = self.enter(self.net, like_parameters(example, self.net), memory)
-            for stage in self.stages:
-                x = memory[stage] = self.run(stage, x, memory)
+        mode = dry_mode(self.net)
+        twin = dry_copy(self, mode)
+        with torch.no_grad(), mode:
+            x = twin.enter(twin.net, like_parameters(example, twin.net), memory)
+            for stage in twin.stages:
+                x = memory[stage] = twin.run(stage, x, memory)
         return {stage: self.shape_of(memory[stage]) for stage in self.stages}
 
 
@@ -188,17 +209,24 @@ def dry_mode(net: nn.Module) -> AbstractContextManager[object]:
     return nullcontext() if is_meta(net) else FakeTensorMode(allow_non_fake_inputs=True)
 
 
+def dry_copy(stream: Stream, mode: AbstractContextManager[object]) -> Stream:
+    """A copy without data, in eval mode, to run in `dry_mode`: what a network keeps while it runs (a detector's anchors,
+    a transformer's masks) must not be left in the real one as fake tensors."""
+    with FakeCopyMode(mode) if isinstance(mode, FakeTensorMode) else nullcontext():
+        return copy.deepcopy(stream).eval()
+
+
 def like_parameters(example: Any, net: nn.Module) -> Any:
     """A tensor example moved to the meta device where the network stands there."""
     return example.to("meta") if isinstance(example, Tensor) and is_meta(net) else example
 
 
-def _same(a: Any, b: Any) -> bool:
-    """Exact equality of outputs that may be tensors in dicts, lists and tuples."""
+def same(a: Any, b: Any) -> bool:
+    """Exact equality of outputs that may be tensors in dicts, lists and tuples; NaN equals NaN."""
     if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return a.shape == b.shape and torch.equal(a, b)
+        return a.shape == b.shape and a.dtype == b.dtype and bool(((a == b) | ((a != a) & (b != b))).all())
     if isinstance(a, Mapping) and isinstance(b, Mapping):
-        return list(a) == list(b) and all(_same(a[key], b[key]) for key in a)
+        return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
-        return len(a) == len(b) and all(_same(i, j) for i, j in zip(a, b, strict=True))
+        return len(a) == len(b) and all(same(i, j) for i, j in zip(a, b, strict=True))
     return bool(a == b)

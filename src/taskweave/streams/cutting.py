@@ -1,0 +1,122 @@
+"""Trace a network with fx, only as deep as its stages lie, and cut the graph after each of them."""
+
+from __future__ import annotations
+
+import inspect
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, final
+
+from torch import Tensor, fx, nn
+
+from taskweave.streams.convert import comes_from
+from taskweave.streams.program import Program, as_call, with_refs
+
+
+@final
+class StageTracer(fx.Tracer):
+    """Goes into the modules around the stages only: every other module stays one call, its control flow alive."""
+
+    def __init__(self, stages: Sequence[str], functions: Sequence[Callable[..., Any]]) -> None:
+        super().__init__(autowrap_functions=tuple(functions))
+        parts = [stage.split(".") for stage in stages]
+        self.opened = {".".join(names[:depth]) for names in parts for depth in range(len(names))}
+        self.outputs: dict[str, list[Any]] = {}
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return module_qualified_name not in self.opened
+
+    def create_args_for_root(
+        self, root_fn: Callable[..., Any], is_module: bool, concrete_args: Any = None
+    ) -> tuple[Callable[..., Any], list[Any]]:
+        """Only the first input is a variable; the others keep their defaults, so that `if mask is None` is decided."""
+        name = next(iter(inspect.signature(self.root.forward).parameters))
+        return root_fn, [self.root, self.create_proxy("placeholder", name, (), {})]
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        output = super().call_module(m, forward, args, kwargs)
+        self.outputs.setdefault(self.path_of_module(m), []).append(output)
+        return output
+
+    def create_arg(self, a: Any) -> Any:
+        if isinstance(a, Tensor) and not isinstance(a, nn.Parameter) and all(a is not b for b in self.root.buffers()):
+            # fx would store it in the network and so change its state_dict
+            raise ValueError("a tensor is made from constants outside the stages")
+        return super().create_arg(a)
+
+
+def trace(net: nn.Module, stages: Sequence[str]) -> tuple[fx.Graph, dict[str, fx.Node]]:
+    """The graph of a network in its present mode, and the node at which each stage ends.
+
+    Raises ValueError where fx cannot follow, or a stage is not run exactly once or gives no tensor.
+    """
+    tracer = StageTracer(stages, _closed_functions(net))
+    try:
+        graph = tracer.trace(net)
+    except Exception as error:
+        raise ValueError(
+            f"fx cannot follow the forward of {type(net).__name__} around the stages {list(stages)}: {error}. "
+            "Write Stream(net, stages={...}, enter=..., exit=...) by hand"
+        ) from error
+    return graph, {stage: _end(net, stage, tracer.outputs.get(stage, [])) for stage in stages}
+
+
+def _closed_functions(net: nn.Module) -> Sequence[Callable[..., Any]]:
+    """Functions that the libraries of the network's modules mark as not to be traced into."""
+    if not any(comes_from(type(module), "timm") for module in net.modules()):
+        return ()
+    from taskweave.streams.timm import closed_functions
+
+    return closed_functions()
+
+
+def _end(net: nn.Module, stage: str, outputs: Sequence[Any]) -> fx.Node:
+    if len(outputs) != 1:
+        raise ValueError(f"{type(net).__name__} runs {stage!r} {len(outputs)} times; a stage is run exactly once")
+    if not isinstance(outputs[0], fx.Proxy):
+        raise ValueError(f"{stage!r} gives a {type(outputs[0]).__name__}; a stage gives one tensor")
+    return outputs[0].node
+
+
+def cut(graph: fx.Graph, ends: Mapping[str, fx.Node]) -> list[Program]:
+    """A program up to the end of each stage, and one for the rest, whose result is the network's output.
+
+    Raises ValueError unless the stages end one after the other in the order given.
+    """
+    nodes = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
+    position = {node: index for index, node in enumerate(nodes)}
+    _check_order({stage: position.get(node, -1) for stage, node in ends.items()})
+    stops = [position[node] for node in ends.values()]
+    segment = {node: bisect_left(stops, index) for node, index in position.items()}
+    places = {node: place_of(node) for node in graph.nodes} | {node: stage for stage, node in ends.items()}
+    output = next(node for node in graph.nodes if node.op == "output")
+    results: list[Any] = [*ends.values(), output.args[0]]
+    return [_program(index, result, segment, places) for index, result in enumerate(results)]
+
+
+def _program(index: int, result: Any, segment: Mapping[fx.Node, int], places: Mapping[fx.Node, str]) -> Program:
+    """The program of one segment. places: where memory keeps the value of a node."""
+    own = [node for node, its in segment.items() if its == index]
+    used: list[fx.Node] = [source for node in own for source in node.all_input_nodes]
+    fx.node.map_arg(result, used.append)
+    reads = {node.name: places[node] for node in used if segment.get(node, -1) < index}  # the input is in no segment
+    later = [node for node in own if any(segment.get(user, index + 1) > index for user in node.users)]
+    writes = {node.name: places[node] for node in later if node is not result}  # the caller keeps the stage's feature
+    return Program(tuple(as_call(node) for node in own), reads, writes, with_refs(result))
+
+
+def place_of(node: fx.Node) -> str:
+    """Where memory keeps a value that is no stage's feature. The space keeps it apart from the paths of modules."""
+    return f"value {node.name}"
+
+
+def _check_order(positions: Mapping[str, int]) -> None:
+    order = sorted(positions, key=lambda stage: positions[stage])
+    if order != list(positions):
+        raise ValueError(f"the network runs these stages in the order {order}, not {list(positions)}")
+    for earlier, stage in pairwise(order):
+        if positions[stage] == positions[earlier]:
+            raise ValueError(f"the stages {earlier!r} and {stage!r} end at the same place; keep one of them")
+    if order and positions[order[0]] < 0:
+        raise ValueError(f"stage {order[0]!r} gives the network's input as it is; leave it out")

@@ -1,0 +1,84 @@
+"""The streams of timm's networks. Imported only when one of them is met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+from timm.layers import get_notrace_functions  # type: ignore[attr-defined]
+from timm.models.convnext import ConvNeXt
+from timm.models.deit import VisionTransformerDistilled
+from timm.models.efficientnet import EfficientNet
+from timm.models.resnet import ResNet
+from timm.models.vgg import VGG
+from timm.models.vision_transformer import VisionTransformer
+from torch import Tensor, nn
+
+from taskweave.streams.convert import as_stream
+from taskweave.streams.stream import Memory, Stream
+from taskweave.streams.vgg import cut_after_pools
+
+
+@final
+@dataclass(frozen=True)
+class ForwardHead:
+    """The exit of a timm network: the layers between the last stage and the head, and timm's own head."""
+
+    stage: str
+    between: tuple[str, ...] = ()
+
+    def __call__(self, net: nn.Module, memory: Memory) -> Any:
+        x = memory[self.stage]
+        for path in self.between:
+            x = net.get_submodule(path)(x)
+        return net.forward_head(x)  # type: ignore[operator]
+
+
+@as_stream.register
+def _(net: ResNet) -> Stream:
+    """ResNet, ResNeXt, SE-ResNet and all that timm builds from that class: stem, layer1 ... layer4."""
+    stages = {"stem": ["conv1", "bn1", "act1", "maxpool"]} | {f"layer{i}": [f"layer{i}"] for i in (1, 2, 3, 4)}
+    return Stream(net, stages, exit=ForwardHead("layer4"), head=["fc"])
+
+
+@as_stream.register
+def _(net: VGG) -> Stream:
+    """pool1 ... pool5, since timm's own words are numbers."""
+    stages = cut_after_pools(net.features, "features")
+    return Stream(net, stages, exit=ForwardHead(list(stages)[-1]), head=["head.fc"])
+
+
+@as_stream.register
+def _(net: ConvNeXt) -> Stream:
+    """stem, stages.0 ... stages.3."""
+    stages = {"stem": ["stem"]} | {f"stages.{i}": [f"stages.{i}"] for i in range(len(net.stages))}
+    return Stream(net, stages, exit=ForwardHead(list(stages)[-1], ("norm_pre",)), head=["head.fc"])
+
+
+@as_stream.register
+def _(net: EfficientNet) -> Stream:
+    """conv_stem, blocks.0 ... blocks.6, conv_head; each convolution of stem and head with its norm and activation."""
+    stages = {"conv_stem": ["conv_stem", "bn1"]}
+    stages |= {f"blocks.{i}": [f"blocks.{i}"] for i in range(len(net.blocks))}
+    stages |= {"conv_head": ["conv_head", "bn2"]}
+    return Stream(net, stages, exit=ForwardHead("conv_head"), head=["classifier"])
+
+
+def _embed(net: nn.Module, image: Tensor, memory: Memory) -> Tensor:
+    assert isinstance(net, VisionTransformer)
+    tokens: Tensor = net.norm_pre(net.patch_drop(net._pos_embed(net.patch_embed(image))))
+    return tokens
+
+
+@as_stream.register
+def _(net: VisionTransformer) -> Stream:
+    """blocks.0 ... blocks.11, each feature the tokens (B, N, C) with class and register tokens first."""
+    stages = {f"blocks.{i}": [f"blocks.{i}"] for i in range(len(net.blocks))}
+    head = ["head", "head_dist"] if isinstance(net, VisionTransformerDistilled) else ["head"]
+    return Stream(net, stages, enter=_embed, exit=ForwardHead(list(stages)[-1], ("norm",)), head=head)
+
+
+def closed_functions() -> tuple[Callable[..., Any], ...]:
+    """The functions that timm marks as not to be traced into."""
+    return tuple(get_notrace_functions())  # type: ignore[no-untyped-call]

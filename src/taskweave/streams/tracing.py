@@ -1,0 +1,145 @@
+"""Streams of networks that nobody wrote stages for: fx finds them, an example proves them, the network stays whole."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from taskweave.streams.cutting import cut, place_of, trace
+from taskweave.streams.program import Program
+from taskweave.streams.stream import Memory, Step, Stream, evaluating, is_meta, same
+
+
+def trace_stream(
+    net: nn.Module,
+    *,
+    stages: Sequence[str],
+    example: Any,
+    head: Sequence[str] = (),
+    channel_axis: int | None = None,
+) -> Stream:
+    """A stream that stops after each of the named submodules.
+
+    Only the forward of the modules around the stages is traced, once in eval and once in train mode; all others stay calls
+    of the network's own modules. Skip connections, sizes and the like travel in the stream's memory, and what is read from
+    a stage is its feature after fusion. Attributes and Python conditions outside the stages are fixed as they are now;
+    where the two modes differ there (functional dropout), ``net.training`` decides.
+
+    stages: paths of submodules (``"layer1"``, ``"encoder.stages.2"``), in the order in which the network runs them.
+    example: an input (B, ...); the stream is proved on it: equal to the network exactly, in eval mode and, on copies and
+        with equal seeds, in train mode (a batch of one is doubled for that). Not done on the meta device.
+    head, channel_axis: as for `Stream`.
+    Raises ValueError for an unknown submodule (naming what there is), stages in another order than the network's, a
+    network that fx cannot follow, and a stage that cannot be one: run twice, no tensor, overwritten later in place.
+    """
+    _check_names(net, stages)
+    programs: dict[bool, list[Program]] = {}
+    with evaluating(net):
+        for training in (False, True):
+            net.train(training)
+            graph, ends = trace(net, stages)
+            programs[training] = cut(graph, ends)
+    source = place_of(next(node for node in graph.nodes if node.op == "placeholder"))
+    *middle, last = [TwoModes(*pair) for pair in zip(programs[False], programs[True], strict=True)]
+    steps = {
+        stage: Step(TracedStage(previous, program), program.modules)
+        for stage, previous, program in zip(stages, [source, *stages], middle, strict=False)
+    }
+    stream = Stream(net, steps, enter=NoteInput(source), exit=TracedExit(last), head=head, channel_axis=channel_axis)
+    if not is_meta(net):
+        stream.prove(example)
+        _prove_training(stream, example)
+    return stream
+
+
+@final
+@dataclass(frozen=True)
+class TwoModes:
+    """What a stage does in eval and in train mode: as a rule the same."""
+
+    evaluating: Program
+    training: Program
+
+    def of(self, net: nn.Module) -> Program:
+        return self.training if net.training else self.evaluating
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(call.target for call in self.evaluating.calls if call.op == "call_module"))
+
+
+@final
+@dataclass(frozen=True)
+class NoteInput:
+    """The enter of a traced stream: later stages may read the input too."""
+
+    place: str
+
+    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
+        memory[self.place] = x
+        return x
+
+
+@final
+@dataclass(frozen=True)
+class TracedStage:
+    """A stage of a traced stream. previous: the stage before it (or the input), whose feature x is."""
+
+    previous: str
+    programs: TwoModes
+
+    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
+        feature: Tensor = self.programs.of(net).run(net, memory, {self.previous: x})
+        return feature
+
+
+@final
+@dataclass(frozen=True)
+class TracedExit:
+    """What the network does after the last stage."""
+
+    programs: TwoModes
+
+    def __call__(self, net: nn.Module, memory: Memory) -> Any:
+        return self.programs.of(net).run(net, memory, {})
+
+
+def _check_names(net: nn.Module, stages: Sequence[str]) -> None:
+    if not stages:
+        raise ValueError("trace_stream needs at least one stage, got none")
+    if len(set(stages)) < len(stages):
+        raise ValueError(f"a stage is named twice in {list(stages)}")
+    known = [name for name, _ in net.named_modules() if name]
+    for stage in stages:
+        if stage not in known:
+            near = get_close_matches(stage, known, n=3)
+            outer = [name for name in known if name.count(".") < 2]
+            raise ValueError(
+                f"{type(net).__name__} has no submodule {stage!r}"
+                + (f" (did you mean {near}?)" if near else "")
+                + f"; it has {outer[:60]}"
+                + ("" if len(outer) == len(known) and len(outer) <= 60 else " and, within them, more")
+            )
+
+
+def _prove_training(stream: Stream, example: Any) -> None:
+    """Raise ValueError unless stream and network, copied, seeded and in train mode, give equal outputs and buffers."""
+    batch = torch.cat([example, example]) if isinstance(example, Tensor) and len(example) == 1 else example
+    plain, twin = copy.deepcopy(stream.net).train(), copy.deepcopy(stream).train()
+    devices = {p.device for p in stream.parameters() if p.device.type == "cuda"}
+    with torch.no_grad(), torch.random.fork_rng(devices=list(devices)):
+        torch.manual_seed(0)
+        expected = plain(batch)
+        torch.manual_seed(0)
+        output = twin.watched(batch)
+    if not same(output, expected) or not same(dict(twin.net.state_dict()), dict(plain.state_dict())):
+        raise ValueError(
+            f"in train mode the traced stages {list(stream.stages)} of {type(stream.net).__name__} do not compute what the "
+            "network computes, so its forward draws or decides something that a trace fixes; write the Stream by hand"
+        )
