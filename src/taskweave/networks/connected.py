@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,9 @@ from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks.connection import Connection
 from taskweave.networks.plan import Fork, Meet, Plan, Run, check_order, make_plan
 from taskweave.streams.stream import Memory, Stream, evaluating
+
+if TYPE_CHECKING:
+    from taskweave.networks.start import StartReport
 
 
 class Decoder(Protocol):
@@ -49,6 +52,7 @@ class Connected(nn.Module):
         self.trunk = trunk
         self.tasks: dict[str, Decoder] = dict(tasks or {})
         self.statistics = statistics
+        self.start: StartReport | None = None  # what connect(..., check_start=True) found
         self._whole = self.plan(tuple(streams))
         self._alone = {name: self.plan((name,)) for name in streams}
 

@@ -12,6 +12,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicO
 
 from taskweave.features import FeatureShape
 from taskweave.images import IMAGENET, ImageStatistics
+from taskweave.networks import start
 from taskweave.networks.connected import Connected, Decoder
 from taskweave.networks.connection import Connection, Place
 from taskweave.streams.stream import Memory, Stream, dry_copy, dry_mode, evaluating, is_meta, like_parameters
@@ -30,6 +31,7 @@ def connect(
     tasks: Mapping[str, Decoder] | None = None,
     statistics: ImageStatistics = IMAGENET,
     prove: bool = True,
+    check_start: bool = False,
 ) -> Connected:
     """Connect streams with a new unit at every place.
 
@@ -41,6 +43,8 @@ def connect(
     gather: unit factories, called once per stream with the shapes of all its places; each gathers the fused features of
         that stream at its last place (`Shortcut`, `LayerMixing`).
     prove: run every stream once and refuse one that does not equal its network exactly (skipped on the meta device).
+    check_start: run `example` through the connected and the single networks and keep the largest difference of every
+        stream's output, in eval and in train mode, as ``connected.start``; see `taskweave.check_start`.
     Raises ValueError for an unknown stream or stage (listing what there is), a connection that goes backwards, a stream
     that is not its network, and shapes that a unit or a later layer refuses.
     """
@@ -61,6 +65,8 @@ def connect(
                 walk.meet({name: stages}, factory)
     connected = Connected(streams, walk.connections, tasks=tasks, statistics=statistics)
     walk.finish()
+    if check_start:
+        connected.start = start.check_start(connected, example)
     return connected
 
 
