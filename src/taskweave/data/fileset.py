@@ -92,8 +92,9 @@ def _require_same_size(sample: Mapping[str, Any], label: str, item: Item) -> Non
     image, target = tuple(sample["image"].shape[-2:]), tuple(sample[label].shape[-2:])
     if image != target:
         raise ValueError(
-            f"image {item.fields['image'].path} is {image[0]} x {image[1]} (H x W), its {label} "
-            f"{item.fields[label].path} is {target[0]} x {target[1]}: both must have one size; resize one of the files, or leave {item.key!r} out"
+            f"image {item.fields['image'].path} is {image[0]} x {image[1]} (H x W), "
+            f"its {label} {item.fields[label].path} is {target[0]} x {target[1]}: "
+            f"expected one size; resize one of the files, or leave {item.key!r} out"
         )
 
 

@@ -44,7 +44,7 @@ class _Planes(NamedTuple):
 
 
 def normals_from_depth(depth: Tensor, intrinsics: Intrinsics, *, radius: int = 7, noise: float = 0.004) -> Normals:
-    """Normals of the surfaces that `depth` shows: (1, H, W) metres, 0 = invalid -> (3, H, W), x right, y up, z to the camera.
+    """Normals of what `depth` shows: (1, H, W) metres, 0 = invalid -> (3, H, W), x right, y up, z to the camera.
 
     In the picture a plane n·P = d is 1/Z = (n/d)·(x, y, 1) with x = (u - cx)/fx and y = (v - cy)/fy, which is linear: n
     follows from least squares in a window. Of the nine windows that reach the pixel, the one around it and those on its

@@ -26,8 +26,8 @@ def open_nyuv2_lists(
     """``path/list/<split>_{seg,normal_mask}.txt`` with lines ``<image> <label>`` (Gao et al., NDDR-CNN).
 
     A file is found at `data_dir` + the listed path, which begins with "/". Labels are PNG, 0..39 with 255 = none; normals
-    are PNG, (n + 1) * 127.5: they become true unit vectors here, not the raw bytes the authors train on. The lists must name
-    the same images in the same order. Scenes are runs of neighbouring numbers in the images' names, or 20 neighbours
+    are PNG, (n + 1) * 127.5: they become true unit vectors here, not the raw bytes the authors train on. The lists must
+    name the same images in the same order. Scenes are runs of neighbouring numbers in the images' names, or 20 neighbours
     without them (`scenes_of_neighbours`).
 
     split: "training" or "testing" in the authors' archive.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
@@ -19,6 +20,7 @@ def resize(value: Any, size: tuple[int, int]) -> Any:
     """
     if isinstance(value, tv_tensors.Mask | Depth | Normals):
         # torchvision's default for masks, "nearest", takes the first pixel of each block: labels would move by half a block
-        plain = F.resize_image(value, list(size), interpolation=InterpolationMode.NEAREST_EXACT, antialias=False)
-        return tv_tensors.wrap(plain, like=value)
+        plain = value.as_subclass(Tensor)[None]  # a mask may lack the channel axis that resize_image wants
+        plain = F.resize_image(plain, list(size), interpolation=InterpolationMode.NEAREST_EXACT, antialias=False)
+        return tv_tensors.wrap(plain[0], like=value)
     return F.resize(value, list(size), interpolation=InterpolationMode.BILINEAR, antialias=True)

@@ -1,0 +1,131 @@
+"""What every data set must keep. A new one joins by one line in test_dataset_contract.py."""
+
+import pickle
+
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms.v2 import functional as F
+
+from taskweave.data import Depth, LabelledSet, Normals
+
+IGNORE = 255
+
+
+def assert_dataset(dataset: LabelledSet, *, at=(0, -1)):
+    """The whole contract on the samples `at` (negative positions count from the end)."""
+    assert_countable(dataset)
+    assert_keys_unique(dataset)
+    for position in at:
+        index = position % len(dataset)
+        sample = dataset[index]
+        assert_key(dataset, index, sample)
+        assert_image(sample)
+        assert_labels(dataset, sample)
+        assert_targets(dataset, sample)
+        assert_same_again(dataset, index)
+        assert_flip_twice_is_identity(sample)
+    assert_pickles(dataset)
+
+
+def assert_countable(dataset):
+    assert isinstance(dataset, LabelledSet)
+    assert len(dataset) > 0
+    try:
+        dataset[len(dataset)]
+    except IndexError:
+        return
+    raise AssertionError("index len(dataset) must raise IndexError")
+
+
+def assert_keys_unique(dataset):
+    keys = [dataset.key(index) for index in range(len(dataset))]
+    assert all(isinstance(key, str) and key for key in keys)
+    assert len(set(keys)) == len(keys)
+    assert all(isinstance(dataset.scene(index), str) and dataset.scene(index) for index in range(len(dataset)))
+
+
+def assert_key(dataset, index, sample):
+    assert sample["key"] == dataset.key(index)
+
+
+def assert_image(sample):
+    image = sample["image"]
+    assert type(image) is tv_tensors.Image
+    assert image.dtype == torch.uint8
+    assert image.ndim == 3
+    assert image.shape[0] == 3
+    assert image.float().std() > 0, "the picture has one colour only"
+
+
+def assert_labels(dataset, sample):
+    """Nothing undeclared; what is declared once and missing here is a missing label."""
+    assert set(sample) - {"image", "key"} <= set(dataset.labels)
+    assert len(set(dataset.labels)) == len(dataset.labels)
+    assert bool(dataset.classes) == ("segmentation" in dataset.labels)
+
+
+def assert_targets(dataset, sample):
+    checks = {"segmentation": _assert_segmentation, "depth": _assert_depth, "normals": _assert_normals}
+    for name, check in checks.items():
+        if name in sample:
+            assert sample[name].shape[-2:] == sample["image"].shape[-2:]
+            check(dataset, sample[name])
+
+
+def _assert_segmentation(dataset, mask):
+    assert type(mask) is tv_tensors.Mask
+    assert mask.dtype == torch.int64
+    assert mask.ndim == 2
+    ids = set(mask.unique().tolist()) - {IGNORE}
+    assert ids, "no pixel has a class"
+    assert min(ids) >= 0
+    assert max(ids) < len(dataset.classes)
+
+
+def _assert_depth(dataset, depth):
+    assert type(depth) is Depth
+    assert depth.dtype == torch.float32
+    assert depth.shape[0] == 1
+    assert depth.isfinite().all()
+    assert (depth >= 0).all()
+    assert (depth > 0).any(), "no pixel has a depth"
+    assert depth.max() < 1000, "depth is in metres"
+
+
+def _assert_normals(dataset, normals):
+    assert type(normals) is Normals
+    assert normals.dtype == torch.float32
+    assert normals.shape[0] == 3
+    length = normals.as_subclass(torch.Tensor).norm(dim=0)
+    known = length > 0
+    assert known.any(), "no pixel has a normal"
+    assert ((length[known] - 1).abs() < 1e-3).all(), "normals are unit vectors or zeros"
+    assert (normals[2][known] > -0.5).float().mean() > 0.9, "visible surfaces look at the camera (z towards it)"
+
+
+def assert_same_again(dataset, index):
+    first, second = dataset[index], dataset[index]
+    assert first.keys() == second.keys()
+    for name in first:
+        assert _equal(first[name], second[name]), f"{name} differs between two readings"
+
+
+def assert_flip_twice_is_identity(sample):
+    for name, value in sample.items():
+        if name != "key":
+            once = F.horizontal_flip(value)
+            assert type(once) is type(value)
+            assert _equal(F.horizontal_flip(once), value), f"{name} is not itself after two flips"
+
+
+def assert_pickles(dataset):
+    copy = pickle.loads(pickle.dumps(dataset))
+    assert len(copy) == len(dataset)
+    assert copy.labels == dataset.labels
+    assert copy.classes == dataset.classes
+    first, second = dataset[0], copy[0]
+    assert all(_equal(first[name], second[name]) for name in first)
+
+
+def _equal(a, b):
+    return torch.equal(torch.as_tensor(a), torch.as_tensor(b)) if isinstance(a, torch.Tensor) else a == b
