@@ -21,6 +21,7 @@ from taskweave.evaluation.choices.method import (
 from taskweave.evaluation.choices.start import PretrainedOnScenes
 from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
 from taskweave.training.options import TrainingOptions
+from taskweave.training.speed import settle
 
 FORMAT = 1
 """Raised by one when the same recipe would train differently: older runs are then not taken for new ones."""
@@ -102,7 +103,7 @@ class Run:
             "weights": self.weights,
             "start": r.start.model_dump(mode="json"),
             "method": self._method_content(),
-            "options": None if self.options is None else self.options.determining(),
+            "options": None if self.options is None else settle(self.options).determining(),
             "seed": self.seed,
             "parents": [parent.digest for parent in self.parents],
         }

@@ -46,7 +46,8 @@ class Row(_Data):
     flops: int = Field(description="Floating-point operations of one forward pass of one image for all tasks.")
     seconds_per_step: float | None = Field(default=None, description="Mean wall time of one training step of the method.")
     steps: int = Field(default=0, description="Training steps behind the numbers, all stages together, per network.")
-    recipe_hash: str = Field(description="Hash of everything that determines this row; the name of its run folder.")
+    recipe_hash: str = Field(description="Hash of everything that determines this row.")
+    runs: tuple[str, ...] = Field(default=(), description="The folders under runs/ whose metrics this row joins.")
     marks: tuple[Mark, ...] = ()
     pictures: tuple[str, ...] = Field(default=(), description="Pictures of this row, relative to comparison.json.")
 
@@ -101,16 +102,21 @@ class ComparisonResult(_Data):
 
     def save(self, path: Path) -> None:
         """Write JSON, whole or not at all."""
-        part = path.with_suffix(".part")
-        part.write_text(self.model_dump_json(indent=2) + "\n")
-        part.replace(path)
+        write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> ComparisonResult:
         """Read JSON. Raises ValueError for a file of a newer schema than this program knows."""
-        result = cls.model_validate_json(path.read_text())
+        result = cls.model_validate_json(path.read_text(encoding="utf-8"))
         if result.schema_version > SCHEMA_VERSION:
             raise ValueError(
                 f"{path} has schema version {result.schema_version}, this taskweave reads up to {SCHEMA_VERSION}: update it"
             )
         return result
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all. Raises OSError; an earlier file stays."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import final
 
 from taskweave.evaluation.results import ComparisonResult, Direction, Mark, Row
+from taskweave.metrics.gain import GainKind, relative_gain
 
-GAIN_KIND = "task mean of metric means"
+GAIN_KIND: GainKind = "task_mean"
 """The kind of average relative gain: over the metrics of a task, then over tasks; in percent, + is better."""
 
 
@@ -63,7 +65,7 @@ def _summary(result: ComparisonResult, method: str) -> MethodSummary:
         method=method,
         seeds=tuple(row.seed for row in rows),
         cells=cells,
-        relative_gain=_relative_gain(cells, base),
+        relative_gain=_relative_gain(rows, base),
         parameters=rows[0].parameters,
         flops=rows[0].flops,
         seconds_per_step=fmean(seconds) if seconds else None,
@@ -94,10 +96,22 @@ def _cell(rows: Sequence[Row], base: Sequence[Row], task: str, *, metric: str, d
     )
 
 
-def _relative_gain(cells: Sequence[Cell], base: Sequence[Row]) -> float | None:
-    by_task: dict[str, list[float]] = {}
-    for cell in cells:
-        values = [v for row in base if (v := _value(row, cell.task, cell.metric)) is not None]
-        if cell.gain is not None and values and fmean(values) != 0.0:
-            by_task.setdefault(cell.task, []).append(100.0 * cell.gain / abs(fmean(values)))
-    return fmean(fmean(gains) for gains in by_task.values()) if by_task else None
+def _relative_gain(rows: Sequence[Row], base: Sequence[Row]) -> float | None:
+    """Percent: the mean over the seeds that both have of `taskweave.metrics.gain.relative_gain`."""
+    single = {row.seed: row for row in base}
+    gains = [_gain_of(row, single[row.seed]) for row in rows if row.seed in single]
+    known = [gain for gain in gains if gain is not None and math.isfinite(gain)]
+    return 100.0 * fmean(known) if known else None
+
+
+def _gain_of(row: Row, base: Row) -> float | None:
+    both: dict[str, dict[str, Direction]] = {
+        task: {m: d for m, d in metrics.items() if None not in (_value(row, task, m), _value(base, task, m))}
+        for task, metrics in row.directions.items()
+    }
+    both = {task: metrics for task, metrics in both.items() if metrics}
+    return relative_gain(_numbers(row), _numbers(base), both, kind=GAIN_KIND) if both else None
+
+
+def _numbers(row: Row) -> dict[str, dict[str, float]]:
+    return {t: {m: math.nan if v is None else v for m, v in values.items()} for t, values in row.metrics.items()}

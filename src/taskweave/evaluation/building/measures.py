@@ -16,7 +16,7 @@ from taskweave.streams.stream import evaluating, is_meta
 @final
 @dataclass(frozen=True)
 class Cost:
-    """parameters: distinct numbers that training changes.  flops: of one forward pass of one picture (a multiply-add is 2)."""
+    """parameters: distinct trained numbers.  flops: of one forward pass of one picture (a multiply-add is 2)."""
 
     parameters: int
     flops: int
@@ -26,7 +26,7 @@ class Cost:
 
 
 def cost_of(net: nn.Module, size: tuple[int, int], tasks: Collection[str] | None = None) -> Cost:
-    """The cost of `net` for one RGB picture of `size` (height, width), computed on the meta device; `net` may stand anywhere."""
+    """The cost of `net` for one RGB picture of `size` (height, width), from shapes alone; `net` may stand anywhere."""
     parameters = sum(p.numel() for p in net.parameters() if p.requires_grad)
     return Cost(parameters, _flops(net, size, tasks))
 

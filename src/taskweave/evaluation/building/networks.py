@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import assert_never
 
@@ -116,7 +116,7 @@ def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Conne
         )
     connecting = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
     if isinstance(connecting, CrossStitch | NDDR | Sluice | CrossConnected):
-        unit = _unit(connecting)
+        unit = _unit(connecting, list(streams))
     elif gather:
         unit = _identity()
     else:
@@ -151,10 +151,10 @@ def _identity() -> UnitFactory:
     return Identity
 
 
-def _unit(choice: Connecting) -> UnitFactory:
+def _unit(choice: Connecting, streams: Sequence[str]) -> UnitFactory:
     from taskweave.units.cross_connection import CrossConnection
     from taskweave.units.cross_stitch import CrossStitch as CrossStitchUnit
-    from taskweave.units.nddr import NDDR as NDDRUnit
+    from taskweave.units.nddr import NDDR as NDDRUnit  # noqa: N811 - the paper's name is in capitals
     from taskweave.units.sluice import Sluice as SluiceUnit
 
     match choice:
@@ -166,14 +166,21 @@ def _unit(choice: Connecting) -> UnitFactory:
             return partial(
                 NDDRUnit,
                 order=choice.order,
-                init=choice.init,
+                initial=choice.initial,
                 self_weight=choice.self_weight,
                 other_weight=choice.other_weight,
             )
         case Sluice():
-            return partial(SluiceUnit, subspaces=choice.subspaces, init=choice.init, penalty_weight=choice.penalty)
+            return partial(
+                SluiceUnit,
+                subspaces=choice.subspaces,
+                initial=choice.initial,
+                self_weight=choice.self_weight,
+                other_weight=choice.other_weight,
+                orthogonality=choice.orthogonality,
+            )
         case CrossConnected():
-            return partial(CrossConnection, gate=choice.gate)
+            return partial(CrossConnection, gate=choice.gate, linear=choice.linear, links=_links(choice, streams))
         case _:
             assert_never(choice)
 
@@ -183,7 +190,19 @@ def _gather(method: Method) -> tuple[UnitFactory, ...]:
     from taskweave.units.shortcut import Shortcut
 
     inner = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
-    mixing: tuple[UnitFactory, ...] = (LayerMixing,) if isinstance(inner, Sluice) and inner.layer_mixing else ()
+    mixes = isinstance(inner, Sluice) and inner.layer_mixing
+    # ResNets and VGG widen from stage to stage: layers mix only if their channels are brought to the last's
+    mixing: tuple[UnitFactory, ...] = (partial(LayerMixing, project=True),) if mixes else ()
     if method.shortcut is None:
         return mixing
-    return (*mixing, partial(Shortcut, channels=method.shortcut.channels))
+    options = method.shortcut
+    return (*mixing, partial(Shortcut, out_channels=options.channels, normalise=options.normalise))
+
+
+def _links(choice: CrossConnected, streams: Sequence[str]) -> list[tuple[int, int]] | None:
+    """Links by name -> by position; None for all."""
+    for link in choice.links:
+        for name in link:
+            if name not in streams:
+                raise ValueError(f"links names {name!r}, which is no task of this recipe; its tasks are {list(streams)}")
+    return [(streams.index(a), streams.index(b)) for a, b in choice.links] or None

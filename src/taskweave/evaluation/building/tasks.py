@@ -70,14 +70,16 @@ def _normals(choice: NormalsTask, train: LabelledSet | None) -> Task:
 
 
 def class_counts(train: LabelledSet, classes: int) -> Tensor:
-    """(classes,) labelled pixels of each class over a data set."""
-    counts = torch.zeros(classes, dtype=torch.int64)
+    """(labelled images, classes): labelled pixels of each class in each image."""
+    counts: list[Tensor] = []
     for index in range(len(train)):
         labels = train[index].get("segmentation")
         if labels is not None:
             flat = torch.as_tensor(labels).as_subclass(Tensor).flatten()
-            counts += torch.bincount(flat[flat < classes], minlength=classes)
-    return counts
+            counts.append(torch.bincount(flat[flat < classes], minlength=classes))
+    if not counts:
+        raise ValueError("class weights are counted on the train part, but none of its images has a segmentation")
+    return torch.stack(counts)
 
 
 def _some_normals(train: LabelledSet) -> Tensor:

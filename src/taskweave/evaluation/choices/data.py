@@ -111,6 +111,10 @@ class NYUv2Mat(FolderChoice):
 
     kind: Literal["nyuv2_mat"] = "nyuv2_mat"
     classes: Literal[13, 40] = 40
+    splits: Path
+    """splits.mat, which says what is train and test."""
+    class_map: Path
+    """classMapping40.mat, or an .npy of 894 numbers: the class 1..40 of every raw class."""
 
 
 @final

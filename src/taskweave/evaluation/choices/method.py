@@ -16,6 +16,9 @@ class ShortcutOptions(Choice):
     """NDDR's shortcut: the fused features of all places, resized to the last, concatenated, own 1x1 convolution."""
 
     channels: int = Field(default=512, ge=1)
+    """What the layer after the last place takes: 512 for VGG-16 and ResNet-18."""
+    normalise: bool = True
+    """Batch norm and ReLU after the convolution, as the authors' code."""
     places: tuple[str, ...] = ()
     """Stages whose features it gathers; () for the method's own, or the network's usual places."""
 
@@ -126,7 +129,7 @@ class NDDR(ConnectingChoice):
     kind: Literal["nddr"] = "nddr"
     order: Literal["paper", "authors", "none"] = "authors"
     """Batch norm on the input (paper), convolution -> batch norm -> ReLU (authors' code), or the convolution alone."""
-    init: Literal["diagonal", "xavier"] = "diagonal"
+    initial: Literal["diagonal", "xavier"] = "diagonal"
     self_weight: float = 0.9
     other_weight: float | None = None
 
@@ -141,9 +144,12 @@ class Sluice(ConnectingChoice):
 
     kind: Literal["sluice"] = "sluice"
     subspaces: int = Field(default=2, ge=1)
-    init: Literal["balanced", "imbalanced"] = "imbalanced"
-    penalty: float = Field(default=0.0, ge=0.0)
-    """Weight of the orthogonality penalty."""
+    initial: Literal["own", "balanced", "imbalanced"] = "own"
+    """own: `self_weight` on every block's own place; the others are the authors' (see `taskweave.Sluice`)."""
+    self_weight: float = 0.9
+    other_weight: float | None = None
+    orthogonality: float = Field(default=0.0, ge=0.0)
+    """Factor of the orthogonality penalty."""
     layer_mixing: bool = True
     """Mix the features of all places before the head (beta)."""
 
@@ -159,6 +165,10 @@ class CrossConnected(ConnectingChoice):
     kind: Literal["cross_connected"] = "cross_connected"
     gate: bool = False
     """A gate after the ReLU that starts at 0: the network starts as its single ones and still learns."""
+    linear: bool = False
+    """Leave the ReLU out."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Only these (from, to) pairs of tasks; () for every pair."""
 
     @property
     def usual_label(self) -> str:

@@ -1,0 +1,44 @@
+"""A task asked of several networks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, final
+
+from torch import Tensor
+from torchmetrics import Metric
+
+from taskweave.tasks.task import Task, mean_soft
+
+
+@final
+class Averaged(Task):
+    """`task` for an `Ensemble`, whose output is a list: the prediction is that of the members' mean soft prediction."""
+
+    directions = {}  # noqa: RUF012 - an ensemble's columns are its task's, see `task`
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    @property
+    def channels(self) -> int:
+        return self.task.channels
+
+    def loss(self, output: Sequence[Any], target: Any) -> Tensor:
+        losses = [self.task.loss(member, target) for member in output]
+        return sum(losses[1:], losses[0]) / len(losses)
+
+    def soft(self, output: Sequence[Any], size: tuple[int, int]) -> Any:
+        raise NotImplementedError("an ensemble is decoded as a whole; see `decode`")
+
+    def harden(self, soft: Any) -> Any:
+        return self.task.harden(soft)
+
+    def decode(self, output: Sequence[Any], size: tuple[int, int]) -> Any:
+        return mean_soft(self.task, output, size)
+
+    def metric(self) -> Metric:
+        return self.task.metric()
+
+    def picture(self, value: Tensor) -> Tensor:
+        return self.task.picture(value)

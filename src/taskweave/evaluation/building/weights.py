@@ -1,0 +1,90 @@
+"""What a run's network begins with: the common start, or the weights of the runs before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+
+from taskweave.evaluation.building.networks import places_of
+from taskweave.evaluation.choices.network import Network
+from taskweave.evaluation.choices.start import FromFile, LibraryWeights
+from taskweave.evaluation.planning import Run
+from taskweave.networks.connected import Connected
+from taskweave.networks.weights import load_pretrained
+from taskweave.streams.stream import Stream
+from taskweave.training.checkpoint import WrongCheckpointError
+from taskweave.training.weights import load_stream_weights, read_state
+
+WEIGHTS = "weights.safetensors"
+
+
+def load_parents(net: Connected, run: Run, runs: Path) -> None:
+    """Give a fresh network what its run begins with; connections without a stored counterpart stay as built.
+
+    Raises FileNotFoundError and WrongCheckpointError for weights that are not there or not of this network.
+    """
+    before = [parent for parent in run.parents if parent.role != "start"]
+    for parent in before:
+        stored = runs / parent.digest / WEIGHTS
+        for name in parent.tasks:
+            load_stream_weights(net.stream(name), stored, name=name)
+        _load_shortcut(net, parent, stored)
+    if not before and run.role != "start":
+        _load_start(net, run, runs)
+
+
+def _load_shortcut(net: Connected, parent: Run, stored: Path) -> None:
+    """The gathering connections that a single network brings (its shortcut), found by the stage and stream they serve."""
+    state = read_state(stored)
+    if parent.method is None or parent.method.shortcut is None:
+        return
+    for name in parent.tasks:
+        ours = [c for c in (net.connection(i) for i in range(len(net.connections))) if c.gathers and list(c.at) == [name]]
+        last = max(int(key.split(".")[1]) for key in state if key.startswith("connections."))
+        prefix = f"connections.{last}."
+        ours[-1].load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+
+
+def _load_start(net: Connected, run: Run, runs: Path) -> None:
+    start, streams = run.recipe.start, [net.stream(name) for name in net.streams]
+    if isinstance(start, LibraryWeights):
+        for stream in streams:
+            load_pretrained(stream.net)
+    elif isinstance(start, FromFile):
+        state = read_state(start.path)
+        for stream in streams:
+            _load_all_but_head(stream, state, start.path)
+    for parent in run.parents:
+        state = body_of(read_state(runs / parent.digest / WEIGHTS), streams[0], run.recipe.network, parent.tasks[0])
+        for stream in streams:
+            stream.net.load_state_dict(state, strict=False)
+
+
+def body_of(state: dict[str, Tensor], stream: Stream, network: Network, leader: str) -> dict[str, Tensor]:
+    """Of a stored shared network, the trunk: the modules that its stages up to the usual last place run."""
+    last = places_of(network)[-1]
+    stages = list(stream.stages)
+    paths = [path for stage in stages[: stages.index(last) + 1] for path in stream.modules_of(stage)]
+    body: dict[str, Tensor] = {}
+    for path in paths:
+        prefix = f"streams.{leader}.net.{path}."
+        body |= {f"{path}.{key.removeprefix(prefix)}": v for key, v in state.items() if key.startswith(prefix)}
+    return body
+
+
+def _load_all_but_head(stream: Stream, state: dict[str, Tensor], path: Path) -> None:
+    """Every weight of the file but the last layer's, which is the task's own (NDDR's start: all but fc8)."""
+    own = stream.net.state_dict()
+    heads = tuple(f"{head}." for head in stream.head)
+    wanted = {key: value for key, value in state.items() if not key.startswith(heads)}
+    wrong = [
+        key for key, v in own.items() if not key.startswith(heads) and (key not in wanted or wanted[key].shape != v.shape)
+    ]
+    extra = [key for key in wanted if key not in own]
+    if wrong or extra:
+        raise WrongCheckpointError(
+            f"{path} holds another network than {type(stream.net).__name__}: missing or of another shape {wrong[:3]}, "
+            f"unexpected {extra[:3]}; the last layer {list(stream.head)} may differ, nothing else"
+        )
+    stream.net.load_state_dict(wanted, strict=False)

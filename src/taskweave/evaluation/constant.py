@@ -1,0 +1,105 @@
+"""What a prediction that looks at no picture scores: the floor that every method must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from taskweave.data.dataset import LabelledSet
+from taskweave.evaluation.results import Direction, Mark, Values
+from taskweave.tasks.depth import Depth
+from taskweave.tasks.normals import NormalsTask, unit_vectors
+from taskweave.tasks.segmentation import Segmentation
+from taskweave.tasks.task import Task
+
+REASON = "no better than a constant prediction"
+_PER_IMAGE = 2000
+
+
+def constant_scores(tasks: Mapping[str, Task], train: LabelledSet, test: LabelledSet) -> Values:
+    """{task: {metric: the better score of the constants}}, chosen on train labels, measured on test labels.
+
+    Segmentation: the most frequent class. Depth: the mean and the median of all metres. Normals: the mean direction.
+    Tasks of other kinds are left out.
+    """
+    gathered = {name: _Labels() for name in tasks}
+    for index in range(len(train)):
+        sample = train[index]
+        for name, labels in gathered.items():
+            if name in sample:
+                labels.add(_plain(sample[name]))
+    scores: Values = {}
+    for name, task in tasks.items():
+        constants = _constants(task, gathered[name].all()) if gathered[name].parts else []
+        if constants:
+            scores[name] = _best([_score(name, task, test, constant=c) for c in constants], task.directions)
+    return scores
+
+
+def marks(metrics: Values, directions: Mapping[str, Mapping[str, Direction]], constant: Values) -> tuple[Mark, ...]:
+    """A mark for every number that is no better than the constant's."""
+    found: list[Mark] = []
+    for task, values in metrics.items():
+        for metric, value in values.items():
+            floor = constant.get(task, {}).get(metric)
+            if value is None or floor is None:
+                continue
+            better = value > floor if directions[task][metric] == "higher" else value < floor
+            if not better:
+                found.append(Mark(task=task, metric=metric, reason=REASON))
+    return tuple(found)
+
+
+@final
+class _Labels:
+    """Evenly spaced pixels of every image: plenty for a mean, and the same memory whatever the images' size."""
+
+    def __init__(self) -> None:
+        self.parts: list[Tensor] = []
+
+    def add(self, target: Tensor) -> None:
+        flat = target.flatten() if target.ndim == 2 else target.flatten(1).T  # (pixels,) or (pixels, channels)
+        self.parts.append(flat[:: max(1, len(flat) // _PER_IMAGE)])
+
+    def all(self) -> Tensor:
+        return torch.cat(self.parts)
+
+
+def _constants(task: Task, labels: Tensor) -> list[Tensor]:
+    """Predictions for one pixel, () or (channels,), that do as well as a constant can on the training labels."""
+    if isinstance(task, Segmentation):
+        known = labels[(labels >= 0) & (labels < task.channels)]
+        return [known.mode().values] if len(known) else []
+    if isinstance(task, Depth):
+        known = labels[labels > 0]
+        return [known.mean()[None], known.median()[None]] if len(known) else []
+    if isinstance(task, NormalsTask):
+        known = labels[labels.norm(dim=1) >= 0.5]
+        return [unit_vectors(known.mean(0), axis=0)] if len(known) else []
+    return []
+
+
+def _score(name: str, task: Task, test: LabelledSet, *, constant: Tensor) -> dict[str, float]:
+    metric = task.metric()
+    for index in range(len(test)):
+        sample = test[index]
+        if name in sample:
+            target = _plain(sample[name])[None]
+            shape = constant.reshape(1, *constant.shape, 1, 1) if constant.ndim else constant
+            metric.update(shape.expand(target.shape), target)
+    return {key: float(value) for key, value in metric.compute().items()}
+
+
+def _best(scores: Sequence[Mapping[str, float]], directions: Mapping[str, Direction]) -> dict[str, float | None]:
+    best: dict[str, float | None] = {}
+    for metric, direction in directions.items():
+        values = [score[metric] for score in scores if score[metric] == score[metric]]
+        best[metric] = (max(values) if direction == "higher" else min(values)) if values else None
+    return best
+
+
+def _plain(target: object) -> Tensor:
+    return torch.as_tensor(target).as_subclass(Tensor)

@@ -1,0 +1,32 @@
+"""From the records of runs to a row of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from taskweave.evaluation.constant import marks
+from taskweave.evaluation.planning import Entry
+from taskweave.evaluation.recipe import digest_of
+from taskweave.evaluation.results import Row, Values
+from taskweave.evaluation.running import RunRecord
+
+
+def row_of(entry: Entry, records: Sequence[RunRecord], constant: Values) -> Row:
+    """One method with one seed: the metrics of all its runs side by side, their costs added."""
+    metrics = {task: values for record in records for task, values in record.metrics.items()}
+    directions = {task: dict(ways) for record in records for task, ways in record.directions.items()}
+    timed = [record.seconds_per_step for record in records if record.seconds_per_step > 0]
+    digests = [record.digest for record in records]
+    return Row(
+        method=entry.method.title,
+        seed=entry.seed,
+        metrics=metrics,
+        directions=directions,
+        parameters=sum(record.parameters for record in records),
+        flops=sum(record.flops for record in records),
+        seconds_per_step=sum(timed) if timed else None,
+        steps=max(record.steps for record in records),
+        recipe_hash=digests[0] if len(digests) == 1 else digest_of(digests),
+        runs=tuple(digests),
+        marks=marks(metrics, directions, constant),
+    )
