@@ -33,11 +33,12 @@ def open_folder(folder: Path) -> None:
             pass
     except OSError as error:
         raise CannotSaveError(
-            f"cannot write to the output folder {folder}: {error.strerror or error}; choose another folder, or make it writable"
+            f"cannot write to the output folder {folder}: {error.strerror or error}; "
+            "choose another folder, or make it writable"
         ) from error
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], None], *, needed: int = 0) -> None:
+def write_whole(path: Path, write: Callable[[IO[bytes]], object], *, needed: int = 0) -> None:
     """Write beside `path`, force it to the disk, then put it in place: a reader sees the old file or the new, never a part.
 
     needed: about how many bytes, for the message. Raises CannotSaveError, the earlier file untouched.
@@ -116,7 +117,8 @@ def check_state(own: Mapping[str, Tensor], given: Mapping[str, Any], *, source: 
         problems.append(f"{len(shapes)} of another shape: {'; '.join(shapes[:3])}{'; ...' if len(shapes) > 3 else ''}")
     if problems:
         raise WrongCheckpointError(
-            f"{source} holds another network than {who}: {'; '.join(problems)}. Give the file that was saved from this network"
+            f"{source} holds another network than {who}: {'; '.join(problems)}. "
+            "Give the file that was saved from this network"
         )
 
 

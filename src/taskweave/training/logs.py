@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
@@ -18,7 +19,7 @@ class CsvLog:
     def __init__(self, path: Path, columns: Sequence[str], *, step: int) -> None:
         self.path, self.columns = path, ("step", *columns)
         kept = [row for row in _rows(path, self.columns) if int(row["step"]) <= step]
-        write_whole(path, lambda file: None if file.write(_text(self.columns, kept).encode()) else None)
+        write_whole(path, lambda file: file.write(_text(self.columns, kept).encode()))
 
     def write(self, row: Mapping[str, object]) -> None:
         """Append a row; a column that `row` lacks stays empty."""
@@ -38,8 +39,6 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
-    import io
-
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, columns, lineterminator="\n")
     writer.writeheader()
@@ -103,4 +102,4 @@ def _tensorboard(folder: Path, step: int) -> Any:
         raise ImportError(
             "tensorboard=True needs TensorBoard: pip install taskweave[logs]; the CSV logs are written without it"
         ) from error
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=step)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step)

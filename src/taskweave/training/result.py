@@ -30,7 +30,8 @@ class FitResult:
     step: optimiser steps done, those before a resume included.
     metrics: what `TrainingOptions.choose` reports of the validations; None where there were none or it did not finish.
     history: every validation, in order.
-    seconds: time spent in training steps (validation, saving and start-up left out), over all resumes.
+    seconds: time spent in training steps (validation, saving and start-up left out), over all resumes; those spent
+        waiting for data are in `waited`.
     weights: the kept weights (safetensors), where finished; None before.
     """
 
@@ -39,6 +40,7 @@ class FitResult:
     metrics: Metrics | None
     history: tuple[Validation, ...]
     seconds: float
+    waited: float
     weights: Path | None
 
     @property
@@ -47,4 +49,5 @@ class FitResult:
 
     @property
     def seconds_per_step(self) -> float:
-        return self.seconds / max(self.step, 1)
+        """Of computing; waiting for data left out."""
+        return (self.seconds - self.waited) / max(self.step, 1)

@@ -32,7 +32,7 @@ def settle(options: TrainingOptions) -> TrainingOptions:
 def has_fast_bf16(device: str) -> bool:
     """Whether bf16 products are computed by the hardware, not emulated (an AVX512-BF16 or AMX CPU, a CUDA GPU from 8.0)."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     try:
         able = torch.cpu.get_capabilities()
     except AttributeError:  # a torch that cannot tell: the safe answer
@@ -63,3 +63,9 @@ def make_fabric(options: TrainingOptions) -> Fabric:
 def prepare(net: nn.Module, options: TrainingOptions) -> None:
     """Lay the convolutions' weights out as the settled options say."""
     net.to(memory_format=torch.channels_last if options.memory_format == "channels_last" else torch.contiguous_format)
+
+
+def is_channels_last(net: nn.Module) -> bool:
+    """Whether the convolutions' weights lie channels last, so that images should too."""
+    kernels = (p for p in net.parameters() if p.ndim == 4 and p.shape[1] > 1 and p.shape[2] > 1)
+    return any(p.is_contiguous(memory_format=torch.channels_last) and not p.is_contiguous() for p in kernels)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
+from taskweave.streams.stream import evaluating
 from taskweave.tasks.task import Task
-from taskweave.training.order import Samples
-from taskweave.training.progress import Progress
+from taskweave.training.order import Samples, batches_in_order
+from taskweave.training.progress import Progress, Silent
 from taskweave.training.result import Metrics
+from taskweave.training.speed import is_channels_last
+from taskweave.training.step import labelled, outputs_of
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -26,5 +31,42 @@ def validate(
     fabric: Fabric | None = None,
     progress: Progress | None = None,
 ) -> Metrics:
-    """{task: {metric: value}} of `net` in eval mode over the whole `dataset`, at label resolution."""
-    raise NotImplementedError
+    """{task: {metric: value}} over the whole of `dataset`, each task over the samples labelled for it, exact.
+
+    net: a `Connected` (or one that Fabric set up); eval mode inside, its own modes after.
+    tasks: those to measure; only what their outputs need is computed. Predictions are compared at the labels' size.
+    fabric: device and precision; without it the network's device, and float32.
+    Raises ValueError for an empty data set, or a task that no sample is labelled for.
+    """
+    progress = Silent() if progress is None else progress
+    device = fabric.device if fabric is not None else next(net.parameters(), torch.empty(0)).device
+    metrics = {name: task.metric().to(device) for name, task in tasks.items()}
+    unseen, channels_last = set(tasks), is_channels_last(net)
+    progress.begin("validating", -(-len(dataset) // batch_size))
+    with evaluating(net), torch.no_grad():
+        for batch in batches_in_order(dataset, batch_size=batch_size, workers=workers):
+            batch = batch.to(device, channels_last=channels_last)
+            wanted = labelled(tasks, batch)
+            with nullcontext() if fabric is None else fabric.autocast():
+                outputs = outputs_of(net, wanted, batch) if wanted else {}
+            for name, output in outputs.items():
+                target = batch.targets[name]
+                metrics[name].update(tasks[name].decode(output, _size(target, batch.image)), target)
+            unseen -= set(wanted)
+            progress.advance(1)
+    progress.end()
+    if unseen:
+        raise ValueError(
+            f"no sample to validate on is labelled for {sorted(unseen)}; check the data set, or leave the task out"
+        )
+    return {name: _values(metric.compute()) for name, metric in metrics.items()}
+
+
+def _size(target: Tensor, image: Tensor) -> tuple[int, int]:
+    """Height and width of a dense target's labels; the image's for a target without."""
+    like = target if target.ndim >= 3 else image
+    return int(like.shape[-2]), int(like.shape[-1])
+
+
+def _values(computed: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: float(value) for name, value in computed.items()}

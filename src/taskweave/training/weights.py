@@ -23,7 +23,7 @@ def save_weights(net: nn.Module, path: Path) -> None:
 
     tensors, same = _untied(net.state_dict())
     content = save(tensors, metadata={SAME: json.dumps(same)})
-    write_whole(path, lambda file: None if file.write(content) else None, needed=len(content))
+    write_whole(path, lambda file: file.write(content), needed=len(content))
 
 
 def _untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -55,7 +55,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor] | None:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
             same = json.loads((file.metadata() or {}).get(SAME, "{}"))
     except SafetensorError:
@@ -94,7 +94,8 @@ def load_stream_weights(stream: Stream, path: Path, *, name: str | None = None) 
     """Load a single-task network into a stream, strictly.
 
     path: the network's own state_dict (plain timm or torchvision training, `save_weights(stream.net)`), or the weights of
-        a stored training of a connected network, from which stream `name` is taken (needed where it has several).
+        a stored training of a connected network: of its only stream, or of stream `name` where it has several.
+    Raises FileNotFoundError, WrongCheckpointError naming the first keys that differ.
     """
     state = _stream_part(read_state(path), path, name)
     check_state(stream.net.state_dict(), state, source=str(path), who=type(stream.net).__name__)
@@ -107,9 +108,7 @@ def _stream_part(state: dict[str, Tensor], path: Path, name: str | None) -> dict
     stored = list(dict.fromkeys(k[1] for k in split.values() if len(k) == 4 and k[0] == "streams" and k[2] == "net"))
     if not stored:
         return state
-    if name is None and len(stored) > 1:
-        raise WrongCheckpointError(f"{path} holds the streams {stored}; say which with name=")
-    wanted = stored[0] if name is None else name
+    wanted = stored[0] if len(stored) == 1 else name
     if wanted not in stored:
-        raise WrongCheckpointError(f"{path} holds no stream {wanted!r}; it holds {stored}")
+        raise WrongCheckpointError(f"{path} holds the streams {stored}, asked for {name!r}; say which with name=")
     return {k[3]: state[key] for key, k in split.items() if len(k) == 4 and k[:3] == ["streams", wanted, "net"]}

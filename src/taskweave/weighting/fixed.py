@@ -24,6 +24,8 @@ class Fixed(Weighting):
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         if not losses:
             raise ValueError("Fixed got no losses to weigh")
+        if unknown := [task for task in losses if task not in self._weights]:
+            raise KeyError(f"Fixed has no weight for {unknown}; its weights are for {list(self._weights)}")
         terms = [self._weights[task] * loss for task, loss in losses.items()]
         return sum(terms[1:], terms[0])
 

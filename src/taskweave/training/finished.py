@@ -1,0 +1,50 @@
+"""A finished training on disk: its kept weights, and what it found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from taskweave.training.checkpoint import WrongCheckpointError, check_known_by, write_whole
+from taskweave.training.result import FitResult, Validation
+from taskweave.training.weights import load_weights
+
+WEIGHTS, FINISHED = "weights.safetensors", "finished.json"
+
+
+def write_finished(folder: Path, result: FitResult, *, known_by: Mapping[str, Any]) -> None:
+    """Note that the training in `folder` is done; written last of all. Raises CannotSaveError."""
+    content = {
+        "known_by": dict(known_by),
+        "step": result.step,
+        "metrics": result.metrics,
+        "history": [{"step": v.step, "metrics": v.metrics} for v in result.history],
+        "seconds": result.seconds,
+        "waited": result.waited,
+    }
+    text = json.dumps(content, indent=1).encode()
+    write_whole(folder / FINISHED, lambda file: file.write(text), needed=len(text))
+
+
+def read_finished(folder: Path, net: nn.Module, *, known_by: Mapping[str, Any]) -> FitResult | None:
+    """The result of the training that `folder` holds finished, its weights loaded into `net`; None where it holds none.
+
+    Raises WrongCheckpointError for another network or another training.
+    """
+    path, weights = folder / FINISHED, folder / WEIGHTS
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text())
+        stored = content.pop("known_by")
+        history = tuple(Validation(**validation) for validation in content.pop("history"))
+        result = FitResult("finished", history=history, weights=weights, **content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise WrongCheckpointError(f"{path} cannot be read ({error}); delete the folder to train anew") from error
+    load_weights(net, weights)
+    check_known_by(stored, known_by, source=str(folder))
+    return result
