@@ -1,0 +1,166 @@
+"""Runs as a table: which methods help, and by how much."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, final
+
+from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.constant import constant_scores
+from taskweave.evaluation.estimating import Estimate, estimate
+from taskweave.evaluation.planning import Entry, Run, all_runs, entries
+from taskweave.evaluation.recipe import Recipe, digest_of
+from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
+from taskweave.evaluation.rows import row_of
+from taskweave.evaluation.running import find_record, train_run
+from taskweave.training.checkpoint import open_folder
+from taskweave.training.progress import Progress, Silent
+from taskweave.training.stopping import StopSignal
+
+RESULT, TABLE, NUMBERS, RECIPE = "comparison.json", "table.md", "table.csv", "recipe.yaml"
+
+State = Literal["planned", "finished", "interrupted", "deadline"]
+
+
+@final
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` did.
+
+    result: the rows there are.  folder: holds comparison.json, table.md, table.csv, recipe.yaml and pictures/.
+    estimate: what was left to do when it began.  state: "planned" after a dry run, "finished", or why it stopped early;
+    then the same call goes on where it stopped.  pictures: the files drawn.
+    """
+
+    result: ComparisonResult
+    folder: Path
+    estimate: Estimate
+    state: State
+    pictures: tuple[Path, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        return self.state == "finished"
+
+
+def compare(
+    recipe: Recipe,
+    *,
+    folder: Path = Path("results"),
+    max_minutes: float | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    stop: StopSignal | None = None,
+    command: str = "",
+) -> Comparison:
+    """Train what is not there yet of all methods and seeds, and put the results side by side.
+
+    folder: of all results: runs lie in ``folder/runs/<hash>`` and are shared by every recipe that asks for the same
+        training; this comparison's files in ``folder/<name of the recipe>``.
+    max_minutes: stop at a resumable point after so long.  dry_run: only say what it would take; nothing is written.
+    stop: asked after every step; without one Ctrl-C is caught here.  command: noted in comparison.json.
+    Raises ValueError for a network that cannot be built or data that do not fit, OSError for a folder that cannot be
+    written to, and whatever a training raises; what was finished before stays.
+    """
+    progress, bench, rows = progress or Silent(), Bench(recipe), entries(recipe)
+    runs = all_runs(rows)
+    expected = estimate(runs, bench, folder=folder, progress=progress)
+    progress.note(describe(expected))
+    if dry_run:
+        return Comparison(
+            _result(recipe, rows, {}, folder=folder, command=command), place_of(recipe, folder), expected, "planned"
+        )
+    here = place_of(recipe, folder)
+    open_folder(here)
+    write_text(here / RECIPE, recipe.to_yaml())
+    signal = stop or StopSignal(max_minutes)
+    with signal.catching():
+        state = _train(runs, bench, folder=folder, done=expected.done, stop=signal, progress=progress)
+    constant = _constant(bench, here, progress)
+    result = _result(recipe, rows, constant, folder=folder, command=command)
+    result.save(here / RESULT)
+    return Comparison(result, here, expected, state)
+
+
+def _train(runs: Sequence[Run], bench: Bench, *, folder: Path, done: int, stop: StopSignal, progress: Progress) -> State:
+    """Every run that is not stored, in order; until `stop` asks to stop."""
+    progress.begin("runs", len(runs), done=done)
+    try:
+        for run in runs:
+            if find_record(run, folder) is not None:
+                continue
+            if stop.reason is not None:
+                return stop.reason
+            progress.note(run.title)
+            if train_run(run, bench, folder=folder, stop=stop, progress=progress) is None:
+                return stop.reason or "interrupted"
+            progress.advance(1)
+    finally:
+        progress.end()
+    return "finished"
+
+
+def place_of(recipe: Recipe, folder: Path) -> Path:
+    """Where a recipe's table and pictures go."""
+    return folder / "".join(c if c.isalnum() or c in "-_." else "-" for c in recipe.name)
+
+
+def describe(expected: Estimate) -> str:
+    """Expected time and disk in one line."""
+    if not expected.missing:
+        return f"all {expected.done} runs are stored: nothing to train"
+    return (
+        f"{len(expected.missing)} runs to train, {expected.done} stored; expected: {duration(expected.seconds)}, "
+        f"{expected.bytes / 1e6:.0f} MB of disk"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: Path, command: str) -> ComparisonResult:
+    from taskweave import __version__
+
+    found: list[Row] = []
+    missing: list[str] = []
+    for entry in rows:
+        records = [find_record(run, folder) for run in entry.runs]
+        whole = [record for record in records if record is not None]
+        if len(whole) == len(records):
+            found.append(row_of(entry, whole, constant))
+        else:
+            missing.append(f"{entry.method.title}, seed {entry.seed}")
+    return ComparisonResult(
+        name=recipe.name,
+        recipe=recipe.model_dump(mode="json"),
+        recipe_hash=recipe.digest(),
+        taskweave_version=__version__,
+        baseline=recipe.rows[0].title,
+        rows=tuple(found),
+        constant=constant,
+        missing=tuple(missing),
+        command=command,
+        machine=f"{platform.platform()}, {platform.machine()}",
+    )
+
+
+def _constant(bench: Bench, here: Path, progress: Progress) -> Values:
+    """The constant's scores, kept beside the table: they depend on the data and the tasks alone."""
+    import json
+
+    r = bench.recipe
+    known_by = digest_of({"data": r.data.model_dump(mode="json"), "tasks": r.tasks.model_dump(mode="json")})
+    path = here / f"constant-{known_by}.json"
+    if path.is_file():
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    progress.note("measuring what a constant prediction scores")
+    scores = constant_scores(bench.tasks, bench.parts.train, bench.parts.test)
+    write_text(path, json.dumps(scores, indent=1))
+    return scores

@@ -1,0 +1,1 @@
+"""Joint semantic segmentation and depth with a multi-task U-Net (Paper Id 5178)."""
