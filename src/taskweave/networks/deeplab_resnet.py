@@ -61,7 +61,7 @@ def _timm_resnet(name: str, output_stride: int) -> tuple[nn.Module, int]:
         raise ImportError(_MISSING) from error
     try:
         net = timm.create_model(name, pretrained=False, num_classes=0, global_pool="", output_stride=output_stride)
-    except (RuntimeError, TypeError) as error:
+    except (RuntimeError, TypeError, AssertionError) as error:  # unknown name; a family without output_stride
         raise ValueError(f"timm cannot build body={name!r} with output_stride={output_stride}: {error}") from error
     if not isinstance(net, ResNet):
         raise ValueError(

@@ -1,0 +1,196 @@
+"""Every network against the network contract, and every assertion of that contract shown to fail."""
+
+from functools import partial
+
+import pytest
+import torch
+from contracts.network_contract import (
+    CHANNELS,
+    NetworkCase,
+    assert_any_size,
+    assert_builds_without_memory,
+    assert_checkpoint_passes,
+    assert_compiles_and_exports,
+    assert_copies,
+    assert_gradient_everywhere,
+    assert_side_by_side,
+    assert_stream_is_network,
+    pair,
+    picture,
+)
+from torch import Tensor, nn
+
+import taskweave as tw
+from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet
+from taskweave.networks.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
+from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
+from taskweave.streams.stream import Stream
+
+vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)
+resnet = partial(deeplab_resnet, CHANNELS, body="resnet18")
+alexnet = partial(fcn32s_alexnet, CHANNELS, hidden=32)
+
+CASES = [
+    NetworkCase("deeplab_vgg16", vgg, 8, DeepLabVGG16.places),
+    NetworkCase("deeplab_vgg16 batch norm", partial(vgg, batch_norm=True), 8, (*DeepLabVGG16.places, "fc6", "fc7")),
+    NetworkCase("deeplab_vgg16 aspp", partial(vgg, head="aspp"), 8, DeepLabVGG16.places),
+    NetworkCase("deeplab_resnet", resnet, 8, DeepLabResNet.places),
+    NetworkCase(
+        "deeplab_resnet v3", partial(resnet, head="aspp_v3", hidden=16, output_stride=16), 16, DeepLabResNet.places
+    ),
+    NetworkCase("fcn32s_alexnet caffenet", alexnet, 32, FCN32sAlexNet.places),
+    NetworkCase("fcn32s_alexnet torchvision", partial(alexnet, body="torchvision"), 32, FCN32sAlexNet.places),
+]
+every_network = pytest.mark.parametrize("case", CASES, ids=str)
+
+
+@every_network
+def test_builds_without_memory(case: NetworkCase) -> None:
+    assert_builds_without_memory(case)
+
+
+@every_network
+def test_any_size(case: NetworkCase) -> None:
+    assert_any_size(case.build(), case.stride)
+
+
+@every_network
+def test_stream_is_network(case: NetworkCase) -> None:
+    assert_stream_is_network(tw.as_stream(case.build()), picture(64, 65))
+
+
+@every_network
+def test_no_connections_is_side_by_side(case: NetworkCase) -> None:
+    assert_side_by_side(pair(case, connected=False), picture())
+
+
+@every_network
+def test_identity_at_all_places_is_side_by_side(case: NetworkCase) -> None:
+    net = pair(case)
+    assert len(net.connections) == len(case.places)
+    assert_side_by_side(net, picture())
+
+
+@pytest.mark.slow
+@every_network
+def test_compiles_and_exports(case: NetworkCase) -> None:
+    assert_compiles_and_exports(pair(case, unit=tw.CrossStitch), picture())
+
+
+@pytest.mark.slow
+def test_shared_networks_compile_and_export() -> None:
+    streams = {name: tw.as_stream(alexnet()) for name in ("a", "b")}
+    assert_compiles_and_exports(tw.share(streams, until="conv3"), picture())
+    after = tw.share(streams, until="pool1", at=["pool2", "fc6"], unit=tw.CrossStitch, example=picture())
+    assert_compiles_and_exports(after, picture())
+    assert_compiles_and_exports(tw.share_latent(streams, rank=4), picture())
+    assert_copies(after, picture())
+
+
+@every_network
+def test_gradient_everywhere(case: NetworkCase) -> None:
+    assert_gradient_everywhere(case.build(), picture(64, 64, batch=1))
+
+
+@every_network
+def test_checkpoint_passes_before_and_after_connecting(case: NetworkCase) -> None:
+    assert_checkpoint_passes(case.build, pair(case), picture())
+
+
+@every_network
+def test_copies(case: NetworkCase) -> None:
+    assert_copies(pair(case), picture())
+
+
+@every_network
+def test_head_is_the_last_layer(case: NetworkCase) -> None:
+    """What `Stream.head` names is what gives the output its channels."""
+    stream = tw.as_stream(case.build())
+    convs = [m for path in stream.head for m in stream.net.get_submodule(path).modules() if isinstance(m, nn.Conv2d)]
+    assert convs and all(conv.out_channels == CHANNELS for conv in convs)
+
+
+class Toy(nn.Module):
+    """A network with every fault that can be asked for."""
+
+    def __init__(self, *, stride: int = 1, idle: bool = False, width: int = 4) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, width, 3, padding=1, stride=stride)
+        self.norm = nn.BatchNorm2d(width)
+        self.last = nn.Conv2d(width, CHANNELS, 1)
+        self.idle = nn.Parameter(torch.ones(1)) if idle else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.last(self.norm(self.first(x)))
+        return out
+
+
+def toy_stream(net: nn.Module, *, stages: tuple[str, ...] = ("first", "norm", "last")) -> Stream:
+    return Stream(net, {name: (name,) for name in stages})
+
+
+class Branching(Toy):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) if x.sum() > 0 else super().forward(-x)
+
+
+class Lambda(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Toy()
+        self.unpicklable = lambda x: x
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.net(x)
+        return out
+
+
+def test_the_contract_notices_a_wrong_size() -> None:
+    with pytest.raises(AssertionError):
+        assert_any_size(Toy(stride=2), 1)
+    with pytest.raises(AssertionError):
+        assert_builds_without_memory(NetworkCase("toy", partial(Toy, stride=2), 1, ()))
+
+
+def test_the_contract_notices_a_stream_that_is_not_its_network() -> None:
+    with pytest.raises(ValueError, match="do not compute"):
+        assert_stream_is_network(toy_stream(Toy(), stages=("first", "last")), picture())
+
+    class TrainOnly(Toy):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(2 * x if self.training else x)
+
+    with pytest.raises(AssertionError):
+        assert_stream_is_network(toy_stream(TrainOnly()), picture())
+
+
+def test_the_contract_notices_streams_that_are_not_side_by_side() -> None:
+    class Swap(tw.Unit):
+        def forward(self, features: list[Tensor]) -> list[Tensor]:
+            return features[::-1]
+
+    streams = {"a": toy_stream(Toy()), "b": toy_stream(Toy())}
+    with pytest.raises(AssertionError):
+        assert_side_by_side(tw.connect(streams, ["first"], Swap, example=picture()), picture())
+
+
+def test_the_contract_notices_a_graph_break() -> None:
+    stream = Stream(nn.Sequential(Branching()), {"all": ("0",)})
+    with pytest.raises(Exception, match=r"[Dd]ata-dependent|branching"):
+        assert_compiles_and_exports(tw.Connected({"a": stream}), picture())
+
+
+def test_the_contract_notices_an_idle_parameter() -> None:
+    with pytest.raises(AssertionError, match="idle"):
+        assert_gradient_everywhere(Toy(idle=True), picture())
+
+
+def test_the_contract_notices_a_checkpoint_that_does_not_fit() -> None:
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        assert_checkpoint_passes(partial(Toy, width=3), tw.Connected({"a": toy_stream(Toy())}), picture())
+
+
+def test_the_contract_notices_what_cannot_be_copied() -> None:
+    net = tw.Connected({"a": Stream(Lambda(), {"all": ("net",)})})
+    with pytest.raises((AttributeError, TypeError, __import__("pickle").PicklingError)):
+        assert_copies(net, picture())
