@@ -18,18 +18,20 @@ from taskweave.evaluation.choices.task import DepthTask, NormalsTask, Segmentati
 from taskweave.evaluation.planning import Run
 from taskweave.evaluation.recipe import Recipe
 from taskweave.tasks.task import Task
+from taskweave.training.progress import Progress, Silent
 
 
 @final
 class Bench:
-    """The workplace of a recipe's runs."""
+    """The workplace of a recipe's runs. progress: told when pictures are rendered or read into memory."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, progress: Progress | None = None) -> None:
         self.recipe = recipe
+        self.progress = progress or Silent()
 
     @cached_property
     def parts(self) -> Parts:
-        return open_parts(self.recipe.data, tuple(self.recipe.tasks.chosen))
+        return open_parts(self.recipe.data, tuple(self.recipe.tasks.chosen), self.progress)
 
     @cached_property
     def tasks(self) -> dict[str, Task]:
@@ -43,7 +45,7 @@ class Bench:
     @cached_property
     def start(self) -> Bench:
         """The workplace of the pre-training on scenes."""
-        return Bench(pretraining(self.recipe))
+        return Bench(pretraining(self.recipe), self.progress)
 
     def example(self, device: str = "cpu") -> Tensor:
         """A batch of one image of the size to train at."""

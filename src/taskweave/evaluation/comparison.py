@@ -65,7 +65,7 @@ def compare(
     Raises ValueError for a network that cannot be built or data that do not fit, OSError for a folder that cannot be
     written to, and whatever a training raises; what was finished before stays.
     """
-    progress, bench, rows = progress or Silent(), Bench(recipe), entries(recipe)
+    progress, bench, rows = progress or Silent(), Bench(recipe, progress), entries(recipe)
     runs = all_runs(rows)
     expected = estimate(runs, bench, folder=folder, progress=progress)
     progress.note(describe(expected))

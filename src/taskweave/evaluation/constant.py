@@ -47,8 +47,8 @@ def marks(metrics: Values, directions: Mapping[str, Mapping[str, Direction]], co
             floor = constant.get(task, {}).get(metric)
             if value is None or floor is None:
                 continue
-            better = value > floor if directions[task][metric] == "higher" else value < floor
-            if not better:
+            ahead = value - floor if directions[task][metric] == "higher" else floor - value
+            if ahead <= 1e-6 * abs(floor):
                 found.append(Mark(task=task, metric=metric, reason=REASON))
     return tuple(found)
 

@@ -36,7 +36,7 @@ def run(
     wanted = _method(recipe, method)
     chosen = recipe.seeds[0] if seed is None else seed
     entry = next(e for e in entries(recipe) if e.method == wanted and e.seed == chosen)
-    bench, signal = Bench(recipe), stop or StopSignal()
+    bench, signal = Bench(recipe, progress), stop or StopSignal()
     records: dict[str, RunRecord] = {}
     with signal.catching():
         for needed in all_runs([entry]):

@@ -21,6 +21,7 @@ from taskweave.evaluation.choices.data import (
     NYUv2Mtan,
     ScenesData,
 )
+from taskweave.training.progress import Progress
 
 if TYPE_CHECKING:
     from torchvision.transforms import v2
@@ -42,12 +43,14 @@ class Parts:
     test: LabelledSet
 
 
-def open_parts(data: Data, labels: Sequence[str]) -> Parts:
-    """Train, validation and test part, reading only `labels`.
+def open_parts(data: Data, labels: Sequence[str], progress: Progress) -> Parts:
+    """Train, validation and test part, reading only `labels`; what fits is read (or rendered) into memory now.
 
     Raises FileNotFoundError for a folder or file that is not there, ValueError for an empty part.
     """
     train, test = (_reduced(_open(data, part, labels), data) for part in ("train", "test"))
+    if train.in_memory:
+        _read_all((train, test), progress)
     if data.validation_share == 0.0:
         return Parts(train, None, test)
     rest, validation = split_by_scene(train, data.validation_share, seed=0)
@@ -118,7 +121,16 @@ def _open_scenes(data: ScenesData, part: str, labels: Sequence[str]) -> Labelled
     return Scenes(data.train, size=data.size, seed=data.seed, labels=wanted)
 
 
-def _reduced(part: LabelledSet, data: DataChoice) -> LabelledSet:
+def _read_all(parts: Sequence[Reduced], progress: Progress) -> None:
+    progress.begin("reading pictures", sum(len(part) for part in parts))
+    for part in parts:
+        for index in range(len(part)):
+            part[index]
+            progress.advance(1)
+    progress.end()
+
+
+def _reduced(part: LabelledSet, data: DataChoice) -> Reduced:
     height, width = data.picture_size
     per_sample = height * width * (3 + 8 + 4 + 12)  # uint8 image, int64 labels, float32 depth and normals
     return Reduced(part, size=data.size, in_memory=per_sample * len(part) < _SMALL)

@@ -1,0 +1,34 @@
+"""The `taskweave` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from taskweave.cli.compare import compare
+from taskweave.cli.demo import demo
+from taskweave.cli.predict import predict
+from taskweave.cli.recipes import recipes
+from taskweave.cli.run import run
+
+app = typer.Typer(
+    name="taskweave",
+    help="Weave single-task vision networks into one multi-task network, and see whether it helped.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(compare)
+app.command()(run)
+app.command()(recipes)
+app.command()(predict)
+
+
+def main() -> None:
+    """The console script: the app, with mistakes told in one message instead of a traceback."""
+    from taskweave.cli.mistakes import told
+
+    sys.exit(told(app))

@@ -1,0 +1,34 @@
+"""taskweave compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskweave.cli.options import Data, Out, RecipeName, Seeds, Set, Small
+
+
+def compare(
+    recipe: RecipeName,
+    small: Small = False,
+    data: Data = None,
+    seeds: Seeds = "",
+    settings: Set = None,
+    out: Out = Path("results"),
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take: runs, time, disk.")] = False,
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", help="Stop after so long; the same command goes on from there.", min=0)
+    ] = None,
+) -> None:
+    """Train every method and seed of a recipe that is not stored yet, and print one table.
+
+    Interrupted (Ctrl-C) or out of time, the same command goes on where it stopped. Single-task runs are trained once and
+    shared by all methods, and by other recipes with the same output folder.
+    """
+    from taskweave.cli.options import chosen
+    from taskweave.cli.showing import compare_and_show
+
+    asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)
+    compare_and_show(asked, out=out, max_minutes=max_minutes, dry_run=dry_run)

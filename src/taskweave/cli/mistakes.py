@@ -1,0 +1,53 @@
+"""How mistakes are told: one message, no traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def told(command: Callable[[], object]) -> int:
+    """Run a command; the exit code: 0, 2 after a mistake of the user's, 130 after Ctrl-C.
+
+    TASKWEAVE_DEBUG=1 in the environment shows tracebacks.
+    """
+    try:
+        command()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except (ValueError, OSError, ImportError, ArithmeticError) as error:
+        if os.environ.get("TASKWEAVE_DEBUG"):
+            raise
+        _say(_message(error))
+        return BAD_INPUT
+    return 0
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Inside, a Ctrl-C that is not caught otherwise (before the first step, or a second one) ends with a word and 130."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        _say("stopped at once; the same command goes on from the last checkpoint")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _message(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return text
+
+
+def _say(text: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(stderr=True, soft_wrap=not sys.stderr.isatty()).print(Text.assemble(("taskweave: ", "bold red"), text))

@@ -1,0 +1,27 @@
+"""taskweave predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskweave.cli.options import Out
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="A finished run's folder: results/runs/<hash>.", show_default=False)],
+    images: Annotated[list[Path], typer.Argument(help="Pictures: PNG or JPEG.", show_default=False)],
+    out: Out = Path("predictions"),
+) -> None:
+    """Predict every task of a finished run for pictures, and write one PNG per task and picture."""
+    from rich.console import Console
+
+    from taskweave.evaluation.predicting import predict_pictures
+
+    console = Console()
+    with console.status("predicting"):
+        written = predict_pictures(run, images, out)
+    for path in written:
+        console.print(str(path), soft_wrap=True, highlight=False)

@@ -1,0 +1,42 @@
+"""taskweave run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskweave.cli.options import Data, Out, RecipeName, Set, Small
+
+
+def run(
+    recipe: RecipeName,
+    method: Annotated[str, typer.Option("--method", help="Its label or kind; default the recipe's last.")] = "",
+    seed: Annotated[int | None, typer.Option("--seed", help="Default the recipe's first.")] = None,
+    small: Small = False,
+    data: Data = None,
+    settings: Set = None,
+    out: Out = Path("results"),
+) -> None:
+    """Train one method of a recipe with one seed, and the runs that it starts from, and print its metrics."""
+    from rich.console import Console
+
+    from taskweave.cli.mistakes import INTERRUPTED, resumable
+    from taskweave.cli.options import chosen
+    from taskweave.cli.progress import bars
+    from taskweave.evaluation.run import run as run_one
+
+    console = Console()
+    asked = chosen(recipe, small=small, data=data, seeds="", settings=settings)
+    with resumable(), bars(console) as progress:
+        row = run_one(asked, method=method or None, seed=seed, folder=out, progress=progress)
+    if row is None:
+        console.print("stopped; the same command goes on from the last checkpoint")
+        raise typer.Exit(INTERRUPTED)
+    console.print(f"{row.method}, seed {row.seed}: {row.parameters:,} parameters, {row.flops / 1e9:.2f} GFLOPs a picture")
+    for task, metrics in row.metrics.items():
+        values = "  ".join(f"{name} {'-' if v is None else f'{v:.4g}'}" for name, v in metrics.items())
+        console.print(f"  {task}: {values}", highlight=False)
+    for digest in row.runs:
+        console.print(f"weights: {(out / 'runs' / digest).absolute()}", soft_wrap=True, highlight=False)
