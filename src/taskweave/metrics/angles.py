@@ -19,17 +19,18 @@ def labelled_normals(target: Tensor) -> Tensor:
 def normal_angles(prediction: Tensor, target: Tensor, *, raw_uint8: bool = False) -> Tensor:
     """Degrees in 0..180 between vectors (N, 3) of any length; 90 where a prediction is the zero vector.
 
-    theta = atan2(|p x n|, p . n): unlike arccos it keeps float32 precision at small angles, and needs no clipping.
+    theta = atan2(|p x n|, p . n), in float64, rounded to float32 (N,): unlike arccos it is exact for small angles, and a
+    pixel's angle does not depend on where it lies in a batch (float32 atan2 differs between vector lanes and the rest).
     raw_uint8: theta between the 8-bit codes (p + 1) * 127.5 and (n + 1) * 127.5 of the unit vectors, not rounded.
         In that space opposite normals are only 54.7 degrees apart; the tables of NDDR-CNN and of its followers are in it.
     """
+    prediction, target = prediction.double(), target.double()
     if raw_uint8:
         prediction, target = _unit(prediction) + 1.0, _unit(target) + 1.0
-    # Written out by component: each product and sum is rounded alike wherever the pixel lies in a batch.
     (a, b, c), (x, y, z) = prediction.unbind(1), target.unbind(1)
     cross = ((b * z - c * y).square() + (c * x - a * z).square() + (a * y - b * x).square()).sqrt()
     theta = torch.rad2deg(torch.atan2(cross, a * x + b * y + c * z))
-    return torch.where((prediction == 0).all(1), 90.0, theta)
+    return torch.where((prediction == 0).all(1), 90.0, theta).float()
 
 
 def labelled_angles(prediction: Tensor, target: Tensor, *, raw_uint8: bool = False) -> Tensor:
@@ -37,8 +38,7 @@ def labelled_angles(prediction: Tensor, target: Tensor, *, raw_uint8: bool = Fal
     same_shape("a normals metric", prediction, target, "(B, 3, H, W)")
     valid = labelled_normals(target)
     pairs = [value.movedim(1, -1)[valid] for value in (prediction, target)]
-    precise = [value.to(torch.promote_types(value.dtype, torch.float32)) for value in pairs]
-    return normal_angles(precise[0], precise[1], raw_uint8=raw_uint8).float()
+    return normal_angles(pairs[0], pairs[1], raw_uint8=raw_uint8)
 
 
 def angle_sums(values: Tensor) -> Tensor:

@@ -103,8 +103,8 @@ class Segmentation(Task):
         outside = ((target < 0) | (target >= len(self.classes))) & (target != self.ignore)
         if outside.any():
             raise ValueError(
-                f"label {int(target[outside][0])} is outside the {len(self.classes)} classes ({_few(self.classes)}; ignored: "
-                f"{self.ignore}); map it when reading the data, or build Segmentation with every class of the labels"
+                f"label {int(target[outside][0])} is outside the {len(self.classes)} classes ({_few(self.classes)}; "
+                f"ignored: {self.ignore}); map it when reading the data, or build Segmentation with all classes"
             )
 
 
