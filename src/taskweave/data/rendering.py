@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from taskweave.data.rendering_room import FACES, Room
 from taskweave.data.rendering_shading import shade
-from taskweave.data.rendering_solids import Array, Components, Rays, Solid
-from taskweave.data.rendering_textures import Look, scrambled
+from taskweave.data.rendering_solids import Array, Components, Rays
+from taskweave.data.rendering_surfaces import Surfaces
+from taskweave.data.rendering_textures import scrambled
 
 _SUBPIXELS = ((0.33, 0.10), (-0.25, 0.28), (-0.08, -0.38))
 _EDGE = 0.08
@@ -36,24 +37,6 @@ class Rendering:
     normals: Array
 
 
-@final
-@dataclass(frozen=True)
-class _Piece:
-    """One surface: a face of the room, a panel, its rim, or one solid of a body. Faces and panels have `solid` None."""
-
-    label: int
-    number: int
-    look: Look
-    face: int = 0
-    solid: Solid | None = None
-
-    def normal(self, point: Components) -> tuple[Array | float, ...]:
-        return Room.inward(self.face) if self.solid is None else self.solid.normal(point)
-
-    def local(self, point: Components) -> Components:
-        return point if self.solid is None else self.solid.local(point)
-
-
 def render(room: Room, size: tuple[int, int]) -> Rendering:
     """The view of the room's camera at `size` (height, width), the same to the bit on every machine."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -61,46 +44,28 @@ def render(room: Room, size: tuple[int, int]) -> Rendering:
 
 
 def _render(room: Room, size: tuple[int, int]) -> Rendering:
-    pieces = _pieces(room)
+    surfaces = Surfaces(room)
     row, column = (grid.ravel() for grid in np.indices(size, dtype=np.float32))
     rays = room.camera.rays(column + 0.5, row + 0.5, size)
     depth, which = _trace(room, rays)
-    colour, normal = _look_at(room, pieces, rays=rays, depth=depth, which=which)
+    colour, normal = _look_at(surfaces, rays=rays, depth=depth, which=which)
     rough = _edges(which.reshape(size), colour.reshape(3, *size)).ravel().nonzero()[0]
-    more = _finer(room, pieces, column=column[rough], row=row[rough], size=size)
+    more = _finer(surfaces, column=column[rough], row=row[rough], size=size)
     colour[:, rough] = ((colour[:, rough] + more[0]) + (more[1] + more[2])) * np.float32(0.25)
-    labels = np.array([piece.label for piece in pieces], np.uint8)
-    numbers = np.array([piece.number for piece in pieces], np.uint8)
     return Rendering(
         image=_developed(colour, room.number).reshape(3, *size),
-        labels=labels[which].reshape(size),
-        instances=numbers[which].reshape(size),
+        labels=surfaces.labels[which].reshape(size),
+        instances=surfaces.numbers[which].reshape(size),
         depth=depth.reshape(size),
         normals=np.stack(room.camera.seen(*normal)).reshape(3, *size),
     )
 
 
-def _pieces(room: Room) -> list[_Piece]:
-    faces = [_Piece(room.labels[face], 0, room.looks[face], face) for face in range(len(FACES))]
-    panels = [
-        _Piece(panel.label, panel.number, look, panel.face)
-        for panel in room.panels
-        for look in (panel.rim_look, panel.look)
-    ]
-    solids = [_Piece(body.label, body.number, body.look, solid=solid) for body in room.bodies for solid in body.solids]
-    return faces + panels + solids
-
-
-def _solids(room: Room) -> list[Solid]:
-    return [solid for body in room.bodies for solid in body.solids]
-
-
 def _trace(room: Room, rays: Rays) -> tuple[Array, NDArray[np.uint8]]:
-    """The nearest hit of each ray and the number of its piece."""
+    """The nearest hit of each ray and the number of its surface."""
     depth, which = room.hit(rays)
-    solids = _solids(room)
     first = len(FACES) + 2 * len(room.panels)
-    for number, t, rows in _hits(solids, rays):
+    for number, t, rows in _hits(room, rays):
         closer = t < depth[rows]
         depth[rows[closer]] = t[closer]
         which[rows[closer]] = first + number
@@ -112,12 +77,16 @@ def _trace(room: Room, rays: Rays) -> tuple[Array, NDArray[np.uint8]]:
     return depth, which
 
 
-def _hits(solids: list[Solid], rays: Rays) -> Iterator[tuple[int, Array, NDArray[np.intp]]]:
-    """(number of the solid, t, rows of the rays it was tried on); rays that pass it far off are left out."""
-    for number, solid in enumerate(solids):
-        rows = rays.near(*solid.bounds)
-        if len(rows):
-            yield number, solid.hit(rays.take(rows)), rows
+def _hits(room: Room, rays: Rays) -> Iterator[tuple[int, Array, NDArray[np.intp]]]:
+    """(number of the solid, t, rows of the rays it was tried on); rays that pass its body far off are left out."""
+    number = 0
+    for body in room.bodies:
+        rows = rays.near(*body.bounds)
+        near = rays.take(rows)
+        for solid in body.solids:
+            if len(rows):
+                yield number, solid.hit(near), rows
+            number += 1
 
 
 def _shadowed(room: Room, point: Components) -> NDArray[np.bool_]:
@@ -125,35 +94,21 @@ def _shadowed(room: Room, point: Components) -> NDArray[np.bool_]:
     x, y, z = (p - o for p, o in zip(point, room.light.position, strict=True))
     rays = Rays(room.light.position, x, y, z)
     dark = np.zeros(x.shape, np.bool_)
-    for _, t, rows in _hits(_solids(room), rays):
+    for _, t, rows in _hits(room, rays):
         dark[rows] |= t < 0.999
     return dark
 
 
-def _look_at(
-    room: Room, pieces: list[_Piece], *, rays: Rays, depth: Array, which: NDArray[np.uint8]
-) -> tuple[Array, Components]:
+def _look_at(surfaces: Surfaces, *, rays: Rays, depth: Array, which: NDArray[np.uint8]) -> tuple[Array, Components]:
     """Colour (3, N) and world normal at each hit."""
-    order = np.argsort(which, kind="stable")
-    # Sorted by piece, each piece is a slice: its texture and normals are computed on contiguous memory.
+    order, ends = surfaces.sorted(which)
     point = rays.take(order).at(depth[order])
-    albedo, normal = np.empty((3, len(order)), np.float32), np.empty((3, len(order)), np.float32)
-    ends = np.searchsorted(which[order], np.arange(len(pieces) + 1))
-    gloss = np.zeros(len(order), np.float32)
-    for piece, start, end in zip(pieces, ends[:-1], ends[1:], strict=True):
-        if start == end:
-            continue
-        x, y, z = point
-        here = (x[start:end], y[start:end], z[start:end])
-        for channel, value in enumerate(piece.look.albedo(piece.local(here))):
-            albedo[channel, start:end] = value
-        for axis, part in enumerate(piece.normal(here)):
-            normal[axis, start:end] = part
-        gloss[start:end] = piece.look.finish == "glossy"
-    colour = shade(room, point, (normal[0], normal[1], normal[2]), albedo=albedo, gloss=gloss, dark=_shadowed(room, point))
+    albedo, normal, gloss = surfaces.appearance(point, ends)
+    colour = shade(surfaces.room, point, normal, albedo=albedo, gloss=gloss, dark=_shadowed(surfaces.room, point))
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
-    return colour[:, back], (normal[0][back], normal[1][back], normal[2][back])
+    x, y, z = normal
+    return colour[:, back], (x[back], y[back], z[back])
 
 
 def _edges(which: NDArray[np.uint8], colour: Array) -> NDArray[np.bool_]:
@@ -170,13 +125,13 @@ def _edges(which: NDArray[np.uint8], colour: Array) -> NDArray[np.bool_]:
     return rough
 
 
-def _finer(room: Room, pieces: list[_Piece], *, column: Array, row: Array, size: tuple[int, int]) -> list[Array]:
+def _finer(surfaces: Surfaces, *, column: Array, row: Array, size: tuple[int, int]) -> list[Array]:
     """Colours (3, N) of three more rays within each pixel."""
     columns = np.concatenate([column + np.float32(0.5 + dx) for dx, _ in _SUBPIXELS])
     rows = np.concatenate([row + np.float32(0.5 + dy) for _, dy in _SUBPIXELS])
-    rays = room.camera.rays(columns, rows, size)
-    depth, which = _trace(room, rays)
-    colour, _ = _look_at(room, pieces, rays=rays, depth=depth, which=which)
+    rays = surfaces.room.camera.rays(columns, rows, size)
+    depth, which = _trace(surfaces.room, rays)
+    colour, _ = _look_at(surfaces, rays=rays, depth=depth, which=which)
     return np.split(colour, len(_SUBPIXELS), axis=1)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -32,6 +34,13 @@ class Body:
     number: int
     solids: tuple[Solid, ...]
     look: Look
+
+    @cached_property
+    def bounds(self) -> tuple[Point, float]:
+        """Centre and radius of a sphere around all its solids."""
+        (x, y, z), _ = self.solids[0].bounds
+        reach = [(math.dist((x, y, z), center) + radius) for center, radius in (solid.bounds for solid in self.solids)]
+        return (x, y, z), max(reach)
 
 
 @final

@@ -33,33 +33,31 @@ class Look:
     offset: Point
     direction: Point
 
-    def albedo(self, point: Components) -> tuple[Array, Array, Array]:
-        """Linear RGB at points of the body's own frame."""
-        share = self._share(*((p + o) / self.scale for p, o in zip(point, self.offset, strict=True)))
-        red, green, blue = (share * (b - a) + a for a, b in zip(self.first, self.second, strict=True))
-        return red, green, blue
+    def laid_out(self, point: Components) -> Components:
+        """Where points of the body's own frame lie in the pattern, in periods; stripes and gradients run along x."""
+        x, y, z = ((p + o) / self.scale for p, o in zip(point, self.offset, strict=True))
+        if self.pattern in ("stripes", "gradient"):
+            u, v, w = self.direction
+            along: Array = x * u + y * v + z * w
+            return along, y, z
+        return x, y, z
 
-    def _share(self, x: Array, y: Array, z: Array) -> Array:
-        """How much of the second colour there is, in [0, 1]."""
-        match self.pattern:
-            case "plain":
-                return np.zeros_like(x)
-            case "checker":
-                return _odd(np.floor(x) + np.floor(y) + np.floor(z))
-            case "stripes":
-                return _odd(np.floor(2.0 * self._along(x, y, z)))
-            case "gradient":
-                wave = np.abs(self._along(x, y, z) * 0.25 % 2.0 - 1.0)
-                return _smooth(wave)
-            case "noise":
-                coarse, fine = value_noise(x, y, z), value_noise(3.0 * x, 3.0 * y, 3.0 * z)
-                return coarse + np.float32(0.35) * (fine - coarse)
-        assert_never(self.pattern)
 
-    def _along(self, x: Array, y: Array, z: Array) -> Array:
-        u, v, w = self.direction
-        along: Array = x * u + y * v + z * w
-        return along
+def second_share(pattern: Pattern, x: Array, y: Array, z: Array) -> Array:
+    """How much of the second colour a pattern has at points laid out in it, in [0, 1]."""
+    match pattern:
+        case "plain":
+            return np.zeros_like(x)
+        case "checker":
+            return _odd(np.floor(x) + np.floor(y) + np.floor(z))
+        case "stripes":
+            return _odd(np.floor(2.0 * x))
+        case "gradient":
+            return _smooth(np.abs(x * 0.25 % 2.0 - 1.0))
+        case "noise":
+            coarse, fine = value_noise(x, y, z), value_noise(3.0 * x, 3.0 * y, 3.0 * z)
+            return coarse + np.float32(0.35) * (fine - coarse)
+    assert_never(pattern)
 
 
 def _odd(whole: Array) -> Array:
