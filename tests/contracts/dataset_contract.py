@@ -1,6 +1,7 @@
 """What every data set must keep. A new one joins by one line in test_dataset_contract.py."""
 
 import pickle
+from collections.abc import Mapping
 
 import torch
 from torchvision import tv_tensors
@@ -111,11 +112,12 @@ def assert_same_again(dataset, index):
 
 
 def assert_flip_twice_is_identity(sample):
-    for name, value in sample.items():
-        if name != "key":
-            once = F.horizontal_flip(value)
-            assert type(once) is type(value)
-            assert _equal(F.horizontal_flip(once), value), f"{name} is not itself after two flips"
+    moved = {name: value for name, value in _leaves(sample) if isinstance(value, tv_tensors.TVTensor)}
+    assert "image" in moved
+    for name, value in moved.items():
+        once = F.horizontal_flip(value)
+        assert type(once) is type(value)
+        assert _equal(F.horizontal_flip(once), value), f"{name} is not itself after two flips"
 
 
 def assert_pickles(dataset):
@@ -127,5 +129,16 @@ def assert_pickles(dataset):
     assert all(_equal(first[name], second[name]) for name in first)
 
 
+def _leaves(sample, above=""):
+    """(name, value) of everything in the sample; a target may be a mapping, such as boxes with their labels."""
+    for name, value in sample.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield above + name, value
+
+
 def _equal(a, b):
+    if isinstance(a, Mapping):
+        return a.keys() == b.keys() and all(_equal(a[name], b[name]) for name in a)
     return torch.equal(torch.as_tensor(a), torch.as_tensor(b)) if isinstance(a, torch.Tensor) else a == b

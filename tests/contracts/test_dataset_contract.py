@@ -1,7 +1,5 @@
 """Every data set keeps the contract; every check of the contract can fail."""
 
-import importlib.util
-
 import pytest
 import torch
 from contracts import dataset_contract as contract
@@ -14,6 +12,7 @@ from taskweave.data import (
     Normals,
     Part,
     Reduced,
+    Scenes,
     open_nyud_mt,
     open_nyuv2_folder,
     open_nyuv2_lists,
@@ -73,14 +72,14 @@ def part(root):
 
 
 def scenes(root):
-    if importlib.util.find_spec("taskweave.data.scenes") is None:
-        pytest.skip("Scenes are not written yet")
-    from taskweave.data import Scenes
-
-    return Scenes(count=3, size=(32, 32), seed=0)
+    return Scenes(3, size=(32, 48), labels=("segmentation", "depth", "normals", "detection", "attributes"))
 
 
-EVERY = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes]
+def reduced_scenes(root):
+    return Reduced(scenes(root), size=(20, 24))
+
+
+EVERY = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes, reduced_scenes]
 
 
 @pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)

@@ -109,7 +109,10 @@ def write_nyud_mt(root: Path, split="train", *, pictures=False):
         save(root / "images" / f"{name}.jpg", t.image)
         save(root / "segmentation" / f"{name}.png", from_one(t.segmentation))
         save(root / "depth" / f"{name}.npy", t.depth)
-        save(root / "normals" / (f"{name}.png" if pictures else f"{name}.npy"), as_picture(t.normals) if pictures else t.normals)
+        save(
+            root / "normals" / (f"{name}.png" if pictures else f"{name}.npy"),
+            as_picture(t.normals) if pictures else t.normals,
+        )
     write_list(root / "gt_sets" / f"{split}.txt", [f"{t.key:04d}" for t in samples])
     return samples
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def cached_array(path: Path, build: Callable[[], npt.NDArray[np.generic]]) -> np
     try:
         with np.load(path) as stored:
             return np.asarray(stored["array"])
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # not there, or cut short by an older crash
     array = build()
     with contextlib.suppress(OSError):

@@ -20,9 +20,19 @@ Array = npt.NDArray[np.generic]
 
 def read_picture(path: Path) -> tv_tensors.Image:
     """An image file of any mode -> uint8 (3, H, W) RGB."""
-    with Image.open(path) as file:
-        pixels = np.array(file.convert("RGB"))
+    pixels = _pixels(path, "RGB")
     return tv_tensors.Image(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
+
+
+def _pixels(path: Path, mode: str | None) -> Array:
+    """A picture's numbers, converted to `mode` or as they are stored."""
+    try:
+        with Image.open(path) as file:
+            return np.array(file.convert(mode) if mode else file)
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # Pillow's words for a cut file do not say which
+        raise ValueError(f"{path} is not a readable picture ({error}): write it again") from error
 
 
 def read_values(path: Path, *ranks: int) -> Array:
@@ -33,8 +43,7 @@ def read_values(path: Path, *ranks: int) -> Array:
         except (ValueError, EOFError) as error:
             raise ValueError(f"{path} is not a readable .npy file ({error}): write it again") from error
     else:
-        with Image.open(path) as file:
-            values = np.array(file)
+        values = _pixels(path, None)
     if values.ndim not in ranks:
         wanted = " or ".join(str(rank) for rank in ranks)
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,17 +30,23 @@ class LabelCode:
         """(H, W) of any integer-valued type -> Mask int64 (H, W). ValueError names the file, the value and the place."""
         if stored.ndim != 2:
             raise ValueError(f"{where} has shape {stored.shape}: expected labels (H, W), one number a pixel")
-        whole = np.nan_to_num(stored.astype(np.float64), nan=-(2.0**31)) if stored.dtype.kind == "f" else stored
-        values, positions = np.unique(whole, return_inverse=True)
-        ids = np.array([self.ids.get(int(value), _UNKNOWN) if value == int(value) else _UNKNOWN for value in values])
-        decoded = ids[positions].reshape(stored.shape)
-        if (ids == _UNKNOWN).any():
+        decoded = self._ids_of(stored)
+        if (decoded == _UNKNOWN).any():
             row, column = np.argwhere(decoded == _UNKNOWN)[0]
             raise ValueError(
-                f"{where} has label {stored[row, column]} at row {row}, column {column}: expected {self.meaning}; "
+                f"{where} has label {stored[row, column]:g} at row {row}, column {column}: expected {self.meaning}; "
                 f"check that the file belongs to this class set, or open the data set with its number of classes"
             )
-        return tv_tensors.Mask(torch.from_numpy(decoded.astype(np.int64)))
+        return tv_tensors.Mask(torch.from_numpy(decoded))
+
+    def _ids_of(self, stored: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Ids by a table over the known values; -1 for what is unknown or no whole number."""
+        low, high = min(self.ids), max(self.ids)
+        table = np.full(high - low + 2, _UNKNOWN, dtype=np.int64)  # the last entry stands for everything outside
+        table[[value - low for value in self.ids]] = list(self.ids.values())
+        known = (stored >= low) & (stored <= high) & (np.trunc(stored) == stored)
+        places = np.where(known, stored, high + 1).astype(np.int64) - low
+        return np.asarray(table[places])
 
 
 def counted_from_zero(classes: int, *, ignore: int) -> LabelCode:

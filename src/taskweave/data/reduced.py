@@ -28,16 +28,13 @@ class Reduced(LabelledSet):
 
     def __getitem__(self, index: int) -> Sample:
         if index not in self._known:
-            sample = self._reduced(self.dataset[index])
+            sample = self.dataset[index]
+            if self.size is not None:
+                sample = resize(sample, self.size)
             if not self.in_memory:
                 return sample
             self._known[index] = sample
         return dict(self._known[index])
-
-    def _reduced(self, sample: Sample) -> Sample:
-        if self.size is None:
-            return sample
-        return {name: value if name == "key" else resize(value, self.size) for name, value in sample.items()}
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -56,9 +56,9 @@ def _register(functional: Callable[..., Any], kind: type, kernel: Callable[..., 
     F.register_kernel(functional, kind)(on_tv_tensor)
 
 
-def _resize(value: Tensor, size: list[int] | None, *_: Any, max_size: int | None = None, **__: Any) -> Tensor:
-    """Nearest, as torchvision does with a Mask, so that all targets stay aligned."""
-    return F.resize_mask(value, size, max_size=max_size)  # type: ignore[no-any-return]
+def _resize(value: Tensor, size: list[int] | None, *rest: Any, **options: Any) -> Tensor:
+    """Whatever torchvision does with a Mask, so that all targets stay aligned: the nearest pixel."""
+    return F.resize(value.as_subclass(tv_tensors.Mask), size, *rest, **options)  # type: ignore[no-any-return]
 
 
 def _pad(value: Tensor, padding: list[int], *_: Any, **__: Any) -> Tensor:
