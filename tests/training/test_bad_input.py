@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from torch import nn
 from training import toys
 
+from taskweave.data.order import BatchOrder, EpochOrder
 from taskweave.training.checkpoint import CannotSaveError, WrongCheckpointError, open_folder, save_checkpoint, write_whole
 from taskweave.training.fit import fit
 from taskweave.training.nonfinite import NonFiniteLossError
 from taskweave.training.options import TrainingOptions
-from taskweave.training.order import Order
 from taskweave.training.stopping import StopSignal
 
 
@@ -34,7 +34,7 @@ def train(folder, net=None, samples=None, *, seed=0, stop=None, tasks=toys.TASKS
 
 
 def test_non_finite_loss_stops_and_keeps_the_last_good_checkpoint(tmp_path):
-    order = [batch for batch, _ in zip(Order(10, 4, seed=0), range(4), strict=False)]
+    order = list(BatchOrder(EpochOrder(10, 0), 4, first=0, last=4))
     samples = toys.ToySamples(10, poison=order[3][0])
     message = (
         r"loss of task 'b' became nan at step 3; training stops. The last good checkpoint, of step 2, is kept in .*clip"
@@ -136,7 +136,8 @@ def test_read_only_folder(tmp_path):
 def test_checkpoint_of_another_network(tmp_path):
     train(tmp_path, stop=toys.StopAfter(2))
     message = (
-        r"checkpoint\.pt holds another network than this one: 4 keys missing: connections\.0\.unit\.convs\.0\.weight, .*, \.\.\.; "
+        r"checkpoint\.pt holds another network than this one: 4 keys missing: "
+        r"connections\.0\.unit\.convs\.0\.weight, .*, \.\.\.; "
         r"1 keys unexpected: connections\.0\.unit\.matrix\. Give the file"
     )
     with pytest.raises(WrongCheckpointError, match=message):

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 from training import toys
 
+from taskweave.data.order import BatchOrder, EpochOrder
+from taskweave.training.batches import training_batches
 from taskweave.training.choice import gain, reported, validation_steps
 from taskweave.training.fit import fit
-from taskweave.training.order import Order
 from taskweave.training.result import Validation
 from taskweave.training.validate import validate
 from taskweave.weighting.fixed import Fixed
-
 
 USUAL = toys.ToySamples()
 
@@ -73,7 +73,7 @@ def test_clip_bounds_the_whole_gradient(tmp_path):
 def test_task_without_labels_moves_nothing_of_its_own(tmp_path):
     """`b` is labelled in the first half of the steps only; then neither momentum nor decay moves its head."""
     net = toys.network()
-    order = [at for at, _ in zip(Order(8, 4, seed=0), range(2), strict=False)]
+    order = list(BatchOrder(EpochOrder(8, 0), 4, first=0, last=2))
     samples = toys.ToySamples(8, labels={"b": [index for index, _ in order[0]]})
     states = []
     for number, steps in enumerate((1, 2)):
@@ -209,14 +209,15 @@ def test_gain_is_antisymmetric_knows_directions_and_skips_nan():
     assert Validation(1, new).step == 1
 
 
-def test_order_shows_every_sample_once_per_epoch_and_resumes_anywhere():
-    batches = [batch for batch, _ in zip(Order(10, 4, seed=1), range(10), strict=False)]
-    flat = [at for batch in batches for at in batch]
+def test_training_batches_are_full_cover_every_epoch_and_resume_anywhere():
+    samples = toys.ToySamples(10)
+    keys = [batch.keys for batch in training_batches(samples, batch_size=4, seed=1, first=0, last=10)]
+    assert {len(batch) for batch in keys} == {4} and len(keys) == 10
+    flat = [key for batch in keys for key in batch]
     for epoch in range(4):
-        assert sorted(flat[10 * epoch : 10 * epoch + 10]) == [(i, epoch) for i in range(10)]
-    assert [i for i, _ in flat[:10]] != [i for i, _ in flat[10:20]]
-    assert [batch for batch, _ in zip(Order(10, 4, seed=1, start=3), range(4), strict=False)] == batches[3:7]
-    assert next(iter(Order(10, 4, seed=2))) != batches[0]
+        assert sorted(flat[10 * epoch : 10 * epoch + 10]) == [str(i) for i in range(10)]
+    assert {draw for _, draw in samples.drawn[:10]} == {0} and {draw for _, draw in samples.drawn[10:20]} == {1}
+    assert [batch.keys for batch in training_batches(samples, batch_size=4, seed=1, first=3, last=7)] == keys[3:7]
 
 
 def test_workers_change_nothing(tmp_path):

@@ -23,6 +23,7 @@ HARD = {
     "adamw and cosine": {"optimizer": {"kind": "adamw", "lr": 0.01}, "schedule": {"kind": "cosine", "warm_up": 3}},
     "best of validations": {"choose": "best", "validate_every": 2, "ema": 0.5},
     "mean of validations": {"choose": "mean_last", "validate_every": 1, "mean_over": 5},
+    "bf16 and channels last": {"precision": "bf16", "memory_format": "channels_last"},
     "frozen at first": {"freeze": {"streams": 5}, "weight_decay": 0.1},
 }
 

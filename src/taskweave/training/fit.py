@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from taskweave.data.sample import Batch
 from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
+from taskweave.training.batches import Samples, training_batches
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.choice import better, reported, validation_steps
 from taskweave.training.finished import WEIGHTS, read_finished, write_finished
 from taskweave.training.groups import describe
 from taskweave.training.logs import RunLog
 from taskweave.training.options import TrainingOptions
-from taskweave.training.order import Samples, training_batches
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult, Stopped, Validation
@@ -109,7 +109,12 @@ def _loop(
     epoch = -(-len(train) // per_step)
     moments = set(validation_steps(options, epoch=epoch)) if validation is not None else set()
     batches: Iterator[Batch] = training_batches(
-        train, batch_size=options.batch_size, seed=seed, start=run.step * options.accumulate, workers=options.workers
+        train,
+        batch_size=options.batch_size,
+        seed=seed,
+        first=run.step * options.accumulate,
+        last=options.steps * options.accumulate,
+        workers=options.workers,
     )
     while run.step < options.steps:
         if (reason := stop.reason) is not None:

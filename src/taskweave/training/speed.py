@@ -52,12 +52,11 @@ def describe_speed(options: TrainingOptions) -> str:
 def make_fabric(options: TrainingOptions) -> Fabric:
     """Lightning Fabric for settled options, on one device."""
     from lightning.fabric import Fabric
+    from lightning.fabric.plugins import MixedPrecision, Precision
 
-    return Fabric(
-        accelerator=options.device,
-        devices=1,
-        precision="bf16-mixed" if options.precision == "bf16" else "32-true",
-    )
+    # as plugins, since Fabric announces a precision given as a word on every start
+    precision = MixedPrecision("bf16-mixed", device=options.device) if options.precision == "bf16" else Precision()
+    return Fabric(accelerator=options.device, devices=1, plugins=[precision])
 
 
 def prepare(net: nn.Module, options: TrainingOptions) -> None:

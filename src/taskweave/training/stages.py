@@ -8,9 +8,9 @@ from pathlib import Path
 from taskweave.networks.connected import Connected
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
+from taskweave.training.batches import Samples
 from taskweave.training.fit import fit
 from taskweave.training.options import TrainingOptions
-from taskweave.training.order import Samples
 from taskweave.training.progress import Progress
 from taskweave.training.result import FitResult
 from taskweave.training.stopping import StopSignal

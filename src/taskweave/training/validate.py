@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from taskweave.streams.stream import evaluating
 from taskweave.tasks.task import Task
-from taskweave.training.order import Samples, batches_in_order
+from taskweave.training.batches import Samples, batches_in_order
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.result import Metrics
 from taskweave.training.speed import is_channels_last
