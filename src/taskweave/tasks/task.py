@@ -28,6 +28,14 @@ class Task(ABC):
     def channels(self) -> int:
         """How many channels the network's output needs."""
 
+    def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
+        """What the task's stream is given: by default the images (B, 3, H, W) alone.
+
+        target: the batch's targets of this task where it is trained and they are there, else None.
+        rois: per image (r_i, 4) regions, for networks that read them; None where the data have none.
+        """
+        return image
+
     @abstractmethod
     def loss(self, output: Any, target: Any) -> Tensor:
         """A scalar, averaged over what is labelled; 0 with a gradient of 0 where nothing is labelled."""
