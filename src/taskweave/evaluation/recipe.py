@@ -110,6 +110,17 @@ class Recipe(Choice):
             raise ValueError(f"two methods are called {twice}; give them different labels (`label: ...`)")
         return self
 
+    @model_validator(mode="after")
+    def _validated(self) -> Self:
+        t = self.training
+        options = {"single": t.single, "connected": t.connected, "joint": t.of_joint}
+        best = [name for name, how in options.items() if how.choose == "best"]
+        if best and self.data.validation_share == 0.0:
+            raise ValueError(
+                f"training.{best[0]}.choose is 'best', which needs a validation part: set data.validation_share, e.g. to 0.1"
+            )
+        return self
+
     @property
     def rows(self) -> tuple[Method, ...]:
         """The methods in the order of the table: single first, then single trained on, then the rest."""

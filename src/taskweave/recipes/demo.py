@@ -19,8 +19,8 @@ def recipe(*, small: bool = True, data: Path | None = None, seeds: Sequence[int]
     small: minutes; otherwise larger pictures and ten times the steps. data: not used, the scenes are generated.
     """
     times = 1 if small else 10
-    single = TrainingOptions(steps=100 * times, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
-    connected = single.model_copy(update={"steps": 60 * times, "optimizer": Adam(lr=5e-4)})
+    single = TrainingOptions(steps=150 * times, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
+    connected = single.model_copy(update={"steps": 80 * times, "optimizer": Adam(lr=5e-4)})
     return Recipe(
         name="demo" if small else "demo-long",
         data=ScenesData(
@@ -33,14 +33,14 @@ def recipe(*, small: bool = True, data: Path | None = None, seeds: Sequence[int]
             segmentation=SegmentationTask(loss_resolution="eighth"),
             normals=NormalsTask(weight=2.0, loss_resolution="eighth"),
         ),
-        network=DeepLabResNet(body="resnet18", rates=(1, 2, 4)),
+        network=DeepLabResNet(body="resnet10t", rates=(1, 2, 4)),
         methods=(
             Shared(until="layer4"),
             # under Adam a weight moves by about the rate per step, whatever its gradient: units need a larger one
             CrossStitch(lr_multiplier=10.0),
             NDDR(),
         ),
-        training=Training(single=single, connected=connected, joint=single.model_copy(update={"steps": 160 * times})),
+        training=Training(single=single, connected=connected, joint=single.model_copy(update={"steps": 230 * times})),
         seeds=tuple(seeds or (0,)),
         evaluation=Evaluation(batch_size=10),
     )
