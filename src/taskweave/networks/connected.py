@@ -107,7 +107,7 @@ class Connected(nn.Module):
     def _meet(self, meet: Meet, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:
         connection = self.connection(meet.index)
         names = list(connection.at)
-        if len(meet.sources) == len(names):
+        if connection.gathers or len(meet.targets) == len(names):
             outputs = connection.unit([f for name in names for f in connection.gathered(name, memory[name])])
             fused = dict(enumerate(outputs))
         else:

@@ -48,7 +48,7 @@ def connect(
     Raises ValueError for an unknown stream or stage (listing what there is), a connection that goes backwards, a stream
     that is not its network, and shapes that a unit or a later layer refuses.
     """
-    inputs = example if isinstance(example, Mapping) else dict.fromkeys(streams, example)
+    inputs = _inputs(streams, example)
     places: list[Place] = [dict.fromkeys(streams, place) if isinstance(place, str) else place for place in at]
     if prove:
         for name, stream in streams.items():
@@ -68,6 +68,15 @@ def connect(
     if check_start:
         connected.start = start.check_start(connected, example)
     return connected
+
+
+def _inputs(streams: Mapping[str, Stream], example: Any) -> Mapping[str, Any]:
+    if not isinstance(example, Mapping):
+        return dict.fromkeys(streams, example)
+    missing = [name for name in streams if name not in example]
+    if missing:
+        raise ValueError(f"connect needs an example for the streams {missing}; example has {list(example)}")
+    return example
 
 
 def _all(stage: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -123,7 +132,7 @@ class _Walk:
                 with self._dry():
                     self._advance(name, list(stream.stages)[-1])
                     stream.exit(stream.net, self.memory[name])
-            except (DataDependentOutputException, DynamicOutputShapeException):
+            except (DataDependentOutputException, DynamicOutputShapeException, NotImplementedError):
                 continue  # a detector's boxes: how many there are is not known without data
             except (RuntimeError, ValueError) as error:
                 raise ValueError(
@@ -136,9 +145,11 @@ class _Walk:
             return unit
         with torch.device("meta") if is_meta(next(iter(self.streams.values()))) else ExitStack():
             try:
-                return unit(shapes)
+                built = unit(shapes)
             except ValueError as error:
                 raise ValueError(f"connection {index} at {dict(place)}: {error}") from error
+        like = next(self.streams[next(iter(place))].parameters(), None)
+        return built if like is None or like.is_meta else built.to(like.device, like.dtype)
 
     def _advance(self, name: str, last: str) -> None:
         while last in self.ahead[name]:

@@ -27,6 +27,9 @@ class Connection(nn.Module):
         super().__init__()
         if not at:
             raise ValueError("a Connection needs at least one {stream: stage}, got none")
+        empty = [name for name, stage in at.items() if not stage]
+        if empty:
+            raise ValueError(f"a Connection gathers at least one stage of each stream, got none of {empty}")
         self.at: dict[str, str | tuple[str, ...]] = {
             name: stage if isinstance(stage, str) else tuple(stage) for name, stage in at.items()
         }

@@ -108,13 +108,18 @@ def check_order(streams: Mapping[str, Stream], connections: Sequence[Connection]
         for name, stages in connection.at.items():
             if name not in streams:
                 raise ValueError(f"connection {i} names stream {name!r}; the streams are {list(streams)}")
-            for stage in (stages,) if isinstance(stages, str) else stages:
-                place = _position(streams[name], name, stage, f"connection {i}")
-            gathers = not isinstance(stages, str)  # a gathering may follow a meeting at the same stage
-            if place < passed[name] + (not gathers):
-                order = list(streams[name].stages)
+            order = list(streams[name].stages)
+            met = (stages,) if isinstance(stages, str) else stages
+            places = [_position(streams[name], name, stage, f"connection {i}") for stage in met]
+            if places != sorted(set(places)):
                 raise ValueError(
-                    f"connection {i} meets {name!r} at {stage!r}, which it has already passed: it was at "
+                    f"connection {i} gathers {met} of {name!r}; name each once, in the order in which they run: {order}"
+                )
+            gathers = not isinstance(stages, str)  # a gathering may follow a meeting at the same stage
+            place = places[-1]
+            if place < passed[name] + (not gathers):
+                raise ValueError(
+                    f"connection {i} meets {name!r} at {met[-1]!r}, which it has already passed: it was at "
                     f"{order[passed[name]]!r} before; its stages in order are {order}"
                 )
             passed[name] = place
