@@ -80,7 +80,8 @@ def calibrate(connected: Connected, batches: Iterable[Any]) -> CalibrationReport
     and features that are not negative, what its streams compute alone. In train mode a batch's own statistics differ from
     those of all batches; the report says how much is left.
 
-    batches: a few inputs like those of training (tensors, or {stream: tensor}), read once, in eval mode.
+    batches: a few inputs like those of training (tensors, or {stream: tensor}), read once, in train mode: eval mode is
+        exact whatever mu and sigma are, and in train mode the streams' own batch norms make the features what they will be.
     Raises ValueError where there is no batch, or no NDDR with a batch norm.
     """
     norms = _norms(connected)
@@ -88,7 +89,12 @@ def calibrate(connected: Connected, batches: Iterable[Any]) -> CalibrationReport
         raise ValueError("calibrate sets the batch norms of NDDR units, and this network has none; its order may be 'none'")
     sums = {norm: _Moments() for norm in norms}
     first: Any = None
-    with _modes(connected, training=False), _bypassed(norms, lambda norm, x: sums[norm].add(x)):
+    with (
+        _modes(connected, training=True),
+        _buffers_kept(connected),
+        torch.random.fork_rng(),
+        _bypassed(norms, lambda norm, x: sums[norm].add(x)),
+    ):
         for batch in batches:
             first = batch if first is None else first
             connected(batch)
