@@ -81,17 +81,24 @@ def fit(
             folder=folder,
             known_by=known_by,
         )
-        run.resume()
-        labels = [group.label for group in run.groups]
-        log = RunLog(folder, list(active), labels, step=run.step, tensorboard=options.tensorboard)
-        progress.note(f"{describe_speed(options)}\n{describe(run.groups)}")
-        progress.begin("training", options.steps, done=run.step)
-        try:
-            return _loop(run, train, validation, seed=seed, stop=signal, log=log, progress=progress)
-        finally:
-            run.freezing.release()
-            log.close()
-            progress.end()
+        return _watched(run, train, validation, seed=seed, stop=signal, progress=progress)
+
+
+def _watched(
+    run: Training, train: Samples, validation: Samples | None, *, seed: int, stop: StopSignal, progress: Progress
+) -> FitResult:
+    """The loop from where the folder's checkpoint left it, with its log and its progress."""
+    run.resume()
+    labels = [group.label for group in run.groups]
+    log = RunLog(run.folder, list(run.tasks), labels, step=run.step, tensorboard=run.options.tensorboard)
+    progress.note(f"{describe_speed(run.options)}\n{describe(run.groups)}")
+    progress.begin("training", run.options.steps, done=run.step)
+    try:
+        return _loop(run, train, validation, seed=seed, stop=stop, log=log, progress=progress)
+    finally:
+        run.freezing.release()
+        log.close()
+        progress.end()
 
 
 def _loop(
