@@ -32,15 +32,15 @@ def compare_and_show(recipe: Recipe, *, out: Path, max_minutes: float | None = N
 
 
 def _show(done: Comparison, console: Console, command: str) -> None:
-    from taskweave.reporting.tables import console_table
+    from taskweave.reporting.tables import table_of
+    from taskweave.reporting.terminal import to_rich
 
     if done.state == "planned":
         _show_plan(done, console)
         return
     if done.result.rows:
-        console.print(console_table(done.result))
+        console.print(to_rich(table_of(done.result)))
     if done.result.missing:
-        console.print(f"not trained yet: {'; '.join(done.result.missing)}")
         console.print(f"go on with: {command}", highlight=False)
     if done.pictures:
         console.print(f"pictures: {done.pictures[0].parent.absolute()}", soft_wrap=True, highlight=False)

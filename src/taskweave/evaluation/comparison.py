@@ -16,11 +16,10 @@ from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
 from taskweave.evaluation.rows import row_of
 from taskweave.evaluation.running import find_record, train_run
+from taskweave.evaluation.writing import write_charts, write_pictures, write_tables
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.stopping import StopSignal
-
-RESULT, TABLE, NUMBERS, RECIPE = "comparison.json", "table.md", "table.csv", "recipe.yaml"
 
 State = Literal["planned", "finished", "interrupted", "deadline"]
 
@@ -75,14 +74,16 @@ def compare(
         )
     here = place_of(recipe, folder)
     open_folder(here)
-    write_text(here / RECIPE, recipe.to_yaml())
+    write_text(here / "recipe.yaml", recipe.to_yaml())
     signal = stop or StopSignal(max_minutes)
     with signal.catching():
         state = _train(runs, bench, folder=folder, done=expected.done, stop=signal, progress=progress)
     constant = _constant(bench, here, progress)
     result = _result(recipe, rows, constant, folder=folder, command=command)
-    result.save(here / RESULT)
-    return Comparison(result, here, expected, state)
+    write_tables(result, here)
+    pictures = write_pictures(rows, bench, root=folder, folder=here)
+    charts = write_charts(rows, result, root=folder, folder=here) if result.rows else ()
+    return Comparison(result, here, expected, state, (*pictures, *charts))
 
 
 def _train(runs: Sequence[Run], bench: Bench, *, folder: Path, done: int, stop: StopSignal, progress: Progress) -> State:

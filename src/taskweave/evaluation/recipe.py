@@ -117,7 +117,7 @@ class Recipe(Choice):
         best = [name for name, how in options.items() if how.choose == "best"]
         if best and self.data.validation_share == 0.0:
             raise ValueError(
-                f"training.{best[0]}.choose is 'best', which needs a validation part: set data.validation_share, e.g. to 0.1"
+                f"training.{best[0]}.choose is 'best', which needs a validation part: set data.validation_share to e.g. 0.1"
             )
         return self
 
