@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -20,8 +20,13 @@ class Task(ABC):
     Outputs are what a stream returns (for dense tasks (B, C, h, w) at any resolution), targets what a data set gives.
     """
 
-    directions: ClassVar[Mapping[str, Direction]]
-    """Every metric's name, in the order of a table's columns, and which way is better."""
+    @property
+    @abstractmethod
+    def directions(self) -> Mapping[str, Direction]:
+        """Every metric's name, in the order of a table's columns, and which way is better.
+
+        A class attribute where all tasks of a kind have the same metrics.
+        """
 
     @property
     @abstractmethod
