@@ -43,7 +43,7 @@ class DerivedNormals:
         return Normals(torch.where(length > 0.5, values / length.clamp(min=0.5), 0.0))
 
     def _build(self, depth: Depth) -> npt.NDArray[np.int16]:
-        """In steps that are within 0.03 degrees and compress to a quarter of what float32 takes."""
+        """In steps that are within 0.03 degrees and take a third of what float32 does."""
         normals = normals_from_depth(depth, self.camera).as_subclass(torch.Tensor)
         return np.asarray((normals * _STEPS).round().numpy(), dtype=np.int16)
 

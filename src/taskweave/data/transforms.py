@@ -11,9 +11,9 @@ from typing import Any, final
 
 import torch
 from torchvision import tv_tensors
-from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
+from taskweave.data.joint import JointTransform
 from taskweave.data.resizing import resize
 from taskweave.data.tensors import Depth, Normals
 from taskweave.images import ImageStatistics
@@ -22,7 +22,7 @@ _IMAGES_AND_TARGETS = (tv_tensors.Image, tv_tensors.Mask, tv_tensors.BoundingBox
 
 
 @final
-class Resize(v2.Transform):  # type: ignore[misc]
+class Resize(JointTransform):
     """Everything at one fixed size (H, W), whatever the aspect; depth keeps its metres (see `resizing.resize`)."""
 
     _transformed_types = _IMAGES_AND_TARGETS
@@ -36,7 +36,7 @@ class Resize(v2.Transform):  # type: ignore[misc]
 
 
 @final
-class RandomScale(v2.Transform):  # type: ignore[misc]
+class RandomScale(JointTransform):
     """Enlarge by s, uniform in [low, high]: the sides are multiplied by s and depth is divided by it.
 
     The camera stays the same, so what appears larger is nearer. (NDDR's authors: 0.5 to 1.5.)
@@ -52,7 +52,7 @@ class RandomScale(v2.Transform):  # type: ignore[misc]
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         height, width = _size_of(flat_inputs)
-        scale = float(torch.empty(()).uniform_(self.low, self.high))
+        scale = self.low + (self.high - self.low) * float(torch.rand((), dtype=torch.float64))
         return {"scale": scale, "size": (max(1, round(height * scale)), max(1, round(width * scale)))}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
@@ -60,7 +60,7 @@ class RandomScale(v2.Transform):  # type: ignore[misc]
 
 
 @final
-class RandomDiscreteScale(v2.Transform):  # type: ignore[misc]
+class RandomDiscreteScale(JointTransform):
     """Enlarge by one of `scales` and keep the size: a random part 1/s as large is enlarged to it; depth is divided by s.
 
     (NYUD_MT's and MTAN's protocol, with 1, 1.2 and 1.5. Deviation: theirs interpolate normals without renormalising.)
@@ -87,7 +87,7 @@ class RandomDiscreteScale(v2.Transform):  # type: ignore[misc]
 
 
 @final
-class RandomCropPad(v2.Transform):  # type: ignore[misc]
+class RandomCropPad(JointTransform):
     """A random part of `size`; a picture that is too small is padded at the right and at the bottom.
 
     The padding is the network's mean colour (so 0 once normalised; the image becomes float in [0, 1] to hold it exactly),
@@ -118,8 +118,11 @@ class RandomCropPad(v2.Transform):  # type: ignore[misc]
 
 
 @final
-class ToInput(v2.Transform):  # type: ignore[misc]
-    """The last transform: the image as a network expects it, a plain float32 tensor (3, H, W); targets stay as they are."""
+class ToInput(JointTransform):
+    """The last transform: the image as a network expects it, a plain float32 tensor (3, H, W).
+
+    Targets stay as they are, except that boxes which torchvision's own transforms left outside are clipped or dropped.
+    """
 
     _transformed_types = (tv_tensors.Image,)
 
