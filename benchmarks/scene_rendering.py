@@ -2,8 +2,7 @@
 
     .venv/bin/python benchmarks/scene_rendering.py [--count 100] [--out benchmarks/results/scene_rendering.json]
 
-One process on one core, in pictures per second of wall time and of that core's own time (from which other programs take
-nothing): rendered (drawn, traced, shaded, anti-aliased, labelled), rendered into the cache, and read from it. Each is the
+One process of one thread, in pictures per second of wall time and of core time (from which other programs take nothing): rendered (drawn, traced, shaded, anti-aliased, labelled), rendered into the cache, and read from it. Each is the
 median of the rounds, with all rounds beside it.
 """
 
@@ -13,7 +12,6 @@ import argparse
 import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -61,8 +59,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "scene_rendering.json")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if sys.platform == "linux":
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     cells = []
     for size in (64, 128, 192):
         with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +68,7 @@ def main() -> None:
             wall, core = ([round(each[what][k], 1) for each in rounds] for k in (0, 1))
             cell = {"size": size, "what": what, "pictures_per_second": statistics.median(wall), "rounds": wall}
             cells.append(cell | {"pictures_per_core_second": statistics.median(core), "core_rounds": core})
-            Console().print(
+            Console(width=120).print(
                 f"{size:4d} px  {what:<24} {statistics.median(wall):8.1f} pictures/s, "
                 f"{statistics.median(core):8.1f} per second of core time"
             )

@@ -1,0 +1,47 @@
+"""Results as tables and pictures: for the terminal, for files, for pages."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "Table": "tables",
+    "Column": "tables",
+    "Entry": "tables",
+    "Line": "tables",
+    "table_of": "tables",
+    "to_markdown": "formats",
+    "to_csv": "formats",
+    "to_rich": "terminal",
+    "side_by_side": "figures",
+    "gain_bars": "charts",
+    "training_curves": "charts",
+}
+
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: drawing libraries take a while to load."""
+    if name in _HOME:
+        return getattr(import_module(f"taskweave.reporting.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'taskweave.reporting' has no attribute {name!r}; it has {sorted(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if TYPE_CHECKING:
+    from taskweave.reporting.charts import gain_bars as gain_bars
+    from taskweave.reporting.charts import training_curves as training_curves
+    from taskweave.reporting.figures import side_by_side as side_by_side
+    from taskweave.reporting.formats import to_csv as to_csv
+    from taskweave.reporting.formats import to_markdown as to_markdown
+    from taskweave.reporting.tables import Column as Column
+    from taskweave.reporting.tables import Entry as Entry
+    from taskweave.reporting.tables import Line as Line
+    from taskweave.reporting.tables import Table as Table
+    from taskweave.reporting.tables import table_of as table_of
+    from taskweave.reporting.terminal import to_rich as to_rich

@@ -1,0 +1,82 @@
+"""Charts: how trainings went, and how much each method gained."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from taskweave.reporting.files import write_whole
+from taskweave.reporting.tables import Table
+
+_LOSS = "loss."
+
+
+def training_curves(logs: Mapping[str, Path], path: Path) -> Path:
+    """A PNG with one panel per task: the unweighted loss over the steps, one line per training.
+
+    logs: label -> the ``log.csv`` of a run, whose columns are ``step`` and ``loss.<task>`` among others.
+    Rows cut short by a crash and empty cells are left out. Returns `path`. Raises FileNotFoundError for a log that is not
+    there, ValueError where no log holds a loss.
+    """
+    curves = {label: read_losses(log) for label, log in logs.items()}
+    tasks = list(dict.fromkeys(task for losses in curves.values() for task in losses))
+    if not tasks:
+        raise ValueError(f"no losses to draw: none of {[str(log) for log in logs.values()]} has a row with a loss")
+    figure = Figure(figsize=(5.0 * len(tasks), 3.6), layout="constrained")
+    for number, task in enumerate(tasks):
+        axes = figure.add_subplot(1, len(tasks), number + 1)
+        for label, losses in curves.items():
+            if task in losses:
+                steps, values = losses[task]
+                axes.plot(steps, values, label=label, linewidth=1.2)
+        axes.set(title=task, xlabel="step", ylabel="loss, unweighted")
+        _tidy(axes)
+        axes.legend(fontsize="small", frameon=False)
+    return _save(figure, path)
+
+
+def read_losses(log: Path) -> dict[str, tuple[list[int], list[float]]]:
+    """{task: (steps, losses)} of a ``log.csv``."""
+    losses: dict[str, tuple[list[int], list[float]]] = {}
+    with log.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            for column, text in row.items():
+                # a short row has None for its missing cells; a long one has its surplus under None
+                if isinstance(column, str) and column.startswith(_LOSS) and text and row["step"]:
+                    steps, values = losses.setdefault(column.removeprefix(_LOSS), ([], []))
+                    steps.append(int(row["step"]))
+                    values.append(float(text))
+    return losses
+
+
+def gain_bars(table: Table, path: Path) -> Path:
+    """A PNG with a bar per method: the average relative gain in percent. Returns `path`. Raises ValueError without one."""
+    place = [column.kind for column in table.columns].index("relative_gain")
+    found = [(line.method, line.entries[place]) for line in table.lines]
+    gains = [(method, entry.value, entry.text) for method, entry in found if entry.value is not None]
+    if not gains:
+        raise ValueError(f"no gains to draw: the table {table.title!r} has no method beside its baseline")
+    figure = Figure(figsize=(7.0, 0.8 + 0.38 * len(gains)), layout="constrained")
+    axes = figure.add_subplot()
+    methods, values, texts = zip(*reversed(gains), strict=True)
+    bars = axes.barh(methods, values, color=["#3b7dd8" if value >= 0 else "#c8553d" for value in values], height=0.6)
+    axes.bar_label(bars, texts, padding=3, fontsize="small")
+    axes.axvline(0.0, color="black", linewidth=0.8)
+    axes.margins(x=0.15)
+    axes.set(title=table.title, xlabel=table.columns[place].head)
+    _tidy(axes)
+    return _save(figure, path)
+
+
+def _tidy(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    return write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))

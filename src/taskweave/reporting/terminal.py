@@ -1,0 +1,90 @@
+"""A table in the terminal: in one piece where it fits, else one piece per task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import final
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from taskweave.reporting.tables import ARROWS, Column, Entry, Table
+
+
+def to_rich(table: Table) -> RenderableType:
+    """What rich prints; the numbers are those of the Markdown table. Nothing in names is read as markup."""
+    return _OnScreen(table)
+
+
+@final
+class _OnScreen:
+    """Decides by the console's width: rich would rather cut numbers short than start a second table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        def fits(piece: RichTable) -> bool:
+            return Measurement.get(console, options.update(width=100_000), piece).maximum <= options.max_width
+
+        whole = _piece(self._table, self._table.columns)
+        if fits(whole):
+            yield whole
+        else:
+            for task in dict.fromkeys(column.task for column in self._table.columns):
+                columns = [column for column in self._table.columns if column.task == task]
+                beside = _piece(self._table, columns, task=task)
+                yield beside if fits(beside) else _piece(self._table, columns, task=task, stacked=True)
+        for remark in self._table.remarks:
+            yield Text(remark, style="dim")
+        for letter, reason in self._table.notes.items():
+            yield Text(f"{letter}: {reason}", style="dim")
+
+
+def _piece(table: Table, columns: Sequence[Column], *, task: str | None = None, stacked: bool = False) -> RichTable:
+    """Some columns of the table.
+
+    task: whose columns they are ("" for gain and cost); it is then in the title and not in the heads.
+    stacked: gains stand under their metric, not beside it, and the number of seeds is left to the table of cost.
+    """
+    title = table.title if task is None else f"{table.title}: {task or 'gain and cost'}"
+    piece = RichTable(title=Text(title), title_justify="left", title_style="bold")
+    piece.add_column("method", overflow="fold")
+    counted = not (stacked and task)
+    if counted:
+        piece.add_column("seeds", justify="right")
+    shown = [column for column in columns if not (stacked and column.kind == "gain")]
+    for column in shown:
+        # Numbers are never cut; where there is no room it is the method that takes more lines.
+        piece.add_column(_head(column, task, stacked), justify="right", no_wrap=True)
+    places = {column: number for number, column in enumerate(table.columns)}
+    for line in table.lines:
+        cells = [Text(str(line.seeds or ""))] if counted else []
+        for column in shown:
+            cell = _text(line.entries[places[column]], column)
+            if stacked and column.kind == "metric":
+                gain = replace(column, kind="gain", head="gain")
+                cell = Text("\n").join([cell, _text(line.entries[places[gain]], gain)])
+            cells.append(cell)
+        piece.add_row(Text(line.method), *cells)
+    return piece
+
+
+def _head(column: Column, task: str | None, stacked: bool) -> Text:
+    if column.kind != "metric" or task is None:
+        return Text(column.head)
+    if stacked and column.direction is not None:
+        return Text(f"{column.metric}\n{ARROWS[column.direction]} gain")
+    return Text(column.head.removeprefix(f"{task} "))
+
+
+def _text(entry: Entry, column: Column) -> Text:
+    text = Text(entry.text)
+    if entry.value is not None and column.kind in ("gain", "relative_gain"):
+        text.stylize("green" if entry.text.startswith("+") else "red" if entry.text.startswith("-") else "")
+    if entry.marks:
+        text.append(f" {','.join(entry.marks)}", style="dim")
+    return text

@@ -1,0 +1,138 @@
+"""Pictures and charts: sizes, contents, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from taskweave.evaluation.results import ComparisonResult, Row
+from taskweave.reporting import files as reporting_files
+from taskweave.reporting import gain_bars, side_by_side, table_of, training_curves
+from taskweave.reporting.charts import read_losses
+
+
+def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:
+    return torch.tensor(colour, dtype=torch.uint8)[:, None, None].expand(3, height, width)
+
+
+RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
+
+
+def test_dimensions_and_places(tmp_path: Path) -> None:
+    path = side_by_side(
+        {"input": [flat(RED)] * 2, "target": [flat(GREEN)] * 2, "x": [flat(BLUE)] * 2}, tmp_path / "a.png", height=80
+    )
+    sheet = np.asarray(Image.open(path))
+    width = 120  # 80 * 60 / 40
+    assert sheet.shape[1] == 6 + 3 * (width + 6)
+    below = sheet.shape[0] - 2 * (80 + 6)
+    assert 19 < below < 40, "one line of heads above the pictures"
+    for row in range(2):
+        for column, colour in enumerate((RED, GREEN, BLUE)):
+            top, left = below + row * 86, 6 + column * 126
+            cell = sheet[top : top + 80, left : left + width]
+            assert (cell == colour).all()
+            assert (sheet[top : top + 80, left - 6 : left] == 255).all()
+    assert (sheet[:below] < 128).any(), "heads are written"
+
+
+def test_pictures_of_other_sizes_are_fitted_without_new_colours(tmp_path: Path) -> None:
+    label = torch.cat([flat(RED, 10, 10), flat(GREEN, 10, 10)], dim=2)
+    path = side_by_side({"input": [flat(BLUE)], "target": [label]}, tmp_path / "a.png", height=80)
+    sheet = np.asarray(Image.open(path))
+    colours = {tuple(pixel) for pixel in sheet[-60:-20, 6 + 126 : 6 + 126 + 120].reshape(-1, 3).tolist()}
+    assert colours == {RED, GREEN}
+
+
+def test_long_labels_take_more_lines_and_stay_in_their_column(tmp_path: Path) -> None:
+    short = Image.open(side_by_side({"a": [flat(RED)], "b": [flat(RED)]}, tmp_path / "s.png"))
+    long = Image.open(
+        side_by_side({"cross-stitch at every place, and " + "w" * 60: [flat(RED)], "b": [flat(RED)]}, tmp_path / "l.png")
+    )
+    assert long.width == short.width
+    assert long.height >= short.height + 2 * 19
+    gap = np.asarray(long)[:, 6 + 240 : 6 + 240 + 6]
+    assert (gap == 255).all(), "no ink in the gap between two columns"
+
+
+def test_a_title_adds_a_line(tmp_path: Path) -> None:
+    plain = Image.open(side_by_side({"a": [flat(RED)]}, tmp_path / "p.png"))
+    titled = Image.open(side_by_side({"a": [flat(RED)]}, tmp_path / "t.png", title="depth"))
+    assert (titled.width, titled.height) == (plain.width, plain.height + 19 + 6)
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"same examples.*'a': 1, 'b': 2"):
+        side_by_side({"a": [flat(RED)], "b": [flat(RED)] * 2}, tmp_path / "x.png")
+    with pytest.raises(ValueError, match="no labels"):
+        side_by_side({}, tmp_path / "x.png")
+    with pytest.raises(ValueError, match=r"under 'b' there is torch.float32 \(3, 40, 60\)"):
+        side_by_side({"a": [flat(RED)], "b": [flat(RED).float()]}, tmp_path / "x.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"before")
+
+    def fail(file) -> None:
+        file.write(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        reporting_files.write_whole(path, fail)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def log(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_losses_of_a_log(tmp_path: Path) -> None:
+    text = "step,epoch,loss.seg,loss.depth,lr.heads\n10,0.1,2.5,,0.1\n20,0.2,1.5,0.25,0.1\n30,0.3"
+    found = read_losses(log(tmp_path / "log.csv", text))
+    assert found == {"seg": ([10, 20], [2.5, 1.5]), "depth": ([20], [0.25])}
+
+
+def test_training_curves_have_a_panel_per_task(tmp_path: Path) -> None:
+    one = log(tmp_path / "1.csv", "step,loss.seg\n1,3\n2,2\n")
+    two = log(tmp_path / "2.csv", "step,loss.seg,loss.depth\n1,3,1\n2,1,1\n")
+    single = Image.open(training_curves({"single": one}, tmp_path / "a.png"))
+    both = Image.open(training_curves({"single": one, "NDDR": two}, tmp_path / "b.png"))
+    assert single.size == (600, 432)
+    assert both.size == (1200, 432)
+    assert len(np.unique(np.asarray(both.convert("RGB")).reshape(-1, 3), axis=0)) > 10
+    with pytest.raises(ValueError, match="no losses to draw"):
+        training_curves({"x": log(tmp_path / "0.csv", "step,loss.seg\n")}, tmp_path / "c.png")
+    with pytest.raises(FileNotFoundError):
+        training_curves({"x": tmp_path / "nowhere.csv"}, tmp_path / "c.png")
+    assert not (tmp_path / "c.png").exists()
+
+
+def result(*methods: str) -> ComparisonResult:
+    rows = tuple(
+        Row(
+            method=m,
+            seed=0,
+            metrics={"t": {"m": 10.0 + i}},
+            directions={"t": {"m": "higher"}},
+            parameters=1,
+            flops=1,
+            recipe_hash="h",
+        )
+        for i, m in enumerate(methods)
+    )
+    return ComparisonResult(name="n", recipe={}, recipe_hash="h", taskweave_version="0", rows=rows, baseline=methods[0])
+
+
+def test_gain_bars(tmp_path: Path) -> None:
+    few = Image.open(gain_bars(table_of(result("single", "a")), tmp_path / "few.png"))
+    many = Image.open(gain_bars(table_of(result("single", *"abcdef")), tmp_path / "many.png"))
+    assert many.width == few.width == 840
+    assert many.height > few.height
+    with pytest.raises(ValueError, match="no method beside its baseline"):
+        gain_bars(table_of(result("single")), tmp_path / "none.png")
