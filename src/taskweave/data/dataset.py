@@ -13,7 +13,8 @@ class LabelledSet(Dataset[Sample], ABC):
     """Images, each with the targets that exist for it.
 
     Samples carry raw values: ``image`` uint8 (3, H, W) RGB; ``segmentation`` Mask int64 (H, W), 255 = ignore;
-    ``depth`` Depth float32 (1, H, W) in metres, 0 = invalid; ``normals`` Normals float32 (3, H, W), zeros = invalid.
+    ``depth`` Depth float32 (1, H, W) in metres, 0 = invalid; ``normals`` Normals float32 (3, H, W), zeros = invalid;
+    ``detection`` and ``attributes`` boxes with their labels, see `taskweave.data.boxes`.
     Which samples are read in which order, and how they are turned into network input, is not decided here
     (`EpochOrder`, `Transformed`). A data set pickles, so that worker processes can have it.
     """
@@ -38,6 +39,16 @@ class LabelledSet(Dataset[Sample], ABC):
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
         """Names of the segmentation classes in the order of their ids; () without segmentation."""
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Names of the object classes: label k of a box is objects[k - 1]; () without boxes."""
+        return ()
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the objects' attributes, in the order of their values; () without attributes."""
+        return ()
 
     @abstractmethod
     def key(self, index: int) -> str:

@@ -44,6 +44,14 @@ class Reduced(LabelledSet):
     def classes(self) -> tuple[str, ...]:
         return self.dataset.classes
 
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return self.dataset.objects
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return self.dataset.attributes
+
     def key(self, index: int) -> str:
         return self.dataset.key(index)
 

@@ -11,7 +11,12 @@ from torch import Tensor
 
 Sample = Mapping[str, Any]
 """``image`` (tv_tensors.Image, (3, H, W)), ``key`` (str, unique in its data set) and, under each task's name, its target.
-A missing label is a missing key."""
+A missing label is a missing key. A target is a tensor, or a mapping of tensors with one row per box (see `boxes`).
+``proposals`` and ``rois``, (n, 4) boxes, are inputs, not targets."""
+
+BOX_INPUTS = ("proposals", "rois")
+INPUTS = ("image", "key", *BOX_INPUTS)
+"""What in a sample is not a target."""
 
 
 @final
@@ -20,15 +25,20 @@ class Batch:
     """Samples stacked.
 
     image: (B, 3, H, W) float32, as the network expects it.
-    targets: {task: the targets of those samples that have one, stacked}.
+    targets: {task: the targets of those samples that have one}: dense ones stacked; mappings as a list, one per sample, in
+        plain tensors.
     rows: {task: which samples of the batch those are, int64}.
     keys: the samples' keys.
+    rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels; None where no sample has any, (0, 4) for an image that
+        has none beside others that have.
     """
 
     image: Tensor
-    targets: dict[str, Tensor]
+    targets: dict[str, Any]
     rows: dict[str, Tensor]
     keys: tuple[str, ...]
+    rois: tuple[Tensor, ...] | None = None
+    proposals: tuple[Tensor, ...] | None = None
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -44,20 +54,66 @@ class Batch:
         return replace(
             self,
             image=image,
-            targets={name: value.to(device) for name, value in self.targets.items()},
-            rows={name: value.to(device) for name, value in self.rows.items()},
+            targets=_moved(self.targets, device),
+            rows=_moved(self.rows, device),
+            rois=_moved(self.rois, device),
+            proposals=_moved(self.proposals, device),
         )
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples of one image size; each task's targets are those of the samples that have one."""
-    names = dict.fromkeys(name for sample in samples for name in sample if name not in ("image", "key"))
+    """Stack samples of one image size; each task's targets are those of the samples that have one.
+
+    Raises ValueError where images, or the dense targets of a task, differ in size.
+    """
+    names = dict.fromkeys(name for sample in samples for name in sample if name not in INPUTS)
     rows = {name: [i for i, sample in enumerate(samples) if name in sample] for name in names}
     return Batch(
-        image=torch.stack([torch.as_tensor(sample["image"]).as_subclass(Tensor) for sample in samples]),
-        targets={
-            name: torch.stack([torch.as_tensor(samples[i][name]).as_subclass(Tensor) for i in rows[name]]) for name in names
-        },
+        image=_stacked([sample["image"] for sample in samples], "image"),
+        targets={name: _gathered([samples[i][name] for i in rows[name]], name) for name in names},
         rows={name: torch.tensor(index) for name, index in rows.items()},
         keys=tuple(str(sample["key"]) for sample in samples),
+        rois=_boxes(samples, "rois"),
+        proposals=_boxes(samples, "proposals"),
     )
+
+
+def _gathered(targets: Sequence[Any], name: str) -> Any:
+    mappings = [isinstance(target, Mapping) for target in targets]
+    if not any(mappings):
+        return _stacked(targets, name)
+    if not all(mappings):
+        raise TypeError(f"targets {name!r} of one batch are mappings and tensors: a task has one form of target")
+    return [{part: _plain(value) for part, value in target.items()} for target in targets]
+
+
+def _boxes(samples: Sequence[Sample], name: str) -> tuple[Tensor, ...] | None:
+    if not any(name in sample for sample in samples):
+        return None
+    return tuple(_plain(sample[name]) if name in sample else torch.zeros(0, 4) for sample in samples)
+
+
+def _stacked(values: Sequence[Any], name: str) -> Tensor:
+    plain = [_plain(value) for value in values]
+    shapes = dict.fromkeys(tuple(value.shape) for value in plain)
+    if len(shapes) > 1:
+        raise ValueError(
+            f"{name!r} of one batch has shapes {list(shapes)}: expected one; bring samples to one size (Resize, RandomCropPad, "
+            f"Fit), or read one at a time (batch_size=1)"
+        )
+    return torch.stack(plain)
+
+
+def _plain(value: Any) -> Tensor:
+    return torch.as_tensor(value).as_subclass(Tensor)
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """Every tensor in `value` on `device`."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, Mapping):
+        return {name: _moved(part, device) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_moved(part, device) for part in value)
+    return value
