@@ -100,7 +100,7 @@ def test_every_unit_between_toys(unit: str) -> None:
 @pytest.mark.parametrize("gathering", GATHERINGS)
 def test_gatherings(gathering: str) -> None:
     x = picture(1, 64)
-    places = ("layer2",) if gathering == "layer mixing" else LAYERS
+    places = ("stem", "layer1") if gathering == "layer mixing" else LAYERS
     stream = pair(partial(deeplab_resnet, 3, hidden=8))
     assert_both(tw.connect(stream, places, tw.NDDR, example=x, gather=[GATHERINGS[gathering]]), x)
 

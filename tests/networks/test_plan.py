@@ -46,6 +46,20 @@ def test_a_directed_unit_asks_for_what_it_reads() -> None:
     assert ran(net, log, "a") == ["a.s1", "b.s1", "a.s2", "a.s3"]
 
 
+def test_a_unit_computes_only_the_wanted_outputs() -> None:
+    class Asked(Sum):
+        def forward_some(self, features, targets):
+            asked.append((sorted(features), list(targets)))
+            return super().forward_some(features, targets)
+
+    asked: list[tuple[list[int], list[int]]] = []
+    unit = Asked(THREE, reads={0: (1, 2), 1: (2,)})
+    net = tw.Connected(plain("abc"), [tw.Connection(at("abc", "s1"), unit)])
+    for task in "abc":
+        net(X, tasks=(task,))
+    assert asked == [([0, 1, 2], [0]), ([1, 2], [1]), ([2], [2])]
+
+
 def test_directions_are_followed_back_through_several_connections() -> None:
     """a reads b at s2, b reads c at s1: a hangs on c's s1, though a and c never meet. c alone hangs on nobody."""
     streams, log = counted("abc")

@@ -184,3 +184,12 @@ def test_same_is_exact() -> None:
     assert not same(x, torch.tensor([1.0 + 1e-7, float("nan")]))
     assert not same(x, torch.tensor([float("nan"), 1.0]))
     assert not same(x, x[:1]) and not same(x, x.double()) and not same([x], [x, x]) and not same({"a": x}, {"b": x})
+
+
+@pytest.mark.cuda
+def test_a_cpu_example_will_do_for_a_network_on_a_gpu() -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("there is no CUDA device")
+    stream = good(Net().cuda())
+    stream.prove(X)
+    assert stream.shapes(X)["b"].sizes == (4, 6, 5)

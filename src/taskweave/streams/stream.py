@@ -137,6 +137,7 @@ class Stream(nn.Module):
 
         Computes both once, in eval mode. A tuple is the network's positional arguments: (images, targets) for a detector.
         """
+        example = like_parameters(example, self.net)
         with evaluating(self.net), torch.no_grad():
             output = self.watched(example)
             expected = self.net(*example) if isinstance(example, tuple) else self.net(example)
@@ -217,8 +218,9 @@ def dry_copy(stream: Stream, mode: AbstractContextManager[object]) -> Stream:
 
 
 def like_parameters(example: Any, net: nn.Module) -> Any:
-    """A tensor example moved to the meta device where the network stands there."""
-    return example.to("meta") if isinstance(example, Tensor) and is_meta(net) else example
+    """A tensor example moved to the device of the network's parameters."""
+    first = next(net.parameters(), None)
+    return example.to(first.device) if isinstance(example, Tensor) and first is not None else example
 
 
 def same(a: Any, b: Any) -> bool:

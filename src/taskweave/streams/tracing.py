@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from taskweave.streams.cutting import cut, place_of, trace
 from taskweave.streams.program import Program
-from taskweave.streams.stream import Memory, Step, Stream, evaluating, is_meta, same
+from taskweave.streams.stream import Memory, Step, Stream, evaluating, is_meta, like_parameters, same
 
 
 def trace_stream(
@@ -34,7 +34,7 @@ def trace_stream(
     stages: paths of submodules (``"layer1"``, ``"encoder.stages.2"``), in the order in which the network runs them.
     example: an input (B, ...); the stream is proved on it: equal to the network exactly, in eval mode and, on copies and
         with equal seeds, in train mode (a batch of one is doubled for that). Not done on the meta device.
-    head, channel_axis: as for `Stream`.
+    head: the last layer(s).  channel_axis: 3 for features (B, H, W, C), as timm's Swin has them; see `Stream`.
     Raises ValueError for an unknown submodule (naming what there is), stages in another order than the network's, a
     network that fx cannot follow, and a stage that cannot be one: run twice, no tensor, overwritten later in place.
     """
@@ -130,7 +130,9 @@ def _check_names(net: nn.Module, stages: Sequence[str]) -> None:
 
 def _prove_training(stream: Stream, example: Any) -> None:
     """Raise ValueError unless stream and network, copied, seeded and in train mode, give equal outputs and buffers."""
-    batch = torch.cat([example, example]) if isinstance(example, Tensor) and len(example) == 1 else example
+    batch = like_parameters(example, stream.net)
+    if isinstance(batch, Tensor) and len(batch) == 1:
+        batch = torch.cat([batch, batch])
     plain, twin = copy.deepcopy(stream.net).train(), copy.deepcopy(stream).train()
     devices = {p.device for p in stream.parameters() if p.device.type == "cuda"}
     with torch.no_grad(), torch.random.fork_rng(devices=list(devices)):
