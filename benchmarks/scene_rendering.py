@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/scene_rendering.py [--count 100] [--out benchmarks/results/scene_rendering.json]
 
-One process of one thread, in pictures per second of wall time and of core time (from which other programs take nothing): rendered (drawn, traced, shaded, anti-aliased, labelled), rendered into the cache, and read from it. Each is the
+One process of one thread, in pictures per second of wall time and per second of core time (from which other programs take
+nothing): rendered (drawn, traced, shaded, anti-aliased, labelled), rendered into the cache, and read from it. Each is the
 median of the rounds, with all rounds beside it.
 """
 
