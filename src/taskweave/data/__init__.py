@@ -34,6 +34,30 @@ _HOME = {
     "NYUV2_CAMERA": "normals",
     "normals_from_depth": "normals",
     "cache_folder": "cache",
+    "open_apascal": "apascal",
+    "open_birds": "birds",
+    "tiled": "birds",
+    "open_box_csv": "box_csv",
+    "BoxSet": "boxes_set",
+    "open_coco": "coco",
+    "Fit": "fit",
+    "JointTransform": "joint",
+    "open_penn_fudan": "penn_fudan",
+    "WithProposals": "proposals",
+    "grid_proposals": "proposals",
+    "read_proposals": "proposals",
+    "write_proposals": "proposals",
+    "AllRois": "rois",
+    "ROI_WEIGHTS": "rois",
+    "SampleRois": "rois",
+    "TargetRois": "rois",
+    "Window": "tiling",
+    "Windowed": "tiling",
+    "merge_windows": "tiling",
+    "right_halves": "tiling",
+    "tile_windows": "tiling",
+    "VOC_CLASSES": "voc",
+    "open_voc": "voc",
 }
 
 __all__ = [*_HOME]
@@ -51,9 +75,17 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from taskweave.data.apascal import open_apascal as open_apascal
+    from taskweave.data.birds import open_birds as open_birds
+    from taskweave.data.birds import tiled as tiled
+    from taskweave.data.box_csv import open_box_csv as open_box_csv
+    from taskweave.data.boxes_set import BoxSet as BoxSet
     from taskweave.data.cache import cache_folder as cache_folder
+    from taskweave.data.coco import open_coco as open_coco
     from taskweave.data.dataset import LabelledSet as LabelledSet
     from taskweave.data.fileset import FileSet as FileSet
+    from taskweave.data.fit import Fit as Fit
+    from taskweave.data.joint import JointTransform as JointTransform
     from taskweave.data.normals import NYUV2_CAMERA as NYUV2_CAMERA
     from taskweave.data.normals import Intrinsics as Intrinsics
     from taskweave.data.normals import normals_from_depth as normals_from_depth
@@ -64,7 +96,16 @@ if TYPE_CHECKING:
     from taskweave.data.nyuv2_mtan import open_nyuv2_mtan as open_nyuv2_mtan
     from taskweave.data.order import BatchOrder as BatchOrder
     from taskweave.data.order import EpochOrder as EpochOrder
+    from taskweave.data.penn_fudan import open_penn_fudan as open_penn_fudan
+    from taskweave.data.proposals import WithProposals as WithProposals
+    from taskweave.data.proposals import grid_proposals as grid_proposals
+    from taskweave.data.proposals import read_proposals as read_proposals
+    from taskweave.data.proposals import write_proposals as write_proposals
     from taskweave.data.reduced import Reduced as Reduced
+    from taskweave.data.rois import ROI_WEIGHTS as ROI_WEIGHTS
+    from taskweave.data.rois import AllRois as AllRois
+    from taskweave.data.rois import SampleRois as SampleRois
+    from taskweave.data.rois import TargetRois as TargetRois
     from taskweave.data.sample import Batch as Batch
     from taskweave.data.sample import Sample as Sample
     from taskweave.data.sample import collate as collate
@@ -73,9 +114,16 @@ if TYPE_CHECKING:
     from taskweave.data.splits import split_by_scene as split_by_scene
     from taskweave.data.tensors import Depth as Depth
     from taskweave.data.tensors import Normals as Normals
+    from taskweave.data.tiling import Window as Window
+    from taskweave.data.tiling import Windowed as Windowed
+    from taskweave.data.tiling import merge_windows as merge_windows
+    from taskweave.data.tiling import right_halves as right_halves
+    from taskweave.data.tiling import tile_windows as tile_windows
     from taskweave.data.transformed import Transformed as Transformed
     from taskweave.data.transforms import RandomCropPad as RandomCropPad
     from taskweave.data.transforms import RandomDiscreteScale as RandomDiscreteScale
     from taskweave.data.transforms import RandomScale as RandomScale
     from taskweave.data.transforms import Resize as Resize
     from taskweave.data.transforms import ToInput as ToInput
+    from taskweave.data.voc import VOC_CLASSES as VOC_CLASSES
+    from taskweave.data.voc import open_voc as open_voc

@@ -1,9 +1,9 @@
 """Boxes as targets: what is in them, how they are kept with their labels, how one is coded against another.
 
 A box is x1, y1, x2, y2 in float32 pixels; x2 and y2 are edges, so a box over the whole image is (0, 0, W, H).
-A detection target is ``{"boxes": BoundingBoxes (n, 4), "labels": int64 (n,) from 1 (0 is background), "ignore": bool (n,)}``,
-an attribute target ``{"boxes", "labels", "values": float32 (n, A) of 0, 1, NaN = unknown}`` of the same objects in the same
-order. Ignored boxes are neither positive nor negative. An image without objects has n = 0.
+A detection target is ``{"boxes": BoundingBoxes (n, 4), "labels": int64 (n,), "ignore": bool (n,)}`` with labels from 1
+(0 is background), an attribute target ``{"boxes", "labels", "values": float32 (n, A) of 0, 1, NaN = unknown}`` of the same
+objects in the same order. Ignored boxes are neither positive nor negative. An image without objects has n = 0.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def is_box_target(value: Any) -> bool:
 
 
 def tidy(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """`sample` with boxes clipped to their image and those without extent dropped, with their labels, ignore flags, attributes.
+    """`sample` with boxes clipped to their image and those without extent dropped, with all that is said of them.
 
     What transforms leave of a box that is now outside is a line or a point. A sample whose boxes are all gone stays.
     """

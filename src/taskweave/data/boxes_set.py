@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.dataset import LabelledSet
@@ -54,7 +52,8 @@ class Found:
 class Objects:
     """n objects in arrays, which a data set of a million objects can hold and hand to worker processes.
 
-    boxes: (n, 4) float32 x1, y1, x2, y2.  labels: (n,) int64 from 1.  ignore: (n,) bool.  values: (n, A) float32 of 0, 1, NaN.
+    boxes: (n, 4) float32 x1, y1, x2, y2.  labels: (n,) int64 from 1.  ignore: (n,) bool.
+    values: (n, A) float32 of 0, 1, NaN.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -146,6 +145,11 @@ class BoxSet(LabelledSet):
         return self._attributes
 
     @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What each sample is made from."""
+        return self._pictures
+
+    @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """(H, W) of each image, without reading it."""
         return tuple(picture.size for picture in self._pictures)
@@ -174,31 +178,3 @@ def _require_size(found: tuple[int, ...], picture: Picture, what: str) -> None:
             f"{what} is {found[0]} x {found[1]} (H x W), but {picture.listed} says {picture.size[0]} x {picture.size[1]}: "
             f"its boxes would lie elsewhere; correct one of them, or leave {picture.key!r} out"
         )
-
-
-def size_of_picture(path: Path) -> tuple[int, int]:
-    """(H, W) from an image file's head, without decoding it."""
-    try:
-        with Image.open(path) as file:
-            return file.height, file.width
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ValueError(f"{path} is not a readable picture ({error}): write it again") from error
-
-
-def label_of(name: str, known: Sequence[str], where: str) -> int:
-    """The place of class `name` in `known`, from 1; ValueError names the place and what is known."""
-    if name not in known:
-        raise ValueError(f"{where}: unknown class {name!r}; expected one of {list(known)}")
-    return known.index(name) + 1
-
-
-def chosen_classes(wanted: Sequence[str] | None, available: Sequence[str], layout: str) -> tuple[str, ...]:
-    """`wanted` without repetition, all where it is None; ValueError where one is not in this layout."""
-    chosen = tuple(available) if wanted is None else tuple(dict.fromkeys(wanted))
-    if unknown := [name for name in chosen if name not in available]:
-        raise ValueError(f"{layout} has no class {unknown[0]!r}; it has {list(available)}")
-    if not chosen:
-        raise ValueError(f"no class is chosen: give some of {list(available)}")
-    return chosen

@@ -29,8 +29,8 @@ class Batch:
         plain tensors.
     rows: {task: which samples of the batch those are, int64}.
     keys: the samples' keys.
-    rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels; None where no sample has any, (0, 4) for an image that
-        has none beside others that have.
+    rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels; None where no sample has any, (0, 4) for an image
+        that has none beside others that have.
     """
 
     image: Tensor
@@ -98,8 +98,8 @@ def _stacked(values: Sequence[Any], name: str) -> Tensor:
     shapes = dict.fromkeys(tuple(value.shape) for value in plain)
     if len(shapes) > 1:
         raise ValueError(
-            f"{name!r} of one batch has shapes {list(shapes)}: expected one; bring samples to one size (Resize, RandomCropPad, "
-            f"Fit), or read one at a time (batch_size=1)"
+            f"{name!r} of one batch has shapes {list(shapes)}: expected one; bring samples to one size "
+            f"(Resize, RandomCropPad, Fit), or read one at a time (batch_size=1)"
         )
     return torch.stack(plain)
 
