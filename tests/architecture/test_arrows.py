@@ -43,7 +43,7 @@ def imports_of(source: str, room: str) -> set[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         if isinstance(node, ast.ImportFrom) and node.module == "taskweave":
-            names = [f"taskweave.{alias.name}" for alias in node.names]
+            names = [f"taskweave.{alias.name}" for alias in node.names if alias.name in ARROWS]
         found |= {room_of(name) for name in names if name.startswith("taskweave.")}
     return found - {room}
 
