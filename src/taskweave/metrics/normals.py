@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
-from torchmetrics.utilities.distributed import gather_all_tensors
 
 from taskweave.metrics.angles import angle_scores, angle_sums, labelled_angles
+from taskweave.metrics.gathering import gather_from_anywhere
 from taskweave.metrics.median import exact_median
 
 
@@ -31,7 +31,7 @@ class NormalsMetric(Metric):
     values: list[Tensor] | Tensor
 
     def __init__(self, *, raw_uint8: bool = False) -> None:
-        super().__init__(dist_sync_fn=_gather)
+        super().__init__(dist_sync_fn=gather_from_anywhere)
         self.raw_uint8 = raw_uint8
         self.add_state("sums", torch.zeros(5, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("values", [], dist_reduce_fx="cat")
@@ -45,11 +45,3 @@ class NormalsMetric(Metric):
     def compute(self) -> dict[str, Tensor]:
         chunks = self.values if isinstance(self.values, list) else [self.values]
         return angle_scores(self.sums, exact_median(chunks).to(self.sums.device))
-
-
-def _gather(value: Tensor, group: Any = None) -> list[Tensor]:
-    """`gather_all_tensors` for values in main memory too, which NCCL does not carry."""
-    home = value.device
-    if torch.distributed.get_backend(group) == "nccl":
-        value = value.cuda()
-    return [part.to(home) for part in gather_all_tensors(value, group)]

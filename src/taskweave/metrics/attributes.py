@@ -1,0 +1,138 @@
+"""How well attributes of given boxes are told, over a whole set of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchvision.ops import box_iou
+
+from taskweave.metrics.average_precision import (
+    Interpolation,
+    check_interpolation,
+    points_average_precision,
+    recall_precision,
+)
+from taskweave.metrics.detection_images import Curve
+from taskweave.metrics.detection_matching import Points, points_of
+from taskweave.metrics.gathering import gather_from_anywhere
+
+_SAME = 0.99
+"""The IoU from which two boxes are one: a box that went through resizing and clipping twice is not equal bit by bit."""
+
+
+@final
+class AttributesMetric(Metric):
+    """mAP: the mean over attributes of the average precision of their scores on the true boxes, in percent.
+
+    ``update(predictions, targets)``: two lists, one mapping per image: {"boxes": (r, 4), "scores": (r, A)} and
+    {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN for unknown}. Each true box must be among the prediction's, which
+    must therefore come from rois that hold the true boxes; others are not looked at.
+
+    Every true box is one item for each attribute whose value is known; items are ranked by score over the whole set.
+    Attributes without a single 1 have no average precision and are left out of the mean; `counts` says how many.
+    """
+
+    full_state_update = False
+    scores: list[Tensor] | Tensor
+    values: list[Tensor] | Tensor
+
+    def __init__(self, names: Sequence[str] | int, *, interpolation: Interpolation = "area") -> None:
+        super().__init__(dist_sync_fn=gather_from_anywhere)
+        check_interpolation(interpolation)
+        self.names = tuple(f"attribute {i + 1}" for i in range(names)) if isinstance(names, int) else tuple(names)
+        self.interpolation: Interpolation = interpolation
+        self.add_state("scores", [], dist_reduce_fx="cat")  # flat, as a process without images holds an empty vector
+        self.add_state("values", [], dist_reduce_fx="cat")
+
+    def update(self, prediction: Sequence[Mapping[str, Any]], target: Sequence[Mapping[str, Any]]) -> None:
+        if len(prediction) != len(target):
+            raise ValueError(
+                f"AttributesMetric expects one prediction per target, got {len(prediction)} and {len(target)}; "
+                "give those of the same images"
+            )
+        pairs = [self._pair(said, there) for said, there in zip(prediction, target, strict=True)]
+        for scores, values in pairs:
+            self._keep("scores", scores)
+            self._keep("values", values)
+
+    def compute(self) -> dict[str, Tensor]:
+        return {"mAP": self._each(self._rows("scores"), self._rows("values")).nanmean()}
+
+    def per_attribute(self) -> Tensor:
+        """float64 (A,): the average precision of each attribute over the whole set in percent, NaN without a single 1."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            return self._each(self._rows("scores"), self._rows("values"))
+
+    def counts(self) -> Tensor:
+        """int64 (A, 2): for each attribute how many boxes have it, and of how many it is known."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            values = self._rows("values")
+        return torch.stack([(values == 1).sum(0), (~values.isnan()).sum(0)], 1)
+
+    def curves(self) -> list[Curve]:
+        """Precision over recall of each attribute that some box has."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            columns = self._columns(self._rows("scores"), self._rows("values"))
+        curves = {
+            name: recall_precision(points) for name, points in zip(self.names, columns, strict=True) if points.objects
+        }
+        return [
+            Curve(name, tuple(recall.tolist()), tuple(precision.tolist()), "recall", "precision")
+            for name, (recall, precision) in curves.items()
+        ]
+
+    def _each(self, scores: Tensor, values: Tensor) -> Tensor:
+        columns = self._columns(scores, values)
+        return 100.0 * torch.stack([points_average_precision(points, self.interpolation) for points in columns])
+
+    @staticmethod
+    def _columns(scores: Tensor, values: Tensor) -> list[Points]:
+        found = []
+        for score, value in zip(scores.T, values.T, strict=True):
+            known = ~value.isnan()
+            right = value[known] > 0
+            found.append(points_of(score[known], right, int(right.sum())))
+        return found
+
+    def _pair(self, said: Mapping[str, Any], there: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+        """Scores and values (n, A) of the true boxes."""
+        boxes, scores = (said[name].detach().as_subclass(Tensor).cpu().float() for name in ("boxes", "scores"))
+        if "boxes" not in there or "values" not in there:
+            raise ValueError(
+                f"AttributesMetric expects targets with boxes and values, got {sorted(there)}; measure on the data set's "
+                "own targets, not on those of regions sampled for training"
+            )
+        truth, values = (there[name].detach().as_subclass(Tensor).cpu().float() for name in ("boxes", "values"))
+        self._check(scores, values, truth)
+        if not len(truth):
+            return scores[:0], values
+        best, which = box_iou(truth.double(), boxes.double()).max(1) if len(boxes) else (torch.zeros(len(truth)), None)
+        if which is None or (best < _SAME).any():
+            missing = [round(x, 1) for x in truth[best.argmin()].tolist()]
+            raise ValueError(
+                f"AttributesMetric measures on true boxes, but none of the {len(boxes)} regions is the true box {missing}; "
+                'give the true boxes as the network\'s rois, or build Attributes(..., measured_on="detections")'
+            )
+        return scores[which], values
+
+    def _check(self, scores: Tensor, values: Tensor, boxes: Tensor) -> None:
+        count = len(self.names)
+        if scores.shape[1:] != (count,) or values.shape != (len(boxes), count):
+            raise ValueError(
+                f"AttributesMetric expects scores (r, {count}) and values ({len(boxes)}, {count}), got "
+                f"{tuple(scores.shape)} and {tuple(values.shape)}; build Attributes with the data set's attributes"
+            )
+        if not ((values == 0) | (values == 1) | values.isnan()).all():
+            raise ValueError("attribute values are 0, 1, or NaN for unknown; map others when reading the data")
+
+    def _keep(self, name: str, values: Tensor) -> None:
+        getattr(self, name).append(values.flatten())
+
+    def _rows(self, name: str) -> Tensor:
+        values = getattr(self, name)
+        chunks = values if isinstance(values, list) else [values]
+        return torch.cat([torch.empty(0), *(chunk.cpu() for chunk in chunks)]).view(-1, len(self.names))

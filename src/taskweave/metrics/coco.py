@@ -1,0 +1,70 @@
+"""COCO's average precision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from taskweave.metrics.detection_images import DetectedImage, DetectionMeasure
+from taskweave.metrics.gain import Direction
+
+if TYPE_CHECKING:
+    from torchmetrics.detection import MeanAveragePrecision
+
+_NAMES = {"AP": "map", "AP50": "map_50", "AP75": "map_75"}
+
+
+@final
+@dataclass(frozen=True)
+class CocoAveragePrecision(DetectionMeasure):
+    """AP (the mean over IoU .5, .55, ..., .95), AP50 and AP75 in percent, computed by faster-coco-eval.
+
+    At most `detections` per image and 101 recalls, COCO's own rules. Objects to be ignored are crowds: a detection with
+    the IoU's share of its area in one does not count. Classes without objects are left out; NaN where there are none.
+    Raises ImportError without ``pip install taskweave[detection]``.
+    """
+
+    detections: int = 100
+
+    def __post_init__(self) -> None:
+        if self.detections < 1:
+            raise ValueError(f"CocoAveragePrecision counts at least 1 detection per image, got {self.detections}")
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        return dict.fromkeys(_NAMES, "higher")
+
+    def measure(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
+        metric = _evaluator(self.detections)
+        # Equal scores are taken in the order of the images; sorted, batches and processes do not matter.
+        for image in sorted(images, key=lambda image: image.order):
+            metric.update(
+                [{"boxes": image.boxes, "scores": image.scores, "labels": image.labels}],
+                [{"boxes": image.true_boxes, "labels": image.true_labels, "iscrowd": image.ignore.long()}],
+            )
+        if not any((~image.ignore).any() for image in images):
+            return {name: torch.tensor(torch.nan, dtype=torch.float64) for name in _NAMES}
+        numbers = metric.compute()
+        return {name: 100.0 * numbers[key].double() for name, key in _NAMES.items()}
+
+
+def _evaluator(detections: int) -> MeanAveragePrecision:
+    if find_spec("faster_coco_eval") is None:
+        raise ImportError("CocoAveragePrecision needs faster-coco-eval: pip install taskweave[detection]")
+    from torchmetrics.detection import MeanAveragePrecision
+
+    limits = sorted({1, min(10, detections), detections})
+    limits = [1] * (3 - len(limits)) + limits
+    # The images of all processes are here already: it must not gather them again.
+    return MeanAveragePrecision(
+        backend="faster_coco_eval", max_detection_thresholds=limits, sync_on_compute=False, distributed_available_fn=_alone
+    )
+
+
+def _alone() -> bool:
+    return False
