@@ -17,6 +17,7 @@ app = typer.Typer(
     help="Weave single-task vision networks into one multi-task network, and see whether it helped.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # plain help: loading rich would double the time that help takes
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -1,0 +1,179 @@
+"""The command line as people meet it: in processes of its own."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from evaluation.tiny import content, tiny
+from PIL import Image
+
+from taskweave.cli.app import app
+from taskweave.cli.mistakes import told
+
+COMMAND = [sys.executable, "-c", "from taskweave.cli.app import main; main()"]
+
+
+class Said(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def taskweave(*arguments: str, cwd: Path | None = None, cache: Path | None = None) -> Said:
+    """The command in this process: as in one of its own, without loading torch again."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setenv("COLUMNS", "200")
+        patch.setenv("TASKWEAVE_CACHE", str(cache or cwd or "/tmp"))
+        patch.setattr(sys, "argv", ["taskweave", *arguments])
+        if cwd is not None:
+            patch.chdir(cwd)
+        code = told(app)
+    return Said(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny recipe, compared once by the command line."""
+    place = tmp_path_factory.mktemp("cli")
+    (place / "tiny.yaml").write_text(tiny().to_yaml())
+    done = taskweave("compare", "tiny.yaml", "--out", "out", cwd=place)
+    assert done.returncode == 0, done.stderr
+    (place / "printed.txt").write_text(done.stdout)
+    return place
+
+
+def test_no_traceback_from_the_installed_command(tmp_path: Path) -> None:
+    run = subprocess.run([*COMMAND, "compare", "none.yaml"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert run.returncode == 2
+    assert run.stderr.startswith("taskweave: there is no recipe file none.yaml")
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+def test_help_is_instant() -> None:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([*COMMAND, "--help"], capture_output=True, check=True)
+        times.append(time.perf_counter() - start)
+    assert min(times) <= 0.5
+
+
+def test_help_does_not_import_torch() -> None:
+    code = "import sys; sys.argv = ['taskweave', 'compare', '--help']\n"
+    code += "from taskweave.cli.app import app\ntry:\n    app()\nexcept SystemExit:\n    pass\n"
+    code += "print([m for m in ('torch', 'numpy', 'lightning', 'matplotlib') if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip().endswith("[]")
+    assert "--dry-run" in run.stdout
+
+
+@pytest.mark.slow
+def test_compare_prints_time_table_and_places(place: Path) -> None:
+    printed = (place / "printed.txt").read_text()
+    assert "3 runs to train, 0 stored; expected:" in printed
+    assert "cross-stitch" in printed and "mIoU" in printed and "gain" in printed
+    assert f"pictures: {place / 'out' / 'tiny' / 'pictures'}" in printed
+    result = json.loads((place / "out" / "tiny" / "comparison.json").read_text())
+    assert result["command"].startswith("taskweave compare tiny.yaml")
+    assert "Traceback" not in printed
+
+
+@pytest.mark.slow
+def test_again_it_trains_nothing_and_prints_the_same_table(place: Path) -> None:
+    again = taskweave("compare", "tiny.yaml", "--out", "out", cwd=place)
+    assert "nothing to train" in again.stdout
+    table = [line for line in again.stdout.splitlines() if "cross-stitch" in line and "│" in line]
+    assert table and all(line in (place / "printed.txt").read_text() for line in table)
+
+
+@pytest.mark.slow
+def test_dry_run(place: Path) -> None:
+    planned = taskweave("compare", "tiny.yaml", "--out", "elsewhere", "--dry-run", "--seeds", "0,1", cwd=place)
+    assert planned.returncode == 0
+    assert "6 runs to train" in planned.stdout
+    assert not (place / "elsewhere").exists()
+
+
+@pytest.mark.slow
+def test_predict(place: Path) -> None:
+    Image.new("RGB", (50, 40), (200, 30, 30)).save(place / "red.png")
+    rows = json.loads((place / "out" / "tiny" / "comparison.json").read_text())["rows"]
+    run = next(row["runs"][0] for row in rows if row["method"] == "cross-stitch")
+    done = taskweave("predict", f"out/runs/{run}", "red.png", "--out", "drawn", cwd=place)
+    assert done.returncode == 0, done.stderr
+    for task in ("segmentation", "normals"):
+        assert Image.open(place / "drawn" / f"red-{task}.png").size == (50, 40)
+    missing = taskweave("predict", "out/runs", "red.png", cwd=place)
+    assert missing.returncode == 2
+    assert "holds no finished run" in missing.stderr
+    text = taskweave("predict", f"out/runs/{run}", "tiny.yaml", cwd=place)
+    assert text.returncode == 2
+    assert "is no picture" in text.stderr
+
+
+BAD = [
+    (("compare", "nddr/tabel4"), "did you mean 'nddr/table4'"),
+    (("compare", "none.yaml"), "there is no recipe file none.yaml"),
+    (("compare", "demo", "--set", "training.connected.stepps=1"), "did you mean 'steps'"),
+    (("compare", "demo", "--set", "methods.0.until=layer9", "--dry-run"), "its stages are ['stem', 'layer1'"),
+    (("compare", "demo", "--seeds", "a"), "--seeds takes whole numbers"),
+    (("compare", "nddr/table4", "--small", "--data", "nowhere", "--out", "out"), "nowhere does not exist"),
+    (("run", "demo", "--method", "ndr"), "did you mean 'NDDR'"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(a) for a, _ in BAD])
+def test_mistakes_get_one_message(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    refused = taskweave(*arguments, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert words in " ".join(refused.stderr.split())
+    assert "Traceback" not in refused.stderr + refused.stdout
+    assert refused.stderr.startswith("taskweave: ")
+
+
+@pytest.mark.slow
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    given = content()
+    given["training"]["single"]["steps"] = 100_000
+    (tmp_path / "long.yaml").write_text(json.dumps(given))  # JSON is YAML
+    environment = {**os.environ, "TASKWEAVE_CACHE": str(tmp_path), "COLUMNS": "200"}
+    process = subprocess.Popen(
+        [*COMMAND, "compare", "long.yaml", "--out", "out"],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("out/runs/*/log.csv")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, (out, err)
+    assert "go on with: taskweave compare long.yaml --out out" in out
+    assert "Traceback" not in out + err
+    assert list(tmp_path.glob("out/runs/*/checkpoint.pt"))
+
+
+@pytest.mark.slow
+def test_recipes_lists_prints_and_gives_the_schema(tmp_path: Path) -> None:
+    listed = taskweave("recipes").stdout
+    assert "nddr/table4" in listed and "NDDR-CNN, table 4" in listed
+    shown = taskweave("recipes", "--show", "demo")
+    (tmp_path / "mine.yaml").write_text(shown.stdout)
+    planned = taskweave("compare", "mine.yaml", "--dry-run", cwd=tmp_path)
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(taskweave("recipes", "--schema").stdout)["title"] == "Recipe"

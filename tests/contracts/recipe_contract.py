@@ -1,0 +1,86 @@
+"""What every recipe keeps. A recipe joins by one line in test_recipe_contract.py."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.building.networks import build_network
+from taskweave.evaluation.choices.data import Augmentation, ScenesData
+from taskweave.evaluation.planning import Run, all_runs, entries
+from taskweave.evaluation.recipe import Recipe
+from taskweave.training.options import TrainingOptions
+
+
+def on_scenes(recipe: Recipe, size: tuple[int, int] = (32, 48)) -> Recipe:
+    """The recipe on four small generated pictures, batches of two."""
+    data = ScenesData(size=size, train=4, test=2, seed=5, augmentation=Augmentation(mirror=True))
+    t = recipe.training
+    joint = None if t.joint is None else two_steps(t.joint)
+    changed = t.model_copy(update={"single": two_steps(t.single), "connected": two_steps(t.connected), "joint": joint})
+    return recipe.model_copy(update={"data": data, "training": changed, "seeds": recipe.seeds[:1]})
+
+
+def two_steps(options: TrainingOptions) -> TrainingOptions:
+    return options.model_copy(update={"steps": 2, "batch_size": 2, "precision": "32"})
+
+
+def distinct_networks(recipe: Recipe) -> list[Run]:
+    """One run of every different kind of network: by what is built, whatever the seed or stage of training."""
+    found = {}
+    for run in all_runs(entries(recipe)):
+        if run.role not in ("start", "ensemble", "trained_on"):
+            found.setdefault((run.method.title if run.method else "", run.tasks), run)
+    return list(found.values())
+
+
+def assert_round_trip(recipe: Recipe, folder: Path) -> None:
+    """YAML and back gives the same recipe and the same hash."""
+    path = folder / "recipe.yaml"
+    path.write_text(recipe.to_yaml())
+    again = Recipe.from_yaml(path)
+    assert again == recipe, "the recipe changed on its way through YAML"
+    assert again.digest() == recipe.digest(), "the hash changed on its way through YAML"
+
+
+def assert_builds_on_meta(recipe: Recipe) -> dict[str, tuple[int, int]]:
+    """Every network is built at its full size without a weight being made; {title: (parameters, operations)}."""
+    bench = Bench(recipe)
+    sizes = {}
+    for run in distinct_networks(recipe):
+        cost = bench.cost(run)
+        assert cost.parameters > 0 and cost.flops > 0, f"{run.title}: nothing to train or compute"
+        sizes[run.title] = (cost.parameters, cost.flops)
+    return sizes
+
+
+def steps_of(run: Run, bench: Bench) -> Iterator[torch.Tensor]:
+    """Losses of two steps of plain SGD on random pictures and labels of the run's tasks."""
+    torch.manual_seed(0)
+    net = build_network(run, bench.shapes_only, bench.example()).train()
+    height, width = bench.recipe.data.training_size
+    x = torch.randn(2, 3, height, width)
+    targets = {
+        "segmentation": torch.randint(0, 2, (2, height, width)),
+        "depth": torch.rand(2, 1, height, width) + 0.5,
+        "normals": torch.nn.functional.normalize(torch.randn(2, 3, height, width), dim=1),
+    }
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
+    for _ in range(2):
+        outputs = net(x)
+        total = sum(bench.shapes_only[name].loss(outputs[name], targets[name]) for name in run.trained)
+        assert isinstance(total, torch.Tensor)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        yield total.detach()
+
+
+def assert_makes_two_steps(recipe: Recipe) -> None:
+    """Every different network of the recipe makes two steps with finite losses."""
+    small = on_scenes(recipe)
+    bench = Bench(small)
+    for run in distinct_networks(small):
+        losses = torch.stack(list(steps_of(run, bench)))
+        assert losses.isfinite().all(), f"{run.title}: losses {losses.tolist()}"

@@ -1,0 +1,57 @@
+"""Every recipe that comes with taskweave keeps the contract; the asserts are shown to fail."""
+
+from pathlib import Path
+
+import pytest
+from contracts.recipe_contract import assert_builds_on_meta, assert_makes_two_steps, assert_round_trip, distinct_networks
+from evaluation.tiny import tiny
+
+from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.catalogue import find, names, summary
+
+FORMS = [(name, small) for name in names() for small in (False, True)]
+
+
+@pytest.mark.parametrize(("name", "small"), FORMS)
+def test_round_trip(name: str, small: bool, tmp_path: Path) -> None:
+    assert_round_trip(find(name, small=small), tmp_path)
+
+
+@pytest.mark.parametrize(("name", "small"), FORMS)
+def test_hash_is_stable(name: str, small: bool) -> None:
+    assert find(name, small=small).digest() == find(name, small=small).digest()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "small"), FORMS)
+def test_builds_at_its_own_size(name: str, small: bool) -> None:
+    sizes = assert_builds_on_meta(find(name, small=small))
+    assert len(sizes) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_every_small_network_makes_two_steps(name: str) -> None:
+    assert_makes_two_steps(find(name, small=True))
+
+
+@pytest.mark.parametrize("name", names())
+def test_its_file_says_what_it_is(name: str) -> None:
+    assert len(summary(name)) > 20
+
+
+def test_the_asserts_can_fail(tmp_path: Path) -> None:
+    class Forgetful(Recipe):
+        """Leaves its places out of the YAML."""
+
+        def to_yaml(self) -> str:
+            return Recipe.to_yaml(Recipe.model_validate(self.model_dump() | {"places": ()}))
+
+    forgetful = Forgetful.model_validate(tiny(places=["layer1"]).model_dump())
+    with pytest.raises(AssertionError):
+        assert_round_trip(forgetful, tmp_path)
+    with pytest.raises(ValueError, match="has no stage 'layer9'"):
+        assert_builds_on_meta(tiny(places=["layer9"]))
+    with pytest.raises(AssertionError, match="losses"):
+        assert_makes_two_steps(tiny(methods=[{"kind": "cross_stitch", "self_weight": float("1e38")}]))
+    assert len(distinct_networks(tiny())) == 3

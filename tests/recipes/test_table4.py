@@ -1,0 +1,113 @@
+"""The full-size recipe of NDDR-CNN's table 4 against the protocol: the paper and, where silent, its code."""
+
+import pytest
+
+from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.planning import all_runs, entries
+from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.nddr.table4 import recipe
+
+# steps and learning rate: lr .001 (1 - step/20001)^.9, SGD momentum .9, batch 10
+PROTOCOL = {
+    "steps": 20001,
+    "batch_size": 10,
+    "optimizer": {"kind": "sgd", "lr": 1e-3, "momentum": 0.9, "nesterov": False},
+    "schedule": {"kind": "poly", "power": 0.9, "total": 20001, "warm_up": 0},
+    "last_layer_lr": 10.0,
+    "bias_lr": 20.0,
+    "choose": "last",
+    "accumulate": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def full() -> Recipe:
+    return recipe()
+
+
+@pytest.mark.parametrize("stage", ["single", "connected", "joint"])
+def test_training(full: Recipe, stage: str) -> None:
+    options = full.model_dump()["training"][stage]
+    assert {key: options[key] for key in PROTOCOL} == PROTOCOL
+    decay = 5e-4 if stage == "single" else 2.5e-4  # wd * l2_loss, with * .5 in the multi-task script only
+    assert options["weight_decay"] == {"streams": decay, "heads": decay, "connections": decay, "norms_and_biases": False}
+
+
+def test_data(full: Recipe) -> None:
+    data = full.model_dump()["data"]
+    assert data["kind"] == "nyuv2_lists"
+    assert data["classes"] == 40
+    assert data["size"] is None  # tested at 480 x 640
+    assert data["statistics"] == "caffe"
+    how = data["augmentation"]
+    assert (how["mirror"], how["scale"], how["crop"]) == (True, (0.5, 1.5), (321, 321))
+    assert full.seeds == (1234,)
+
+
+def test_tasks(full: Recipe) -> None:
+    segmentation, normals = full.tasks.segmentation, full.tasks.normals
+    assert segmentation is not None and normals is not None and full.tasks.depth is None
+    assert (segmentation.loss, segmentation.weight, segmentation.loss_resolution) == ("cross_entropy", 1.0, "eighth")
+    assert (normals.loss, normals.weight, normals.single_weight) == ("cosine", 20.0, 10.0)
+    assert normals.loss_resolution == "eighth"
+    assert normals.angles == "raw_uint8"
+
+
+def test_network_and_places(full: Recipe) -> None:
+    network = full.model_dump()["network"]
+    assert network == {
+        "kind": "deeplab_vgg16",
+        "head": "largefov",
+        "batch_norm": True,
+        "bn_momentum": 0.05,  # decay .95
+        "bn_eps": 1e-3,
+        "hidden": 1024,
+        "dropout": 0.5,
+    }
+    assert full.places == ("pool1", "pool2", "pool3", "pool4", "pool5")
+    assert full.start.kind == "file"
+
+
+def test_methods(full: Recipe) -> None:
+    methods = {m["kind"]: m for m in full.model_dump()["methods"]}
+    assert list(methods) == ["shared", "cross_stitch", "sluice", "nddr"]
+    assert methods["shared"]["until"] == "pool5"
+    stitch, nddr = methods["cross_stitch"], methods["nddr"]
+    assert (stitch["self_weight"], stitch["other_weight"], stitch["lr_multiplier"]) == (0.9, 0.1, 1000.0)
+    assert (nddr["self_weight"], nddr["other_weight"], nddr["lr_multiplier"]) == (0.9, 0.1, 100.0)
+    assert nddr["order"] == "authors"
+    assert methods["sluice"]["subspaces"] == 2
+
+
+@pytest.mark.slow
+def test_sizes_against_counts_from_the_paper(full: Recipe) -> None:
+    """From shapes alone. A DeepLab-LargeFOV VGG-16 with batch norm has 20,531,176 numbers for 40 classes (paper_facts)."""
+    bench = Bench(full)
+    cost = {run.title: bench.cost(run) for run in all_runs(entries(full))}
+    segmentation = cost["single segmentation, seed 1234"].parameters
+    normals = cost["single normals, seed 1234"].parameters
+    assert segmentation == 20_531_176
+    assert normals == segmentation - 37 * (1024 + 1)  # fc8 with 3 instead of 40 outputs
+    both = segmentation + normals
+    assert cost["NDDR, seed 1234"].parameters == both + 2_447_104  # 1x1 weights and batch norms, both tasks
+    assert cost["cross-stitch, seed 1234"].parameters == both + 4 * 1472
+    # 1x1 convolutions are 2 * 2,441,216 multiply-adds weighted by the pixels of their place
+    pixels = {"pool1": 240 * 320, "pool2": 120 * 160, "pool3": 60 * 80, "pool4": 60 * 80, "pool5": 60 * 80}
+    widths = {"pool1": 64, "pool2": 128, "pool3": 256, "pool4": 512, "pool5": 512}
+    extra = sum(2 * 4 * widths[p] ** 2 * pixels[p] for p in pixels)
+    singles = cost["single segmentation, seed 1234"].flops + cost["single normals, seed 1234"].flops
+    assert cost["NDDR, seed 1234"].flops - singles == extra
+    assert cost["shared until pool5, seed 1234"].flops < 0.7 * singles
+
+
+def test_small_form_names_every_method() -> None:
+    titles = [m.title for m in recipe(small=True).rows]
+    assert titles == [
+        "single",
+        "single, trained on",
+        "shared until layer4",
+        "cross-stitch",
+        "sluice",
+        "NDDR",
+        "cross-connected",
+    ]
