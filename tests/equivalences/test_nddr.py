@@ -131,7 +131,7 @@ def test_e5_relu_after_the_convolution_cuts_negative_features() -> None:
 def test_e5_on_a_real_network_each_batch_norm_adds_its_share() -> None:
     """Five of them scale by .999995 each: nearly, not exactly, the single networks; what check_start says."""
     report = tw.check_start(connected(VGG, 2, partial(tw.NDDR, self_weight=1.0, order="paper")), picture(VGG, batch=2))
-    largest = float(alone(VGG, 2, picture(VGG))["first"].abs().max())
+    largest = float(alone(VGG, 2, picture(VGG))["first"].detach().abs().max())
     assert not report.exact_claimed
     assert 0 < max(report.eval.values()) < 1e-3 * largest
     assert min(report.train.values()) > 10 * max(report.eval.values())
