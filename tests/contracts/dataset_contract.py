@@ -60,7 +60,7 @@ def assert_image(sample):
 
 def assert_labels(dataset, sample):
     """Nothing undeclared; what is declared once and missing here is a missing label."""
-    assert set(sample) - {"image", "key"} <= set(dataset.labels)
+    assert set(sample) - {"image", "key", "proposals"} <= set(dataset.labels)
     assert len(set(dataset.labels)) == len(dataset.labels)
     assert bool(dataset.classes) == ("segmentation" in dataset.labels)
 
@@ -71,6 +71,53 @@ def assert_targets(dataset, sample):
         if name in sample:
             assert sample[name].shape[-2:] == sample["image"].shape[-2:]
             check(dataset, sample[name])
+    for name in ("detection", "attributes"):
+        if name in sample:
+            _assert_boxes(sample[name]["boxes"], sample["image"])
+            _assert_labels_of_boxes(dataset, sample[name])
+    if "detection" in sample:
+        _assert_ignore(sample["detection"])
+    if "attributes" in sample:
+        _assert_attributes(dataset, sample)
+    if "proposals" in sample:
+        _assert_boxes(sample["proposals"], sample["image"])
+
+
+def _assert_boxes(boxes, image):
+    assert type(boxes) is tv_tensors.BoundingBoxes
+    assert boxes.format is tv_tensors.BoundingBoxFormat.XYXY
+    assert boxes.dtype == torch.float32
+    assert boxes.shape == (len(boxes), 4)
+    assert tuple(boxes.canvas_size) == tuple(image.shape[-2:])
+    x1, y1, x2, y2 = boxes.as_subclass(torch.Tensor).unbind(1)
+    assert ((x1 >= 0) & (y1 >= 0) & (x2 <= image.shape[-1]) & (y2 <= image.shape[-2])).all(), "a box is outside"
+    assert ((x2 > x1) & (y2 > y1)).all(), "a box is empty"
+
+
+def _assert_labels_of_boxes(dataset, target):
+    assert target["labels"].dtype == torch.int64
+    assert target["labels"].shape == (len(target["boxes"]),)
+    assert ((target["labels"] >= 1) & (target["labels"] <= len(dataset.objects))).all(), (
+        "labels count from 1, 0 is background"
+    )
+
+
+def _assert_ignore(target):
+    assert target.keys() == {"boxes", "labels", "ignore"}
+    assert target["ignore"].dtype == torch.bool
+    assert target["ignore"].shape == target["labels"].shape
+
+
+def _assert_attributes(dataset, sample):
+    target = sample["attributes"]
+    assert target.keys() == {"boxes", "labels", "values"}
+    assert target["values"].dtype == torch.float32
+    assert target["values"].shape == (len(target["labels"]), len(dataset.attributes))
+    values = target["values"]
+    assert ((values == 0) | (values == 1) | values.isnan()).all(), "attributes are 0, 1 or NaN"
+    if "detection" in sample:
+        same = all(torch.equal(target[name], sample["detection"][name]) for name in ("boxes", "labels"))
+        assert same, "attributes are those of the detection's objects, in their order"
 
 
 def _assert_segmentation(dataset, mask):

@@ -89,13 +89,18 @@ def test_boxes_bound_what_is_seen_of_each_object() -> None:
         boxes, labels = sample["detection"]["boxes"], sample["detection"]["labels"]
         assert isinstance(boxes, tv_tensors.BoundingBoxes) and boxes.canvas_size == SIZE
         visible = [thing for thing in data.things(index) if (numbers == thing.number).sum() >= 48 * 64 / 1024]
-        assert len(boxes) == len(labels) == len(sample["attributes"]) == len(visible)
-        for box, label, attributes, thing in zip(boxes.tolist(), labels, sample["attributes"], visible, strict=True):
+        values = sample["attributes"]["values"]
+        assert len(boxes) == len(labels) == len(values) == len(visible)
+        assert torch.equal(sample["attributes"]["boxes"], boxes)
+        assert not sample["detection"]["ignore"].any()
+        for box, label, attributes, thing in zip(boxes.tolist(), labels, values, visible, strict=True):
             rows, columns = np.nonzero(numbers == thing.number)
             assert box == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
-            assert OBJECT_CLASSES[label] == CLASSES[thing.label]
-            assert tuple(attributes.tolist()) == thing.attributes
-            assert (sample["segmentation"].numpy()[rows, columns] == label + DOOR).all()
+            assert OBJECT_CLASSES[label - 1] == data.objects[label - 1] == CLASSES[thing.label]
+            said = [f"{name} {ATTRIBUTES[name][value]}" for name, value in zip(ATTRIBUTES, thing.attributes, strict=True)]
+            assert [name for name, value in zip(data.attributes, attributes, strict=True) if value == 1] == said
+            assert attributes.sum() == len(ATTRIBUTES)
+            assert (sample["segmentation"].numpy()[rows, columns] == label - 1 + DOOR).all()
 
 
 def test_attributes_say_what_was_drawn() -> None:

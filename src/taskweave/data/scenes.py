@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision import tv_tensors
 
+from taskweave.data.boxes import bounding_boxes
 from taskweave.data.cache import cache_folder
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.normals import Intrinsics
 from taskweave.data.rendering import Rendering, render
 from taskweave.data.sample import Sample
 from taskweave.data.scenes_cache import RecordFile
-from taskweave.data.scenes_looks import CLASSES, DOOR, Thing
+from taskweave.data.scenes_looks import ATTRIBUTES, CLASSES, DOOR, OBJECT_CLASSES, Thing
 from taskweave.data.scenes_rooms import FOCAL, draw_room
 from taskweave.data.tensors import Depth, Normals
 
@@ -44,9 +45,11 @@ class Scenes(LabelledSet):
     - ``segmentation``: Mask int64 (H, W), ids of `classes`; every pixel has one.
     - ``depth``: Depth float32 (1, H, W), metres along the optical axis, about 0.5 to 9.
     - ``normals``: Normals float32 (3, H, W), unit vectors.
-    - ``detection``: {"boxes": BoundingBoxes XYXY float32 (n, 4), "labels": int64 (n,), places in OBJECT_CLASSES} of the
-      objects of which at least 1/1024 of the picture can be seen, around what can be seen of them.
-    - ``attributes``: int64 (n, 5), one row per box; columns and values are those of ATTRIBUTES.
+    - ``detection``: {"boxes": BoundingBoxes XYXY float32 (n, 4), "labels": int64 (n,), "ignore": bool (n,), all False} of
+      the objects of which at least 1/1024 of the picture can be seen, around what can be seen of them; label k is
+      ``objects[k - 1]``.
+    - ``attributes``: the same boxes and labels, and "values": float32 (n, A) of 0 and 1, named by `attributes`: every value
+      of every entry of ATTRIBUTES, of which one each is 1.
 
     Rendered once, when first asked for (about 15 ms at 128 x 128), into `cache_folder()`, which is outside the repository:
     21 bytes per pixel. `prepare` renders all at once. What is missing or damaged there is rendered again.
@@ -93,6 +96,15 @@ class Scenes(LabelledSet):
     @property
     def classes(self) -> tuple[str, ...]:
         return CLASSES if "segmentation" in self._labels else ()
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return OBJECT_CLASSES
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        named = tuple(f"{name} {value}" for name, values in ATTRIBUTES.items() for value in values)
+        return named if "attributes" in self._labels else ()
 
     @property
     def intrinsics(self) -> Intrinsics:
@@ -151,18 +163,18 @@ class Scenes(LabelledSet):
             case "normals":
                 return Normals(torch.from_numpy(rendering.normals))
             case "detection":
-                return self._detection(rendering, index)
+                target = self._boxes(rendering, index)
+                return {**target, "ignore": torch.zeros(len(target["labels"]), dtype=torch.bool)}
             case "attributes":
-                rows = [thing.attributes for thing, _ in self._visible(rendering, index)]
-                return torch.tensor(rows, dtype=torch.int64).reshape(len(rows), -1)
+                target = self._boxes(rendering, index)
+                return {**target, "values": _values([thing for thing, _ in self._visible(rendering, index)])}
         assert_never(label)
 
-    def _detection(self, rendering: Rendering, index: int) -> dict[str, Tensor]:
+    def _boxes(self, rendering: Rendering, index: int) -> dict[str, Tensor]:
         found = self._visible(rendering, index)
-        boxes = torch.tensor([box for _, box in found], dtype=torch.float32).reshape(-1, 4)
         return {
-            "boxes": tv_tensors.BoundingBoxes(boxes, format=tv_tensors.BoundingBoxFormat.XYXY, canvas_size=self._size),
-            "labels": torch.tensor([thing.label - DOOR for thing, _ in found], dtype=torch.int64),
+            "boxes": bounding_boxes([box for _, box in found], self._size),
+            "labels": torch.tensor([thing.label - DOOR + 1 for thing, _ in found], dtype=torch.int64),
         }
 
     def _visible(self, rendering: Rendering, index: int) -> list[tuple[Thing, tuple[int, int, int, int]]]:
@@ -170,6 +182,16 @@ class Scenes(LabelledSet):
         masks = ((thing, rendering.instances == thing.number) for thing in self.things(index))
         enough = _SMALLEST_SHARE * self._size[0] * self._size[1]
         return [(thing, _box(mask)) for thing, mask in masks if mask.sum() >= enough]
+
+
+def _values(things: Sequence[Thing]) -> Tensor:
+    """(n, A) float32: 1 for the value that each of ATTRIBUTES has."""
+    counts = [len(values) for values in ATTRIBUTES.values()]
+    rows = torch.zeros(len(things), sum(counts))
+    firsts = [sum(counts[:place]) for place in range(len(counts))]
+    for row, thing in zip(rows, things, strict=True):
+        row[[first + value for first, value in zip(firsts, thing.attributes, strict=True)]] = 1
+    return rows
 
 
 def _box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:

@@ -15,7 +15,7 @@ CLASSES = ("floor", "ceiling", "wall", "door", "picture", "rug", "table", "box",
 FLOOR, CEILING, WALL, DOOR, PICTURE, RUG, TABLE, BOX, BALL, CYLINDER = range(len(CLASSES))
 
 OBJECT_CLASSES = CLASSES[DOOR:]
-"""What counts as an object: has an instance, a box and attributes. Label k of a box is OBJECT_CLASSES[k]."""
+"""What counts as an object: has an instance, a box and attributes. Label k of a box is OBJECT_CLASSES[k - 1]."""
 
 COLOURS: dict[str, Point] = {
     "white": (0.86, 0.84, 0.80), "grey": (0.52, 0.53, 0.55), "brown": (0.56, 0.40, 0.27), "red": (0.72, 0.28, 0.25),

@@ -119,7 +119,7 @@ class Windowed(LabelledSet):
         return f"{self.dataset.key(window.image)}@{window.left},{window.top}"
 
     def scene(self, index: int) -> str:
-        return self.dataset.scene(self.windows[index].index)
+        return self.dataset.scene(self.windows[index].image)
 
 
 def _require_inside(window: Window, sizes: Sequence[Size]) -> None:
