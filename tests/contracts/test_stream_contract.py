@@ -51,7 +51,7 @@ CASES = [
     StreamCase("timm vgg", partial(timm_vgg, None)),
     StreamCase("timm vgg batch norm", partial(timm_vgg, nn.BatchNorm2d)),
     StreamCase("timm convnext", timm_net("test_convnext", drop_path_rate=0.2)),
-    StreamCase("timm convnext2", timm_net("test_convnext2")),
+    StreamCase("timm convnext norm first", timm_net("test_convnext2", head_norm_first=True)),
     StreamCase("timm efficientnet", timm_net("test_efficientnet", drop_path_rate=0.2)),
     StreamCase("timm vit", timm_net("test_vit", img_size=64, drop_path_rate=0.2, proj_drop_rate=0.1)),
     StreamCase("timm vit map pooling", timm_net("test_vit3", img_size=64, pos_drop_rate=0.1)),

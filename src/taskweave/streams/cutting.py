@@ -101,8 +101,7 @@ def _program(index: int, result: Any, segment: Mapping[fx.Node, int], places: Ma
     used: list[fx.Node] = [source for node in own for source in node.all_input_nodes]
     fx.node.map_arg(result, used.append)
     reads = {node.name: places[node] for node in used if segment.get(node, -1) < index}  # the input is in no segment
-    later = [node for node in own if any(segment.get(user, index + 1) > index for user in node.users)]
-    writes = {node.name: places[node] for node in later if node is not result}  # the caller keeps the stage's feature
+    writes = {node.name: places[node] for node in own if any(segment.get(user, index + 1) > index for user in node.users)}
     return Program(tuple(as_call(node) for node in own), reads, writes, with_refs(result))
 
 

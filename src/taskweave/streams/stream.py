@@ -117,18 +117,20 @@ class Stream(nn.Module):
         return self.exit(self.net, memory)
 
     def last_weight(self, stage: str) -> Tensor:
-        """The weight (C_out, ...) of the last convolution or linear layer that a stage runs.
+        """The weight (C_out, ...) of the last convolution or linear layer that runs up to the end of a stage.
 
-        Raises ValueError where the stage runs none.
+        Raises ValueError where no stage up to there runs one.
         """
+        order = list(self.stages)
         layers = [
             layer
-            for path in self.modules_of(stage)
+            for earlier in order[: order.index(stage) + 1]
+            for path in self.modules_of(earlier)
             for layer in self.net.get_submodule(path).modules()
             if isinstance(layer, nn.Conv2d | nn.Linear)
         ]
         if not layers:
-            raise ValueError(f"stage {stage!r} of {type(self.net).__name__} runs no convolution or linear layer")
+            raise ValueError(f"up to stage {stage!r} {type(self.net).__name__} runs no convolution or linear layer")
         return layers[-1].weight
 
     def prove(self, example: Any) -> None:
