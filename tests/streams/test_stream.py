@@ -155,9 +155,10 @@ def test_channel_axis_is_the_streams_to_say() -> None:
 
 def test_last_weight_is_the_last_layer_that_runs() -> None:
     net = Net()
-    stream = Stream(net, {"two": ["a", "norm", "b"], "none": ["act"]})
+    stream = Stream(net, {"none": ["act"], "two": ["a", "norm", "b"], "after": ["act"]})
     assert stream.last_weight("two") is net.b.weight
-    with pytest.raises(ValueError, match="stage 'none' of Net runs no convolution or linear layer"):
+    assert stream.last_weight("after") is net.b.weight, "a stage that only pools continues the layer before it"
+    with pytest.raises(ValueError, match="up to stage 'none' Net runs no convolution or linear layer"):
         stream.last_weight("none")
 
 
