@@ -136,3 +136,13 @@ class AttributesMetric(Metric):
         values = getattr(self, name)
         chunks = values if isinstance(values, list) else [values]
         return torch.cat([torch.empty(0), *(chunk.cpu() for chunk in chunks)]).view(-1, len(self.names))
+
+
+def boxes_by_attribute(target: Mapping[str, Any]) -> dict[str, Tensor]:
+    """A detection target in which attribute a is the class a + 1: its boxes have it, or are ignored where it is not known.
+
+    target: {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN}.
+    """
+    boxes, values = target["boxes"].detach().as_subclass(Tensor), target["values"]
+    row, column = ((values == 1) | values.isnan()).nonzero(as_tuple=True)
+    return {"boxes": boxes[row], "labels": column + 1, "ignore": values[row, column].isnan()}

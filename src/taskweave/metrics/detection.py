@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import torch
@@ -23,6 +23,7 @@ class DetectionMetric(Metric):
     suppression), targets with boxes, labels and optionally ignore and visible, both in the pixels of one image.
 
     classes: how many; labels are 1..classes, and names are for curves.
+    objects: makes such a target of another kind of target.
     Detections and objects are kept as float32 in main memory (24 and 28 bytes each) and exchanged between processes when
     the numbers are computed; how images are split into batches and processes changes nothing.
     """
@@ -32,10 +33,17 @@ class DetectionMetric(Metric):
     objects: list[Tensor] | Tensor
     counts: list[Tensor] | Tensor
 
-    def __init__(self, classes: Sequence[str] | int, measures: Sequence[DetectionMeasure]) -> None:
+    def __init__(
+        self,
+        classes: Sequence[str] | int,
+        measures: Sequence[DetectionMeasure],
+        *,
+        objects: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> None:
         super().__init__(dist_sync_fn=gather_from_anywhere)
         self.classes = tuple(f"class {i + 1}" for i in range(classes)) if isinstance(classes, int) else tuple(classes)
         self.measures = tuple(measures)
+        self._objects = objects
         # Flat: a process without images holds an empty vector, which only flat ones can be joined to.
         for name in ("detections", "objects", "counts"):
             self.add_state(name, [], dist_reduce_fx="cat")
@@ -46,7 +54,8 @@ class DetectionMetric(Metric):
                 f"a detection metric expects one prediction per target, got {len(prediction)} and {len(target)}; "
                 "give those of the same images"
             )
-        images = [detected_image(*pair) for pair in zip(prediction, target, strict=True)]
+        truths = target if self._objects is None else [self._objects(part) for part in target]
+        images = [detected_image(*pair) for pair in zip(prediction, truths, strict=True)]
         for image in images:
             self._check(image)
         for image in images:

@@ -1,7 +1,15 @@
 """Tasks: what is predicted, from what output, and how good it is. Their metrics are imported when first made."""
 
+from taskweave.tasks.anchor_loss import AnchorLoss as AnchorLoss
+from taskweave.tasks.attributes import Attributes as Attributes
+from taskweave.tasks.attributes import MeasuredOn as MeasuredOn
+from taskweave.tasks.box_codes import decode as decode
+from taskweave.tasks.box_codes import encode as encode
 from taskweave.tasks.dense import LossResolution as LossResolution
 from taskweave.tasks.depth import Depth as Depth
+from taskweave.tasks.detection import Detection as Detection
+from taskweave.tasks.detection_soft import SoftBoxes as SoftBoxes
+from taskweave.tasks.detection_soft import Suppression as Suppression
 from taskweave.tasks.manhattan import align_to_manhattan as align_to_manhattan
 from taskweave.tasks.manhattan import manhattan_frame as manhattan_frame
 from taskweave.tasks.normal_codebook import NormalsByCodebook as NormalsByCodebook
@@ -10,6 +18,7 @@ from taskweave.tasks.normals import Normals as Normals
 from taskweave.tasks.normals import NormalsTask as NormalsTask
 from taskweave.tasks.normals import cosine_loss as cosine_loss
 from taskweave.tasks.normals import l2_loss as l2_loss
+from taskweave.tasks.roi_detection import RoiDetection as RoiDetection
 from taskweave.tasks.segmentation import Segmentation as Segmentation
 from taskweave.tasks.segmentation import median_frequency as median_frequency
 from taskweave.tasks.segmentation_losses import CrossEntropy as CrossEntropy
@@ -18,3 +27,4 @@ from taskweave.tasks.segmentation_losses import focal_loss as focal_loss
 from taskweave.tasks.task import Direction as Direction
 from taskweave.tasks.task import Task as Task
 from taskweave.tasks.task import mean_soft as mean_soft
+from taskweave.tasks.torchvision_detection import TorchvisionDetection as TorchvisionDetection

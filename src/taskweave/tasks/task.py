@@ -65,7 +65,7 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def picture(self, value: Tensor) -> Tensor:
+    def picture(self, value: Any) -> Tensor:
         """One prediction or target as RGB uint8 (3, H, W), for people to look at."""
 
 

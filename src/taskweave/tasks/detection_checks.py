@@ -1,0 +1,105 @@
+"""What tasks with boxes refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from taskweave.metrics.detection_images import DetectionMeasure
+from taskweave.tasks.task import Direction
+
+
+def class_names(task: str, classes: Sequence[str] | int) -> tuple[str, ...]:
+    """Names of at least one class, from names or their number."""
+    names = tuple(f"class {i + 1}" for i in range(classes)) if isinstance(classes, int) else tuple(classes)
+    if isinstance(classes, str) or not names:
+        raise ValueError(f"{task} expects at least one name (background has none), or their number, got {classes!r}")
+    return names
+
+
+def joint_directions(task: str, metrics: Sequence[DetectionMeasure]) -> dict[str, Direction]:
+    """The directions of all metrics; raise ValueError for none, or two of one name."""
+    names = [name for metric in metrics for name in metric.directions]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"{task} needs metrics with different names, got {names}; give each its own, e.g. AveragePrecision(name='AP11')"
+        )
+    return {name: direction for metric in metrics for name, direction in metric.directions.items()}
+
+
+def check_target_count(task: str, targets: Sequence[Mapping[str, Any]], images: int) -> None:
+    """Raise ValueError unless the targets are a sequence of mappings, one per image."""
+    plural = isinstance(targets, Sequence) and all(isinstance(target, Mapping) for target in targets)
+    if not plural or len(targets) != images:
+        got = f"{len(targets)} targets" if plural else type(targets).__name__
+        raise ValueError(
+            f"{task} expects one mapping per image as target, {images} here, got {got}; give the outputs and the "
+            "targets of the same samples"
+        )
+
+
+def check_box_targets(task: str, targets: Sequence[Mapping[str, Any]], images: int, classes: int) -> None:
+    """Raise ValueError unless there is a target with boxes (n, 4) and labels (n,) in 1..classes for every image."""
+    check_target_count(task, targets, images)
+    for index, target in enumerate(targets):
+        if "boxes" not in target or "labels" not in target:
+            raise ValueError(
+                f"{task} expects targets with boxes and labels, got {sorted(target)} for image {index}; targets of sampled "
+                "regions are RoiDetection's"
+            )
+        boxes, labels = target["boxes"].as_subclass(Tensor), target["labels"]
+        if boxes.ndim != 2 or boxes.shape[1] != 4 or labels.shape != boxes.shape[:1]:
+            raise ValueError(
+                f"{task} expects boxes (n, 4) and labels (n,), got {tuple(boxes.shape)} and {tuple(labels.shape)} for "
+                f"image {index}; give every box a label"
+            )
+        flat = ~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
+        if flat.any():
+            raise ValueError(
+                f"{task} expects boxes x1, y1, x2, y2 with an extent, got {boxes[flat][0].tolist()} for image {index}; "
+                "drop such boxes when reading the data"
+            )
+        check_labels(task, labels, low=1, classes=classes)
+
+
+def check_labels(task: str, labels: Tensor, *, low: int, classes: int) -> None:
+    """Raise ValueError for a label outside low..classes."""
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise ValueError(f"{task} expects integer labels, got {labels.dtype}; store class numbers as int64")
+    outside = (labels < low) | (labels > classes)
+    if outside.any():
+        raise ValueError(
+            f"label {int(labels[outside][0])} is outside {low}..{classes} of {task} (0 is background); map it when reading "
+            "the data, or build the task with all classes"
+        )
+
+
+def check_rois(task: str, image: Tensor, rois: Sequence[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+    """(images, regions per image); raise ValueError where there are none, or not as many as images."""
+    if rois is None or len(rois) != len(image):
+        got = "none" if rois is None else f"those of {len(rois)}"
+        raise ValueError(
+            f"{task} expects regions of interest for each of {len(image)} images, got {got}; put SampleRois, AllRois or "
+            "TargetRois into the data's transform"
+        )
+    return image, list(rois)
+
+
+def joined(task: str, name: str, targets: Sequence[Mapping[str, Any]], rois: Sequence[Tensor], like: Tensor) -> Tensor:
+    """The targets' values of that name, of all regions of all images in a row, on the output's device."""
+    check_target_count(task, targets, len(rois))
+    for index, (target, regions) in enumerate(zip(targets, rois, strict=True)):
+        if name not in target:
+            raise ValueError(
+                f"{task} expects {name} of sampled regions as target, got {sorted(target)} for image {index}; put "
+                "taskweave.data.SampleRois into the training data's transform"
+            )
+        if len(target[name]) != len(regions):
+            raise ValueError(
+                f"{task} expects {name} of {len(regions)} regions, got {tuple(target[name].shape)} for image {index}; give "
+                "the targets of the regions that the network saw"
+            )
+    return torch.cat([target[name].to(like.device) for target in targets])

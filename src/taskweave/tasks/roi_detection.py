@@ -1,0 +1,120 @@
+"""Detection of given regions: Fast R-CNN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from taskweave.heads.outputs import RoiOutputs
+from taskweave.metrics.average_precision import AveragePrecision
+from taskweave.metrics.detection_images import DetectionMeasure
+from taskweave.tasks.anchor_loss import NEITHER
+from taskweave.tasks.box_codes import ROI_WEIGHTS, decode
+from taskweave.tasks.dense import no_loss, precise
+from taskweave.tasks.detection_checks import check_labels, check_rois, class_names, joined, joint_directions
+from taskweave.tasks.detection_pictures import draw_boxes
+from taskweave.tasks.detection_soft import SoftBoxes, Suppression, suppressed
+from taskweave.tasks.task import Direction, Task
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+
+@final
+class RoiDetection(Task):
+    """Outputs are `RoiOutputs`, of a network that reads (images, regions of interest per image).
+
+    Targets of the loss, one mapping per image, are those of its regions, as `taskweave.data.SampleRois` makes them:
+    "labels" (r,), 0 for background, -1 for neither; "deltas" (r, 4), coded against the regions with weights
+    (10, 10, 5, 5) (`encode`). Targets of the metric are `Detection`'s, and so are predictions: of all regions given.
+
+    L = (1/R) [ sum_r CE(logits_r, label_r) + box_weight * sum_{r foreground} smoothL1(deltas_r[label_r] - target_r) ], R =
+    the regions that have a label: Girshick (2015, eq. 1), averaged over the mini-batch.
+
+    classes: their names without background, or how many.  beta: where smooth L1 turns from square to line.
+    suppression: nms .3 in Fast R-CNN.  metrics, shown: see `Detection`.
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str] | int,
+        *,
+        metrics: Sequence[DetectionMeasure] = (AveragePrecision(),),
+        suppression: Suppression = Suppression(nms=0.3),  # noqa: B008 - frozen
+        box_weight: float = 1.0,
+        beta: float = 1.0,
+        shown: float = 0.5,
+    ) -> None:
+        if not beta >= 0 or not box_weight >= 0:
+            raise ValueError(f"RoiDetection needs beta and box_weight of at least 0, got {beta} and {box_weight}")
+        self.classes = class_names("RoiDetection", classes)
+        self.metrics = tuple(metrics)
+        self._directions = joint_directions("RoiDetection", metrics)
+        self.suppression, self.box_weight, self.beta, self.shown = suppression, box_weight, beta, shown
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        return self._directions
+
+    @property
+    def channels(self) -> int:
+        """Logits per region: the classes and background."""
+        return len(self.classes) + 1
+
+    def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
+        return check_rois("RoiDetection", image, rois)
+
+    def loss(self, output: RoiOutputs, target: Sequence[Mapping[str, Any]]) -> Tensor:
+        self._check(output)
+        labels = joined("RoiDetection", "labels", target, output.rois, output.logits).long()
+        codes = joined("RoiDetection", "deltas", target, output.rois, output.logits)
+        check_labels("RoiDetection", labels, low=NEITHER, classes=len(self.classes))
+        logits, deltas = precise(output.logits), precise(output.deltas).view(-1, self.channels, 4)
+        chosen, foreground = labels != NEITHER, labels > 0
+        if not chosen.any():
+            return no_loss(logits) + no_loss(deltas)
+        own = deltas[foreground, labels[foreground]]
+        classified = F.cross_entropy(logits[chosen], labels[chosen], reduction="sum")
+        placed = F.smooth_l1_loss(own, codes[foreground].to(own), beta=self.beta, reduction="sum")
+        return (classified + self.box_weight * placed) / chosen.sum()
+
+    def soft(self, output: RoiOutputs, size: tuple[int, int]) -> SoftBoxes:
+        """Probabilities (r, C) and boxes (r, C, 4) of each image. size: of the network's input; boxes are not resized."""
+        self._check(output)
+        regions = tuple(precise(part).as_subclass(Tensor) for part in output.rois)
+        counts = [len(part) for part in regions]
+        scores = precise(output.logits).softmax(-1)[:, 1:]
+        deltas = precise(output.deltas).view(-1, self.channels, 4)[:, 1:]
+        boxes = decode(deltas, torch.cat(regions)[:, None], ROI_WEIGHTS)
+        return SoftBoxes(tuple(torch.split(scores, counts)), tuple(torch.split(boxes, counts)), regions, size)
+
+    def harden(self, soft: SoftBoxes) -> list[dict[str, Any]]:
+        return suppressed(soft, self.suppression)
+
+    def metric(self) -> Metric:
+        from taskweave.metrics.detection import DetectionMetric
+
+        return DetectionMetric(self.classes, self.metrics)
+
+    def picture(self, value: Mapping[str, Any]) -> Tensor:
+        """The boxes of one image in their classes' colours on black, those to be ignored in grey."""
+        return draw_boxes(value, value["labels"], classes=len(self.classes), shown=self.shown)
+
+    def _check(self, output: RoiOutputs) -> None:
+        if not isinstance(output, RoiOutputs):
+            raise TypeError(
+                f"RoiDetection expects RoiOutputs, got {type(output).__name__}; use Detection for AnchorOutputs and "
+                "Attributes for RoiAttributes"
+            )
+        count = sum(len(part) for part in output.rois)
+        shapes = tuple(output.logits.shape), tuple(output.deltas.shape)
+        if shapes != ((count, self.channels), (count, 4 * self.channels)):
+            raise ValueError(
+                f"RoiDetection expects logits ({count}, {self.channels}) and deltas ({count}, {4 * self.channels}) for its "
+                f"{count} regions, got {shapes[0]} and {shapes[1]}; build the network with {self.channels} channels for "
+                f"this task: its {len(self.classes)} classes and background"
+            )
