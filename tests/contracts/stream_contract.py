@@ -122,7 +122,8 @@ def assert_copies(stream: Stream, example: Any) -> None:
 def assert_stages_hold_layers(stream: Stream) -> None:
     """The stages run modules of the network, each in one stage only, and the head is in none of them."""
     paths = [path for stage in stream.stages for path in stream.modules_of(stage)]
-    owners = [id(p) for path in paths for p in stream.net.get_submodule(path).parameters()]
+    # the empty path stands for the parameters that hang on the network itself
+    owners = [id(p) for path in paths for p in stream.net.get_submodule(path).parameters(recurse=bool(path))]
     assert len(owners) == len(set(owners)), "two stages run the same parameters"
     head = [id(p) for path in stream.head for p in stream.net.get_submodule(path).parameters()]
     assert head, "the stream names no last layer"

@@ -222,3 +222,15 @@ def test_shares_of_the_papers() -> None:
     assert [common_convs(tw.share(vgg, until=f"pool{k}")) for k in (1, 2, 3, 4)] == [2, 4, 7, 10]
     splits = {"conv2": "pool1", "conv3": "pool2", "conv4": "conv3", "conv5": "conv4", "fc6": "pool5", "fc7": "fc6"}
     assert [common_convs(tw.share(alexnet, until=until)) for until in splits.values()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_shared_transformer_counts_its_embedding_once() -> None:
+    import timm
+
+    nets = {name: timm.create_model("test_vit", img_size=32, num_classes=3) for name in ("a", "b")}
+    net = tw.share({name: tw.as_stream(vit) for name, vit in nets.items()}, until="blocks.1")
+    alone = sum(p.numel() for p in nets["a"].parameters())
+    above = sum(
+        p.numel() for name, p in nets["a"].named_parameters() if name.startswith(("blocks.2", "blocks.3", "blocks.4", "blocks.5", "norm.", "head."))
+    )  # fmt: skip
+    assert sum(p.numel() for p in net.parameters()) == alone + above

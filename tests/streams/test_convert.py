@@ -23,7 +23,7 @@ RESNET = ["stem", "layer1", "layer2", "layer3", "layer4"]
     [
         (lambda: timm.create_model("test_resnet"), RESNET, ["fc"]),
         (lambda: timm.create_model("test_convnext"), ["stem", *(f"stages.{i}" for i in range(4))], ["head.fc"]),
-        (lambda: timm.create_model("test_vit"), [f"blocks.{i}" for i in range(6)], ["head"]),
+        (lambda: timm.create_model("test_vit"), ["patch_embed", *[f"blocks.{i}" for i in range(6)]], ["head"]),
         (lambda: torchvision.models.resnet18(), RESNET, ["fc"]),
         (lambda: torchvision_vgg(True), [*(f"pool{i}" for i in range(1, 6)), "fc6", "fc7"], ["classifier.5"]),
         (

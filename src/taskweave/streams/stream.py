@@ -126,6 +126,7 @@ class Stream(nn.Module):
             layer
             for earlier in order[: order.index(stage) + 1]
             for path in self.modules_of(earlier)
+            if path  # the empty path stands for parameters of the network itself, not for all that is in it
             for layer in self.net.get_submodule(path).modules()
             if isinstance(layer, nn.Conv2d | nn.Linear)
         ]

@@ -16,7 +16,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from taskweave.streams.convert import as_stream
-from taskweave.streams.stream import Memory, Stream
+from taskweave.streams.stream import Memory, Stage, Step, Stream
 from taskweave.streams.vgg import cut_after_pools
 
 
@@ -73,10 +73,14 @@ def _embed(net: nn.Module, image: Tensor, memory: Memory) -> Tensor:
 
 @as_stream.register
 def _(net: VisionTransformer) -> Stream:
-    """blocks.0 ... blocks.11, each feature the tokens (B, N, C) with class and register tokens first."""
-    stages = {f"blocks.{i}": [f"blocks.{i}"] for i in range(len(net.blocks))}
+    """patch_embed (with the position embedding), blocks.0 ... blocks.11; each feature is the tokens (B, N, C), class and
+    register tokens first."""
+    # the empty path stands for the parameters that hang on the network itself: class token, position embedding
+    embed = Step(_embed, ("patch_embed", "pos_drop", "patch_drop", "norm_pre", ""))
+    stages: dict[str, Stage] = {"patch_embed": embed}
+    stages |= {f"blocks.{i}": [f"blocks.{i}"] for i in range(len(net.blocks))}
     head = ["head", "head_dist"] if isinstance(net, VisionTransformerDistilled) else ["head"]
-    return Stream(net, stages, enter=_embed, exit=ForwardHead(list(stages)[-1], ("norm",)), head=head)
+    return Stream(net, stages, exit=ForwardHead(list(stages)[-1], ("norm",)), head=head)
 
 
 def closed_functions() -> tuple[Callable[..., Any], ...]:
