@@ -17,6 +17,7 @@ _HOME = {
     "side_by_side": "figures",
     "gain_bars": "charts",
     "training_curves": "charts",
+    "draw_curves": "detection_curves",
 }
 
 __all__ = [*_HOME]
@@ -36,6 +37,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from taskweave.reporting.charts import gain_bars as gain_bars
     from taskweave.reporting.charts import training_curves as training_curves
+    from taskweave.reporting.detection_curves import draw_curves as draw_curves
     from taskweave.reporting.figures import side_by_side as side_by_side
     from taskweave.reporting.formats import to_csv as to_csv
     from taskweave.reporting.formats import to_markdown as to_markdown

@@ -34,9 +34,9 @@ def training_curves(logs: Mapping[str, Path], path: Path) -> Path:
                 steps, values = losses[task]
                 axes.plot(steps, values, label=label, linewidth=1.2)
         axes.set(title=task, xlabel="step", ylabel="loss, unweighted")
-        _tidy(axes)
+        tidy_axes(axes)
         axes.legend(fontsize="small", frameon=False)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def read_losses(log: Path) -> dict[str, tuple[list[int], list[float]]]:
@@ -68,15 +68,17 @@ def gain_bars(table: Table, path: Path) -> Path:
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.margins(x=0.15)
     axes.set(title=table.title, xlabel=table.columns[place].head)
-    _tidy(axes)
-    return _save(figure, path)
+    tidy_axes(axes)
+    return save_figure(figure, path)
 
 
-def _tidy(axes: Axes) -> None:
+def tidy_axes(axes: Axes) -> None:
+    """Two spines and a faint grid behind the lines."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25, linewidth=0.6)
     axes.set_axisbelow(True)
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save_figure(figure: Figure, path: Path) -> Path:
+    """A PNG, written whole or not at all. Returns `path`."""
     return write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))

@@ -3,8 +3,8 @@
 from taskweave.tasks.anchor_loss import AnchorLoss as AnchorLoss
 from taskweave.tasks.attributes import Attributes as Attributes
 from taskweave.tasks.attributes import MeasuredOn as MeasuredOn
-from taskweave.tasks.box_codes import decode as decode
-from taskweave.tasks.box_codes import encode as encode
+from taskweave.tasks.box_codes import decode_boxes as decode_boxes
+from taskweave.tasks.box_codes import encode_boxes as encode_boxes
 from taskweave.tasks.dense import LossResolution as LossResolution
 from taskweave.tasks.depth import Depth as Depth
 from taskweave.tasks.detection import Detection as Detection

@@ -13,7 +13,7 @@ from torchvision.ops import box_iou
 
 from taskweave.heads.outputs import AnchorOutputs
 from taskweave.metrics.detection_matching import share_inside
-from taskweave.tasks.box_codes import ANCHOR_WEIGHTS, encode
+from taskweave.tasks.box_codes import ANCHOR_WEIGHTS, encode_boxes
 from taskweave.tasks.dense import no_loss, precise
 
 NEITHER = -1
@@ -67,7 +67,7 @@ class AnchorLoss:
         if not chosen.any():
             return no_loss(logits) + no_loss(deltas)
         boxes = torch.cat([box[mine] for (_, box), mine in zip(found, positive, strict=True)])
-        codes = encode(boxes, anchors.expand(len(labels), -1, -1)[positive], ANCHOR_WEIGHTS).detach()
+        codes = encode_boxes(boxes, anchors.expand(len(labels), -1, -1)[positive], ANCHOR_WEIGHTS).detach()
         classified = F.cross_entropy(logits[chosen], labels[chosen], reduction="sum")
         placed = F.smooth_l1_loss(deltas[positive], codes, beta=self.beta, reduction="sum")
         return (classified + self.box_weight * placed) / chosen.sum()

@@ -14,8 +14,8 @@ ROI_WEIGHTS: Weights = (10.0, 10.0, 5.0, 5.0)
 _MOST = math.log(1000.0 / 16.0)
 
 
-def encode(boxes: Tensor, references: Tensor, weights: Weights) -> Tensor:
-    """(n, 4): each of `boxes` (n, 4) as seen from the reference in its row; the inverse of `decode`.
+def encode_boxes(boxes: Tensor, references: Tensor, weights: Weights) -> Tensor:
+    """(n, 4): each of `boxes` (n, 4) as seen from the reference in its row; the inverse of `decode_boxes`.
 
     ``(wx (cx - rx) / rw, wy (cy - ry) / rh, ww log(w / rw), wh log(h / rh))`` with centres c, r and sizes w, h.
     """
@@ -25,7 +25,7 @@ def encode(boxes: Tensor, references: Tensor, weights: Weights) -> Tensor:
     return coded * coded.new_tensor(weights)
 
 
-def decode(deltas: Tensor, references: Tensor, weights: Weights) -> Tensor:
+def decode_boxes(deltas: Tensor, references: Tensor, weights: Weights) -> Tensor:
     """(..., 4) boxes of codes (..., 4) and references that broadcast with them. No box grows more than 62.5-fold."""
     moved, grown = (deltas / deltas.new_tensor(weights)).split_with_sizes([2, 2], dim=-1)
     low, high = references[..., :2], references[..., 2:]

@@ -11,7 +11,7 @@ from taskweave.heads.outputs import AnchorOutputs
 from taskweave.metrics.average_precision import AveragePrecision
 from taskweave.metrics.detection_images import DetectionMeasure
 from taskweave.tasks.anchor_loss import AnchorLoss
-from taskweave.tasks.box_codes import ANCHOR_WEIGHTS, decode
+from taskweave.tasks.box_codes import ANCHOR_WEIGHTS, decode_boxes
 from taskweave.tasks.dense import precise
 from taskweave.tasks.detection_checks import check_box_targets, class_names, joint_directions
 from taskweave.tasks.detection_pictures import draw_boxes
@@ -69,7 +69,7 @@ class Detection(Task):
         self._check(output)
         anchors = precise(output.anchors)
         scores = precise(output.logits).softmax(-1)[..., 1:]
-        boxes = decode(precise(output.deltas), anchors, ANCHOR_WEIGHTS)[:, :, None]
+        boxes = decode_boxes(precise(output.deltas), anchors, ANCHOR_WEIGHTS)[:, :, None]
         return SoftBoxes(scores.unbind(), boxes.unbind(), (anchors,) * len(scores), size)
 
     def harden(self, soft: SoftBoxes) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from taskweave.heads.outputs import RoiOutputs
 from taskweave.metrics.average_precision import AveragePrecision
 from taskweave.metrics.detection_images import DetectionMeasure
 from taskweave.tasks.anchor_loss import NEITHER
-from taskweave.tasks.box_codes import ROI_WEIGHTS, decode
+from taskweave.tasks.box_codes import ROI_WEIGHTS, decode_boxes
 from taskweave.tasks.dense import no_loss, precise
 from taskweave.tasks.detection_checks import check_labels, check_rois, class_names, joined, joint_directions
 from taskweave.tasks.detection_pictures import draw_boxes
@@ -30,7 +30,7 @@ class RoiDetection(Task):
 
     Targets of the loss, one mapping per image, are those of its regions, as `taskweave.data.SampleRois` makes them:
     "labels" (r,), 0 for background, -1 for neither; "deltas" (r, 4), coded against the regions with weights
-    (10, 10, 5, 5) (`encode`). Targets of the metric are `Detection`'s, and so are predictions: of all regions given.
+    (10, 10, 5, 5) (`encode_boxes`). Targets of the metric are `Detection`'s, and so are predictions: of all regions given.
 
     L = (1/R) [ sum_r CE(logits_r, label_r) + box_weight * sum_{r foreground} smoothL1(deltas_r[label_r] - target_r) ], R =
     the regions that have a label: Girshick (2015, eq. 1), averaged over the mini-batch.
@@ -89,7 +89,7 @@ class RoiDetection(Task):
         counts = [len(part) for part in regions]
         scores = precise(output.logits).softmax(-1)[:, 1:]
         deltas = precise(output.deltas).view(-1, self.channels, 4)[:, 1:]
-        boxes = decode(deltas, torch.cat(regions)[:, None], ROI_WEIGHTS)
+        boxes = decode_boxes(deltas, torch.cat(regions)[:, None], ROI_WEIGHTS)
         return SoftBoxes(tuple(torch.split(scores, counts)), tuple(torch.split(boxes, counts)), regions, size)
 
     def harden(self, soft: SoftBoxes) -> list[dict[str, Any]]:

@@ -1,0 +1,55 @@
+"""Curves of detectors: precision over recall, miss rate over false positives per image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from taskweave.metrics.detection_images import Curve
+from taskweave.reporting.charts import save_figure, tidy_axes
+
+_ACROSS = 4
+_LEAST = {"x": 1e-3, "y": 1e-2}
+"""Where logarithmic axes begin; what is below, 0 too, is drawn there."""
+
+
+def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> Path:
+    """A PNG with a panel for each class and kind of curve, and in it a line per method. Returns `path`.
+
+    curves: method -> the curves of its metric, ``DetectionMetric.curves()``.
+    Miss rates are drawn as both axes logarithmic, as in Dollár et al. (2012), precision over recall from 0 to 1.
+    Raises ValueError without a curve.
+    """
+    panels = list(dict.fromkeys(_panel(curve) for found in curves.values() for curve in found))
+    if not panels:
+        raise ValueError(f"no curves to draw: none of the methods {list(curves)} has any; measure on images with objects")
+    across = min(_ACROSS, len(panels))
+    down = -(-len(panels) // across)
+    figure = Figure(figsize=(3.6 * across, 3.2 * down), layout="constrained")
+    for number, panel in enumerate(panels):
+        axes = figure.add_subplot(down, across, number + 1)
+        for method, found in curves.items():
+            for curve in found:
+                if _panel(curve) == panel:
+                    _draw(axes, method, curve)
+        axes.legend(fontsize="small", frameon=False)
+    return save_figure(figure, path)
+
+
+def _panel(curve: Curve) -> tuple[str, str, str]:
+    return curve.name, curve.x_axis, curve.y_axis
+
+
+def _draw(axes: Axes, method: str, curve: Curve) -> None:
+    axes.set(title=curve.name, xlabel=curve.x_axis, ylabel=curve.y_axis)
+    if curve.logarithmic:
+        x, y = ([max(value, _LEAST[axis]) for value in values] for axis, values in (("x", curve.x), ("y", curve.y)))
+        axes.plot(x, y, label=method, linewidth=1.2, drawstyle="steps-post")
+        axes.set(xscale="log", yscale="log")
+    else:
+        axes.plot(curve.x, curve.y, label=method, linewidth=1.2)
+        axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.02))
+    tidy_axes(axes)
