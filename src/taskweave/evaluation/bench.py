@@ -33,6 +33,10 @@ class Bench:
     def parts(self) -> Parts:
         return open_parts(self.recipe.data, tuple(self.recipe.tasks.chosen), self.progress)
 
+    def open(self) -> None:
+        """Open the data now, so that a folder that is not there is told before anything trains."""
+        _ = self.parts
+
     @cached_property
     def tasks(self) -> dict[str, Task]:
         return build_tasks(self.recipe.tasks, class_names_of(self.recipe.data), self.parts.train)

@@ -74,6 +74,7 @@ def compare(
         )
     here = place_of(recipe, folder)
     open_folder(here)
+    bench.open()
     write_text(here / "recipe.yaml", recipe.to_yaml())
     signal = stop or StopSignal(max_minutes)
     with signal.catching():

@@ -18,8 +18,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:
     """'unknown <what> ...', with the nearest of `known` and the list of them."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    guess = f", did you mean {near[0]!r}?" if near else "."
+    by_letters = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), by_letters, n=1, cutoff=0.5)
+    guess = f", did you mean {by_letters[near[0]]!r}?" if near else "."
     return f"unknown {what}{guess} There is: {', '.join(known)}"
 
 

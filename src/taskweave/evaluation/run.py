@@ -38,6 +38,7 @@ def run(
     entry = next(e for e in entries(recipe) if e.method == wanted and e.seed == chosen)
     bench, signal = Bench(recipe, progress), stop or StopSignal()
     records: dict[str, RunRecord] = {}
+    bench.open()
     with signal.catching():
         for needed in all_runs([entry]):
             record = train_run(needed, bench, folder=folder, stop=signal, progress=progress)
