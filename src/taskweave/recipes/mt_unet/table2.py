@@ -54,15 +54,15 @@ def _full(data: Path, seeds: tuple[int, ...]) -> Recipe:
 
 def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
     size = (128, 160)
-    single = TrainingOptions(steps=150, batch_size=8, optimizer=Adam(lr=5e-4), schedule=Poly(power=0.9))
-    connected = single.model_copy(update={"steps": 100, "optimizer": Adam(lr=2e-4)})
-    joint = single.model_copy(update={"steps": 250})
+    single = TrainingOptions(steps=250, batch_size=8, optimizer=Adam(lr=5e-4), schedule=Poly(power=0.9))
+    connected = single.model_copy(update={"steps": 150, "optimizer": Adam(lr=2e-4)})
+    joint = single.model_copy(update={"steps": 400})
     return Recipe(
         name="mt_unet-table2-small",
         data=NYUv2Folder(path=data, classes=13, size=size, augmentation=Augmentation(mirror=True)),
         tasks=Tasks(segmentation=SegmentationTask(loss_resolution="eighth"), depth=DepthTask(loss_resolution="eighth")),
         network=DeepLabResNet(body="resnet18", rates=(1, 2, 4, 6)),
-        start=PretrainedOnScenes(steps=250, batch_size=8, images=1000, size=size),
+        start=PretrainedOnScenes(steps=300, batch_size=8, images=1000, size=size),
         methods=(
             Shared(until="layer4"),
             # under Adam a weight moves by about the rate per step, whatever its gradient: units need a larger one

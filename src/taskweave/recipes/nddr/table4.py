@@ -93,7 +93,7 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
     )
     size = (128, 160)
     single = TrainingOptions(
-        steps=150,
+        steps=250,
         batch_size=8,
         optimizer=SGD(lr=1e-2, momentum=0.9),
         schedule=Poly(power=0.9),
@@ -102,8 +102,8 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
         weight_decay=WeightDecay(streams=5e-4, heads=5e-4, connections=5e-4),
     )
     # a tenth of single's rate: the connections' own multiple (100) is meant for a base of 1e-3
-    tuned = {"steps": 100, "optimizer": SGD(lr=1e-3, momentum=0.9)}
-    joint = single.model_copy(update={"steps": 250})
+    tuned = {"steps": 150, "optimizer": SGD(lr=1e-3, momentum=0.9)}
+    joint = single.model_copy(update={"steps": 400})
     return Recipe(
         name="nddr-table4-small",
         data=NYUv2Folder(
@@ -114,7 +114,7 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
             normals=NormalsTask(loss="cosine", weight=5.0, single_weight=5.0, loss_resolution="eighth"),
         ),
         network=DeepLabResNet(body="resnet18", rates=(1, 2, 4, 6)),
-        start=PretrainedOnScenes(steps=250, batch_size=8, images=1000, size=size),
+        start=PretrainedOnScenes(steps=300, batch_size=8, images=1000, size=size),
         methods=methods,
         places=("stem", "layer1", "layer2", "layer3", "layer4"),
         training=Training(single=single, connected=single.model_copy(update=tuned), joint=joint),
