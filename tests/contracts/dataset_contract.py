@@ -7,7 +7,7 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 
-from taskweave.data import Depth, LabelledSet, Normals
+from taskweave.data import Depth, Disparity, LabelledSet, Normals
 
 IGNORE = 255
 
@@ -66,7 +66,12 @@ def assert_labels(dataset, sample):
 
 
 def assert_targets(dataset, sample):
-    checks = {"segmentation": _assert_segmentation, "depth": _assert_depth, "normals": _assert_normals}
+    checks = {
+        "segmentation": _assert_segmentation,
+        "depth": _assert_depth,
+        "disparity": _assert_disparity,
+        "normals": _assert_normals,
+    }
     for name, check in checks.items():
         if name in sample:
             assert sample[name].shape[-2:] == sample["image"].shape[-2:]
@@ -103,9 +108,14 @@ def _assert_labels_of_boxes(dataset, target):
 
 
 def _assert_ignore(target):
-    assert target.keys() == {"boxes", "labels", "ignore"}
+    assert target.keys() - {"visible"} == {"boxes", "labels", "ignore"}
     assert target["ignore"].dtype == torch.bool
     assert target["ignore"].shape == target["labels"].shape
+    if "visible" in target:
+        visible = target["visible"]
+        assert visible.dtype == torch.float32
+        assert visible.shape == target["labels"].shape
+        assert ((visible >= 0) & (visible <= 1)).all(), "what is visible is a share"
 
 
 def _assert_attributes(dataset, sample):
@@ -138,6 +148,15 @@ def _assert_depth(dataset, depth):
     assert (depth >= 0).all()
     assert (depth > 0).any(), "no pixel has a depth"
     assert depth.max() < 1000, "depth is in metres"
+
+
+def _assert_disparity(dataset, disparity):
+    assert type(disparity) is Disparity
+    assert disparity.dtype == torch.float32
+    assert disparity.shape[0] == 1
+    assert disparity.isfinite().all()
+    assert (disparity >= 0).all()
+    assert (disparity > 0).any(), "no pixel has a disparity"
 
 
 def _assert_normals(dataset, normals):

@@ -11,6 +11,7 @@ _HOME = {
     "collate": "sample",
     "LabelledSet": "dataset",
     "Depth": "tensors",
+    "Disparity": "tensors",
     "Normals": "tensors",
     "Scenes": "scenes",
     "FileSet": "fileset",
@@ -39,9 +40,16 @@ _HOME = {
     "tiled": "birds",
     "open_box_csv": "box_csv",
     "BoxSet": "boxes_set",
+    "open_caltech": "caltech",
+    "open_caltech_extracted": "caltech_extracted",
+    "CITYSCAPES_CLASSES": "cityscapes_classes",
+    "open_cityscapes": "cityscapes",
+    "open_citypersons": "citypersons",
     "open_coco": "coco",
     "Fit": "fit",
     "JointTransform": "joint",
+    "KITTI_PEDESTRIANS": "kitti",
+    "open_kitti": "kitti",
     "open_penn_fudan": "penn_fudan",
     "WithProposals": "proposals",
     "grid_proposals": "proposals",
@@ -81,11 +89,18 @@ if TYPE_CHECKING:
     from taskweave.data.box_csv import open_box_csv as open_box_csv
     from taskweave.data.boxes_set import BoxSet as BoxSet
     from taskweave.data.cache import cache_folder as cache_folder
+    from taskweave.data.caltech import open_caltech as open_caltech
+    from taskweave.data.caltech_extracted import open_caltech_extracted as open_caltech_extracted
+    from taskweave.data.citypersons import open_citypersons as open_citypersons
+    from taskweave.data.cityscapes import open_cityscapes as open_cityscapes
+    from taskweave.data.cityscapes_classes import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
     from taskweave.data.coco import open_coco as open_coco
     from taskweave.data.dataset import LabelledSet as LabelledSet
     from taskweave.data.fileset import FileSet as FileSet
     from taskweave.data.fit import Fit as Fit
     from taskweave.data.joint import JointTransform as JointTransform
+    from taskweave.data.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
+    from taskweave.data.kitti import open_kitti as open_kitti
     from taskweave.data.normals import NYUV2_CAMERA as NYUV2_CAMERA
     from taskweave.data.normals import Intrinsics as Intrinsics
     from taskweave.data.normals import normals_from_depth as normals_from_depth
@@ -113,6 +128,7 @@ if TYPE_CHECKING:
     from taskweave.data.splits import Part as Part
     from taskweave.data.splits import split_by_scene as split_by_scene
     from taskweave.data.tensors import Depth as Depth
+    from taskweave.data.tensors import Disparity as Disparity
     from taskweave.data.tensors import Normals as Normals
     from taskweave.data.tiling import Window as Window
     from taskweave.data.tiling import Windowed as Windowed

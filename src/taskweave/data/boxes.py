@@ -3,7 +3,8 @@
 A box is x1, y1, x2, y2 in float32 pixels; x2 and y2 are edges, so a box over the whole image is (0, 0, W, H).
 A detection target is ``{"boxes": BoundingBoxes (n, 4), "labels": int64 (n,), "ignore": bool (n,)}`` with labels from 1
 (0 is background), an attribute target ``{"boxes", "labels", "values": float32 (n, A) of 0, 1, NaN = unknown}`` of the same
-objects in the same order. Ignored boxes are neither positive nor negative. An image without objects has n = 0.
+objects in the same order. A detection target may have ``"visible": float32 (n,)``, the share of each object that can be
+seen. Ignored boxes are neither positive nor negative. An image without objects has n = 0.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torchvision import tv_tensors
 
 SHORTEST = 1.0
 """Pixels: a box that a transform leaves shorter than this, in width or height, shows nothing and is dropped."""
+_ROUNDING = 1e-3
 
 
 def bounding_boxes(rows: Any, size: tuple[int, int]) -> tv_tensors.BoundingBoxes:
@@ -68,7 +70,8 @@ def clip(boxes: tv_tensors.BoundingBoxes) -> tv_tensors.BoundingBoxes:
 def has_extent(boxes: Tensor) -> Tensor:
     """bool (n,): which boxes (n, 4) are at least `SHORTEST` wide and high."""
     x1, y1, x2, y2 = boxes.as_subclass(Tensor).unbind(-1)
-    return (x2 - x1 >= SHORTEST) & (y2 - y1 >= SHORTEST)
+    least = SHORTEST - _ROUNDING  # a box scaled to one pixel may come out a little shorter
+    return (x2 - x1 >= least) & (y2 - y1 >= least)
 
 
 def area(boxes: Tensor) -> Tensor:

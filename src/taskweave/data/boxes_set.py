@@ -24,26 +24,38 @@ DETECTION, ATTRIBUTES = "detection", "attributes"
 class Found:
     """The objects of one picture as a reader finds them.
 
-    ``add`` takes x1, y1, x2, y2 in pixels, the label from 1, and what may be said more.
+    ``add`` takes x1, y1, x2, y2 in pixels, the label from 1, and what may be said more; visible: the share of the object
+    that can be seen, which ``packed(visible=True)`` keeps.
     """
 
     boxes: list[Sequence[float]] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
     ignore: list[bool] = field(default_factory=list)
     values: list[Sequence[float]] = field(default_factory=list)
+    visible: list[float] = field(default_factory=list)
 
-    def add(self, box: Sequence[float], label: int, *, ignore: bool = False, values: Sequence[float] = ()) -> None:
+    def add(
+        self,
+        box: Sequence[float],
+        label: int,
+        *,
+        ignore: bool = False,
+        values: Sequence[float] = (),
+        visible: float = 1.0,
+    ) -> None:
         self.boxes.append(box)
         self.labels.append(label)
         self.ignore.append(ignore)
         self.values.append(values)
+        self.visible.append(visible)
 
-    def packed(self, attributes: int = 0) -> Objects:
+    def packed(self, attributes: int = 0, *, visible: bool = False) -> Objects:
         return Objects(
             boxes=np.array(self.boxes, dtype=np.float32).reshape(-1, 4),
             labels=np.array(self.labels, dtype=np.int64),
             ignore=np.array(self.ignore, dtype=np.bool_),
             values=np.array(self.values, dtype=np.float32).reshape(len(self.labels), attributes),
+            visible=np.array(self.visible, dtype=np.float32) if visible else None,
         )
 
 
@@ -53,13 +65,14 @@ class Objects:
     """n objects in arrays, which a data set of a million objects can hold and hand to worker processes.
 
     boxes: (n, 4) float32 x1, y1, x2, y2.  labels: (n,) int64 from 1.  ignore: (n,) bool.
-    values: (n, A) float32 of 0, 1, NaN.
+    values: (n, A) float32 of 0, 1, NaN.  visible: (n,) float32 in 0..1, None where the data set does not say.
     """
 
     boxes: npt.NDArray[np.float32]
     labels: npt.NDArray[np.int64]
     ignore: npt.NDArray[np.bool_]
     values: npt.NDArray[np.float32]
+    visible: npt.NDArray[np.float32] | None = None
 
 
 @final
@@ -167,9 +180,12 @@ def _target(label: str, picture: Picture) -> dict[str, Any]:
         "boxes": bounding_boxes(objects.boxes.copy(), picture.size),
         "labels": torch.from_numpy(objects.labels.copy()),
     }
-    if label == DETECTION:
-        return {**target, "ignore": torch.from_numpy(objects.ignore.copy())}
-    return {**target, "values": torch.from_numpy(objects.values.copy())}
+    if label == ATTRIBUTES:
+        return {**target, "values": torch.from_numpy(objects.values.copy())}
+    target["ignore"] = torch.from_numpy(objects.ignore.copy())
+    if objects.visible is not None:
+        target["visible"] = torch.from_numpy(objects.visible.copy())
+    return target
 
 
 def _require_size(found: tuple[int, ...], picture: Picture, what: str) -> None:

@@ -10,7 +10,7 @@ from torchvision.transforms.v2 import functional as F
 
 from taskweave.data.joint import JointTransform
 from taskweave.data.resizing import resize
-from taskweave.data.tensors import Depth, Normals
+from taskweave.data.tensors import Depth, Disparity, Normals
 from taskweave.images import ImageStatistics
 
 
@@ -22,7 +22,7 @@ class Fit(JointTransform):
     metres, as in `Resize`. For detectors, whose objects would be distorted by `Resize`.
     """
 
-    _transformed_types = (tv_tensors.Image, tv_tensors.Mask, tv_tensors.BoundingBoxes, Depth, Normals)
+    _transformed_types = (tv_tensors.Image, tv_tensors.Mask, tv_tensors.BoundingBoxes, Depth, Disparity, Normals)
 
     def __init__(self, size: tuple[int, int], *, statistics: ImageStatistics, ignore: int = 255) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Depth and surface normals as tv_tensors, so that every transform of torchvision's v2 moves them with the image."""
+"""Depth, disparity and surface normals as tv_tensors, so that transforms of torchvision's v2 move them with the image."""
 
 from __future__ import annotations
 
@@ -23,6 +23,21 @@ class Depth(tv_tensors.TVTensor):  # type: ignore[misc]
     def __new__(cls, data: Any) -> Depth:
         tensor = cls._to_tensor(data, dtype=torch.float32)
         _require_channels(tensor, 1, "Depth")
+        return tensor.as_subclass(cls)  # type: ignore[no-any-return]
+
+
+@final
+class Disparity(tv_tensors.TVTensor):  # type: ignore[misc]
+    """How far a point shifts between the two pictures of a stereo camera: (1, H, W) float32, 0 = invalid.
+
+    In pixels of the picture that it was measured in: a baseline * focal length of that picture, over depth in metres. A
+    picture enlarged by s shows its scene nearer: disparity * s; at another resolution of the same view it stays. Never
+    interpolated. Raises ValueError for another number of channels.
+    """
+
+    def __new__(cls, data: Any) -> Disparity:
+        tensor = cls._to_tensor(data, dtype=torch.float32)
+        _require_channels(tensor, 1, "Disparity")
         return tensor.as_subclass(cls)  # type: ignore[no-any-return]
 
 
@@ -83,6 +98,12 @@ def _affine_depth(value: Tensor, angle: float, translate: list[float], scale: fl
     return _affine(value, angle, translate, scale, *rest, **options) / scale
 
 
+def _affine_disparity(
+    value: Tensor, angle: float, translate: list[float], scale: float, *rest: Any, **options: Any
+) -> Tensor:
+    return _affine(value, angle, translate, scale, *rest, **options) * scale
+
+
 def turn(normals: Tensor, degrees: float) -> Tensor:
     """Rotate the vectors of (..., 3, H, W) about the optical axis, counter-clockwise as seen in the picture."""
     x, y, z = normals.unbind(-3)
@@ -126,6 +147,12 @@ _KERNELS: dict[type, Sequence[tuple[Callable[..., Any], Callable[..., Tensor]]]]
         (F.vertical_flip, F.vertical_flip_mask),
         (F.rotate, _rotate),
         (F.affine, _affine_depth),
+    ),
+    Disparity: (
+        (F.horizontal_flip, F.horizontal_flip_mask),
+        (F.vertical_flip, F.vertical_flip_mask),
+        (F.rotate, _rotate),
+        (F.affine, _affine_disparity),
     ),
     Normals: (
         (F.horizontal_flip, lambda value: _negate(value.flip(-1), 0)),

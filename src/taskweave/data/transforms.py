@@ -15,10 +15,10 @@ from torchvision.transforms.v2 import functional as F
 
 from taskweave.data.joint import JointTransform
 from taskweave.data.resizing import resize
-from taskweave.data.tensors import Depth, Normals
+from taskweave.data.tensors import Depth, Disparity, Normals
 from taskweave.images import ImageStatistics
 
-_IMAGES_AND_TARGETS = (tv_tensors.Image, tv_tensors.Mask, tv_tensors.BoundingBoxes, Depth, Normals)
+_IMAGES_AND_TARGETS = (tv_tensors.Image, tv_tensors.Mask, tv_tensors.BoundingBoxes, Depth, Disparity, Normals)
 
 
 @final
@@ -37,7 +37,7 @@ class Resize(JointTransform):
 
 @final
 class RandomScale(JointTransform):
-    """Enlarge by s, uniform in [low, high]: the sides are multiplied by s and depth is divided by it.
+    """Enlarge by s, uniform in [low, high]: the sides and disparity are multiplied by s, depth is divided by it.
 
     The camera stays the same, so what appears larger is nearer. (NDDR's authors: 0.5 to 1.5.)
     """
@@ -135,7 +135,9 @@ class ToInput(JointTransform):
 
 
 def _nearer(value: Any, scale: float) -> Any:
-    return tv_tensors.wrap(value / scale, like=value) if isinstance(value, Depth) else value
+    if isinstance(value, Depth):
+        return tv_tensors.wrap(value / scale, like=value)
+    return tv_tensors.wrap(value * scale, like=value) if isinstance(value, Disparity) else value
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
