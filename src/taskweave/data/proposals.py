@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
@@ -139,7 +140,7 @@ def read_proposals(path: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f"{path} does not exist: expected proposals written by write_proposals")
     try:
         rows = _read_json(path) if _suffix(path) == ".json" else _read_npz(path)
-    except (json.JSONDecodeError, KeyError, OSError, EOFError) as error:
+    except (json.JSONDecodeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} holds no readable proposals ({error}): write them again by write_proposals") from error
     return {key: _checked(boxes, f"{path}, proposals of {key!r}") for key, boxes in rows.items()}
 
