@@ -2,14 +2,18 @@
 
 # Not lazy: a builder bears its file's name (deeplab_vgg16), and the import system would put the module in its place.
 # These files need nothing but torch.
+from taskweave.networks.alexnet_weights import load_alexnet
 from taskweave.networks.connected import Connected
 from taskweave.networks.connecting import connect
 from taskweave.networks.connection import Connection
 from taskweave.networks.deeplab_resnet import deeplab_resnet, load_resnet
 from taskweave.networks.deeplab_vgg16 import deeplab_vgg16
 from taskweave.networks.ensemble import Ensemble
-from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet, load_alexnet
+from taskweave.networks.fast_rcnn_alexnet import fast_rcnn_alexnet
+from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
 from taskweave.networks.latent import share_latent
+from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
+from taskweave.networks.rpn_vgg16 import rpn_vgg16
 from taskweave.networks.sharing import share
 from taskweave.networks.vgg_weights import load_vgg16
 from taskweave.networks.weights import load_pretrained, load_weights
@@ -21,12 +25,15 @@ __all__ = [
     "connect",
     "deeplab_resnet",
     "deeplab_vgg16",
+    "fast_rcnn_alexnet",
     "fcn32s_alexnet",
     "load_alexnet",
     "load_pretrained",
     "load_resnet",
     "load_vgg16",
     "load_weights",
+    "pspnet_vgg16",
+    "rpn_vgg16",
     "share",
     "share_latent",
 ]

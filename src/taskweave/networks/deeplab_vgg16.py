@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import ClassVar, Literal, final
 
 from torch import Tensor, nn
 
-from taskweave.heads.convolution import ConvReLU
 from taskweave.heads.deeplab import ASPP, LargeFOV
+from taskweave.networks.vgg16_body import block_widths, vgg16_body
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Stream
-
-_WIDTHS = (64, 128, 256, 512, 512)
-_DEPTHS = (2, 2, 3, 3, 3)
 
 
 def deeplab_vgg16(
@@ -42,9 +38,9 @@ def deeplab_vgg16(
     """
     norm = (bn_momentum, bn_eps) if batch_norm else None
     if head == "aspp":
-        top: nn.Module = ASPP(_WIDTHS[-1], channels, hidden=hidden, dropout=dropout, batch_norm=norm)
+        top: nn.Module = ASPP(block_widths()[-1], channels, hidden=hidden, dropout=dropout, batch_norm=norm)
     elif head == "largefov":
-        top = LargeFOV(_WIDTHS[-1], channels, hidden=hidden, dropout=dropout, batch_norm=norm)
+        top = LargeFOV(block_widths()[-1], channels, hidden=hidden, dropout=dropout, batch_norm=norm)
     else:
         raise ValueError(f"head is 'largefov' or 'aspp', got {head!r}")
     return DeepLabVGG16(top, batch_norm=norm)
@@ -62,16 +58,7 @@ class DeepLabVGG16(nn.Module):
 
     def __init__(self, head: nn.Module, *, batch_norm: tuple[float, float] | None = None) -> None:
         super().__init__()
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
-        channels = 3
-        for block, (width, depth) in enumerate(zip(_WIDTHS, _DEPTHS, strict=True), 1):
-            for i in range(1, depth + 1):
-                layers[f"conv{block}_{i}"] = ConvReLU(
-                    channels, width, kernel_size=3, dilation=2 if block == 5 else 1, batch_norm=batch_norm
-                )
-                channels = width
-            layers[f"pool{block}"] = _pool(block)
-        self.features = nn.Sequential(layers)
+        self.features = vgg16_body([_pool(block) for block in range(1, 6)], last_dilation=2, batch_norm=batch_norm)
         self.head = head
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""ImageNet's VGG-16 into DeepLab's: with and without batch norm on either side, fc6 and fc7 decimated."""
+"""ImageNet's VGG-16 into the networks here that are made of it: batch norm on either side, fc6 and fc7 decimated."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from taskweave.heads.convolution import ConvReLU
 from taskweave.heads.deeplab import ASPP, LargeFOV
 from taskweave.networks.deeplab_vgg16 import DeepLabVGG16
+from taskweave.networks.pspnet_vgg16 import PSPNetVGG16
+from taskweave.networks.rpn_vgg16 import RPNVGG16
 from taskweave.networks.weights import (
     Layer,
     Weights,
@@ -23,6 +25,8 @@ from taskweave.networks.weights import (
     state_of,
 )
 
+VGG16Network = DeepLabVGG16 | RPNVGG16 | PSPNetVGG16
+
 # where the 13 convolutions stand in `features` of torchvision's and timm's VGG-16
 _PLAIN = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
 _NORMED = (0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40)
@@ -31,13 +35,13 @@ _NORM = ("weight", "bias", "running_mean", "running_var")
 _FC = (("classifier.0", "classifier.3"), ("pre_logits.fc1", "pre_logits.fc2"))
 
 
-def load_vgg16(net: DeepLabVGG16, source: Weights, *, fc: Literal["fresh", "decimated"] = "fresh") -> None:
+def load_vgg16(net: VGG16Network, source: Weights, *, fc: Literal["fresh", "decimated"] = "fresh") -> None:
     """Load torchvision's or timm's VGG-16 (or its state_dict), with or without batch norm, into `net`.
 
     Every layer computes in eval mode what it computed in the source, whichever side has batch norm; see `set_layer`.
     fc: "fresh" leaves fc6 and fc7 as they are; "decimated" takes them from VGG's: of fc6's 7x7 filter every third row
         and column (3x3), and of its 4096 outputs every fourth (for 1024), likewise fc7: DeepLab's subsampling.
-        All branches of ASPP get the same.
+        All branches of ASPP get the same. Only DeepLab has them.
     Raises ValueError naming the missing, unexpected and differing entries for weights of another network. Nothing is
     copied then.
     """
@@ -51,7 +55,7 @@ def load_vgg16(net: DeepLabVGG16, source: Weights, *, fc: Literal["fresh", "deci
         set_layer(block.conv, block.norm, layer)
 
 
-def _body(net: DeepLabVGG16, state: Mapping[str, Tensor]) -> list[Layer]:
+def _body(net: VGG16Network, state: Mapping[str, Tensor]) -> list[Layer]:
     normed = "features.1.running_mean" in state
     indices = _NORMED if normed else _PLAIN
     blocks = [block for block in net.features if isinstance(block, ConvReLU)]
@@ -74,7 +78,7 @@ def _layer(state: Mapping[str, Tensor], index: int, *, normed: bool) -> Layer:
     return normed_layer(weight, bias, {name: state[f"features.{index + 1}.{name}"] for name in _NORM})
 
 
-def _decimated(net: DeepLabVGG16, state: Mapping[str, Tensor]) -> list[tuple[ConvReLU, Layer]]:
+def _decimated(net: VGG16Network, state: Mapping[str, Tensor]) -> list[tuple[ConvReLU, Layer]]:
     """Each fc6 and fc7 of the head, with the layer made for it from VGG's two 4096-wide ones."""
     pairs = _fc_layers(net.head)
     names = next((pair for pair in _FC if f"{pair[0]}.weight" in state), None)
@@ -110,8 +114,7 @@ def _first(layer: nn.Module) -> ConvReLU:
     return next(module for module in layer.modules() if isinstance(module, ConvReLU))
 
 
-@load_pretrained.register
-def _(net: DeepLabVGG16) -> None:
+def _downloaded(net: VGG16Network) -> nn.Module:
     def build() -> nn.Module:
         from torchvision.models import VGG16_BN_Weights, VGG16_Weights, vgg16, vgg16_bn
 
@@ -119,4 +122,17 @@ def _(net: DeepLabVGG16) -> None:
         built: nn.Module = vgg16_bn(weights=VGG16_BN_Weights.DEFAULT) if normed else vgg16(weights=VGG16_Weights.DEFAULT)
         return built
 
-    load_vgg16(net, download(build, "torchvision's VGG-16"), fc="decimated")
+    return download(build, "torchvision's VGG-16")
+
+
+@load_pretrained.register
+def _(net: DeepLabVGG16) -> None:
+    load_vgg16(net, _downloaded(net), fc="decimated")
+
+
+def _load_body(net: RPNVGG16 | PSPNetVGG16) -> None:
+    load_vgg16(net, _downloaded(net))
+
+
+load_pretrained.register(RPNVGG16, _load_body)
+load_pretrained.register(PSPNetVGG16, _load_body)

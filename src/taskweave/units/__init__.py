@@ -5,8 +5,9 @@ from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.identity import Identity
 from taskweave.units.layer_mixing import LayerMixing
 from taskweave.units.nddr import NDDR
+from taskweave.units.scale_layer import ScaleLayer
 from taskweave.units.shortcut import Shortcut
 from taskweave.units.sluice import Sluice
 from taskweave.units.unit import Unit
 
-__all__ = ["NDDR", "CrossConnection", "CrossStitch", "Identity", "LayerMixing", "Shortcut", "Sluice", "Unit"]
+__all__ = ["NDDR", "CrossConnection", "CrossStitch", "Identity", "LayerMixing", "ScaleLayer", "Shortcut", "Sluice", "Unit"]
