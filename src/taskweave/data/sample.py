@@ -15,7 +15,9 @@ A missing label is a missing key. A target is a tensor, or a mapping of tensors 
 ``proposals`` and ``rois``, (n, 4) boxes, are inputs, not targets."""
 
 BOX_INPUTS = ("proposals", "rois")
-INPUTS = ("image", "key", *BOX_INPUTS)
+SOURCE = "source"
+"""Which data set of a `Mixture` a sample is from."""
+INPUTS = ("image", "key", SOURCE, *BOX_INPUTS)
 """What in a sample is not a target."""
 
 
@@ -31,6 +33,7 @@ class Batch:
     keys: the samples' keys.
     rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels; None where no sample has any, (0, 4) for an image
         that has none beside others that have.
+    sources: the name of each sample's data set in a `Mixture`; () for samples of no mixture.
     """
 
     image: Tensor
@@ -39,6 +42,7 @@ class Batch:
     keys: tuple[str, ...]
     rois: tuple[Tensor, ...] | None = None
     proposals: tuple[Tensor, ...] | None = None
+    sources: tuple[str, ...] = ()
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -75,6 +79,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         keys=tuple(str(sample["key"]) for sample in samples),
         rois=_boxes(samples, "rois"),
         proposals=_boxes(samples, "proposals"),
+        sources=tuple(str(sample[SOURCE]) for sample in samples if SOURCE in sample),
     )
 
 

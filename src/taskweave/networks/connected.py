@@ -82,7 +82,7 @@ class Connected(nn.Module):
     def forward(self, inputs: Any, tasks: Collection[str] | None = None) -> dict[str, Any]:
         """Outputs by stream.
 
-        inputs: {stream: input}, or one input for all.
+        inputs: {stream: input}, also of streams whose features only travel to the others; or one input for all.
         tasks: compute only these outputs, and only what they can be reached from (default: all).
         """
         memory: dict[str, Memory] = {}
@@ -90,7 +90,7 @@ class Connected(nn.Module):
         plan = self._whole if tasks is None else self._plan_for(tuple(tasks))
         for name in plan.enters:
             stream, memory[name] = self.stream(name), {}
-            x[name] = stream.enter(stream.net, inputs[name] if isinstance(inputs, Mapping) else inputs, memory[name])
+            x[name] = stream.enter(stream.net, _input_of(inputs, name), memory[name])
         for step in plan.steps:
             if isinstance(step, Run):
                 x[step.name] = self.stream(step.name).run(step.stage, x[step.name], memory[step.name])
@@ -155,6 +155,14 @@ class Connected(nn.Module):
         size = (int(batch.shape[-2]), int(batch.shape[-1]))
         decoded = {name: self.tasks[name].decode(output, size) for name, output in outputs.items()}
         return decoded if image.ndim == 4 else {name: value[0] for name, value in decoded.items()}
+
+
+def _input_of(inputs: Any, name: str) -> Any:
+    if not isinstance(inputs, Mapping):
+        return inputs
+    if name not in inputs:
+        raise ValueError(f"stream {name!r} takes part in these outputs and has no input; there are those of {list(inputs)}")
+    return inputs[name]
 
 
 def _fork(fork: Fork, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:

@@ -61,14 +61,13 @@ def _pyramid(body: Body) -> tuple[tuple[str, str], ...]:
 def read_batch(net: nn.Module, batch: Batch, memory: Memory) -> Tensor:
     """Normalise, resize and pad the images as the detector does, and leave sizes and targets in memory.
 
-    Raises ValueError in training mode without targets or for a box without width or height.
+    Raises ValueError in training mode for a box without width or height. Targets are needed by the exit only: a batch
+    without this task's labels may pass through the stages.
     """
     images, targets = batch if isinstance(batch, tuple) else (batch, None)
-    if net.training and targets is None:
-        raise ValueError(f"{type(net).__name__} in training needs (images, targets), got images only")
     memory["original_sizes"] = [(image.shape[-2], image.shape[-1]) for image in images]
     memory["images"], memory["targets"] = net.get_submodule("transform")(images, targets)
-    if net.training:
+    if net.training and targets is not None:
         _check_boxes(memory["targets"])
     x: Tensor = memory["images"].tensors
     return x
@@ -81,6 +80,11 @@ def _check_boxes(targets: Targets) -> None:
             raise ValueError(
                 f"target {index} has a box without width or height; boxes are (x1, y1, x2, y2) with x1 < x2, y1 < y2"
             )
+
+
+def _check_targets(net: nn.Module, targets: Targets | None) -> None:
+    if net.training and targets is None:
+        raise ValueError(f"{type(net).__name__} in training needs (images, targets), got images only")
 
 
 def _features(net: nn.Module, pyramid: tuple[tuple[str, str], ...], memory: Memory) -> OrderedDict[str, Tensor]:
@@ -100,6 +104,7 @@ class DetectTwice:
     def __call__(self, net: nn.Module, memory: Memory) -> Any:
         assert isinstance(net, GeneralizedRCNN)
         images, targets = memory["images"], memory["targets"]
+        _check_targets(net, targets)
         features = _features(net, self.pyramid, memory)
         proposals, proposal_losses = net.rpn(images, features, targets)
         detections, box_losses = net.roi_heads(features, proposals, images.image_sizes, targets)
@@ -117,6 +122,7 @@ class DetectOnce:
 
     def __call__(self, net: nn.Module, memory: Memory) -> Any:
         assert isinstance(net, RetinaNet)
+        _check_targets(net, memory["targets"])
         images = memory["images"]
         features = list(_features(net, self.pyramid, memory).values())
         outputs = net.head(features)

@@ -72,6 +72,16 @@ class AnchorLoss:
         placed = F.smooth_l1_loss(deltas[positive], codes, beta=self.beta, reduction="sum")
         return (classified + self.box_weight * placed) / chosen.sum()
 
+    def count(self, output: AnchorOutputs, targets: Sequence[Mapping[str, Any]]) -> Tensor:
+        """How many anchors are drawn, which does not depend on which."""
+        labels = [self.assign(precise(output.anchors), target)[0] for target in targets]
+        positive = torch.stack([(label > 0).sum() for label in labels])
+        negative = torch.stack([(label == 0).sum() for label in labels])
+        if self.sample is None:
+            return (positive + negative).sum()
+        positive = positive.clamp(max=int(self.sample * self.foreground))
+        return (positive + torch.minimum(negative, self.sample - positive)).sum()
+
     def assign(self, anchors: Tensor, target: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
         """Labels (A,) of one image, 0 for background and -1 for neither, and the object (A, 4) of each positive anchor."""
         boxes, ignore = target["boxes"].as_subclass(Tensor).to(anchors), ignored_of(target)

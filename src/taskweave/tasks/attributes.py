@@ -90,6 +90,10 @@ class Attributes(Task):
         total = F.binary_cross_entropy_with_logits(logits[known], values[known].to(logits), reduction="sum")
         return self.scale * total / known.any(1).sum()
 
+    def label_count(self, output: RoiAttributes, target: Sequence[Mapping[str, Any]]) -> Tensor:
+        """The regions of which anything is known."""
+        return (~joined("Attributes", "values", target, output.rois, output.logits).isnan()).any(1).sum()
+
     def soft(self, output: RoiAttributes, size: tuple[int, int]) -> SoftBoxes:
         """Probabilities (r, A) of each image's regions, which are their boxes (r, 1, 4)."""
         self._check(output)

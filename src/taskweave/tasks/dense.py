@@ -72,7 +72,12 @@ def matched(output: Tensor, target: Tensor, resolution: LossResolution) -> tuple
     """Output and target at one resolution, the output at least in float32."""
     if resolution == "full":
         return resized(output, (target.shape[-2], target.shape[-1])), target
-    return precise(output), sampled(target, (output.shape[-2], output.shape[-1]))
+    return precise(output), target_of_loss(output, target, resolution)
+
+
+def target_of_loss(output: Tensor, target: Tensor, resolution: LossResolution) -> Tensor:
+    """The target as the loss sees it."""
+    return target if resolution == "full" else sampled(target, (output.shape[-2], output.shape[-1]))
 
 
 def no_loss(output: Tensor) -> Tensor:

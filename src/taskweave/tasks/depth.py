@@ -18,6 +18,7 @@ from taskweave.tasks.dense import (
     matched,
     no_loss,
     resized,
+    target_of_loss,
 )
 from taskweave.tasks.palette import scale_colours
 from taskweave.tasks.task import Direction, Task
@@ -57,6 +58,10 @@ class Depth(Task):
         prediction, truth = matched(output, target, self.loss_resolution)
         valid = labelled_depth(truth)
         return self._loss(prediction[valid], truth[valid].to(prediction)) if valid.any() else no_loss(output)
+
+    def label_count(self, output: Tensor, target: Tensor) -> Tensor:
+        """The pixels with a label. Exact for losses that are means over them."""
+        return labelled_depth(target_of_loss(output, target, self.loss_resolution)).sum()
 
     def soft(self, output: Tensor, size: tuple[int, int]) -> Tensor:
         """Metres (B, 1, H, W), enlarged bilinearly; not clipped."""

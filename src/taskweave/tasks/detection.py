@@ -64,6 +64,10 @@ class Detection(Task):
         check_box_targets("Detection", target, len(output.logits), len(self.classes))
         return self.anchor_loss(output, target)
 
+    def label_count(self, output: AnchorOutputs, target: Sequence[Mapping[str, Any]]) -> Tensor:
+        """The anchors that are drawn."""
+        return self.anchor_loss.count(output, target)
+
     def soft(self, output: AnchorOutputs, size: tuple[int, int]) -> SoftBoxes:
         """Probabilities (A, C) and boxes (A, 1, 4) of each image. size: of the network's input; boxes are not resized."""
         self._check(output)

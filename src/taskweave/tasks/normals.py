@@ -20,6 +20,7 @@ from taskweave.tasks.dense import (
     no_loss,
     precise,
     resized,
+    target_of_loss,
 )
 from taskweave.tasks.manhattan import align_to_manhattan
 from taskweave.tasks.task import Direction, Task
@@ -54,6 +55,10 @@ class NormalsTask(Task, ABC):
         self.raw_uint8 = raw_uint8
         self.manhattan = manhattan
         self.loss_resolution = check_resolution(loss_resolution)
+
+    def label_count(self, output: Tensor, target: Tensor) -> Tensor:
+        """The pixels with a label. Exact for losses that are means over them."""
+        return labelled_normals(target_of_loss(output, target, self.loss_resolution)).sum()
 
     def harden(self, soft: Tensor) -> Tensor:
         """Unit vectors again, of a mean of unit vectors; aligned if asked for."""

@@ -82,6 +82,10 @@ class RoiDetection(Task):
         placed = F.smooth_l1_loss(own, codes[foreground].to(own), beta=self.beta, reduction="sum")
         return (classified + self.box_weight * placed) / chosen.sum()
 
+    def label_count(self, output: RoiOutputs, target: Sequence[Mapping[str, Any]]) -> Tensor:
+        """The regions that are not neither."""
+        return (joined("RoiDetection", "labels", target, output.rois, output.logits) != NEITHER).sum()
+
     def soft(self, output: RoiOutputs, size: tuple[int, int]) -> SoftBoxes:
         """Probabilities (r, C) and boxes (r, C, 4) of each image. size: of the network's input; boxes are not resized."""
         self._check(output)

@@ -17,6 +17,7 @@ from taskweave.tasks.dense import (
     matched,
     no_loss,
     resized,
+    target_of_loss,
 )
 from taskweave.tasks.palette import label_colours
 from taskweave.tasks.segmentation_losses import CrossEntropy
@@ -72,6 +73,12 @@ class Segmentation(Task):
         self._check_labels(target)
         logits, labels = matched(output, target.long(), self.loss_resolution)
         return self._loss(logits, labels) if (labels != self.ignore).any() else no_loss(output)
+
+    def label_count(self, output: Tensor, target: Tensor) -> Tensor:
+        """The pixels with a label, times their classes' weights. Exact for the default loss and other means over pixels."""
+        labels = target_of_loss(output, target.long(), self.loss_resolution)
+        labels = labels[labels != self.ignore]
+        return self._loss.mass(labels) if isinstance(self._loss, CrossEntropy) else (labels >= 0).sum()
 
     def soft(self, output: Tensor, size: tuple[int, int]) -> Tensor:
         """Probabilities (B, C, H, W): the softmax of the logits enlarged bilinearly."""

@@ -34,6 +34,10 @@ class CrossEntropy:
         mass = weights[target[target != self.ignore]].sum()
         return total / torch.where(mass > 0, mass, 1.0)
 
+    def mass(self, labels: Tensor) -> Tensor:
+        """The sum of the weights of labelled pixels (N,): what the loss is divided by."""
+        return self.weights.to(labels.device)[labels].sum()
+
 
 def focal_loss(*, gamma: float = 2.0, ignore: int = 255) -> PairLoss:
     """The focal loss of segmentation_models_pytorch (Lin et al. 2017), one against the rest, the mean over classes.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from taskweave.metrics.gain import Direction as Direction
+from taskweave.tasks.selecting import select
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -44,6 +45,17 @@ class Task(ABC):
     @abstractmethod
     def loss(self, output: Any, target: Any) -> Tensor:
         """A scalar, averaged over what is labelled; 0 with a gradient of 0 where nothing is labelled."""
+
+    def label_count(self, output: Any, target: Any) -> Tensor | float:
+        """What `loss` divides by: two parts' losses average, weighted by it, to the loss of both parts together.
+
+        Processes that train together weigh their losses by it. Default: the number of samples.
+        """
+        return float(len(target))
+
+    def select(self, output: Any, rows: Tensor) -> Any:
+        """The output of those samples of a batch that are labelled; rows: int64."""
+        return select(output, rows)
 
     @abstractmethod
     def soft(self, output: Any, size: tuple[int, int]) -> Any:

@@ -72,6 +72,10 @@ class TorchvisionDetection(Task):
         losses = [value.float() for value in output.values()]
         return sum(losses[1:], losses[0])
 
+    def select(self, output: Sequence[Mapping[str, Tensor]], rows: Tensor) -> list[Mapping[str, Tensor]]:
+        """Detections are one mapping per image. In training the network has one loss for all: give it whole batches."""
+        return [output[i] for i in rows.tolist()]
+
     def soft(self, output: Sequence[Mapping[str, Tensor]], size: tuple[int, int]) -> Suppressed:
         return Suppressed(tuple(output), size)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
+from taskweave.data.mixture import Mixture
 from taskweave.data.order import BatchOrder, EpochOrder
 from taskweave.data.sample import Batch, Sample, collate
 
@@ -25,20 +26,53 @@ class Samples(Protocol):
 
 
 def training_batches(
-    samples: Samples, *, batch_size: int, seed: int, first: int, last: int, workers: int = 0
+    samples: Samples,
+    *,
+    batch_size: int,
+    seed: int,
+    first: int,
+    last: int,
+    workers: int = 0,
+    rank: int = 0,
+    ranks: int = 1,
 ) -> Iterator[Batch]:
-    """Batches number `first` to `last` - 1, all full: one may span two epochs. Raises ValueError for an empty data set."""
-    order = BatchOrder(EpochOrder(len(samples), seed), batch_size, first=first, last=last)
-    return iter(_loader(samples, batch_sampler=order, workers=workers))
+    """Batches number `first` to `last` - 1, all full: one may span two epochs.
+
+    rank, ranks: of every batch the part of this process, of so many; as even as can be, in the order of the batch.
+    Raises ValueError for an empty data set, and for a batch of fewer samples than processes.
+    """
+    order: Sampler[list[At]]
+    if isinstance(samples, Mixture):
+        order = samples.order(batch_size, seed=seed, first=first, last=last)
+    else:
+        order = BatchOrder(EpochOrder(len(samples), seed), batch_size, first=first, last=last)
+    return iter(_loader(samples, batch_sampler=order if ranks == 1 else _Share(order, rank, ranks), workers=workers))
 
 
 def batches_in_order(samples: Samples, *, batch_size: int, workers: int = 0) -> Iterator[Batch]:
-    """Every sample once, in order, draw 0. Raises ValueError for an empty data set."""
+    """Every sample once, in order, draw 0; no batch has samples of two data sets. Raises ValueError for an empty one."""
     if len(samples) == 0:
         raise ValueError("the data set to validate on is empty; check the folder and the split it was read from")
-    indices = [(i, 0) for i in range(len(samples))]
-    batches = [indices[i : i + batch_size] for i in range(0, len(indices), batch_size)]
+    whole = samples.ranges() if isinstance(samples, Mixture) else [range(len(samples))]
+    batches = [[(i, 0) for i in part[at : at + batch_size]] for part in whole for at in range(0, len(part), batch_size)]
     return iter(_loader(samples, batch_sampler=batches, workers=workers))
+
+
+@final
+class _Share(Sampler[list[At]]):
+    """One process's part of every batch."""
+
+    def __init__(self, order: Sampler[list[At]], rank: int, ranks: int) -> None:
+        self.order, self.rank, self.ranks = order, rank, ranks
+
+    def __iter__(self) -> Iterator[list[At]]:
+        for batch in self.order:
+            first, last = (len(batch) * number // self.ranks for number in (self.rank, self.rank + 1))
+            if len(batch) < self.ranks:
+                raise ValueError(
+                    f"a batch of {len(batch)} samples cannot be shared by {self.ranks} processes; give it at least one each"
+                )
+            yield batch[first:last]
 
 
 def _loader(samples: Samples, *, batch_sampler: Any, workers: int) -> DataLoader[Batch]:

@@ -13,7 +13,7 @@ from taskweave.training.checkpoint import WrongCheckpointError, check_known_by, 
 from taskweave.training.result import FitResult, Validation
 from taskweave.training.weights import load_weights
 
-WEIGHTS, FINISHED = "weights.safetensors", "finished.json"
+WEIGHTS, STATISTICS, FINISHED = "weights.safetensors", "statistics.safetensors", "finished.json"
 
 
 def write_finished(folder: Path, result: FitResult, *, known_by: Mapping[str, Any]) -> None:
@@ -42,7 +42,8 @@ def read_finished(folder: Path, net: nn.Module, *, known_by: Mapping[str, Any]) 
         content = json.loads(path.read_text())
         stored = content.pop("known_by")
         history = tuple(Validation(**validation) for validation in content.pop("history"))
-        result = FitResult("finished", history=history, weights=weights, **content)
+        statistics = folder / STATISTICS if (folder / STATISTICS).is_file() else None
+        result = FitResult("finished", history=history, weights=weights, statistics=statistics, **content)
     except (ValueError, KeyError, TypeError) as error:
         raise WrongCheckpointError(f"{path} cannot be read ({error}); delete the folder to train anew") from error
     load_weights(net, weights)

@@ -8,31 +8,38 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
 from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples, training_batches
 from taskweave.training.checkpoint import open_folder
+from taskweave.training.checks import active_tasks, check_data, check_seen
 from taskweave.training.choice import better, reported, validation_steps
-from taskweave.training.finished import WEIGHTS, read_finished, write_finished
+from taskweave.training.finished import STATISTICS, WEIGHTS, read_finished, write_finished
 from taskweave.training.groups import describe
 from taskweave.training.logs import RunLog
+from taskweave.training.norms import save_statistics
 from taskweave.training.options import TrainingOptions
+from taskweave.training.pace import pace_of
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.randomness import seeded
-from taskweave.training.result import FitResult, Stopped, Validation
+from taskweave.training.result import FitResult, Metrics, Stopped, Validation
 from taskweave.training.schedule import rates
 from taskweave.training.speed import describe_speed, make_fabric, settle
 from taskweave.training.state import Training
 from taskweave.training.step import train_step
-from taskweave.training.stopping import StopSignal
+from taskweave.training.stopping import Reason, StopSignal
 from taskweave.training.validate import validate
-from taskweave.training.weights import load_weights, save_weights
+from taskweave.training.weights import save_weights
 from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.weighting import Weighting
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
+
+_APART = 1_000_003
+"""Between the seeds of processes that train together."""
 
 
 def fit(
@@ -55,33 +62,47 @@ def fit(
     folder: resumed from where it holds a checkpoint of this training (on CPU bit-exact); a finished one is loaded and
         returned at once. Checkpoints, logs and at last `weights.safetensors` go there.
     seed: of the order of samples and of all randomness inside; the caller's random states are left as they were.
-    weighting: default the sum of the losses.  trained: the tasks whose losses count and that are measured (default: all).
+    train: a `taskweave.data.Mixture` of data sets that each label some tasks, too: a batch without a task's labels does not
+        run its head and moves nothing of its own; its stream runs as far as it is linked to the others.
+    tasks: of streams that are not trained, too, where their networks read more than images.
+    weighting: default the sum of the losses of the tasks that a batch is labelled for.
+    trained: the tasks whose losses count and that are measured (default: all).
     validation: what the metrics are measured on.
+    fabric: launched in several processes (a folder they all see), it gives each an even part of every batch; the result is
+        one process's, but for statistics of batch norms, which are the first process's (freeze them). That one writes.
     stop: asked after every step; without one Ctrl-C and SIGTERM are caught here (a second one aborts).
     Raises ValueError for tasks, data or options that do not fit, CannotSaveError, WrongCheckpointError (the folder holds
     another network or training), NonFiniteLossError.
     """
     progress, options = Silent() if progress is None else progress, settle(options)
     open_folder(folder)
-    active = _active(net, tasks, trained)
-    _check_data(train, validation, options)
+    active = active_tasks(net, tasks, trained)
+    check_data(train, validation, options, seed=seed, wanted=active)
     known_by = {"seed": seed, "samples": len(train), "trained": list(active), **options.determining()}
+    sets: list[str] = []
+    if isinstance(train, Mixture):
+        sets, known_by["mixture"] = list(train.sets), train.determining()
     done = read_finished(folder, net, known_by=known_by)
     if done is not None:
         net.eval()
         return done
     signal = StopSignal() if stop is None else stop
-    with seeded(seed), signal.catching() if stop is None else nullcontext():
+    fabric = make_fabric(options) if fabric is None else fabric
+    # processes draw different noise (dropout), the first as if it were alone
+    with seeded(seed + _APART * fabric.global_rank), signal.catching() if stop is None else nullcontext():
         run = Training(
             net,
             active,
             options,
             weighting=Fixed(dict.fromkeys(active, 1.0)) if weighting is None else weighting,
-            fabric=make_fabric(options) if fabric is None else fabric,
+            fabric=fabric,
             folder=folder,
             known_by=known_by,
+            given={name: task for name, task in tasks.items() if name in net.streams},
+            sets=sets,
         )
-        return _watched(run, train, validation, seed=seed, stop=signal, progress=progress)
+        watching = progress if run.ranks.leads else Silent()
+        return _watched(run, train, validation, seed=seed, stop=signal, progress=watching)
 
 
 def _watched(
@@ -90,14 +111,19 @@ def _watched(
     """The loop from where the folder's checkpoint left it, with its log and its progress."""
     run.resume()
     labels = [group.label for group in run.groups]
-    log = RunLog(run.folder, list(run.tasks), labels, step=run.step, tensorboard=run.options.tensorboard)
+    log = (
+        RunLog(run.folder, list(run.tasks), labels, step=run.step, tensorboard=run.options.tensorboard)
+        if run.ranks.leads
+        else None
+    )
     progress.note(f"{describe_speed(run.options)}\n{describe(run.groups)}")
     progress.begin("training", run.options.steps, done=run.step)
     try:
         return _loop(run, train, validation, seed=seed, stop=stop, log=log, progress=progress)
     finally:
         run.freezing.release()
-        log.close()
+        if log is not None:
+            log.close()
         progress.end()
 
 
@@ -108,13 +134,11 @@ def _loop(
     *,
     seed: int,
     stop: StopSignal,
-    log: RunLog,
+    log: RunLog | None,
     progress: Progress,
 ) -> FitResult:
-    options = run.options
-    per_step = options.batch_size * options.accumulate
-    epoch = -(-len(train) // per_step)
-    moments = set(validation_steps(options, epoch=epoch)) if validation is not None else set()
+    options, pace = run.options, pace_of(train, run.options, seed=seed)
+    moments = set(validation_steps(options, epoch=pace.steps)) if validation is not None else set()
     batches: Iterator[Batch] = training_batches(
         train,
         batch_size=options.batch_size,
@@ -122,58 +146,67 @@ def _loop(
         first=run.step * options.accumulate,
         last=options.steps * options.accumulate,
         workers=options.workers,
+        rank=run.ranks.number,
+        ranks=run.ranks.count,
     )
     while run.step < options.steps:
-        if (reason := stop.reason) is not None:
+        reason: Reason | None = run.ranks.of_leader(stop.reason)
+        if reason is not None:
             if run.step and run.saved != run.step:
                 run.save()
             return _result(run, reason)
         train_step(run, batches)
-        if run.step == epoch:
-            _check_labels(run)
-        _report(run, log, progress, epoch=run.step * per_step / len(train))
+        if run.step == pace.all_read:
+            check_seen(run.tasks, run.seen)
+        _report(run, log, progress, epoch=pace.epochs(run.step))
         if validation is not None and run.step in moments:
             _validate(run, validation, log, progress)
-        if _save_is_due(run):
+        if run.ranks.of_leader(_save_is_due(run)):
             run.save()
     return _finish(run)
 
 
-def _report(run: Training, log: RunLog, progress: Progress, *, epoch: float) -> None:
+def _report(run: Training, log: RunLog | None, progress: Progress, *, epoch: float) -> None:
     if run.step % run.options.log_every and run.step != run.options.steps:
         progress.advance(1)
         return
     losses = run.mean_losses()
-    log.training(
-        run.step,
-        epoch=epoch,
-        seconds=run.seconds,
-        losses=losses,
-        weights=run.weighting.weights(),
-        rates=rates(run.optimizer),
-    )
+    if log is not None:
+        log.training(
+            run.step,
+            epoch=epoch,
+            seconds=run.seconds,
+            losses=losses,
+            weights=run.weighting.weights(),
+            rates=rates(run.optimizer),
+        )
     run.losses.clear()
     progress.advance(1, losses)
 
 
-def _validate(run: Training, validation: Samples, log: RunLog, progress: Progress) -> None:
-    options = run.options
+def _validate(run: Training, validation: Samples, log: RunLog | None, progress: Progress) -> None:
     with run.averaged():
-        metrics = validate(
-            run.forward,
-            run.tasks,
-            validation,
-            batch_size=options.batch_size,
-            workers=options.workers,
-            fabric=run.fabric,
-            progress=progress,
-        )
+        metrics = run.ranks.of_leader(_measured(run, validation, progress) if run.ranks.leads else None)
         found = Validation(run.step, metrics)
-        if options.choose == "best" and better(found, run.best, run.tasks):
-            run.best = found
-            save_weights(run.net, run.best_weights)
+        if run.options.choose == "best" and better(found, run.best, run.tasks):
+            run.keep_best(found)
     run.history.append(found)
-    log.validation(found)
+    if log is not None:
+        log.validation(found)
+
+
+def _measured(run: Training, validation: Samples, progress: Progress) -> Metrics:
+    return validate(
+        run.forward,
+        run.tasks,
+        validation,
+        batch_size=run.options.batch_size,
+        workers=run.options.workers,
+        fabric=run.fabric,
+        progress=progress,
+        others=run.given,
+        statistics=run.statistics,
+    )
 
 
 def _save_is_due(run: Training) -> bool:
@@ -185,13 +218,14 @@ def _save_is_due(run: Training) -> bool:
 
 def _finish(run: Training) -> FitResult:
     run.check_weights()
-    if run.best is not None:
-        load_weights(run.net, run.best_weights)
-    elif run.average is not None:
-        run.average.load_into(run.net)
-    save_weights(run.net, run.folder / WEIGHTS)
+    run.take_kept()
     result = _result(run, "finished")
-    write_finished(run.folder, result, known_by=run.known_by)
+    if run.ranks.leads:
+        save_weights(run.net, run.folder / WEIGHTS)
+        if run.statistics is not None:
+            save_statistics(run.statistics, run.folder / STATISTICS)
+        write_finished(run.folder, result, known_by=run.known_by)
+    run.ranks.of_leader(None)  # whoever returns finds the files
     run.forget()
     run.net.eval()
     return result
@@ -207,31 +241,5 @@ def _result(run: Training, stopped: Stopped) -> FitResult:
         seconds=run.seconds,
         waited=run.waited,
         weights=run.folder / WEIGHTS if finished else None,
+        statistics=run.folder / STATISTICS if finished and run.statistics is not None else None,
     )
-
-
-def _active(net: Connected, tasks: Mapping[str, Task], trained: Collection[str] | None) -> dict[str, Task]:
-    """The tasks that are trained, in the order of the streams."""
-    wanted = set(net.streams) if trained is None else set(trained)
-    if not wanted or not wanted <= set(net.streams):
-        raise ValueError(f"trained={sorted(wanted)} should name some of the streams {list(net.streams)}")
-    if missing := sorted(wanted - set(tasks)):
-        raise ValueError(f"there is no task for the streams {missing}; the tasks given are {list(tasks)}")
-    return {name: tasks[name] for name in net.streams if name in wanted}
-
-
-def _check_data(train: Samples, validation: Samples | None, options: TrainingOptions) -> None:
-    for what, data in (("training", train), ("validation", validation)):
-        if data is not None and len(data) == 0:
-            raise ValueError(f"the {what} data set is empty; check the folder and the split it was read from")
-    if validation is None and options.choose != "last":
-        raise ValueError(f"choose={options.choose!r} needs validation data, got none; pass validation=, or choose='last'")
-
-
-def _check_labels(run: Training) -> None:
-    """After one whole epoch every task must have had a label."""
-    if missing := [name for name in run.tasks if name not in run.seen]:
-        raise ValueError(
-            f"no sample of a whole epoch was labelled for {missing}; targets go by the task's name in a sample. "
-            "Check the data set's labels, or leave the task out with trained="
-        )

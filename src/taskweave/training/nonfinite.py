@@ -6,7 +6,7 @@ from typing import final
 
 
 @final
-class NonFiniteLossError(RuntimeError):
+class NonFiniteLossError(ArithmeticError):
     """A loss, a gradient or a weight became NaN or infinite; training stopped and saved nothing of it.
 
     what: whose, e.g. "the loss of task 'depth'".  step: the number of the optimiser step, from 0.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
@@ -110,6 +111,9 @@ class WeightDecay(Part):
     @model_validator(mode="before")
     @classmethod
     def _one_number(cls, given: Any) -> Any:
+        if isinstance(given, str):  # YAML reads 5e-4 as text: for it a number has a point
+            with suppress(ValueError):
+                given = float(given)
         return dict.fromkeys(("streams", "heads", "connections"), given) if isinstance(given, int | float) else given
 
 
@@ -133,6 +137,8 @@ class TrainingOptions(Part):
     connection_lr: multiple for the connections; None = the method's own (`Unit.sgd_lr_multiplier` under SGD, 1 under Adam).
     last_layer_lr: multiple for the last layers' weights (`Stream.head`); NDDR's protocol: 10.
     bias_lr: multiple for the last layers' biases; None = as their weights; NDDR's protocol: 20.
+    batch_norm: whose statistics batch norms keep: "shared", one for all; "per_data_set", own ones for each data set of a
+        `taskweave.data.Mixture`, not averaged by `ema`; "frozen", those the network comes with, in training too.
     precision: "bf16" is autocast with float32 weights. memory_format: of images and convolutions. "auto" of these two and
         of `device` is settled by `taskweave.training.speed.settle`.
     choose: which weights are kept and which validation is reported: "last"; "best", the validation part's favourite (see
@@ -155,6 +161,7 @@ class TrainingOptions(Part):
     bias_lr: PositiveFloat | None = None
     weight_decay: WeightDecay = WeightDecay()
     freeze: Freeze = Freeze()
+    batch_norm: Literal["shared", "per_data_set", "frozen"] = "shared"
     precision: Literal["auto", "32", "bf16"] = "auto"
     memory_format: Literal["auto", "channels_last", "contiguous"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -173,4 +180,6 @@ class TrainingOptions(Part):
         Settle "auto" first, see `taskweave.training.speed.settle`.
         """
         unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "workers", "tensorboard"}
+        if self.batch_norm == "shared":
+            unimportant.add("batch_norm")  # so that trainings from before there was a choice are still known
         return self.model_dump(mode="json", exclude=unimportant)

@@ -13,7 +13,7 @@ class Progress(Protocol):
         """A phase of `total` steps starts, `done` of which are behind (a resumed training)."""
 
     def advance(self, done: int, losses: Mapping[str, float] | None = None) -> None:
-        """`done` steps of the innermost phase are behind; losses by task, unweighted, when there are new ones."""
+        """`done` steps of the innermost phase since the last call; losses by task, unweighted, when there are new ones."""
 
     def note(self, text: str) -> None:
         """One line that a person may want to read."""

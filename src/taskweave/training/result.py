@@ -33,6 +33,7 @@ class FitResult:
     seconds: time spent in training steps (validation, saving and start-up left out), over all resumes; those spent
         waiting for data are in `waited`.
     weights: the kept weights (safetensors), where finished; None before.
+    statistics: where finished with batch_norm="per_data_set", those of each data set; see `training.norms.read_statistics`.
     """
 
     stopped: Stopped
@@ -42,6 +43,7 @@ class FitResult:
     seconds: float
     waited: float
     weights: Path | None
+    statistics: Path | None = None
 
     @property
     def finished(self) -> bool:

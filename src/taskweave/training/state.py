@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, final
 
@@ -13,6 +13,7 @@ import torch
 from lightning.fabric import Fabric
 from torch import nn
 
+from taskweave.data.sample import Batch
 from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
 from taskweave.training.averaging import Average
@@ -20,10 +21,13 @@ from taskweave.training.checkpoint import check_known_by, check_state, load_chec
 from taskweave.training.freezing import Freezing
 from taskweave.training.groups import groups_of, make_optimizer
 from taskweave.training.nonfinite import NonFiniteLossError
+from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import random_state, restore_random_state
+from taskweave.training.ranks import Autocast, Ranks
 from taskweave.training.result import Validation
 from taskweave.training.speed import prepare
+from taskweave.training.weights import load_weights, save_weights
 from taskweave.weighting.weighting import Weighting
 
 
@@ -41,15 +45,20 @@ class Training:
         fabric: Fabric,
         folder: Path,
         known_by: Mapping[str, Any],
+        given: Mapping[str, Task] | None = None,
+        sets: Sequence[str] = (),
     ) -> None:
         prepare(net, options)
         net.train()
         self.net, self.tasks, self.options, self.fabric = net, dict(tasks), options, fabric
+        self.given = {**(given or {}), **tasks}
+        self.ranks = Ranks(fabric)
         self.folder, self.known_by = folder, dict(known_by)
         self.weighting = weighting.to(fabric.device)
         self.groups = groups_of(net, options, weighting=weighting)
-        self.freezing = Freezing(net, options.freeze)
+        self.freezing = Freezing(net, options.freeze, hold_norms=options.batch_norm == "frozen")
         self.forward, self.optimizer = self._set_up(fabric)
+        self.statistics = SetStatistics(net, sets) if options.batch_norm == "per_data_set" else None
         self.optimizer.zero_grad(set_to_none=True)
         self.average = None if options.ema is None else Average(net, options.ema)
         self.step, self.seconds, self.waited = 0, 0.0, 0.0
@@ -61,8 +70,21 @@ class Training:
         self.losses: dict[str, list[float]] = {}
 
     def _set_up(self, fabric: Fabric) -> tuple[nn.Module, torch.optim.Optimizer]:
-        forward, optimizer = fabric.setup(self.net, make_optimizer(self.groups, self.options))
-        return forward, optimizer
+        optimizer = make_optimizer(self.groups, self.options)
+        if self.ranks.alone:
+            forward, optimizer = fabric.setup(self.net, optimizer)
+            return forward, optimizer
+        self.net.to(fabric.device)
+        self.ranks.start_equal(self.net)
+        return Autocast(self.net, fabric), optimizer
+
+    def parameters(self) -> list[nn.Parameter]:
+        """All that is trained, in the order of the groups."""
+        return [parameter for group in self.groups for parameter in group.parameters]
+
+    def norms_for(self, batch: Batch) -> AbstractContextManager[None]:
+        """Inside, batch norms keep the statistics of the batch's data set, where each has its own."""
+        return nullcontext() if self.statistics is None else self.statistics.of(batch.sources)
 
     @property
     def checkpoint(self) -> Path:
@@ -78,9 +100,33 @@ class Training:
         """Every task's mean loss since the last row of the log, by the order of the tasks."""
         return {task: self.losses[task][0] / self.losses[task][1] for task in self.tasks if task in self.losses}
 
-    def averaged(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
         """Inside, the network has the weights that are validated and kept."""
-        return nullcontext() if self.average is None else self.average.inside(self.net)
+        with nullcontext() if self.average is None else self.average.inside(self.net):
+            if self.statistics is not None:
+                self.statistics.pool()
+            yield
+
+    def keep_best(self, found: Validation) -> None:
+        """Note the best validation and store its weights; inside `averaged`."""
+        self.best = found
+        if self.ranks.leads:
+            save_weights(self.net, self.best_weights)
+            if self.statistics is not None:
+                save_statistics(self.statistics, self.best_weights.with_suffix(".statistics"))
+
+    def take_kept(self) -> None:
+        """Give the network, for good, the weights that the training keeps."""
+        self.ranks.of_leader(None)  # until the first process has written its files
+        if self.best is not None:
+            load_weights(self.net, self.best_weights)
+        elif self.average is not None:
+            self.average.load_into(self.net)
+        if self.statistics is not None:
+            if self.best is not None:
+                self.statistics = read_statistics(self.net, self.best_weights.with_suffix(".statistics"))
+            self.statistics.pool()
 
     def kept(self) -> str:
         """One sentence on what can be resumed from."""
@@ -91,24 +137,28 @@ class Training:
     def save(self) -> None:
         """Store the whole state, atomically. Raises CannotSaveError, the earlier checkpoint whole."""
         self.check_weights()
-        save_checkpoint(
-            self.checkpoint,
-            {
-                "known_by": self.known_by,
-                "net": self.net.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "weighting": self.weighting.state_dict(),
-                "average": {} if self.average is None else self.average.state_dict(),
-                "random": random_state(),
-                "position": {"step": self.step, "seconds": self.seconds, "waited": self.waited},
-                "history": [_plain(validation) for validation in self.history],
-                "best": None if self.best is None else _plain(self.best),
-                "losses": self.losses,
-                "seen": sorted(self.seen),
-            },
-        )
+        random = self.ranks.of_each(random_state())
+        if self.ranks.leads:
+            save_checkpoint(self.checkpoint, self._state(random))
         self.saved, self.saved_at = self.step, time.monotonic()
         self._forget_all_but(self.best)
+
+    def _state(self, random: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {
+            "known_by": self.known_by,
+            "net": self.net.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "weighting": self.weighting.state_dict(),
+            "average": {} if self.average is None else self.average.state_dict(),
+            "statistics": {} if self.statistics is None else self.statistics.state_dict(),
+            "random": random[0],
+            "random_of_others": list(random[1:]),
+            "position": {"step": self.step, "seconds": self.seconds, "waited": self.waited},
+            "history": [_plain(validation) for validation in self.history],
+            "best": None if self.best is None else _plain(self.best),
+            "losses": self.losses,
+            "seen": sorted(self.seen),
+        }
 
     def check_weights(self) -> None:
         """Raise NonFiniteLossError where a weight is not finite: a checkpoint of it would be worth nothing."""
@@ -123,13 +173,15 @@ class Training:
         return self.folder / f"best-{self.best.step}.safetensors"
 
     def _forget_all_but(self, best: Validation | None) -> None:
-        for path in self.folder.glob("best-*.safetensors"):
-            if best is None or path != self.best_weights:
+        kept = [] if best is None else [self.best_weights, self.best_weights.with_suffix(".statistics")]
+        for path in self.folder.glob("best-*.s*") if self.ranks.leads else ():
+            if path not in kept:
                 path.unlink()
 
     def forget(self) -> None:
         """Delete what a finished training does not need."""
-        self.checkpoint.unlink(missing_ok=True)
+        if self.ranks.leads:
+            self.checkpoint.unlink(missing_ok=True)
         self._forget_all_but(None)
 
     def resume(self) -> bool:
@@ -147,12 +199,16 @@ class Training:
         self.weighting.load_state_dict(stored["weighting"])
         if self.average is not None:
             self.average.load_state_dict(stored["average"])
+        if self.statistics is not None:
+            self.statistics.load_state_dict(stored["statistics"])
         position = stored["position"]
         self.step, self.seconds, self.waited = position["step"], position["seconds"], position["waited"]
         self.history = [Validation(**validation) for validation in stored["history"]]
         self.best = None if stored["best"] is None else Validation(**stored["best"])
         self.losses, self.seen, self.saved = stored["losses"], set(stored["seen"]), self.step
-        restore_random_state(stored["random"])
+        random = [stored["random"], *stored.get("random_of_others", [])]
+        if self.ranks.number < len(random):  # further processes than before keep the state that they began with
+            restore_random_state(random[self.ranks.number])
         return True
 
 

@@ -5,45 +5,29 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from taskweave.data.sample import Batch
-from taskweave.tasks.task import Task
+from taskweave.training.inputs import labelled, outputs_of
 from taskweave.training.nonfinite import NonFiniteLossError
 from taskweave.training.schedule import factor, set_rates
 from taskweave.training.state import Training
 
 
-def rows_of(output: Any, rows: Tensor | None) -> Any:
-    """The given samples (axis 0; None: all) of a network's output, whatever tensors it is made of, in float32."""
-    if isinstance(output, Tensor):
-        chosen = output if rows is None else output[rows]
-        return chosen.float() if chosen.is_floating_point() and chosen.element_size() < 4 else chosen
-    if isinstance(output, Mapping):
-        return {key: rows_of(value, rows) for key, value in output.items()}
-    if isinstance(output, Sequence) and not isinstance(output, str):
-        return [rows_of(value, rows) for value in output]
-    return output
+def losses_of(run: Training, batch: Batch) -> dict[str, Tensor]:
+    """The loss of every task that has a label in the batch, over the labelled samples; nothing else is computed.
 
-
-def labelled(tasks: Mapping[str, Task], batch: Batch) -> list[str]:
-    """Those of `tasks` that have a label in the batch."""
-    return [name for name in tasks if name in batch.targets]
-
-
-def outputs_of(net: nn.Module, wanted: Sequence[str], batch: Batch) -> dict[str, Any]:
-    """Outputs of the wanted tasks, each for the samples that are labelled for it."""
-    outputs = net(batch.image, tasks=wanted)
-    return {name: rows_of(outputs[name], None if batch.whole(name) else batch.rows[name]) for name in wanted}
-
-
-def losses_of(net: nn.Module, tasks: Mapping[str, Task], batch: Batch) -> dict[str, Tensor]:
-    """The loss of every task that has a label in the batch, over the labelled samples; nothing else is computed."""
-    wanted = labelled(tasks, batch)
-    outputs = outputs_of(net, wanted, batch) if wanted else {}
-    return {name: tasks[name].loss(output, batch.targets[name]) for name, output in outputs.items()}
+    Streams of other tasks run as far as their features travel to these; see `Connected.plan`.
+    """
+    wanted = labelled(run.tasks, batch)
+    outputs = outputs_of(run.forward, wanted, batch, run.given, training=True) if wanted else {}
+    losses = {name: run.tasks[name].loss(output, batch.targets[name]) for name, output in outputs.items()}
+    if run.ranks.alone:
+        return losses
+    counts = {name: run.tasks[name].label_count(output, batch.targets[name]) for name, output in outputs.items()}
+    return run.ranks.joined(losses, counts, list(run.tasks))
 
 
 def train_step(run: Training, batches: Iterator[Batch]) -> None:
@@ -51,13 +35,19 @@ def train_step(run: Training, batches: Iterator[Batch]) -> None:
     options, begun = run.options, time.perf_counter()
     set_rates(run.optimizer, factor(options.schedule, run.step, steps=options.steps))
     run.freezing.enforce(run.step)
+    present: set[str] = set()
     for _ in range(options.accumulate):
         asked = time.perf_counter()
         batch = next(batches).to(run.fabric.device, channels_last=options.memory_format == "channels_last")
         run.waited += time.perf_counter() - asked
-        losses = losses_of(run.forward, run.tasks, batch)
+        with run.norms_for(batch):
+            losses = losses_of(run, batch)
+        present |= set(losses)
         if losses:
-            run.fabric.backward(_total(run, losses) / options.accumulate)
+            _backward(run, _total(run, losses) / options.accumulate)
+    run.ranks.average_gradients(run.parameters())
+    if present != set(run.tasks):
+        _leave_unreached(run.parameters())
     if options.clip is not None:
         norm = run.fabric.clip_gradients(run.forward, run.optimizer, max_norm=options.clip, error_if_nonfinite=False)
         _check(run, "the norm of the gradient", float(norm) if norm is not None else 0.0)
@@ -67,6 +57,23 @@ def train_step(run: Training, batches: Iterator[Batch]) -> None:
         run.average.update(run.net, run.step)
     run.step += 1
     run.seconds += time.perf_counter() - begun
+
+
+def _backward(run: Training, loss: Tensor) -> None:
+    if run.ranks.alone or loss.requires_grad:  # all labels may be other processes'
+        run.fabric.backward(loss)
+
+
+def _leave_unreached(parameters: Sequence[nn.Parameter]) -> None:
+    """What an absent task's weights get through a link of weight 0 is a gradient of exactly 0, which is none.
+
+    Momentum and decay would move them nonetheless, and streams that exchange nothing would not be the networks alone.
+    """
+    reached = [(p, p.grad.any()) for p in parameters if p.grad is not None]
+    moving = torch.stack([moves for _, moves in reached]).tolist() if reached else []
+    for (parameter, _), moves in zip(reached, moving, strict=True):
+        if not moves:
+            parameter.grad = None
 
 
 def _total(run: Training, losses: Mapping[str, Tensor]) -> Tensor:
