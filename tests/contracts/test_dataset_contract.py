@@ -3,7 +3,7 @@
 import pytest
 import torch
 from contracts import dataset_contract as contract
-from data import trees
+from data import box_trees, trees
 from torchvision import tv_tensors
 
 from taskweave.data import (
@@ -13,12 +13,22 @@ from taskweave.data import (
     Part,
     Reduced,
     Scenes,
+    WithProposals,
+    grid_proposals,
+    open_apascal,
+    open_birds,
+    open_box_csv,
+    open_coco,
     open_nyud_mt,
     open_nyuv2_folder,
     open_nyuv2_lists,
     open_nyuv2_mat,
     open_nyuv2_mtan,
+    open_penn_fudan,
+    open_voc,
+    tiled,
 )
+from taskweave.data.boxes import bounding_boxes
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +89,47 @@ def reduced_scenes(root):
     return Reduced(scenes(root), size=(20, 24))
 
 
-EVERY = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes, reduced_scenes]
+def voc(root):
+    box_trees.write_voc(root)
+    return open_voc(root, year=2007, split="trainval")
+
+
+def apascal(root):
+    box_trees.write_apascal(root)
+    return open_apascal(root, split="train")
+
+
+def apascal_reduced_with_proposals(root):
+    return WithProposals(Reduced(apascal(root), size=(16, 16)), grid_proposals)
+
+
+def penn_fudan(root):
+    box_trees.write_penn_fudan(root)
+    return open_penn_fudan(root, split="train")
+
+
+def coco(root):
+    box_trees.write_coco(root)
+    return open_coco(root / "val2017", root / "annotations" / "instances_val2017.json")
+
+
+def box_csv(root):
+    box_trees.write_box_csv(root)
+    return open_box_csv(root / "images" / "train", root / "annotations" / "train_labels.csv")
+
+
+def birds(root):
+    box_trees.write_birds(root)
+    return open_birds(root, split="train", part="right half")
+
+
+def birds_in_tiles(root):
+    return tiled(birds(root), (40, 30), overlap=10)
+
+
+OF_BOXES = [voc, apascal, apascal_reduced_with_proposals, penn_fudan, coco, box_csv, birds, birds_in_tiles]
+OF_PIXELS = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes, reduced_scenes]
+EVERY = [*OF_PIXELS, *OF_BOXES]
 
 
 @pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
@@ -120,6 +170,63 @@ class Broken(LabelledSet):
 
 def test_the_sound_one_passes():
     contract.assert_dataset(Broken())
+
+
+def boxes(*rows, size=(4, 6), **changed):
+    """A sound detection target of `rows`, changed."""
+    n = len(rows)
+    sound = {"boxes": bounding_boxes(rows, size), "labels": torch.ones(n, dtype=torch.int64), "ignore": torch.zeros(n) > 0}
+    return {"detection": sound | changed}
+
+
+def attributes(*values, **changed):
+    target = boxes((0, 0, 2, 2))["detection"] | {"values": torch.tensor([values])}
+    del target["ignore"]
+    return {"attributes": target | changed}
+
+
+class BrokenBoxes(Broken):
+    """Sound but for what a test spoils: two classes of objects, three attributes."""
+
+    labels = (*Broken.labels, "detection", "attributes")
+    objects = ("dog", "cat")
+    attributes = ("round", "shiny", "furry")
+
+
+def test_the_sound_boxes_pass():
+    contract.assert_dataset(BrokenBoxes(**boxes((0, 0, 2, 2)), **attributes(0.0, 1.0, float("nan"))))
+    contract.assert_dataset(BrokenBoxes(**boxes()))
+
+
+SPOILED_BOXES = {
+    "box outside": boxes((0, 0, 7, 2)),
+    "box before the edge": boxes((-1, 0, 2, 2)),
+    "box empty": boxes((2, 0, 2, 2)),
+    "box inverted": boxes((2, 0, 1, 2)),
+    "boxes plain": boxes((0, 0, 2, 2), boxes=torch.tensor([[0.0, 0, 2, 2]])),
+    "boxes of another image": boxes((0, 0, 2, 2), size=(4, 7)),
+    "boxes as x, y, w, h": boxes(
+        (0, 0, 2, 2),
+        boxes=tv_tensors.BoundingBoxes([[0.0, 0, 2, 2]], format="XYWH", canvas_size=(4, 6)),
+    ),
+    "label of the background": boxes((0, 0, 2, 2), labels=torch.tensor([0])),
+    "label outside": boxes((0, 0, 2, 2), labels=torch.tensor([3])),
+    "labels too many": boxes((0, 0, 2, 2), labels=torch.tensor([1, 1])),
+    "labels are int32": boxes((0, 0, 2, 2), labels=torch.tensor([1], dtype=torch.int32)),
+    "ignore is a number": boxes((0, 0, 2, 2), ignore=torch.tensor([0])),
+    "more is said": boxes((0, 0, 2, 2), scores=torch.tensor([0.5])),
+    "attribute 2": attributes(0.0, 1.0, 2.0),
+    "attribute missing": attributes(0.0, 1.0),
+    "attributes of other objects": boxes((0, 0, 2, 3)) | attributes(0.0, 1.0, 1.0),
+    "attributes of other classes": boxes((0, 0, 2, 2)) | attributes(0.0, 1.0, 1.0, labels=torch.tensor([2])),
+    "proposals outside": {"proposals": bounding_boxes([(0, 0, 7, 2)], (4, 6))},
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED_BOXES.values(), ids=SPOILED_BOXES.keys())
+def test_the_contract_fails_on_boxes(spoiled):
+    with pytest.raises(AssertionError):
+        contract.assert_dataset(BrokenBoxes(**spoiled))
 
 
 SPOILED = {
