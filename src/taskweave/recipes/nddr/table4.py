@@ -114,5 +114,5 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
         training=Training(single=single, connected=connected, joint=joint),
         seeds=seeds,
         evaluation=Evaluation(batch_size=8),
-        notes="p002 table 4, small: another backbone, size, optimiser, amount of data and of training; angles in true space.",
+        notes="p002 table 4, small: another backbone, size, optimiser, amount of data and training; angles in true space.",
     )
