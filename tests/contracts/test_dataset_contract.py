@@ -3,11 +3,12 @@
 import pytest
 import torch
 from contracts import dataset_contract as contract
-from data import box_trees, trees
+from data import box_trees, street_trees, trees
 from torchvision import tv_tensors
 
 from taskweave.data import (
     Depth,
+    Disparity,
     LabelledSet,
     Normals,
     Part,
@@ -18,7 +19,12 @@ from taskweave.data import (
     open_apascal,
     open_birds,
     open_box_csv,
+    open_caltech,
+    open_caltech_extracted,
+    open_citypersons,
+    open_cityscapes,
     open_coco,
+    open_kitti,
     open_nyud_mt,
     open_nyuv2_folder,
     open_nyuv2_lists,
@@ -127,9 +133,36 @@ def birds_in_tiles(root):
     return tiled(birds(root), (40, 30), overlap=10)
 
 
+def caltech(root):
+    pytest.importorskip("scipy", reason=".vbb files need taskweave[data]")
+    street_trees.write_caltech(root)
+    return open_caltech(root, split="train", step=3)
+
+
+def caltech_extracted(root):
+    street_trees.write_caltech_extracted(root)
+    return open_caltech_extracted(root, split="test")
+
+
+def kitti(root):
+    street_trees.write_kitti(root)
+    return open_kitti(root)
+
+
+def citypersons(root):
+    street_trees.write_citypersons(root)
+    return open_citypersons(root, split="train", labels=("detection", "segmentation"))
+
+
+def cityscapes(root):
+    street_trees.write_cityscapes(root)
+    return open_cityscapes(root, split="train", labels=("segmentation", "disparity"))
+
+
+OF_STREETS = [caltech, caltech_extracted, kitti, citypersons, cityscapes]
 OF_BOXES = [voc, apascal, apascal_reduced_with_proposals, penn_fudan, coco, box_csv, birds, birds_in_tiles]
 OF_PIXELS = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes, reduced_scenes]
-EVERY = [*OF_PIXELS, *OF_BOXES]
+EVERY = [*OF_PIXELS, *OF_BOXES, *OF_STREETS]
 
 
 @pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
@@ -140,7 +173,7 @@ def test_contract(make, tmp_path):
 class Broken(LabelledSet):
     """Two good samples; each test spoils one thing."""
 
-    labels = ("segmentation", "depth", "normals")
+    labels = ("segmentation", "depth", "disparity", "normals")
     classes = ("wall", "floor")
 
     def __init__(self, **spoiled):
@@ -150,6 +183,7 @@ class Broken(LabelledSet):
             "image": tv_tensors.Image(torch.arange(72, dtype=torch.uint8).reshape(3, 4, 6)),
             "segmentation": tv_tensors.Mask(torch.arange(24).reshape(4, 6) % 2),
             "depth": Depth(torch.ones(1, 4, 6)),
+            "disparity": Disparity(torch.ones(1, 4, 6)),
             "normals": Normals(normals),
         } | spoiled
 
@@ -196,6 +230,7 @@ class BrokenBoxes(Broken):
 def test_the_sound_boxes_pass():
     contract.assert_dataset(BrokenBoxes(**boxes((0, 0, 2, 2)), **attributes(0.0, 1.0, float("nan"))))
     contract.assert_dataset(BrokenBoxes(**boxes()))
+    contract.assert_dataset(BrokenBoxes(**boxes((0, 0, 2, 2), visible=torch.tensor([0.5]))))
 
 
 SPOILED_BOXES = {
@@ -214,6 +249,9 @@ SPOILED_BOXES = {
     "labels too many": boxes((0, 0, 2, 2), labels=torch.tensor([1, 1])),
     "labels are int32": boxes((0, 0, 2, 2), labels=torch.tensor([1], dtype=torch.int32)),
     "ignore is a number": boxes((0, 0, 2, 2), ignore=torch.tensor([0])),
+    "visible in percent": boxes((0, 0, 2, 2), visible=torch.tensor([65.0])),
+    "visible too many": boxes((0, 0, 2, 2), visible=torch.ones(2)),
+    "visible is a flag": boxes((0, 0, 2, 2), visible=torch.tensor([True])),
     "more is said": boxes((0, 0, 2, 2), scores=torch.tensor([0.5])),
     "attribute 2": attributes(0.0, 1.0, 2.0),
     "attribute missing": attributes(0.0, 1.0),
@@ -245,6 +283,10 @@ SPOILED = {
     "depth is millimetres": {"depth": Depth(torch.full((1, 4, 6), 2000.0))},
     "depth is empty": {"depth": Depth(torch.zeros(1, 4, 6))},
     "depth is plain": {"depth": torch.ones(1, 4, 6)},
+    "disparity is NaN": {"disparity": Disparity(torch.full((1, 4, 6), torch.nan))},
+    "disparity is negative": {"disparity": Disparity(torch.full((1, 4, 6), -1.0))},
+    "disparity is empty": {"disparity": Disparity(torch.zeros(1, 4, 6))},
+    "disparity is depth": {"disparity": Depth(torch.ones(1, 4, 6))},
     "normals are not unit": {"normals": Normals(torch.full((3, 4, 6), 0.9))},
     "normals look away": {"normals": Normals(torch.tensor([0.0, 0.0, -1.0])[:, None, None].expand(3, 4, 6))},
 }

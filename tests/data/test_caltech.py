@@ -7,9 +7,11 @@ import pytest
 import torch
 from data import street_trees as trees
 from data.test_bad_input import refuses
+from torchvision.transforms.v2 import RandomHorizontalFlip
 
-from taskweave.data import open_caltech, open_caltech_extracted
+from taskweave.data import Window, collate, open_caltech, open_caltech_extracted
 from taskweave.data.norpix import scan_sequence
+from taskweave.data.tiling import cut
 from taskweave.metrics.detection_images import detected_image
 from taskweave.metrics.detection_subset import Subset
 
@@ -94,6 +96,17 @@ def test_metrics_know_the_visible_share(tmp_path):
     image = detected_image(nothing, target)
     assert Subset(min_visible=0.65).applied(image).ignore.tolist() == [False, True]
     assert Subset(min_height=35).applied(image).ignore.tolist() == [True, False]
+
+
+def test_the_share_follows_its_box(tmp_path):
+    trees.write_caltech(tmp_path, frames=((trees.PERSON, trees.HALF, trees.HIDDEN),))
+    sample = open_caltech(tmp_path, split="train", step=1)[0]
+    left = cut(sample, Window(0, 0, 0, 60, 45), kept=0.5)["detection"]
+    assert left["visible"].tolist() == [1.0, 0.5]
+    flipped = RandomHorizontalFlip(p=1.0)(sample)["detection"]
+    assert flipped["visible"].tolist() == [1.0, 0.5, 0.0]
+    batch = collate([{**sample, "image": sample["image"].float()}])
+    assert batch.targets["detection"][0]["visible"].tolist() == [1.0, 0.5, 0.0]
 
 
 def test_extracted_is_the_same(tmp_path):
