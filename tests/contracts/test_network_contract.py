@@ -15,20 +15,34 @@ from contracts.network_contract import (
     assert_gradient_everywhere,
     assert_side_by_side,
     assert_stream_is_network,
+    fits_anchors,
+    fits_attributes,
+    fits_regions,
     pair,
     picture,
+    regions,
 )
 from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet
 from taskweave.networks.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
+from taskweave.networks.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
+from taskweave.networks.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
+from taskweave.networks.rpn_vgg16 import RPNVGG16, rpn_vgg16
 from taskweave.streams.stream import Stream
 
 vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)
 resnet = partial(deeplab_resnet, CHANNELS, body="resnet18")
 alexnet = partial(fcn32s_alexnet, CHANNELS, hidden=32)
+rpn = partial(rpn_vgg16, CHANNELS, hidden=32, width=16)
+pspnet = partial(pspnet_vgg16, CHANNELS, hidden=32, width=16)
+fast_rcnn = partial(fast_rcnn_alexnet, CHANNELS, hidden=32)
+attributes = partial(fast_rcnn_alexnet, attributes=CHANNELS, body="torchvision", hidden=32)
+
+ANCHORS = (9 * (CHANNELS + 1), 9 * 4)
+REGIONS = (CHANNELS + 1, 4 * (CHANNELS + 1))
 
 CASES = [
     NetworkCase("deeplab_vgg16", vgg, 8, DeepLabVGG16.places),
@@ -40,6 +54,12 @@ CASES = [
     ),
     NetworkCase("fcn32s_alexnet caffenet", alexnet, 32, FCN32sAlexNet.places),
     NetworkCase("fcn32s_alexnet torchvision", partial(alexnet, body="torchvision"), 32, FCN32sAlexNet.places),
+    NetworkCase("rpn_vgg16", rpn, 16, RPNVGG16.places, fits=fits_anchors, last=ANCHORS),
+    NetworkCase("rpn_vgg16 batch norm", partial(rpn, batch_norm=True), 16, ("pool4",), fits=fits_anchors, last=ANCHORS),
+    NetworkCase("pspnet_vgg16", pspnet, 8, PSPNetVGG16.places),
+    NetworkCase("pspnet_vgg16 at 16", partial(pspnet, output_stride=16, batch_norm=True, bins=(1, 2)), 16, ("conv5_3",)),
+    NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.places, regions, fits_regions, last=REGIONS),
+    NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.places, regions, fits_attributes),
 ]
 every_network = pytest.mark.parametrize("case", CASES, ids=str)
 
@@ -51,30 +71,30 @@ def test_builds_without_memory(case: NetworkCase) -> None:
 
 @every_network
 def test_any_size(case: NetworkCase) -> None:
-    assert_any_size(case.build(), case.stride)
+    assert_any_size(case)
 
 
 @every_network
 def test_stream_is_network(case: NetworkCase) -> None:
-    assert_stream_is_network(tw.as_stream(case.build()), picture(64, 65))
+    assert_stream_is_network(tw.as_stream(case.build()), case.inputs(64, 65))
 
 
 @every_network
 def test_no_connections_is_side_by_side(case: NetworkCase) -> None:
-    assert_side_by_side(pair(case, connected=False), picture())
+    assert_side_by_side(pair(case, connected=False), case.inputs())
 
 
 @every_network
 def test_identity_at_all_places_is_side_by_side(case: NetworkCase) -> None:
     net = pair(case)
     assert len(net.connections) == len(case.places)
-    assert_side_by_side(net, picture())
+    assert_side_by_side(net, case.inputs())
 
 
 @pytest.mark.slow
 @every_network
 def test_compiles_and_exports(case: NetworkCase) -> None:
-    assert_compiles_and_exports(pair(case, unit=tw.CrossStitch), picture())
+    assert_compiles_and_exports(pair(case, unit=tw.CrossStitch), case.inputs())
 
 
 @pytest.mark.slow
@@ -89,25 +109,26 @@ def test_shared_networks_compile_and_export() -> None:
 
 @every_network
 def test_gradient_everywhere(case: NetworkCase) -> None:
-    assert_gradient_everywhere(case.build(), picture(64, 64, batch=1))
+    assert_gradient_everywhere(case.build(), case.inputs(64, 64, batch=1))
 
 
 @every_network
 def test_checkpoint_passes_before_and_after_connecting(case: NetworkCase) -> None:
-    assert_checkpoint_passes(case.build, pair(case), picture())
+    assert_checkpoint_passes(case.build, pair(case), case.inputs())
 
 
 @every_network
 def test_copies(case: NetworkCase) -> None:
-    assert_copies(pair(case), picture())
+    assert_copies(pair(case), case.inputs())
 
 
 @every_network
 def test_head_is_the_last_layer(case: NetworkCase) -> None:
     """What `Stream.head` names is what gives the output its channels."""
     stream = tw.as_stream(case.build())
-    convs = [m for path in stream.head for m in stream.net.get_submodule(path).modules() if isinstance(m, nn.Conv2d)]
-    assert convs and all(conv.out_channels == CHANNELS for conv in convs)
+    modules = [m for path in stream.head for m in stream.net.get_submodule(path).modules()]
+    layers = [m for m in modules if isinstance(m, nn.Conv2d | nn.Linear)]
+    assert {layer.weight.shape[0] for layer in layers} == set(case.last)
 
 
 class Toy(nn.Module):
@@ -147,7 +168,7 @@ class Lambda(nn.Module):
 
 def test_the_contract_notices_a_wrong_size() -> None:
     with pytest.raises(AssertionError):
-        assert_any_size(Toy(stride=2), 1)
+        assert_any_size(NetworkCase("toy", partial(Toy, stride=2), 1, ()))
     with pytest.raises(AssertionError):
         assert_builds_without_memory(NetworkCase("toy", partial(Toy, stride=2), 1, ()))
 

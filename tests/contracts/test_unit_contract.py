@@ -25,7 +25,7 @@ from contracts.unit_contract import (
 )
 from torch import Tensor, nn
 
-from taskweave.units import NDDR, CrossConnection, CrossStitch, Identity, LayerMixing, Shortcut, Sluice
+from taskweave.units import NDDR, CrossConnection, CrossStitch, Identity, LayerMixing, ScaleLayer, Shortcut, Sluice
 from taskweave.units.unit import Unit
 
 
@@ -48,6 +48,14 @@ CASES = [
         "stitch (1, 0)", partial(CrossStitch, self_weight=1.0), lambda c: len(c) ** 2 * c[0], channels=False, sizes=False
     ),
     UnitCase("stitch per layer", partial(CrossStitch, per="layer"), lambda c: len(c) ** 2, channels=False, sizes=False),
+    UnitCase("scales", ScaleLayer, lambda c: len(c) * (len(c) - 1) * c[0], channels=False, sizes=False),
+    UnitCase(
+        "scales from 0",
+        partial(ScaleLayer, other_weight=0.0),
+        lambda c: len(c) * (len(c) - 1) * c[0],
+        channels=False,
+        sizes=False,
+    ),
     UnitCase("nddr", NDDR, lambda c: nddr(c) + 2 * sum(c), channels=True, sizes=True),
     UnitCase("nddr paper", partial(NDDR, order="paper"), lambda c: nddr(c) + 2 * sum(c), channels=True, sizes=True),
     UnitCase("nddr none", partial(NDDR, order="none"), nddr, channels=True, sizes=True),

@@ -32,8 +32,8 @@ def fcn32s_alexnet(
     Source: Misra et al., Cross-stitch networks (CVPR 2016), section 5; Long et al., FCN (CVPR 2015); Jia et al., Caffe
     (2014), CaffeNet.
     """
-    features = alexnet_body(body)
-    return FCN32sAlexNet(features, FCN32s(last_width(body), channels, hidden=hidden, dropout=dropout))
+    head = FCN32s(last_width(body), channels, hidden=hidden, dropout=dropout)
+    return FCN32sAlexNet(alexnet_body(body), head)
 
 
 @final

@@ -36,7 +36,7 @@ def pspnet_vgg16(
     hidden: channels of the layer before the classes.
     width: channels of conv1; 64 is VGG-16's, which alone takes its weights (`load_vgg16`, `load_pretrained`).
     batch_norm: after every convolution of the body and in the head, whose biases it replaces.
-    Size: 19,462,740 parameters for 20 channels.
+    Size: 19,706,708 parameters for 20 channels.
 
     The paper's loss, cross-entropy summed over all pixels, is the task's: ``Segmentation(classes, loss=...)``.
     Source: Kawakami et al., Cross-connected networks, section 3; Zhao et al., PSPNet (CVPR 2017). How the paper pools

@@ -35,7 +35,7 @@ def rpn_vgg16(
     hidden: channels of the head's 3x3 layer.
     width: channels of conv1; 64 is VGG-16's, which alone takes its weights (`load_vgg16`, `load_pretrained`).
     batch_norm: after every convolution of the body, whose biases it replaces (VGG-16-BN).
-    Size: 17,098,605 parameters for one class and nine anchors.
+    Size: 17,102,198 parameters for one class and nine anchors.
     Source: Kawakami et al., Cross-connected networks, section 3; Ren et al., Faster R-CNN (NeurIPS 2015), section 3.1.
     """
     norm = (bn_momentum, bn_eps) if batch_norm else None
