@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,11 +61,12 @@ def _evaluator(detections: int) -> MeanAveragePrecision:
 
     limits = sorted({1, min(10, detections), detections})
     limits = [1] * (3 - len(limits)) + limits
-    # The images of all processes are here already: it must not gather them again.
-    return MeanAveragePrecision(
-        backend="faster_coco_eval", max_detection_thresholds=limits, sync_on_compute=False, distributed_available_fn=_alone
+    metric = MeanAveragePrecision(
+        iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
+        rec_thresholds=np.linspace(0.0, 1.0, 101).tolist(),  # its own are float32, so that 1 of 20 would not reach .05
+        max_detection_thresholds=limits,
+        backend="faster_coco_eval",
+        sync_on_compute=False,  # the images of all processes are here already
     )
-
-
-def _alone() -> bool:
-    return False
+    metric.warn_on_many_detections = False  # that the rest does not count is the rule
+    return metric

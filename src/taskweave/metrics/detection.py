@@ -106,11 +106,11 @@ class DetectionMetric(Metric):
         return [_unpacked(*pair) for pair in zip(said, there, strict=True)]
 
     def _check(self, image: DetectedImage) -> None:
-        for what, labels in (("detection", image.labels), ("object", image.true_labels)):
+        for what, labels in (("a detection", image.labels), ("an object", image.true_labels)):
             outside = labels[(labels < 1) | (labels > len(self.classes))]
             if len(outside):
                 raise ValueError(
-                    f"a {what} has the label {int(outside[0])}, outside the {len(self.classes)} classes "
+                    f"{what} has the label {int(outside[0])}, outside the {len(self.classes)} classes "
                     f"(1..{len(self.classes)}; 0 is background); map it when reading the data"
                 )
         if not image.scores.isfinite().all():

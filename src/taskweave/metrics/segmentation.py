@@ -20,6 +20,7 @@ class SegmentationMetric(Metric):
     ignore: the label of pixels that do not count.
     per_image: instead the mean over images of each image's own three scores; images without a labelled pixel are left
         out. Often several points lower or higher than over the set: the two are not comparable.
+    target_class: also the IU of this class alone, over the whole set, as "IoU"; NaN where it is absent.
 
     Absent classes (neither labelled nor predicted in any counted pixel) are left out of mIoU; `absent` says how many.
     """
@@ -29,8 +30,11 @@ class SegmentationMetric(Metric):
     image_scores: Tensor
     images: Tensor
 
-    def __init__(self, classes: int, *, ignore: int = 255, per_image: bool = False) -> None:
+    def __init__(
+        self, classes: int, *, ignore: int = 255, per_image: bool = False, target_class: int | None = None
+    ) -> None:
         super().__init__()
+        self.target_class = target_class
         self.classes = classes
         self.ignore = ignore
         self.per_image = per_image
@@ -48,7 +52,8 @@ class SegmentationMetric(Metric):
 
     def compute(self) -> dict[str, Tensor]:
         scores = self.image_scores / self.images if self.per_image else segmentation_scores(self.counts)
-        return dict(zip(("mIoU", "pixacc", "fwIU"), scores.unbind(), strict=True))
+        named = dict(zip(("mIoU", "pixacc", "fwIU"), scores.unbind(), strict=True))
+        return named if self.target_class is None else {**named, "IoU": class_iou(self.counts)[self.target_class]}
 
     def per_class(self) -> Tensor:
         """(classes,) IU of each class over the whole set in percent; NaN for an absent class."""
