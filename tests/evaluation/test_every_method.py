@@ -6,6 +6,7 @@ import pytest
 import torch
 from evaluation.tiny import tiny
 
+from taskweave.data.scenes_looks import CLASSES
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.weights import load_parents
@@ -16,6 +17,7 @@ from taskweave.training.weights import read_state
 METHODS = [
     {"kind": "ensemble"},
     {"kind": "shared", "until": "layer2"},
+    {"kind": "shared", "until": "layer4", "shortcut": {}},
     {"kind": "shared_latent", "rank": 4},
     {"kind": "sluice"},
     {"kind": "cross_connected", "links": [["segmentation", "normals"]]},
@@ -37,6 +39,11 @@ def test_every_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     size = {row.method: row.parameters for row in done.result.rows}
     assert size["ensemble"] == 2 * size["single"]
     assert size["shared until layer2"] < size["single"]
+    # a 1x1 convolution and a batch norm per task from all five places (64 + 64 + 128 + 256 + 512) to 512
+    shortcut = 512 * (64 + 64 + 128 + 256 + 512) + 2 * 512
+    heads = sum(2 * (512 * 9 + 1) * channels for channels in (len(CLASSES), 3))  # two rates
+    body = (size["single"] - heads) // 2
+    assert size["shared until layer4 + shortcut"] == body + heads + 2 * shortcut
 
     runs = {run.title: run for run in all_runs(entries(recipe))}
     bench, folder = Bench(recipe), tmp_path / "runs"

@@ -150,6 +150,30 @@ def test_connections_after_the_split() -> None:
         tw.share(streams, until="one", at=["one"], unit=Swap, example=x)
     with pytest.raises(ValueError, match="need unit= and example="):
         tw.share(streams, until="one", at=["three"])
+    with pytest.raises(ValueError, match="need unit= and example="):
+        tw.share(streams, until="one", at=["three"], example=x)
+
+
+class Sum(tw.Unit):
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        return [sum(features[1:], features[0])]
+
+
+@pytest.mark.parametrize("until", ["one", "two"])
+def test_without_a_unit_streams_gather_from_the_trunk_too(until: str) -> None:
+    """The shortcut of a shared network: each stream's own sum of the stages, which are the first stream's up to `until`."""
+    streams, x = {"seg": stream(5), "depth": stream(1)}, torch.randn(2, 3, 6, 6)
+    net = tw.share(streams, until=until, at=["one", "two"], gather=[Sum], example=x).eval()
+    assert [dict(net.connection(i).at) for i in range(2)] == [{"seg": ("one", "two")}, {"depth": ("one", "two")}]
+    a = streams["seg"].net
+    for name, own in streams.items():
+        one = a.one(x)
+        two = (a if until == "two" else own.net).two(one)
+        expected = own.net.last(own.net.three(one + two))
+        assert torch.equal(net(x)[name], expected)
+        assert torch.equal(net(x, [name])[name], expected)
+    with pytest.raises(ValueError, match="already passed"):
+        tw.share(streams, until="three", at=["one", "two"], gather=[Sum], example=x)
 
 
 def test_differing_architectures_are_refused() -> None:

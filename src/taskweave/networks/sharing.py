@@ -13,6 +13,7 @@ from taskweave.networks.connected import Connected, Decoder
 from taskweave.networks.connecting import UnitFactory, connect
 from taskweave.networks.connection import Connection, Place
 from taskweave.streams.stream import Stream
+from taskweave.units.identity import Identity
 from taskweave.units.unit import Unit
 
 
@@ -37,7 +38,9 @@ def share(
     streams: by name; the same architecture up to `until`.
     until: the last shared stage.
     trunk: the stream whose weights the trunk starts from and keeps (default: the first).
-    at, unit, gather, example: connections after the split, as in `connect`.
+    at, unit, gather, example: connections after the split, as in `connect`. Without a unit nothing meets, and each stream
+        gathers all the places of `at`, those in the trunk too: the shortcut of a shared network. The last place is at
+        `until` or behind it.
     Raises ValueError for an unknown stage (listing what there is) and for streams that differ below it.
 
     The papers' words:
@@ -60,10 +63,11 @@ def share(
     }
     connections: list[Connection] = []
     if at or gather:
-        if unit is None or example is None:
+        if example is None or (unit is None and not gather):
             raise ValueError("connections after the split need unit= and example=, as in connect")
-        connected = connect(shared, at, unit, example=example, gather=gather)
-        connections = [connected.connection(i) for i in range(len(connected.connections))]
+        connected = connect(shared, at, Identity if unit is None else unit, example=example, gather=gather)
+        made = [connected.connection(i) for i in range(len(connected.connections))]
+        connections = made if unit is not None else [connection for connection in made if connection.gathers]
     return Connected(shared, connections, trunk=until, tasks=tasks, statistics=statistics)
 
 

@@ -35,7 +35,6 @@ from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
 from taskweave.networks.latent import share_latent
 from taskweave.networks.sharing import share
 from taskweave.streams.convert import as_stream
-from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
 
 
@@ -103,14 +102,12 @@ def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Conne
     if isinstance(method, SharedLatent):
         return share_latent(streams, rank=method.rank, tasks=decoders, statistics=statistics)
     if isinstance(method, Shared):
-        at = _after(streams, method.until, places) if gather else ()
         return share(
             streams,
             until=method.until,
-            at=at,
-            unit=_identity(),
+            at=places if gather else (),
             example=example,
-            gather=gather if at else (),
+            gather=gather,
             tasks=decoders,
             statistics=statistics,
         )
@@ -137,12 +134,6 @@ def _places(run: Run, method: Method) -> tuple[str, ...]:
     inner = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
     own = method.shortcut.places if method.shortcut is not None else ()
     return own or usual_places(inner, run.recipe) or places_of(run.recipe.network)
-
-
-def _after(streams: Mapping[str, Stream], until: str, places: tuple[str, ...]) -> tuple[str, ...]:
-    """The places behind the shared trunk: before its end there is but one feature to gather."""
-    order = list(next(iter(streams.values())).stages)
-    return tuple(place for place in places if until not in order or order.index(place) > order.index(until))
 
 
 def _identity() -> UnitFactory:
