@@ -1,5 +1,7 @@
 """Which runs a recipe has, which of them methods share, and what their hash depends on."""
 
+from pathlib import Path
+
 from evaluation.tiny import content, tiny
 
 from taskweave.evaluation.planning import Run, all_runs, entries
@@ -82,3 +84,17 @@ def test_weights_of_losses_alone_and_together() -> None:
     recipe = with_settings(tiny(), ["tasks.normals.weight=20", "tasks.normals.single_weight=10"])
     assert find(recipe, "single normals, seed 0").weights == {"normals": 10.0}
     assert find(recipe, "cross-stitch, seed 0").weights == {"segmentation": 1.0, "normals": 20.0}
+
+
+def test_a_file_to_start_from_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(b"one")
+
+    def digest() -> str:
+        return find(tiny(start={"kind": "file", "path": str(path)}), "single segmentation, seed 0").digest
+
+    first = digest()
+    path.write_bytes(b"other")
+    second = digest()
+    path.write_bytes(b"one")
+    assert first == digest() != second

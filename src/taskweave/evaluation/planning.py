@@ -18,7 +18,8 @@ from taskweave.evaluation.choices.method import (
     Single,
     SingleTrainedOn,
 )
-from taskweave.evaluation.choices.start import PretrainedOnScenes
+from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
+from taskweave.evaluation.fingerprint import fingerprint
 from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
 from taskweave.training.options import TrainingOptions
 from taskweave.training.speed import settle
@@ -101,7 +102,7 @@ class Run:
             "tasks": {task: chosen[task].model_dump(mode="json", exclude=left_out) for task in self.tasks},
             "trained": list(self.trained),
             "weights": self.weights,
-            "start": r.start.model_dump(mode="json"),
+            "start": self._start_content(),
             "method": self._method_content(),
             "options": None if self.options is None else settle(self.options).determining(),
             "seed": self.seed,
@@ -111,6 +112,12 @@ class Run:
     @cached_property
     def digest(self) -> str:
         return digest_of(self.content)
+
+    def _start_content(self) -> dict[str, Any]:
+        """A file of weights counts by what is in it: another file of the same name is another start."""
+        start = self.recipe.start
+        content = start.model_dump(mode="json")
+        return {**content, "holds": fingerprint(start.path)} if isinstance(start, FromFile) else content
 
     def _method_content(self) -> dict[str, Any]:
         assert self.method is not None

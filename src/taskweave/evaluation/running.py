@@ -95,7 +95,7 @@ def train_run(
     metrics: Mapping[str, Mapping[str, float]] = {}
     if run.role != "start":
         measured = {name: here.tasks[name] for name in run.trained}
-        reported = result.metrics if _reports_validations(run, here) else None
+        reported = result.metrics if _reports_validations(run) else None
         metrics = reported or _measure(run, net, measured, here, progress=progress)
     return _store(run, bench, metrics, result, own=own)
 
@@ -110,16 +110,19 @@ def _options(run: Run) -> TrainingOptions:
     )
 
 
-def _reports_validations(run: Run, bench: Bench) -> bool:
-    """Whether the mean over the last epochs on the test part itself is reported (MTAN's protocol): it chooses nothing."""
-    return _options(run).choose == "mean_last" and bench.parts.validation is None
+def _reports_validations(run: Run) -> bool:
+    """Whether the mean over the last epochs on the test part itself is reported (MTAN's protocol): it chooses nothing.
+
+    The one case in which the test part is read more than once.
+    """
+    return _options(run).choose == "mean_last"
 
 
 def _fit(
     run: Run, bench: Bench, net: Connected, *, folder: Path, stop: StopSignal | None, progress: Progress | None
 ) -> FitResult:
     data, parts, options = bench.recipe.data, bench.parts, _options(run)
-    part = parts.test if _reports_validations(run, bench) else parts.validation
+    part = parts.test if _reports_validations(run) else parts.validation
     weights = run.weights if run.role != "start" else dict.fromkeys(run.trained, 1.0)
     return fit(
         net,
