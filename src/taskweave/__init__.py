@@ -55,7 +55,23 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what is imported when asked for, for type checkers and editors
+    from taskweave import cli as cli
+    from taskweave import data as data
+    from taskweave import evaluation as evaluation
+    from taskweave import heads as heads
+    from taskweave import metrics as metrics
+    from taskweave import networks as networks
+    from taskweave import recipes as recipes
+    from taskweave import reporting as reporting
+    from taskweave import streams as streams
+    from taskweave import tasks as tasks
+    from taskweave import training as training
+    from taskweave import units as units
+    from taskweave import weighting as weighting
+    from taskweave.evaluation.comparison import compare as compare
+    from taskweave.evaluation.recipe import Recipe as Recipe
+    from taskweave.evaluation.run import run as run
     from taskweave.features import FeatureShape as FeatureShape
     from taskweave.images import CAFFE as CAFFE
     from taskweave.images import IMAGENET as IMAGENET
@@ -63,7 +79,19 @@ if TYPE_CHECKING:
     from taskweave.networks.connected import Connected as Connected
     from taskweave.networks.connecting import connect as connect
     from taskweave.networks.connection import Connection as Connection
+    from taskweave.networks.latent import share_latent as share_latent
+    from taskweave.networks.sharing import share as share
+    from taskweave.networks.start import calibrate as calibrate
+    from taskweave.networks.start import check_start as check_start
+    from taskweave.streams.convert import as_stream as as_stream
     from taskweave.streams.stream import Step as Step
     from taskweave.streams.stream import Stream as Stream
+    from taskweave.streams.tracing import trace_stream as trace_stream
+    from taskweave.units.cross_connection import CrossConnection as CrossConnection
+    from taskweave.units.cross_stitch import CrossStitch as CrossStitch
     from taskweave.units.identity import Identity as Identity
+    from taskweave.units.layer_mixing import LayerMixing as LayerMixing
+    from taskweave.units.nddr import NDDR as NDDR
+    from taskweave.units.shortcut import Shortcut as Shortcut
+    from taskweave.units.sluice import Sluice as Sluice
     from taskweave.units.unit import Unit as Unit

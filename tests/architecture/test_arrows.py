@@ -127,3 +127,12 @@ def test_every_public_name_exists() -> None:
         assert getattr(taskweave, name) is not None
     with pytest.raises(AttributeError, match="CrossStich"):
         taskweave.CrossStich  # noqa: B018
+
+
+def test_type_checkers_and_editors_know_every_public_name() -> None:
+    import taskweave
+
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    known = {alias.asname for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert known == set(taskweave.__all__) - {"__version__"}

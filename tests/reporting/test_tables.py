@@ -127,6 +127,15 @@ def test_wide_terminals_get_one_table_and_narrow_ones_one_per_task(result: Compa
         assert number in printed(table_of(result), 50), "numbers are never cut"
 
 
+def test_names_of_methods_are_not_broken_within_words_at_80_columns(result: ComparisonResult) -> None:
+    for name in ("cross-connected", "single, trained on", "NDDR + shortcut", "connected_trained_on"):
+        rows = tuple(r.model_copy(update={"method": name}) if r.method != "single" else r for r in result.rows)
+        cost = printed(table_of(result.model_copy(update={"rows": rows})), 80).rpartition("gain and cost")[2]
+        shown = [line.split("│")[1].strip() for line in cost.splitlines() if line.count("│") > 2]
+        assert name in " ".join(shown), shown
+        assert "relative" in cost and "parameters" in cost
+
+
 def test_names_are_not_markup(result: ComparisonResult) -> None:
     rows = tuple(r.model_copy(update={"method": "[bold]x[/bold]"}) if r.method != "single" else r for r in result.rows)
     assert "[bold]x[/bold]" in printed(table_of(result.model_copy(update={"rows": rows})), 200)

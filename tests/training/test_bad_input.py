@@ -239,6 +239,14 @@ def test_options_refuse_what_they_do_not_know():
         TrainingOptions(steps=1).steps = 2
 
 
+def test_a_number_that_yaml_reads_as_text():
+    """PyYAML takes 5e-4 for a string, since it has no point."""
+    decay = TrainingOptions.model_validate({"steps": 1, "weight_decay": "5e-4"}).weight_decay
+    assert (decay.streams, decay.heads, decay.connections) == (5e-4, 5e-4, 5e-4)
+    with pytest.raises(ValidationError, match="weight_decay"):
+        TrainingOptions.model_validate({"steps": 1, "weight_decay": "little"})
+
+
 def test_options_that_do_not_determine_a_result_are_not_what_it_is_known_by():
     one, other = (
         TrainingOptions(steps=1, log_every=n, workers=n, checkpoint_every=n, checkpoint_seconds=n) for n in (1, 2)

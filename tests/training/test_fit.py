@@ -238,3 +238,18 @@ def test_log_columns(tmp_path):
         *("lr.heads", "lr.Mix connections", "lr.streams"),
     }
     assert rows[0]["epoch"] == "1.2000" and rows[0]["weight.b"] == "0.5"
+
+
+def test_tensorboard_shows_the_unweighted_losses_and_the_validations(tmp_path):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    changes = {"log_every": 2, "validate_every": 4, "tensorboard": True}
+    weighting = Fixed({"a": 1.0, "b": 0.5})
+    train(tmp_path, toys.network(), weighting=weighting, validation=toys.ToySamples(5), **changes)
+    board = events.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert {"loss/a", "loss/b", "weight/b", "lr/streams", "validation/a/error"} <= set(board.Tags()["scalars"])
+    rows = list(csv.DictReader((tmp_path / "log.csv").open()))
+    for name in ("loss.a", "loss.b"):
+        drawn = board.Scalars(name.replace(".", "/"))
+        assert [event.step for event in drawn] == [2, 4, 6, 8]
+        assert [event.value for event in drawn] == pytest.approx([float(row[name]) for row in rows], rel=1e-5)
+    assert [event.step for event in board.Scalars("validation/a/error")] == [4, 8]

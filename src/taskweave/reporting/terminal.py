@@ -75,7 +75,7 @@ def _piece(table: Table, columns: Sequence[Column], *, task: str | None = None, 
 
 def _head(column: Column, task: str | None, stacked: bool) -> Text:
     if column.kind != "metric" or task is None:
-        return Text(column.head)
+        return Text(column.head if task is None else _in_lines(column.head))
     if stacked and column.direction is not None:
         return Text(f"{column.metric}\n{ARROWS[column.direction]} gain")
     return Text(column.head.removeprefix(f"{task} "))
@@ -88,3 +88,8 @@ def _text(entry: Entry, column: Column) -> Text:
     if entry.marks:
         text.append(f" {','.join(entry.marks)}", style="dim")
     return text
+
+
+def _in_lines(head: str) -> str:
+    """A head of several words, a line each, so that the names of methods keep their room; a unit stays with its word."""
+    return head.replace(", ", ",\N{NO-BREAK SPACE}").replace(" ", "\n")
