@@ -1,0 +1,90 @@
+"""What the pages say can be done can be done: commands parse, recipes load, fields exist, code runs."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from pydantic import BaseModel
+
+from taskweave.cli.app import app
+from taskweave.evaluation.recipe import Evaluation, Recipe, Training, read
+from taskweave.evaluation.results import ComparisonResult, Mark, Row
+from taskweave.evaluation.setting import with_settings
+from taskweave.training.options import TrainingOptions
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RECIPES = ROOT / "docs" / "recipes.md"
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Every command of a page's shell blocks, in words, comments and redirections left out."""
+    lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [line[: line.index(">")] if ">" in line else line for line in words if line]
+
+
+TASKWEAVE = [(page.name, line[1:]) for page in PAGES for line in commands(page) if line[0] == "taskweave"]
+
+
+def parse(arguments: list[str]) -> None:
+    """As the command line does, without running anything."""
+    group = typer.main.get_command(app)
+    name, *rest = arguments
+    with group.make_context("taskweave", [name, *rest]) as context:
+        command = group.get_command(context, name)  # type: ignore[attr-defined]
+        assert command is not None, f"there is no command {name!r}"
+        command.make_context(name, rest, parent=context)
+
+
+@pytest.mark.parametrize(("page", "arguments"), TASKWEAVE, ids=[" ".join(line) for _, line in TASKWEAVE])
+def test_commands_parse(page: str, arguments: list[str]) -> None:
+    parse(arguments)
+
+
+def test_a_command_that_is_wrong_is_noticed() -> None:
+    assert len(TASKWEAVE) >= 10
+    for wrong in (["compere", "x.yaml"], ["compare", "x.yaml", "--seed", "1"], ["predict", "results/runs/x"]):
+        with pytest.raises(Exception, match=r"(?i)no such|missing|there is no command"):
+            parse(wrong)
+
+
+def test_the_scripts_commands_exist() -> None:
+    known = re.findall(r"^  ([a-z-]+)\) ", (ROOT / "dev").read_text(), flags=re.MULTILINE)
+    asked = [line[1] for page in [*PAGES, ROOT / "CONTRIBUTING.md"] for line in commands(page) if line[0] == "./dev"]
+    assert asked and set(asked) <= set(known)
+
+
+def test_the_recipe_loads_and_every_setting_applies() -> None:
+    (text,) = blocks(RECIPES, "yaml")
+    recipe = read(yaml.safe_load(text), "docs/recipes.md")
+    assert [m.title for m in recipe.rows] == [
+        *("single", "single, trained on", "shared until layer4", "cross-stitch"),
+        *("NDDR as the text has it", "cross-connected"),
+    ]
+    decay = recipe.training.single.weight_decay
+    assert (decay.streams, decay.heads, decay.connections) == (5e-4, 5e-4, 5e-4)
+    lines = [line[i + 1] for line in commands(RECIPES) for i, word in enumerate(line) if word == "--set"]
+    assert len(lines) >= 4
+    for line in lines:
+        assert with_settings(recipe, [line]) != recipe, line
+
+
+def test_the_python_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = blocks(RECIPES, "python")
+    exec(compile(block, "docs/recipes.md", "exec"), {})
+    assert "['single', 'single, trained on', 'cross-stitch']" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("model", [Recipe, Training, Evaluation, TrainingOptions, ComparisonResult, Row, Mark])
+def test_the_page_names_every_field(model: type[BaseModel]) -> None:
+    text = RECIPES.read_text()
+    missing = [name for name in model.model_fields if not re.search(rf"`\.?(\w+\.)?{name}`|^{name}:", text, re.MULTILINE)]
+    assert not missing, f"docs/recipes.md does not mention {missing} of {model.__name__}"
