@@ -1,10 +1,10 @@
 """Tasks: what is predicted, from what output, and how good it is. Their metrics are imported when first made."""
 
+from taskweave.heads.boxes import decode_boxes as decode_boxes
+from taskweave.heads.boxes import encode_boxes as encode_boxes
 from taskweave.tasks.anchor_loss import AnchorLoss as AnchorLoss
 from taskweave.tasks.attributes import Attributes as Attributes
 from taskweave.tasks.attributes import MeasuredOn as MeasuredOn
-from taskweave.tasks.box_codes import decode_boxes as decode_boxes
-from taskweave.tasks.box_codes import encode_boxes as encode_boxes
 from taskweave.tasks.dense import LossResolution as LossResolution
 from taskweave.tasks.depth import Depth as Depth
 from taskweave.tasks.detection import Detection as Detection

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import box_iou
 
+from taskweave.heads.boxes import ANCHOR_WEIGHTS, encode_boxes
 from taskweave.heads.outputs import AnchorOutputs
 from taskweave.metrics.detection_matching import share_inside
-from taskweave.tasks.box_codes import ANCHOR_WEIGHTS, encode_boxes
 from taskweave.tasks.dense import no_loss, precise
 
 NEITHER = -1

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, final
 
 from torch import Tensor
 
+from taskweave.heads.boxes import ANCHOR_WEIGHTS, decode_boxes
 from taskweave.heads.outputs import AnchorOutputs
 from taskweave.metrics.average_precision import AveragePrecision
 from taskweave.metrics.detection_images import DetectionMeasure
 from taskweave.tasks.anchor_loss import AnchorLoss
-from taskweave.tasks.box_codes import ANCHOR_WEIGHTS, decode_boxes
 from taskweave.tasks.dense import precise
 from taskweave.tasks.detection_checks import check_box_targets, class_names, joint_directions
 from taskweave.tasks.detection_pictures import draw_boxes

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from taskweave.heads.boxes import ROI_WEIGHTS, decode_boxes
 from taskweave.heads.outputs import RoiOutputs
 from taskweave.metrics.average_precision import AveragePrecision
 from taskweave.metrics.detection_images import DetectionMeasure
 from taskweave.tasks.anchor_loss import NEITHER
-from taskweave.tasks.box_codes import ROI_WEIGHTS, decode_boxes
 from taskweave.tasks.dense import no_loss, precise
 from taskweave.tasks.detection_checks import check_labels, check_rois, class_names, joined, joint_directions
 from taskweave.tasks.detection_pictures import draw_boxes
