@@ -31,7 +31,7 @@ def draw_boxes(value: Mapping[str, Any], labels: Tensor, *, classes: int, shown:
     thick = max(1, min(height, width) // 150)
     # From the last to the first: the best detections come first and lie on top.
     for index in reversed(range(len(boxes))):
-        if "scores" in value and float(value["scores"][index].max()) < shown:
+        if "scores" in value and float(value["scores"][index].detach().max()) < shown:
             continue
         grey = "ignore" in value and bool(value["ignore"][index])
         colour = torch.tensor(_GREY, dtype=torch.uint8) if grey else colours[int(labels[index]) - 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, final
 
 import torch
 from torch import Tensor
@@ -39,9 +39,8 @@ class Segmentation(Task):
     class_weights: one weight >= 0 per class for the default loss, e.g. `median_frequency(counts)`.
     loss_resolution: "eighth" (the logits' own size, labels sampled) or "full" (the labels' size, logits bilinear).
     per_image: average the metrics over images instead of the whole set (see `SegmentationMetric`).
+    target_class: also measure the IU of the class of this name alone, over the whole set, as "IoU".
     """
-
-    directions: ClassVar[Mapping[str, Direction]] = {"mIoU": "higher", "pixacc": "higher", "fwIU": "higher"}
 
     def __init__(
         self,
@@ -52,8 +51,12 @@ class Segmentation(Task):
         class_weights: Sequence[float] | Tensor | None = None,
         loss_resolution: LossResolution = "eighth",
         per_image: bool = False,
+        target_class: str | None = None,
     ) -> None:
         self.classes = _names(classes)
+        if target_class is not None and target_class not in self.classes:
+            raise ValueError(f"target_class={target_class!r} is none of the classes {_few(self.classes)}; give one of them")
+        self.target_class = None if target_class is None else self.classes.index(target_class)
         if 0 <= ignore < len(self.classes):
             raise ValueError(f"ignore={ignore} is one of the {len(self.classes)} classes; choose another, e.g. ignore=-1")
         if loss is not None and class_weights is not None:
@@ -62,6 +65,11 @@ class Segmentation(Task):
         self.loss_resolution = check_resolution(loss_resolution)
         self.per_image = per_image
         self._loss = loss if loss is not None else CrossEntropy(len(self.classes), weights=class_weights, ignore=ignore)
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        names = ("mIoU", "pixacc", "fwIU", *(() if self.target_class is None else ("IoU",)))
+        return dict.fromkeys(names, "higher")
 
     @property
     def channels(self) -> int:
@@ -92,7 +100,9 @@ class Segmentation(Task):
     def metric(self) -> Metric:
         from taskweave.metrics.segmentation import SegmentationMetric
 
-        return SegmentationMetric(len(self.classes), ignore=self.ignore, per_image=self.per_image)
+        return SegmentationMetric(
+            len(self.classes), ignore=self.ignore, per_image=self.per_image, target_class=self.target_class
+        )
 
     def picture(self, value: Tensor) -> Tensor:
         """Class numbers (H, W) in fixed colours, what is ignored in black."""

@@ -25,6 +25,7 @@ class TorchvisionDetection(Task):
 
     The network is given (images, targets) where there are targets, else the images. Boxes to be ignored are left out of
     the network's targets, as torchvision knows none: where they lie is background to it. The metric knows them.
+    Detections of label 0 are left out: RetinaNet has scores of background too, which an early one believes in.
     The loss is the sum of the network's losses. Suppression and score threshold are the network's own.
     Ensembles are refused: torchvision returns boxes after suppression, which cannot be averaged.
 
@@ -80,7 +81,7 @@ class TorchvisionDetection(Task):
         return Suppressed(tuple(output), size)
 
     def harden(self, soft: Suppressed) -> list[dict[str, Any]]:
-        return [{**part, "boxes": as_boxes(part["boxes"], soft.size)} for part in soft.detections]
+        return [_objects(part, soft.size) for part in soft.detections]
 
     def metric(self) -> Metric:
         from taskweave.metrics.detection import DetectionMetric
@@ -107,6 +108,11 @@ class Suppressed:
 
     def __truediv__(self, count: float) -> Suppressed:
         return self
+
+
+def _objects(detections: Mapping[str, Tensor], size: tuple[int, int]) -> dict[str, Any]:
+    found = {name: detections[name][detections["labels"] > 0] for name in ("boxes", "scores", "labels")}
+    return {**found, "boxes": as_boxes(found["boxes"], size)}
 
 
 def _without_ignored(target: Mapping[str, Any]) -> dict[str, Tensor]:

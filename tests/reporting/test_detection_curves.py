@@ -1,0 +1,31 @@
+"""Curves of detectors as pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from taskweave.metrics import Curve
+from taskweave.reporting import draw_curves
+
+PRECISION = Curve("car", (0.2, 0.5, 0.5), (1.0, 0.9, 0.4), "recall", "precision")
+MISS = Curve("car", (0.0, 0.05, 2.0), (0.9, 0.5, 0.0), "false positives per image", "miss rate", logarithmic=True)
+
+
+def test_a_panel_for_each_kind_and_class_with_a_line_per_method(tmp_path: Path) -> None:
+    one = np.asarray(Image.open(draw_curves({"single": [PRECISION]}, tmp_path / "one.png")).convert("RGB"))
+    two = np.asarray(
+        Image.open(draw_curves({"single": [PRECISION, MISS], "shared": [MISS]}, tmp_path / "two.png")).convert("RGB")
+    )
+    assert two.shape[1] == 2 * one.shape[1] and two.shape[0] == one.shape[0]
+    blue, orange = (31, 119, 180), (255, 127, 14)
+    assert (one == blue).all(-1).any() and not (one == orange).all(-1).any()
+    half = two.shape[1] // 2
+    assert not (two[:, :half] == orange).all(-1).any() and (two[:, half:] == orange).all(-1).any()
+
+
+def test_nothing_to_draw(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no curves to draw: none of the methods \['single'\]"):
+        draw_curves({"single": []}, tmp_path / "none.png")
+    assert not list(tmp_path.iterdir())
