@@ -2,6 +2,7 @@
 
 # Not lazy: a builder bears its file's name (deeplab_vgg16), and the import system would put the module in its place.
 # These files need nothing but torch.
+from taskweave.heads.anchors import BIRDS, PEDESTRIANS, Anchors
 from taskweave.networks.alexnet_weights import load_alexnet
 from taskweave.networks.connected import Connected
 from taskweave.networks.connecting import connect
@@ -19,6 +20,9 @@ from taskweave.networks.vgg_weights import load_vgg16
 from taskweave.networks.weights import load_pretrained, load_weights
 
 __all__ = [
+    "BIRDS",
+    "PEDESTRIANS",
+    "Anchors",
     "Connected",
     "Connection",
     "Ensemble",
