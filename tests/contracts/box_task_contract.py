@@ -219,6 +219,19 @@ def assert_shards_merge(case: BoxCase) -> None:
     assert merged == pytest.approx(whole, rel=1e-12), f"{case.name}: merged shards differ from the whole"
 
 
+def assert_parts_average_to_the_whole(case: BoxCase) -> None:
+    """Losses of parts of a batch, weighed by their label counts, give the loss of the batch."""
+    task, labelled, output = case.make(), case.images(3), case.random(3)
+    total = weight = 0.0
+    for rows in (torch.tensor([0]), torch.tensor([1, 2])):
+        part, target = task.select(output, rows), [labelled.loss_targets[i] for i in rows]
+        count = float(task.label_count(part, target))
+        total, weight = total + count * float(task.loss(part, target)), weight + count
+    whole = float(task.loss(output, labelled.loss_targets))
+    assert total / weight == pytest.approx(whole, rel=1e-5), f"{case.name}: parts average to {total / weight}, not {whole}"
+    assert float(task.label_count(output, labelled.loss_targets)) == weight, f"{case.name}: label counts do not add up"
+
+
 def assert_survives_no_labels(case: BoxCase) -> None:
     task, nothing = case.make(), case.nothing(2)
     output = leaves(case.random(2))
@@ -302,6 +315,7 @@ BOX_CHECKS = [
     assert_perfect_is_best,
     assert_batches_change_nothing,
     assert_shards_merge,
+    assert_parts_average_to_the_whole,
     assert_survives_no_labels,
     assert_zero_output_learns,
     assert_works_in_half_precision_and_alone,

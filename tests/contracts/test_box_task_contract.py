@@ -34,6 +34,9 @@ class Other(Task):
     def loss(self, output: Any, target: Any) -> Tensor:
         return self.own.loss(output, target)
 
+    def label_count(self, output: Any, target: Any) -> Tensor | float:
+        return self.own.label_count(output, target)
+
     def soft(self, output: Any, size: tuple[int, int]) -> Any:
         return self.own.soft(output, size)
 
@@ -58,6 +61,17 @@ class WrongWay(Other):
 class TakesAll(Other):
     def loss(self, output: Any, target: Any) -> Tensor:
         return output.logits.float().square().mean()
+
+
+class UnequalParts(Other):
+    """Its loss divides by values, its count is of regions."""
+
+    def loss(self, output: Any, target: Any) -> Tensor:
+        values = torch.cat([part["values"] for part in target])
+        return (output.logits - values)[~values.isnan()].square().mean()
+
+    def label_count(self, output: Any, target: Any) -> float:
+        return float(len(target))
 
 
 class NaNWithoutLabels(Other):
@@ -153,6 +167,7 @@ BROKEN = [
     (contract.assert_perfect_is_best, TakesAll, "lower loss"),
     (contract.assert_batches_change_nothing, MeanOfMeans, "change a metric"),
     (contract.assert_shards_merge, MeanOfMeans, "merged shards"),
+    (contract.assert_parts_average_to_the_whole, UnequalParts, "parts average to"),
     (contract.assert_survives_no_labels, NaNWithoutLabels, "nothing is labelled"),
     (contract.assert_survives_no_labels, Disconnected, "not connected"),
     (contract.assert_zero_output_learns, TakesAll, "no gradient"),

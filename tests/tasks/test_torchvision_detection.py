@@ -74,4 +74,6 @@ def test_bad_input() -> None:
         task.network_input(IMAGES, targets()[:1], None)
     with pytest.raises(ValueError, match=r"label 5 is outside 1\.\.2"):
         task.network_input(IMAGES, [{**targets()[0], "labels": torch.tensor([5, 1])}, targets()[1]], None)
+    with pytest.raises(ValueError, match=r"one loss for all images.*batches of one data set"):
+        task.select({"loss": torch.ones(())}, torch.tensor([0]))
     assert task.channels == 3 and dict(task.directions) == {"mAP": "higher"}

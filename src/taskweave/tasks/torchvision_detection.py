@@ -74,7 +74,12 @@ class TorchvisionDetection(Task):
         return sum(losses[1:], losses[0])
 
     def select(self, output: Sequence[Mapping[str, Tensor]], rows: Tensor) -> list[Mapping[str, Tensor]]:
-        """Detections are one mapping per image. In training the network has one loss for all: give it whole batches."""
+        """Detections are one mapping per image. Raises ValueError for losses: they are of all images at once."""
+        if isinstance(output, Mapping):
+            raise ValueError(
+                "torchvision's detectors give one loss for all images, got a batch of which some are not labelled; "
+                "train on batches of one data set at a time"
+            )
         return [output[i] for i in rows.tolist()]
 
     def soft(self, output: Sequence[Mapping[str, Tensor]], size: tuple[int, int]) -> Suppressed:
