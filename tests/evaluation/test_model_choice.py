@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from evaluation.tiny import content
 
-import taskweave.evaluation.running as running
+import taskweave.evaluation.measuring as measuring
 import taskweave.training.fit as fitting
 from taskweave.evaluation.comparison import Comparison, compare
 from taskweave.evaluation.recipe import Recipe
@@ -21,7 +21,7 @@ def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Read]:
     """Every reading of a part that is not trained on, in order."""
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
     found: list[Read] = []
-    for where, module in (("training", fitting), ("measuring", running)):
+    for where, module in (("training", fitting), ("measuring", measuring)):
         original = module.validate
 
         def noted(net: Any, tasks: Any, dataset: Any, *, where: str = where, original: Any = original, **rest: Any) -> Any:

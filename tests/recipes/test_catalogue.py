@@ -16,7 +16,9 @@ def test_ours() -> None:
 
 
 def test_an_unknown_one_names_the_nearest() -> None:
-    with pytest.raises(ValueError, match=r"unknown recipe 'nddr/tabel4', did you mean 'nddr/table4'\? There is: demo, "):
+    with pytest.raises(
+        ValueError, match=r"unknown recipe 'nddr/tabel4', did you mean 'nddr/table4'\? There is: cross_connected/"
+    ):
         find("nddr/tabel4")
 
 

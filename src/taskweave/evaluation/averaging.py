@@ -24,6 +24,12 @@ class Averaged(Task):
     def channels(self) -> int:
         return self.task.channels
 
+    def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
+        return self.task.network_input(image, target, rois)
+
+    def select(self, output: Sequence[Any], rows: Tensor) -> list[Any]:
+        return [self.task.select(member, rows) for member in output]
+
     def loss(self, output: Sequence[Any], target: Any) -> Tensor:
         losses = [self.task.loss(member, target) for member in output]
         return sum(losses[1:], losses[0]) / len(losses)

@@ -8,14 +8,15 @@ from typing import final
 import torch
 from torch import Tensor
 
-from taskweave.evaluation.building.data import Parts, class_names_of, open_parts
+from taskweave.data.dataset import LabelledSet
+from taskweave.evaluation.building.data import Parts, open_parts, prepared
 from taskweave.evaluation.building.measures import Cost, cost_of
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.tasks import build_tasks
-from taskweave.evaluation.choices.data import ScenesData
-from taskweave.evaluation.choices.start import PretrainedOnScenes
-from taskweave.evaluation.choices.task import DepthTask, NormalsTask, SegmentationTask, Tasks
+from taskweave.evaluation.choices.mixture import OneSet, sets_of
+from taskweave.evaluation.columns import Column
 from taskweave.evaluation.planning import Run
+from taskweave.evaluation.pretraining import pretraining
 from taskweave.evaluation.recipe import Recipe
 from taskweave.tasks.task import Task
 from taskweave.training.progress import Progress, Silent
@@ -30,21 +31,38 @@ class Bench:
         self.progress = progress or Silent()
 
     @cached_property
-    def parts(self) -> Parts:
-        return open_parts(self.recipe.data, tuple(self.recipe.tasks.chosen), self.progress)
+    def sets(self) -> dict[str, Parts]:
+        """The parts of every data set, by name."""
+        tasks = tuple(self.recipe.tasks.chosen)
+        return {name: open_parts(one, tasks, self.progress) for name, one in sets_of(self.recipe.data).items()}
+
+    @cached_property
+    def further(self) -> dict[str, LabelledSet]:
+        """The parts that further tests read, by name."""
+        tasks, tests = tuple(self.recipe.tasks.chosen), self.recipe.further_tests
+        return {name: prepared(test.data, test.part, tasks, self.progress) for name, test in tests.items()}
 
     def open(self) -> None:
         """Open the data now, so that a folder that is not there is told before anything trains."""
-        _ = self.parts
+        _ = self.sets, self.further
+
+    def choice(self, column: Column) -> OneSet:
+        """The choice of the data that a column is measured on."""
+        r = self.recipe
+        return r.further_tests[column.data].data if column.further else sets_of(r.data)[column.data]
+
+    def test(self, column: Column) -> LabelledSet:
+        """The raw samples that a column is measured on."""
+        return self.further[column.data] if column.further else self.sets[column.data].test
 
     @cached_property
     def tasks(self) -> dict[str, Task]:
-        return build_tasks(self.recipe.tasks, class_names_of(self.recipe.data), self.parts.train)
+        return build_tasks(self.recipe, {name: parts.train for name, parts in self.sets.items()})
 
     @cached_property
     def shapes_only(self) -> dict[str, Task]:
         """The tasks as far as they can be had without data: their channels, to build networks with."""
-        return build_tasks(self.recipe.tasks, class_names_of(self.recipe.data), None)
+        return build_tasks(self.recipe, None)
 
     @cached_property
     def start(self) -> Bench:
@@ -67,13 +85,4 @@ class Bench:
         tasks = bench.shapes_only  # made here: a loss checks its weights, which have no values on the meta device
         with torch.device("meta"):
             net = build_network(run, tasks, bench.example("meta"))
-        return cost_of(net, bench.recipe.data.picture_size, run.trained)
-
-
-def pretraining(recipe: Recipe) -> Recipe:
-    """The recipe of the pre-training on scenes: the same network, all tasks, generated data."""
-    start = recipe.start
-    assert isinstance(start, PretrainedOnScenes)
-    data = ScenesData(size=start.size, train=start.images, test=1, seed=start.seed, augmentation=start.augmentation)
-    tasks = Tasks(segmentation=SegmentationTask(), depth=DepthTask(), normals=NormalsTask())
-    return recipe.model_copy(update={"data": data, "tasks": tasks, "name": f"{recipe.name}: start"})
+        return cost_of(net, run, bench.recipe, tasks)

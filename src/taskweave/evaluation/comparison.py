@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Literal, final
 
 from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.constant import constant_scores
+from taskweave.evaluation.choices.mixture import sets_of
+from taskweave.evaluation.columns import columns_of
+from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
 from taskweave.evaluation.planning import Entry, Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
 from taskweave.evaluation.rows import row_of
 from taskweave.evaluation.running import find_record, train_run
-from taskweave.evaluation.writing import write_charts, write_pictures, write_tables
+from taskweave.evaluation.writing import file_name, write_charts, write_pictures, write_tables
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.stopping import StopSignal
@@ -107,7 +109,7 @@ def _train(runs: Sequence[Run], bench: Bench, *, folder: Path, done: int, stop: 
 
 def place_of(recipe: Recipe, folder: Path) -> Path:
     """Where a recipe's table and pictures go."""
-    return folder / "".join(c if c.isalnum() or c in "-_." else "-" for c in recipe.name)
+    return folder / file_name(recipe.name)
 
 
 def describe(expected: Estimate) -> str:
@@ -136,7 +138,7 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         records = [find_record(run, folder) for run in entry.runs]
         whole = [record for record in records if record is not None]
         if len(whole) == len(records):
-            found.append(row_of(entry, whole, constant))
+            found.append(row_of(entry, whole, constant, columns=columns_of(recipe)))
         else:
             missing.append(f"{entry.method.title}, seed {entry.seed}")
     return ComparisonResult(
@@ -147,6 +149,7 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         baseline=recipe.rows[0].title,
         rows=tuple(found),
         constant=constant,
+        further=tuple(column.name for column in columns_of(recipe) if column.further),
         missing=tuple(missing),
         command=command,
         machine=f"{platform.platform()}, {platform.machine()}",
@@ -158,11 +161,21 @@ def _constant(bench: Bench, here: Path, progress: Progress) -> Values:
     import json
 
     r = bench.recipe
-    known_by = digest_of({"data": r.data.model_dump(mode="json"), "tasks": r.tasks.model_dump(mode="json")})
+    content: dict[str, object] = {"data": r.data.determining(), "tasks": r.tasks.determining()}
+    if r.further_tests:
+        content["further"] = {name: test.determining() for name, test in r.further_tests.items()}
+    known_by = digest_of(content)
     path = here / f"constant-{known_by}.json"
     if path.is_file():
         return dict(json.loads(path.read_text(encoding="utf-8")))
     progress.note("measuring what a constant prediction scores")
-    scores = constant_scores(bench.tasks, bench.parts.train, bench.parts.test)
+    tasks = bench.tasks
+    parts = [(bench.sets[name].train, one.labelled_for(tasks)) for name, one in sets_of(r.data).items()]
+    constants = constants_of(tasks, parts)
+    scores: Values = {}
+    for column in columns_of(r):
+        found = score_of(column.task, tasks[column.task], bench.test(column), constants=constants.get(column.task, []))
+        if found:
+            scores[column.name] = found
     write_text(path, json.dumps(scores, indent=1))
     return scores

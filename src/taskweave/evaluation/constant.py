@@ -10,6 +10,7 @@ from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.evaluation.results import Direction, Mark, Values
+from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import NormalsTask, unit_vectors
 from taskweave.tasks.segmentation import Segmentation
@@ -23,20 +24,32 @@ def constant_scores(tasks: Mapping[str, Task], train: LabelledSet, test: Labelle
     """{task: {metric: the better score of the constants}}, chosen on train labels, measured on test labels.
 
     Segmentation: the most frequent class. Depth: the mean and the median of all metres. Normals: the mean direction.
-    Tasks of other kinds are left out.
+    Attributes on true boxes: the same score for all, which ranks none before another. Tasks of other kinds are left out:
+    a box that is the same in every picture says nothing.
     """
-    gathered = {name: _Labels() for name in tasks}
-    for index in range(len(train)):
-        sample = train[index]
-        for name, labels in gathered.items():
-            if name in sample:
-                labels.add(_plain(sample[name]))
-    scores: Values = {}
-    for name, task in tasks.items():
-        constants = _constants(task, gathered[name].all()) if gathered[name].parts else []
-        if constants:
-            scores[name] = _best([_score(name, task, test, constant=c) for c in constants], task.directions)
-    return scores
+    chosen = constants_of(tasks, [(train, tuple(tasks))])
+    scores = {name: score_of(name, task, test, constants=chosen.get(name, [])) for name, task in tasks.items()}
+    return {name: score for name, score in scores.items() if score}
+
+
+def constants_of(tasks: Mapping[str, Task], parts: Sequence[tuple[LabelledSet, Sequence[str]]]) -> dict[str, list[Tensor]]:
+    """{task: the constants to try}, from the labels of some train parts, each with the tasks that it is trained on for."""
+    gathered = {name: _Labels() for name, task in tasks.items() if isinstance(task, Segmentation | Depth | NormalsTask)}
+    for part, labelled in parts:
+        wanted = [name for name in gathered if name in labelled]
+        for index in range(len(part) if wanted else 0):
+            sample = part[index]
+            for name in wanted:
+                if name in sample:
+                    gathered[name].add(_plain(sample[name]))
+    return {name: _constants(tasks[name], labels.all()) for name, labels in gathered.items() if labels.parts}
+
+
+def score_of(name: str, task: Task, test: LabelledSet, *, constants: Sequence[Tensor]) -> dict[str, float | None]:
+    """{metric: the best score of the constants} on one test part; {} for a task without constants."""
+    if isinstance(task, Attributes) and task.measured_on == "boxes":
+        return _best([_score_of_no_order(name, task, test)], task.directions)
+    return _best([_score(name, task, test, constant=c) for c in constants], task.directions) if constants else {}
 
 
 def marks(metrics: Values, directions: Mapping[str, Mapping[str, Direction]], constant: Values) -> tuple[Mark, ...]:
@@ -80,6 +93,17 @@ def _constants(task: Task, labels: Tensor) -> list[Tensor]:
         known = labels[labels.norm(dim=1) >= 0.5]
         return [unit_vectors(known.mean(0), axis=0)] if len(known) else []
     return []
+
+
+def _score_of_no_order(name: str, task: Attributes, test: LabelledSet) -> dict[str, float]:
+    metric = task.metric()
+    for index in range(len(test)):
+        sample = test[index]
+        if name in sample:
+            target = sample[name]
+            same = torch.zeros(len(target["boxes"]), task.channels)
+            metric.update([{"boxes": target["boxes"], "scores": same}], [target])
+    return {key: float(value) for key, value in metric.compute().items()}
 
 
 def _score(name: str, task: Task, test: LabelledSet, *, constant: Tensor) -> dict[str, float]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_leaves
 
 from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.building.example import training_inputs
 from taskweave.evaluation.building.measures import Cost
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.choices.start import PretrainedOnScenes
@@ -22,6 +25,8 @@ from taskweave.training.randomness import seeded
 from taskweave.training.speed import make_fabric, settle
 
 _BYTES = 4
+_TIMED = 2e11
+"""Forward operations of the step that is timed, at most: a full-size batch would fill a small machine's memory."""
 _OVERHEAD = 1.15
 """Reading data, saving and measuring, as a share of the time of the steps: about what the small recipes show."""
 
@@ -110,9 +115,9 @@ def _stored_speed(runs: Sequence[Run], costs: dict[str, Cost], bench: Bench, *, 
 
 
 def _measured_speed(run: Run, bench: Bench) -> float:
-    """One step of a network on random pictures: forward, backward; the second of two counts."""
+    """One step of a network on as many random pictures of a batch as take a second or two; the second of two counts."""
     here = bench.for_run(run)
-    pictures = _pictures(run)
+    pictures = max(1, min(_pictures(run), int(_TIMED // _flops_of_training(run, bench.cost(run), bench))))
     options = settle(run.options) if run.options is not None else None
     with seeded(0):
         net = build_network(run, here.shapes_only, here.example()).train()
@@ -125,18 +130,15 @@ def _measured_speed(run: Run, bench: Bench) -> float:
     for _ in range(2):
         start = time.perf_counter()
         net.zero_grad()
-        if fabric is None:
-            _backward(net(x))
-        else:
-            with fabric.autocast():
-                outputs = net(x)
-            _backward(outputs)
+        with nullcontext() if fabric is None else fabric.autocast():
+            outputs = net(training_inputs(run, here.recipe, here.shapes_only, x))
+        _backward(outputs)
         if device.type == "cuda":
             torch.cuda.synchronize()
         seconds = time.perf_counter() - start
     return pictures * _flops_of_training(run, bench.cost(run), bench) / seconds
 
 
-def _backward(outputs: dict[str, Tensor]) -> None:
-    losses = [output.float().square().mean() for output in outputs.values()]
-    torch.autograd.backward(losses)
+def _backward(outputs: dict[str, Any]) -> None:
+    tensors = [value for value in tree_leaves(outputs) if isinstance(value, Tensor) and value.requires_grad]
+    torch.autograd.backward([value.float().square().mean() for value in tensors])

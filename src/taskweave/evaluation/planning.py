@@ -18,8 +18,11 @@ from taskweave.evaluation.choices.method import (
     Single,
     SingleTrainedOn,
 )
+from taskweave.evaluation.choices.mixture import ONLY, MixtureData, OneSet
+from taskweave.evaluation.choices.network import PerTask
 from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
 from taskweave.evaluation.fingerprint import fingerprint
+from taskweave.evaluation.pretraining import TASKS, pretraining_network
 from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
 from taskweave.training.options import TrainingOptions
 from taskweave.training.speed import settle
@@ -64,8 +67,32 @@ class Run:
         options = by_role.get(self.role)
         method = self.method.connected if isinstance(self.method, ConnectedTrainedOnOneTask) else self.method
         if options is not None and isinstance(method, ConnectingChoice) and method.lr_multiplier is not None:
-            return options.model_copy(update={"connection_lr": method.lr_multiplier})
+            options = options.model_copy(update={"connection_lr": method.lr_multiplier})
+        return None if options is None else self._for_a_mixture(options)
+
+    def _for_a_mixture(self, options: TrainingOptions) -> TrainingOptions:
+        """The steps that give every task of this run as many images as in the recipe's other methods.
+
+        A step of a mixture is one of its sets' turns. Every set counts for the same share of turns, also under schedules
+        that draw by size.
+        """
+        data, t = self.recipe.data, self.recipe.training
+        if not isinstance(data, MixtureData):
+            return options
+        share = len(self.sets) / len(data.sets)
+        if self.role in ("trained_on", "connected") and share < 1:
+            return options.model_copy(update={"steps": max(1, round(options.steps * share))})
+        if self.role == "joint" and t.joint is None:
+            return options.model_copy(update={"steps": t.single.steps * len(data.sets) + t.connected.steps})
         return options
+
+    @property
+    def sets(self) -> dict[str, OneSet]:
+        """The data sets that it is trained and tested on, by name: those labelled for a task that it is trained for."""
+        data = self.recipe.data
+        if not isinstance(data, MixtureData):
+            return {ONLY: data}
+        return {name: one for name, one in data.sets.items() if one.labelled_for(self.trained)}
 
     @property
     def weights(self) -> dict[str, float]:
@@ -91,15 +118,14 @@ class Run:
     def content(self) -> dict[str, Any]:
         """Everything that determines this run's weights and metrics, as JSON values, and nothing else."""
         r = self.recipe
-        common: dict[str, Any] = {"format": FORMAT, "role": self.role, "network": r.network.model_dump(mode="json")}
+        common: dict[str, Any] = {"format": FORMAT, "role": self.role, "network": self._network_content()}
         if self.role == "start":
             return {**common, "start": r.start.model_dump(mode="json")}
         chosen = r.tasks.chosen
-        left_out = {"weight", "single_weight"}
         return {
             **common,
-            "data": r.data.model_dump(mode="json"),
-            "tasks": {task: chosen[task].model_dump(mode="json", exclude=left_out) for task in self.tasks},
+            "data": self._data_content(),
+            "tasks": {task: chosen[task].without_weights() for task in self.tasks},
             "trained": list(self.trained),
             "weights": self.weights,
             "start": self._start_content(),
@@ -112,6 +138,23 @@ class Run:
     @cached_property
     def digest(self) -> str:
         return digest_of(self.content)
+
+    def _network_content(self) -> dict[str, Any]:
+        network = self.recipe.network
+        if self.role == "start":
+            return pretraining_network(network).determining()
+        if isinstance(network, PerTask):
+            return {"kind": network.kind, "networks": {task: network.networks[task].determining() for task in self.tasks}}
+        return network.determining()
+
+    def _data_content(self) -> dict[str, Any]:
+        """One data set alone counts as if it were no part of a mixture, so that its runs are shared with other recipes."""
+        data, sets = self.recipe.data, self.sets
+        if not isinstance(data, MixtureData):
+            return data.determining()
+        if len(sets) == 1:
+            return next(iter(sets.values())).determining()
+        return {**data.determining(), "sets": [[name, one.determining()] for name, one in sets.items()]}
 
     def _start_content(self) -> dict[str, Any]:
         """A file of weights counts by what is in it: another file of the same name is another start."""
@@ -188,5 +231,4 @@ def _single(recipe: Recipe, task: str, seed: int, *, shortcut: ShortcutOptions |
 def _start(recipe: Recipe) -> tuple[Run, ...]:
     if not isinstance(recipe.start, PretrainedOnScenes):
         return ()
-    tasks = ("segmentation", "depth", "normals")
-    return (Run(recipe, "start", tasks, tasks, recipe.start.seed, None),)
+    return (Run(recipe, "start", TASKS, TASKS, recipe.start.seed, None),)

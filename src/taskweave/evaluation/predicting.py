@@ -10,12 +10,16 @@ import torch
 from torch import Tensor
 
 from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.building.data import grid_of
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.weights import WEIGHTS
+from taskweave.evaluation.choices.mixture import sets_of
+from taskweave.evaluation.drawing import over
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe
 from taskweave.evaluation.running import RECORD, RunRecord
 from taskweave.networks.connected import Connected
+from taskweave.tasks.task import Task
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.weights import load_weights
 
@@ -23,19 +27,32 @@ from taskweave.training.weights import load_weights
 def predict_pictures(folder: Path, images: Sequence[Path], out: Path) -> list[Path]:
     """Write ``out/<picture>-<task>.png`` for every picture and task of the run in `folder`; the files written.
 
-    Pictures are predicted at their own size. Raises FileNotFoundError for a folder without a finished run or a picture
-    that is not there, ValueError for a file that is no picture.
+    Pictures are predicted at their own size; a network that looks at regions looks at the grid of its recipe. Raises
+    FileNotFoundError for a folder without a finished run or a picture that is not there, ValueError for a file that is no
+    picture, or regions that are known from a file only.
     """
-    net = network_of(folder)
+    net, recipe = network_of(folder), Recipe.from_yaml(folder / "recipe.yaml")
     pictures = [read_picture(path) for path in images]
     open_folder(out)
     written: list[Path] = []
     for path, picture in zip(images, pictures, strict=True):
-        for task, value in net.predict(picture).items():
+        for task, value in predicted(net, recipe, picture).items():
             target = out / f"{path.stem}-{task}.png"
-            _draw(net, task, value, target)
+            _draw(net.tasks[task], value, picture, path=target)
             written.append(target)
     return written
+
+
+@torch.no_grad()
+def predicted(net: Connected, recipe: Recipe, picture: Tensor) -> dict[str, Any]:
+    """{task: prediction} for one picture, RGB uint8 (3, H, W), by a network in eval mode."""
+    size = (int(picture.shape[-2]), int(picture.shape[-1]))
+    x = net.statistics.normalise(picture[None])
+    regions = next(iter(sets_of(recipe.data).values())).regions
+    rois = None if regions is None else [grid_of(regions, size).as_subclass(Tensor)]
+    tasks = {name: task for name, task in net.tasks.items() if isinstance(task, Task)}
+    outputs = net({name: task.network_input(x, None, rois) for name, task in tasks.items()})
+    return {name: tasks[name].decode(output, size)[0] for name, output in outputs.items()}
 
 
 def network_of(folder: Path) -> Connected:
@@ -85,12 +102,9 @@ def read_picture(path: Path) -> Tensor:
         raise ValueError(f"{path} is no picture that can be read (PNG and JPEG can)") from error
 
 
-def _draw(net: Connected, task: str, value: Tensor, path: Path) -> None:
+def _draw(task: object, value: Any, picture: Tensor, *, path: Path) -> None:
     from PIL import Image
 
-    from taskweave.tasks.task import Task
-
-    decoder = net.tasks[task]
-    assert isinstance(decoder, Task)
-    drawn = decoder.picture(value.cpu())
+    assert isinstance(task, Task)
+    drawn = over(picture, task, value)
     Image.fromarray(drawn.permute(1, 2, 0).numpy()).save(path)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Self, final
+from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
 
+from taskweave.evaluation.choices.agreement import check_labels, check_networks, check_regions
 from taskweave.evaluation.choices.choice import Choice
-from taskweave.evaluation.choices.data import Data
 from taskweave.evaluation.choices.method import (
     ConnectedTrainedOnOneTask,
     ConnectingChoice,
@@ -19,6 +19,7 @@ from taskweave.evaluation.choices.method import (
     Single,
     SingleTrainedOn,
 )
+from taskweave.evaluation.choices.mixture import Data, FurtherTest, sets_of
 from taskweave.evaluation.choices.network import Network
 from taskweave.evaluation.choices.start import Scratch, Start
 from taskweave.evaluation.choices.task import Tasks
@@ -28,7 +29,12 @@ from taskweave.training.options import TrainingOptions
 
 @final
 class Training(Choice):
-    """How networks are trained, by what they are."""
+    """How networks are trained, by what they are.
+
+    With a mixture of data sets a step reads a batch of one of them. So that every method sees as many images per task, a
+    network that is trained on some of the sets only, or alone, is given `connected`'s steps times the share of turns that
+    these sets have; see `Run.options`.
+    """
 
     single: TrainingOptions
     """Every single-task network."""
@@ -70,6 +76,8 @@ class Recipe(Choice):
     methods of one label.
     """
 
+    added: ClassVar[frozenset[str]] = frozenset({"further_tests"})
+
     name: Annotated[str, Field(min_length=1)]
     data: Data
     tasks: Tasks
@@ -83,6 +91,8 @@ class Recipe(Choice):
     """Where streams meet unless a method says otherwise; () for the network's usual places."""
     training: Training
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    further_tests: dict[str, FurtherTest] = Field(default_factory=dict)
+    """Tests on other data, by name; each gives the table columns of its own, which do not count in the average gain."""
     evaluation: Evaluation = Evaluation()
     notes: str = ""
     """What a reader should know; changes no result and no hash."""
@@ -115,10 +125,18 @@ class Recipe(Choice):
         t = self.training
         options = {"single": t.single, "connected": t.connected, "joint": t.of_joint}
         best = [name for name, how in options.items() if how.choose == "best"]
-        if best and self.data.validation_share == 0.0:
+        if best and any(one.validation_share == 0.0 for one in sets_of(self.data).values()):
             raise ValueError(
                 f"training.{best[0]}.choose is 'best', which needs a validation part: set data.validation_share to e.g. 0.1"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        tasks = list(self.tasks.chosen)
+        check_labels(tasks, self.data, self.further_tests)
+        check_networks(tasks, self.network)
+        check_regions(tasks, self.network, self.data, self.further_tests)
         return self
 
     @property
@@ -134,7 +152,7 @@ class Recipe(Choice):
 
     def digest(self) -> str:
         """A hash of all that determines the results: not of the name, the notes, pictures, logging or checkpoints."""
-        content = self.model_dump(mode="json", exclude={"name", "notes", "training"})
+        content = self.determining(without={"name", "notes", "training"})
         del content["evaluation"]["pictures"]
         t = self.training
         content["training"] = {

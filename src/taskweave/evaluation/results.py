@@ -75,6 +75,9 @@ class ComparisonResult(_Data):
     constant: Values = Field(
         default_factory=dict, description="What the best constant prediction of the train labels scores."
     )
+    further: tuple[str, ...] = Field(
+        default=(), description="The tasks of `metrics` that are further tests, which do not count in the average gain."
+    )
     missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
     command: str = Field(default="", description="How it was started, where a command line did.")
     machine: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from taskweave.evaluation.columns import Column
 from taskweave.evaluation.constant import marks
 from taskweave.evaluation.planning import Entry
 from taskweave.evaluation.recipe import digest_of
@@ -11,10 +12,15 @@ from taskweave.evaluation.results import Row, Values
 from taskweave.evaluation.running import RunRecord
 
 
-def row_of(entry: Entry, records: Sequence[RunRecord], constant: Values) -> Row:
-    """One method with one seed: the metrics of all its runs side by side, their costs added."""
-    metrics = {task: values for record in records for task, values in record.metrics.items()}
-    directions = {task: dict(ways) for record in records for task, ways in record.directions.items()}
+def row_of(entry: Entry, records: Sequence[RunRecord], constant: Values, *, columns: Sequence[Column]) -> Row:
+    """One method with one seed: the metrics of all its runs side by side, their costs added.
+
+    columns: those of the recipe; a record may hold further tests of other recipes.
+    """
+    found = {name: values for record in records for name, values in record.metrics.items()}
+    ways = {name: dict(of) for record in records for name, of in record.directions.items()}
+    names = [column.name for column in columns if column.name in found]
+    metrics, directions = {name: found[name] for name in names}, {name: ways[name] for name in names}
     timed = [record.seconds_per_step for record in records if record.seconds_per_step > 0]
     digests = [record.digest for record in records]
     return Row(

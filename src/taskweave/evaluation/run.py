@@ -6,6 +6,7 @@ from pathlib import Path
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.choices.method import Method
+from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.explaining import unknown
 from taskweave.evaluation.planning import all_runs, entries
 from taskweave.evaluation.recipe import Recipe
@@ -45,7 +46,7 @@ def run(
             if record is None:
                 return None
             records[needed.digest] = record
-    return row_of(entry, [records[r.digest] for r in entry.runs], {})
+    return row_of(entry, [records[r.digest] for r in entry.runs], {}, columns=columns_of(recipe))
 
 
 def _method(recipe: Recipe, name: str | None) -> Method:

@@ -7,28 +7,31 @@ from pathlib import Path
 from typing import Any, final
 
 from pydantic import BaseModel, ConfigDict
-from torch import nn
 
-from taskweave.evaluation.averaging import Averaged
+from taskweave.data.mixture import Mixture
+from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.transformed import Transformed
 from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.building.data import for_testing, for_training
 from taskweave.evaluation.building.networks import build_network
+from taskweave.evaluation.building.views import for_testing, for_training, mixture_of
 from taskweave.evaluation.building.weights import load_parents
+from taskweave.evaluation.choices.mixture import MixtureData, OneSet, sets_of
 from taskweave.evaluation.choices.start import PretrainedOnScenes
+from taskweave.evaluation.columns import columns_of, further_columns, own_columns
+from taskweave.evaluation.measuring import measure
 from taskweave.evaluation.planning import Run
+from taskweave.evaluation.recipe import digest_of
 from taskweave.evaluation.results import Direction, write_text
 from taskweave.networks.connected import Connected
 from taskweave.networks.ensemble import Ensemble
-from taskweave.tasks.task import Task
+from taskweave.training.batches import Samples
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.fit import fit
 from taskweave.training.options import Adam, Poly, TrainingOptions
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult
-from taskweave.training.speed import make_fabric, settle
 from taskweave.training.stopping import StopSignal
-from taskweave.training.validate import validate
 from taskweave.training.weights import load_weights
 from taskweave.weighting.fixed import Fixed
 
@@ -37,7 +40,10 @@ RECORD = "run.json"
 
 @final
 class RunRecord(BaseModel):
-    """``run.json``: what a finished run found. `content` is all that determines it; the folder is named by its hash."""
+    """``run.json``: what a finished run found. `content` is all that determines it; the folder is named by its hash.
+
+    metrics, directions: by column, see `Column`.  tests: {column of a further test: what that test is known by}.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,6 +53,7 @@ class RunRecord(BaseModel):
     tasks: tuple[str, ...]
     metrics: dict[str, dict[str, float | None]]
     directions: dict[str, dict[str, Direction]]
+    tests: dict[str, str] = {}
     parameters: int
     flops: int
     seconds_per_step: float
@@ -61,8 +68,25 @@ def folder_of(run: Run, folder: Path) -> Path:
 
 
 def find_record(run: Run, folder: Path) -> RunRecord | None:
-    """What a finished run found; None where it is not finished. Raises ValueError for a record that cannot be read."""
-    path = folder_of(run, folder) / RECORD
+    """What a finished run found; None where it is not finished, or a further test of its recipe was not measured yet.
+
+    Raises ValueError for a record that cannot be read.
+    """
+    record = read_record(folder_of(run, folder))
+    if record is None or any(record.tests.get(name) != known_by for name, known_by in _tests(run).items()):
+        return None
+    return record
+
+
+def _tests(run: Run) -> dict[str, str]:
+    """{column: what the further test behind it is known by}."""
+    tests = run.recipe.further_tests
+    return {column.name: digest_of(tests[column.data].determining()) for column in further_columns(run.recipe, run.trained)}
+
+
+def read_record(own: Path) -> RunRecord | None:
+    """What lies in a run's folder; None where it holds no finished run."""
+    path = own / RECORD
     if not path.is_file():
         return None
     try:
@@ -94,9 +118,11 @@ def train_run(
         return None
     metrics: Mapping[str, Mapping[str, float]] = {}
     if run.role != "start":
-        measured = {name: here.tasks[name] for name in run.trained}
         reported = result.metrics if _reports_validations(run) else None
-        metrics = reported or _measure(run, net, measured, here, progress=progress)
+        columns = further_columns(run.recipe, run.trained)
+        if reported is None:
+            columns = (*own_columns(run.recipe, run.trained), *columns)
+        metrics = {**(reported or {}), **measure(run, net, here, columns, folder=own, progress=progress)}
     return _store(run, bench, metrics, result, own=own)
 
 
@@ -121,40 +147,46 @@ def _reports_validations(run: Run) -> bool:
 def _fit(
     run: Run, bench: Bench, net: Connected, *, folder: Path, stop: StopSignal | None, progress: Progress | None
 ) -> FitResult:
-    data, parts, options = bench.recipe.data, bench.parts, _options(run)
-    part = parts.test if _reports_validations(run) else parts.validation
+    options = _options(run)
     weights = run.weights if run.role != "start" else dict.fromkeys(run.trained, 1.0)
     return fit(
         net,
         {name: bench.tasks[name] for name in run.tasks},
-        for_training(parts.train, data, seed=run.seed),
+        _train_part(run, bench),
         options,
         folder=folder,
         seed=run.seed,
         weighting=Fixed(weights),
         trained=run.trained,
-        validation=None if part is None or options.choose == "last" else for_testing(part, data),
+        validation=None if options.choose == "last" else _validation_part(run, bench),
         stop=stop,
         progress=progress,
     )
 
 
-def _measure(
-    run: Run, net: nn.Module, tasks: Mapping[str, Task], bench: Bench, *, progress: Progress | None
-) -> Mapping[str, Mapping[str, float]]:
-    """The one reading of the test part."""
-    options = run.parents[0].options if run.role == "ensemble" else run.options
-    assert options is not None
-    fabric = make_fabric(settle(options))
-    net.to(fabric.device)
-    return validate(
-        net,
-        tasks,
-        for_testing(bench.parts.test, bench.recipe.data),
-        batch_size=bench.recipe.evaluation.batch_size,
-        fabric=fabric,
-        progress=progress,
-    )
+def _sets(run: Run, bench: Bench) -> dict[str, OneSet]:
+    return run.sets if run.role != "start" else dict(sets_of(bench.recipe.data))
+
+
+def _train_part(run: Run, bench: Bench) -> Samples:
+    """What a run is trained on: the train part of its data set, or a mixture of those that label a task of it."""
+    sets, data = _sets(run, bench), bench.recipe.data
+    parts = {name: bench.sets[name].train for name in sets}
+    if len(sets) > 1 and isinstance(data, MixtureData):
+        return mixture_of(parts, sets, data, run.trained, seed=run.seed)
+    ((name, one),) = sets.items()
+    return for_training(parts[name], one, seed=run.seed)
+
+
+def _validation_part(run: Run, bench: Bench) -> Samples | None:
+    """What the weights are chosen on; the test parts themselves where the last validations' mean is reported."""
+    views: dict[str, Transformed] = {}
+    for name, one in _sets(run, bench).items():
+        parts = bench.sets[name]
+        part = parts.test if _reports_validations(run) else parts.validation
+        if part is not None:
+            views[name] = for_testing(part, one)
+    return Mixture(views, RoundRobin()) if len(views) > 1 else next(iter(views.values()), None)
 
 
 def load_network(run: Run, bench: Bench, folder: Path) -> Connected:
@@ -171,24 +203,29 @@ def load_ensemble(run: Run, bench: Bench, folder: Path) -> Ensemble:
 
 
 def _measured_ensemble(run: Run, bench: Bench, *, folder: Path, progress: Progress | None) -> RunRecord:
-    tasks = {name: Averaged(bench.tasks[name]) for name in run.trained}
-    net = load_ensemble(run, bench, folder)
-    metrics = _measure(run, net, tasks, bench, progress=progress or Silent())
-    return _store(run, bench, metrics, None, own=folder_of(run, folder))
+    net, own = load_ensemble(run, bench, folder), folder_of(run, folder)
+    columns = (*own_columns(run.recipe, run.trained), *further_columns(run.recipe, run.trained))
+    metrics = measure(run, net, bench, columns, folder=own, progress=progress or Silent())
+    return _store(run, bench, metrics, None, own=own)
 
 
 def _store(
     run: Run, bench: Bench, metrics: Mapping[str, Mapping[str, float]], result: FitResult | None, *, own: Path
 ) -> RunRecord:
-    cost = bench.cost(run)
+    cost, before = bench.cost(run), read_record(own)
     finite = {t: {m: v if v == v else None for m, v in values.items()} for t, values in metrics.items()}
+    tasks = {column.name: bench.tasks[column.task] for column in columns_of(run.recipe)} if metrics else {}
+    ways = {name: dict(tasks[name].directions) for name in metrics}
+    if before is not None:  # measured anew for a further test: those of other recipes stay
+        finite, ways = {**before.metrics, **finite}, {**before.directions, **ways}
     record = RunRecord(
         title=run.title,
         digest=run.digest,
         seed=run.seed,
         tasks=run.trained,
         metrics=finite,
-        directions={name: dict(bench.for_run(run).tasks[name].directions) for name in metrics},
+        directions=ways,
+        tests={**({} if before is None else before.tests), **_tests(run)},
         parameters=cost.parameters,
         flops=cost.flops,
         seconds_per_step=result.seconds_per_step if result is not None else 0.0,

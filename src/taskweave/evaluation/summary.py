@@ -65,7 +65,7 @@ def _summary(result: ComparisonResult, method: str) -> MethodSummary:
         method=method,
         seeds=tuple(row.seed for row in rows),
         cells=cells,
-        relative_gain=_relative_gain(rows, base),
+        relative_gain=_relative_gain(rows, base, without=result.further),
         parameters=rows[0].parameters,
         flops=rows[0].flops,
         seconds_per_step=fmean(seconds) if seconds else None,
@@ -96,18 +96,19 @@ def _cell(rows: Sequence[Row], base: Sequence[Row], task: str, *, metric: str, d
     )
 
 
-def _relative_gain(rows: Sequence[Row], base: Sequence[Row]) -> float | None:
-    """Percent: the mean over the seeds that both have of `taskweave.metrics.gain.relative_gain`."""
+def _relative_gain(rows: Sequence[Row], base: Sequence[Row], *, without: Sequence[str]) -> float | None:
+    """Percent: the mean over the seeds that both have of `taskweave.metrics.gain.relative_gain`, some columns left out."""
     single = {row.seed: row for row in base}
-    gains = [_gain_of(row, single[row.seed]) for row in rows if row.seed in single]
+    gains = [_gain_of(row, single[row.seed], without) for row in rows if row.seed in single]
     known = [gain for gain in gains if gain is not None and math.isfinite(gain)]
     return 100.0 * fmean(known) if known else None
 
 
-def _gain_of(row: Row, base: Row) -> float | None:
+def _gain_of(row: Row, base: Row, without: Sequence[str]) -> float | None:
     both: dict[str, dict[str, Direction]] = {
         task: {m: d for m, d in metrics.items() if None not in (_value(row, task, m), _value(base, task, m))}
         for task, metrics in row.directions.items()
+        if task not in without
     }
     both = {task: metrics for task, metrics in both.items() if metrics}
     return relative_gain(_numbers(row), _numbers(base), both, kind=GAIN_KIND) if both else None

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks.connected import Connected, Decoder
+from taskweave.networks.plan import require_streams
 from taskweave.streams.stream import Stream
 
 _Layer = nn.Conv2d | nn.Linear
@@ -20,6 +21,7 @@ def share_latent(
     streams: Mapping[str, Stream],
     *,
     rank: int,
+    layers: Mapping[str, Sequence[str]] | None = None,
     tasks: Mapping[str, Decoder] | None = None,
     statistics: ImageStatistics = IMAGENET,
 ) -> Connected:
@@ -37,12 +39,14 @@ def share_latent(
 
     streams: by name, each with `Stream.head`. A head of several layers (ASPP) gets one L per layer.
     rank: at least 1; below min(sum of C_t, D) for any sharing to take place.
+    layers: {stream: the last layers to factorise}, instead of all of its head: a detector's scores but not its boxes.
     Raises ValueError for a stream without a head, or heads that read features of different size.
     """
     if rank < 1:
         raise ValueError(f"rank is the number of shared latent rows, at least 1; got {rank}")
+    require_streams(streams)
     copies = {name: copy.deepcopy(stream) for name, stream in streams.items()}
-    paths = {name: _last_layers(name, stream) for name, stream in copies.items()}
+    paths = {name: _last_layers(name, stream, layers) for name, stream in copies.items()}
     counts = {name: len(found) for name, found in paths.items()}
     if len(set(counts.values())) > 1:
         raise ValueError(f"share_latent pairs the layers of the heads, but they have {counts} layers")
@@ -51,10 +55,12 @@ def share_latent(
     return Connected(copies, tasks=tasks, statistics=statistics)
 
 
-def _last_layers(name: str, stream: Stream) -> list[str]:
-    """Paths of the convolutions and linear layers that make up a stream's head."""
-    heads = {id(stream.net.get_submodule(path)) for path in stream.head}
-    inside = {id(m) for path in stream.head for m in stream.net.get_submodule(path).modules()} | heads
+def _last_layers(name: str, stream: Stream, layers: Mapping[str, Sequence[str]] | None) -> list[str]:
+    """Paths of the convolutions and linear layers that make up a stream's head, or what `layers` names of it."""
+    head = stream.head if layers is None else tuple(layers.get(name, ()))
+    if other := [path for path in head if path not in stream.head]:
+        raise ValueError(f"layers names {other} of stream {name!r}, whose last layers are {list(stream.head)}")
+    inside = {id(m) for path in head for m in stream.net.get_submodule(path).modules()}
     found = [path for path, m in stream.net.named_modules() if id(m) in inside and isinstance(m, nn.Conv2d | nn.Linear)]
     if not found:
         raise ValueError(

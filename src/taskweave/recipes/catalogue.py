@@ -6,14 +6,18 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+from taskweave.evaluation.choices.mixture import ONLY, MixtureData, sets_of
 from taskweave.evaluation.explaining import unknown
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.places import Given, places
 
-_NOT_RECIPES = ("catalogue",)
+_NOT_RECIPES = ("catalogue", "places", "methods")
+"""Files of this room that hold no recipe, by their last name."""
 
 
 def names() -> tuple[str, ...]:
@@ -21,7 +25,7 @@ def names() -> tuple[str, ...]:
     package = importlib.import_module("taskweave.recipes")
     found = [info.name for info in pkgutil.walk_packages(package.__path__, "taskweave.recipes.") if not info.ispkg]
     short = [name.removeprefix("taskweave.recipes.").replace(".", "/") for name in found]
-    return tuple(sorted(name for name in short if name not in _NOT_RECIPES))
+    return tuple(sorted(name for name in short if name.rpartition("/")[2] not in _NOT_RECIPES))
 
 
 def summary(name: str) -> str:
@@ -29,11 +33,11 @@ def summary(name: str) -> str:
     return (_module(name).__doc__ or "").strip().splitlines()[0]
 
 
-def find(what: str, *, small: bool = False, data: Path | None = None, seeds: Sequence[int] | None = None) -> Recipe:
+def find(what: str, *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """A recipe from ``nddr/table4``, ``my.yaml`` or ``my_file.py:my_recipe``.
 
     small, data, seeds: given to the recipe's function; a YAML file takes `data` and `seeds` in place of its own, and has
-    no small form. Raises ValueError with what there is, FileNotFoundError for a file that is not there.
+    no small form. data: one path, or a path for each data set by name, where there are several. Raises ValueError with what there is, FileNotFoundError for a file that is not there.
     """
     if what.endswith((".yaml", ".yml")):
         return _from_yaml(Path(what), small=small, data=data, seeds=seeds)
@@ -49,7 +53,7 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module("taskweave.recipes." + name.replace("/", "."))
 
 
-def _from_yaml(path: Path, *, small: bool, data: Path | None, seeds: Sequence[int] | None) -> Recipe:
+def _from_yaml(path: Path, *, small: bool, data: Given, seeds: Sequence[int] | None) -> Recipe:
     if not path.is_file():
         raise FileNotFoundError(f"there is no recipe file {path}; `taskweave recipes --show demo` prints one to begin with")
     if small:
@@ -57,12 +61,26 @@ def _from_yaml(path: Path, *, small: bool, data: Path | None, seeds: Sequence[in
     found = Recipe.from_yaml(path)
     content = found.model_dump(mode="json")
     if data is not None:
-        content["data"]["path"] = str(data)
+        _put(content, found, data)
     if seeds is not None:
         content["seeds"] = list(seeds)
     from taskweave.evaluation.recipe import read
 
     return read(content, str(path))
+
+
+def _put(content: dict[str, Any], recipe: Recipe, data: Given) -> None:
+    """Data sets at other places, the only one or those of a mixture and of further tests by name."""
+    sets = sets_of(recipe.data)
+    single = isinstance(data, Path) and len(sets) == 1 and not isinstance(recipe.data, MixtureData)
+    if single:
+        content["data"]["path"] = str(data)
+        return
+    for name, path in places(data, dict.fromkeys([*sets, *recipe.further_tests], Path())).items():
+        if not (isinstance(data, Mapping) and name in data):
+            continue
+        inside = content["further_tests"][name]["data"] if name in recipe.further_tests else content["data"]
+        (inside if name in recipe.further_tests or name == ONLY else inside["sets"][name])["path"] = str(path)
 
 
 def _from_file(path: Path, function: str) -> Callable[..., object]:
@@ -78,9 +96,7 @@ def _from_file(path: Path, function: str) -> Callable[..., object]:
     return functions[function]
 
 
-def _call(
-    function: Callable[..., object], what: str, *, small: bool, data: Path | None, seeds: Sequence[int] | None
-) -> Recipe:
+def _call(function: Callable[..., object], what: str, *, small: bool, data: Given, seeds: Sequence[int] | None) -> Recipe:
     """Call a recipe's function with those options that were given."""
     given = {"small": small or None, "data": data, "seeds": seeds}
     options = {name: value for name, value in given.items() if value is not None}

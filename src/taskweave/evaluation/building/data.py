@@ -1,33 +1,23 @@
-"""From a choice of data to its train, validation and test parts."""
+"""From a choice of data to its train, validation and test parts, and to what networks see of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import final
+
+import torch
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.reduced import Reduced
+from taskweave.data.sample import Sample
 from taskweave.data.splits import split_by_scene
-from taskweave.data.transformed import Transformed
-from taskweave.evaluation.building.networks import statistics_of
-from taskweave.evaluation.choices.data import (
-    NYUDMT,
-    Data,
-    DataChoice,
-    NYUv2Folder,
-    NYUv2Lists,
-    NYUv2Mat,
-    NYUv2Mtan,
-    ScenesData,
-)
+from taskweave.evaluation.building.sets import open_set
+from taskweave.evaluation.building.views import statistics_of
+from taskweave.evaluation.choices.data import DataChoice
+from taskweave.evaluation.choices.mixture import OneSet
+from taskweave.evaluation.choices.regions import FileProposals, Regions
 from taskweave.training.progress import Progress
-
-if TYPE_CHECKING:
-    from torchvision.transforms import v2
-
-_TEST_SEED = 100_003
-"""Added to a scenes seed for the test part: far from any seed that somebody would train on."""
 
 _SMALL = 600_000_000
 """Bytes of pictures and labels up to which a part is kept in memory; beyond, files are read again each epoch."""
@@ -43,114 +33,118 @@ class Parts:
     test: LabelledSet
 
 
-def open_parts(data: Data, labels: Sequence[str], progress: Progress) -> Parts:
-    """Train, validation and test part, reading only `labels`; what fits is read (or rendered) into memory now.
+def open_parts(data: OneSet, tasks: Sequence[str], progress: Progress) -> Parts:
+    """Train, validation and test part, reading the labels of `tasks`; what fits is read (or rendered) into memory now.
 
     Raises FileNotFoundError for a folder or file that is not there, ValueError for an empty part.
     """
-    train, test = (_reduced(_open(data, part, labels), data) for part in ("train", "test"))
-    if train.in_memory:
-        _read_all((train, test), progress)
+    train, test = (prepared(data, part, tasks, progress) for part in ("train", "test"))
     if data.validation_share == 0.0:
         return Parts(train, None, test)
     rest, validation = split_by_scene(train, data.validation_share, seed=0)
     return Parts(rest, validation, test)
 
 
-def class_names_of(data: Data) -> tuple[str, ...]:
-    """The segmentation classes, without opening any file."""
-    if isinstance(data, ScenesData):
-        from taskweave.data.scenes_looks import CLASSES
-
-        return tuple(CLASSES)
-    from taskweave.data.nyuv2_classes import class_names
-
-    return class_names(data.classes)
-
-
-def for_training(part: LabelledSet, data: DataChoice, *, seed: int) -> Transformed:
-    """`part` as a network is trained on it."""
-    return Transformed(part, _training_transform(data), seed=seed)
-
-
-def for_testing(part: LabelledSet, data: DataChoice) -> Transformed:
-    """`part` as a network is measured on it: whole pictures, nothing varied."""
-    from taskweave.data.transforms import ToInput
-
-    return Transformed(part, ToInput(statistics_of(data)), seed=0)
+def prepared(data: OneSet, part: str, tasks: Sequence[str], progress: Progress) -> LabelledSet:
+    """One part at the recipe's size, with its proposals, and in memory where it fits."""
+    opened = open_set(data, part, data.labelled_for(tasks))
+    if data.regions is not None and isinstance(data.regions.proposals, FileProposals):
+        opened = _with_proposals(opened, data.regions)  # they are in pixels of the files
+    if data.keep_aspect:
+        opened = Fitted(opened, data)
+    reduced = Reduced(opened, size=None if data.keep_aspect else data.size, in_memory=_is_small(opened, data))
+    if reduced.in_memory:
+        _read_all(reduced, progress)
+    if data.regions is not None and not isinstance(data.regions.proposals, FileProposals):
+        return _with_proposals(reduced, data.regions)
+    return reduced
 
 
-def _open(data: Data, part: str, labels: Sequence[str]) -> LabelledSet:
-    if isinstance(data, ScenesData):
-        return _open_scenes(data, part, labels)
-    match data:
-        case NYUv2Folder():
-            from taskweave.data.nyuv2_folder import open_nyuv2_folder
+@final
+class Fitted(LabelledSet):
+    """The samples of a data set, as large as they fit into the recipe's size, the rest padded."""
 
-            split = "val" if part == "test" else part
-            return open_nyuv2_folder(data.path, split=split, classes=data.classes, labels=labels)
-        case NYUv2Mtan():
-            from taskweave.data.nyuv2_mtan import open_nyuv2_mtan
+    def __init__(self, dataset: LabelledSet, data: DataChoice) -> None:
+        from taskweave.data.fit import Fit
 
-            split = "val" if part == "test" else part
-            return open_nyuv2_mtan(data.path, split=split, classes=data.classes, labels=labels)
-        case NYUv2Lists():
-            from taskweave.data.nyuv2_lists import open_nyuv2_lists
+        assert data.size is not None
+        self.dataset = dataset
+        self._fit = Fit(data.size, statistics=statistics_of(data))
 
-            split = "training" if part == "train" else "testing"
-            return open_nyuv2_lists(data.path, split=split, classes=data.classes, labels=labels)
-        case NYUDMT():
-            from taskweave.data.nyud_mt import open_nyud_mt
+    def __len__(self) -> int:
+        return len(self.dataset)
 
-            split = "val" if part == "test" else part
-            return open_nyud_mt(data.path, split=split, classes=data.classes, labels=labels)
-        case NYUv2Mat():
-            from taskweave.data.nyuv2_mat import open_nyuv2_mat
+    def __getitem__(self, index: int) -> Sample:
+        fitted: Mapping[str, object] = self._fit(dict(self.dataset[index]))
+        return dict(fitted)
 
-            return open_nyuv2_mat(
-                data.path, splits=data.splits, split=part, class_map=data.class_map, classes=data.classes, labels=labels
-            )
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.dataset.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.dataset.classes
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return self.dataset.objects
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return self.dataset.attributes
+
+    def key(self, index: int) -> str:
+        return self.dataset.key(index)
+
+    def scene(self, index: int) -> str:
+        return self.dataset.scene(index)
 
 
-def _open_scenes(data: ScenesData, part: str, labels: Sequence[str]) -> LabelledSet:
-    from taskweave.data.scenes import LABELS, Scenes
+def _with_proposals(dataset: LabelledSet, regions: Regions) -> LabelledSet:
+    from taskweave.data.proposals import WithProposals, read_proposals
 
-    wanted = [label for label in LABELS if label in labels]
-    if part == "test":
-        return Scenes(data.test, size=data.size, seed=data.seed + _TEST_SEED, labels=wanted)
-    return Scenes(data.train, size=data.size, seed=data.seed, labels=wanted)
+    if isinstance(regions.proposals, FileProposals):
+        return WithProposals(dataset, read_proposals(regions.proposals.path))
+    return WithProposals(dataset, _Grid(regions))
 
 
-def _read_all(parts: Sequence[Reduced], progress: Progress) -> None:
-    progress.begin("reading pictures", sum(len(part) for part in parts))
-    for part in parts:
-        for index in range(len(part)):
-            part[index]
-            progress.advance(1)
+@final
+class _Grid:
+    """The grid of a size, made once for each: images of a part mostly have one."""
+
+    def __init__(self, regions: Regions) -> None:
+        self.regions = regions
+        self._known: dict[tuple[int, int], torch.Tensor] = {}
+
+    def __call__(self, size: tuple[int, int]) -> torch.Tensor:
+        if size not in self._known:
+            self._known[size] = grid_of(self.regions, size)
+        return self._known[size]
+
+
+def grid_of(regions: Regions, size: tuple[int, int]) -> torch.Tensor:
+    """The grid proposals of an image's size. Raises ValueError where regions are from a file."""
+    from taskweave.data.proposals import grid_proposals
+
+    grid = regions.proposals
+    if isinstance(grid, FileProposals):
+        raise ValueError(f"proposals of {grid.path} are known for the images in it only; a grid is for any image")
+    boxes: torch.Tensor = grid_proposals(size, scales=grid.scales, ratios=grid.ratios, overlap=grid.overlap)
+    return boxes
+
+
+def _read_all(part: Reduced, progress: Progress) -> None:
+    progress.begin("reading pictures", len(part))
+    for index in range(len(part)):
+        part[index]
+        progress.advance(1)
     progress.end()
 
 
-def _reduced(part: LabelledSet, data: DataChoice) -> Reduced:
+def _is_small(part: LabelledSet, data: DataChoice) -> bool:
     height, width = data.picture_size
-    per_sample = height * width * (3 + 8 + 4 + 12)  # uint8 image, int64 labels, float32 depth and normals
-    return Reduced(part, size=data.size, in_memory=per_sample * len(part) < _SMALL)
-
-
-def _training_transform(data: DataChoice) -> v2.Transform:
-    from torchvision.transforms import v2
-
-    from taskweave.data.transforms import RandomCropPad, RandomDiscreteScale, RandomScale, ToInput
-
-    how, statistics = data.augmentation, statistics_of(data)
-    steps: list[v2.Transform] = []
-    if how.colour:
-        steps.append(v2.ColorJitter(brightness=how.colour, contrast=how.colour, saturation=how.colour))
-    if how.scale is not None:
-        steps.append(RandomScale(*how.scale))
-    if how.zoom_crops:
-        steps.append(RandomDiscreteScale(how.zoom_crops))
-    if how.crop is not None:
-        steps.append(RandomCropPad(how.crop, statistics=statistics))
-    if how.mirror:
-        steps.append(v2.RandomHorizontalFlip())
-    return v2.Compose([*steps, ToInput(statistics)])
+    image = 12 if data.keep_aspect else 3  # padded images are float32, others uint8
+    dense = {"segmentation": 8, "depth": 4, "normals": 12}  # int64 labels, float32 depth and normals
+    labels = sum(bytes_each for label, bytes_each in dense.items() if label in part.labels)
+    return height * width * (image + labels) * len(part) < _SMALL

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from taskweave.streams.stream import evaluating, is_meta
+from taskweave.evaluation.building.data import grid_of
+from taskweave.evaluation.building.networks import example_inputs
+from taskweave.evaluation.choices.mixture import sets_of
+from taskweave.evaluation.choices.regions import FileProposals
+from taskweave.evaluation.planning import Run
+from taskweave.evaluation.recipe import Recipe
+from taskweave.networks.connected import Connected
+from taskweave.streams.stream import evaluating
+from taskweave.tasks.task import Task
+from taskweave.tasks.torchvision_detection import TorchvisionDetection
 
 
 @final
@@ -25,18 +34,38 @@ class Cost:
         return Cost(self.parameters + other.parameters, self.flops + other.flops)
 
 
-def cost_of(net: nn.Module, size: tuple[int, int], tasks: Collection[str] | None = None) -> Cost:
-    """The cost of `net` for one RGB picture of `size` (height, width), from shapes alone; `net` may stand anywhere."""
+def cost_of(net: Connected, run: Run, recipe: Recipe, tasks: Mapping[str, Task]) -> Cost:
+    """The cost of a run's network for one RGB picture of the size of a test, from shapes alone.
+
+    Of torchvision's detectors body, pyramid and heads on it are counted; what each found region costs is not.
+    """
     parameters = sum(p.numel() for p in net.parameters() if p.requires_grad)
-    return Cost(parameters, _flops(net, size, tasks))
+    if any(isinstance(task, TorchvisionDetection) for task in tasks.values()):
+        _leave_boxes_out(net)
+    example = torch.empty(1, 3, *recipe.data.picture_size, device="meta")
+    inputs = example_inputs(run, tasks, example, regions=regions_of(recipe))
+    return Cost(parameters, _flops(net, inputs, run.trained))
 
 
-def _flops(net: nn.Module, size: tuple[int, int], tasks: Collection[str] | None) -> int:
-    x = torch.empty(1, 3, *size, device="meta")
-    state: dict[str, Tensor] = {}
-    if not is_meta(net):
-        tensors = [*net.named_parameters(), *net.named_buffers()]
-        state = {name: torch.empty_like(value, device="meta") for name, value in tensors}
+def _leave_boxes_out(net: Connected) -> None:
+    """Boxes cannot be chosen without values."""
+    from taskweave.streams.detection import DetectOnce, DetectTwice, RawHeads
+
+    for stream in (net.stream(name) for name in net.streams):
+        if isinstance(stream.exit, DetectOnce | DetectTwice):
+            stream.exit = RawHeads(stream.exit.pyramid)
+
+
+def regions_of(recipe: Recipe) -> int:
+    """How many regions a network looks at in a picture of a test; 0 where none."""
+    data = next(iter(sets_of(recipe.data).values()))
+    if data.regions is None:
+        return 0
+    proposals = data.regions.proposals
+    return proposals.expected if isinstance(proposals, FileProposals) else len(grid_of(data.regions, data.picture_size))
+
+
+def _flops(net: nn.Module, inputs: Any, tasks: Collection[str]) -> int:
     with evaluating(net), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        torch.func.functional_call(net, state, (x, tasks), strict=False)
+        net(inputs, tasks)
     return int(counter.get_total_flops())

@@ -2,87 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Any
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
-from taskweave.evaluation.choices.data import DataChoice
+from taskweave.evaluation.building.plain import body_end, build_plain, places_of
+from taskweave.evaluation.building.units import gathered_by, identity, unit_of
+from taskweave.evaluation.building.views import statistics_of
+from taskweave.evaluation.choices.agreement import reads_regions
 from taskweave.evaluation.choices.method import (
-    NDDR,
     ConnectedTrainedOnOneTask,
-    Connecting,
-    CrossConnected,
-    CrossStitch,
+    ConnectingChoice,
     Method,
     Shared,
     SharedLatent,
-    Sluice,
 )
-from taskweave.evaluation.choices.network import DeepLabResNet, DeepLabVGG16, FCN32sAlexNet, Network
+from taskweave.evaluation.choices.network import OneNetwork, network_of
 from taskweave.evaluation.planning import Run
+from taskweave.evaluation.pretraining import pretraining_network
 from taskweave.evaluation.recipe import usual_places
-from taskweave.images import CAFFE, IMAGENET, ImageStatistics
 from taskweave.networks.connected import Connected
-from taskweave.networks.connecting import UnitFactory, connect
-from taskweave.networks.deeplab_resnet import DeepLabResNet as DeepLabResNetNet
-from taskweave.networks.deeplab_resnet import deeplab_resnet
-from taskweave.networks.deeplab_vgg16 import DeepLabVGG16 as DeepLabVGG16Net
-from taskweave.networks.deeplab_vgg16 import deeplab_vgg16
-from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet as FCN32sAlexNetNet
-from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
+from taskweave.networks.connecting import connect
 from taskweave.networks.latent import share_latent
 from taskweave.networks.sharing import share
 from taskweave.streams.convert import as_stream
 from taskweave.tasks.task import Task
-
-
-def build_plain(choice: Network, channels: int) -> nn.Module:
-    """One task's network, random weights."""
-    match choice:
-        case DeepLabVGG16():
-            return deeplab_vgg16(
-                channels,
-                head=choice.head,
-                batch_norm=choice.batch_norm,
-                dropout=choice.dropout,
-                hidden=choice.hidden,
-                bn_momentum=choice.bn_momentum,
-                bn_eps=choice.bn_eps,
-            )
-        case DeepLabResNet():
-            return deeplab_resnet(
-                channels,
-                body=choice.body,
-                output_stride=choice.output_stride,
-                head=choice.head,
-                hidden=choice.hidden,
-                rates=choice.rates,
-                dropout=choice.dropout,
-            )
-        case FCN32sAlexNet():
-            return fcn32s_alexnet(channels, body=choice.body, hidden=choice.hidden, dropout=choice.dropout)
-        case _:
-            assert_never(choice)
-
-
-def places_of(choice: Network) -> tuple[str, ...]:
-    """Where streams of such networks usually meet."""
-    match choice:
-        case DeepLabVGG16():
-            return DeepLabVGG16Net.places
-        case DeepLabResNet():
-            return DeepLabResNetNet.places
-        case FCN32sAlexNet():
-            return FCN32sAlexNetNet.places
-        case _:
-            assert_never(choice)
-
-
-def statistics_of(data: DataChoice) -> ImageStatistics:
-    """How these data become network input."""
-    return CAFFE if data.statistics == "caffe" else IMAGENET
 
 
 def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Connected:
@@ -91,38 +37,35 @@ def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Conne
     tasks: those of the run at least.  example: an image batch of the size to train at.
     Raises ValueError for a stage that does not exist, with the list of stages.
     """
-    statistics = statistics_of(run.recipe.data)
-    streams = {name: as_stream(build_plain(run.recipe.network, tasks[name].channels)) for name in run.tasks}
-    decoders = {name: tasks[name] for name in run.tasks}
-    if run.method is None:
-        until = places_of(run.recipe.network)[-1]
+    r, decoders = run.recipe, {name: tasks[name] for name in run.tasks}
+    statistics = statistics_of(r.data)
+    streams = {name: as_stream(build_plain(_network(run, name), tasks[name])) for name in run.tasks}
+    method = run.method
+    if method is None:
+        until = body_end(pretraining_network(r.network))
         return share(streams, until=until, tasks=decoders, statistics=statistics)
-    method, gather = run.method, _gather(run.method)
-    places = _places(run, method)
     if isinstance(method, SharedLatent):
-        return share_latent(streams, rank=method.rank, tasks=decoders, statistics=statistics)
+        return share_latent(streams, rank=method.rank, layers=_paired(run), tasks=decoders, statistics=statistics)
+    gather, inputs = gathered_by(method), example_inputs(run, tasks, example)
     if isinstance(method, Shared):
         return share(
             streams,
             until=method.until,
-            at=places if gather else (),
-            example=example,
+            at=_places(run, method) if gather else (),
+            example=inputs,
             gather=gather,
             tasks=decoders,
             statistics=statistics,
         )
     connecting = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
-    if isinstance(connecting, CrossStitch | NDDR | Sluice | CrossConnected):
-        unit = _unit(connecting, list(streams))
-    elif gather:
-        unit = _identity()
-    else:
+    connects = isinstance(connecting, ConnectingChoice)
+    if not connects and not gather:
         return Connected(streams, tasks=decoders, statistics=statistics)
     return connect(
         streams,
-        at=places,
-        unit=unit,
-        example=example,
+        at=_places(run, method),
+        unit=unit_of(connecting, list(streams)) if isinstance(connecting, ConnectingChoice) else identity(),
+        example=inputs,
         gather=gather,
         tasks=decoders,
         statistics=statistics,
@@ -130,70 +73,29 @@ def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Conne
     )
 
 
+def example_inputs(run: Run, tasks: Mapping[str, Task], example: Tensor, *, regions: int = 2) -> Any:
+    """What the streams of a run are given for an example image batch. regions: per image, where a network reads regions."""
+    if not any(reads_regions(_network(run, name)) for name in run.tasks):
+        return {name: tasks[name].network_input(example, None, None) for name in run.tasks}
+    height, width = example.shape[-2:]
+    whole = torch.tensor([[0.0, 0.0, width, height]]).to(example.device).expand(regions, 4)
+    rois = [whole] * len(example)
+    return {name: tasks[name].network_input(example, None, rois) for name in run.tasks}
+
+
+def _paired(run: Run) -> dict[str, tuple[str, ...]] | None:
+    """Which last layers a shared latent matrix joins: of Fast R-CNNs the scores, since attributes have no boxes."""
+    if not all(reads_regions(_network(run, name)) for name in run.tasks):
+        return None
+    return dict.fromkeys(run.tasks, ("head.logits",))
+
+
+def _network(run: Run, task: str) -> OneNetwork:
+    network = run.recipe.network
+    return pretraining_network(network) if run.role == "start" else network_of(network, task)
+
+
 def _places(run: Run, method: Method) -> tuple[str, ...]:
     inner = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
     own = method.shortcut.places if method.shortcut is not None else ()
     return own or usual_places(inner, run.recipe) or places_of(run.recipe.network)
-
-
-def _identity() -> UnitFactory:
-    from taskweave.units.identity import Identity
-
-    return Identity
-
-
-def _unit(choice: Connecting, streams: Sequence[str]) -> UnitFactory:
-    from taskweave.units.cross_connection import CrossConnection
-    from taskweave.units.cross_stitch import CrossStitch as CrossStitchUnit
-    from taskweave.units.nddr import NDDR as NDDRUnit  # noqa: N811 - the paper's name is in capitals
-    from taskweave.units.sluice import Sluice as SluiceUnit
-
-    match choice:
-        case CrossStitch():
-            return partial(
-                CrossStitchUnit, per=choice.per, self_weight=choice.self_weight, other_weight=choice.other_weight
-            )
-        case NDDR():
-            return partial(
-                NDDRUnit,
-                order=choice.order,
-                initial=choice.initial,
-                self_weight=choice.self_weight,
-                other_weight=choice.other_weight,
-            )
-        case Sluice():
-            return partial(
-                SluiceUnit,
-                subspaces=choice.subspaces,
-                initial=choice.initial,
-                self_weight=choice.self_weight,
-                other_weight=choice.other_weight,
-                orthogonality=choice.orthogonality,
-            )
-        case CrossConnected():
-            return partial(CrossConnection, gate=choice.gate, linear=choice.linear, links=_links(choice, streams))
-        case _:
-            assert_never(choice)
-
-
-def _gather(method: Method) -> tuple[UnitFactory, ...]:
-    from taskweave.units.layer_mixing import LayerMixing
-    from taskweave.units.shortcut import Shortcut
-
-    inner = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
-    mixes = isinstance(inner, Sluice) and inner.layer_mixing
-    # ResNets and VGG widen from stage to stage: layers mix only if their channels are brought to the last's
-    mixing: tuple[UnitFactory, ...] = (partial(LayerMixing, project=True),) if mixes else ()
-    if method.shortcut is None:
-        return mixing
-    options = method.shortcut
-    return (*mixing, partial(Shortcut, out_channels=options.channels, normalise=options.normalise))
-
-
-def _links(choice: CrossConnected, streams: Sequence[str]) -> list[tuple[int, int]] | None:
-    """Links by name -> by position; None for all."""
-    for link in choice.links:
-        for name in link:
-            if name not in streams:
-                raise ValueError(f"links names {name!r}, which is no task of this recipe; its tasks are {list(streams)}")
-    return [(streams.index(a), streams.index(b)) for a, b in choice.links] or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
 import torch
@@ -10,7 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.evaluation.choices.task import DepthTask, NormalsTask, SegmentationTask, Tasks
+from taskweave.evaluation.building.detection import build_attributes, build_detection
+from taskweave.evaluation.building.views import statistics_of
+from taskweave.evaluation.choices.detection import AttributesTask, DetectionTask
+from taskweave.evaluation.choices.mixture import sets_of
+from taskweave.evaluation.choices.network import network_of
+from taskweave.evaluation.choices.task import DepthTask, NormalsTask, OneTask, SegmentationTask
+from taskweave.evaluation.recipe import Recipe
 from taskweave.tasks.dense import PairLoss
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import Normals
@@ -19,30 +25,40 @@ from taskweave.tasks.task import Task
 
 _PIXELS_PER_IMAGE = 500
 
+Trained = Mapping[str, LabelledSet]
+"""The train parts of a recipe's data sets, by name."""
 
-def build_tasks(choices: Tasks, classes: Sequence[str], train: LabelledSet | None) -> dict[str, Task]:
+
+def build_tasks(recipe: Recipe, train: Trained | None) -> dict[str, Task]:
     """{name: task}. train: what class weights and codebooks are counted on; None where only shapes matter."""
-    return {name: _task(choice, classes, train) for name, choice in choices.chosen.items()}
+    return {name: _task(name, choice, recipe, train) for name, choice in recipe.tasks.chosen.items()}
 
 
-def _task(choice: SegmentationTask | DepthTask | NormalsTask, classes: Sequence[str], train: LabelledSet | None) -> Task:
+def _task(name: str, choice: OneTask, recipe: Recipe, train: Trained | None) -> Task:
+    sets = {key: one for key, one in sets_of(recipe.data).items() if one.labelled_for([name])}
+    names = next(iter(sets.values())).names.of(name)
+    parts = None if train is None else [train[key] for key in sets]
     match choice:
         case SegmentationTask():
-            return _segmentation(choice, classes, train)
+            return _segmentation(choice, names, parts)
         case DepthTask():
             losses: dict[str, PairLoss] = {"l1": F.l1_loss, "l2": F.mse_loss, "huber": F.huber_loss}
             return Depth(loss=losses[choice.loss], loss_resolution=choice.loss_resolution)
         case NormalsTask():
-            return _normals(choice, train)
+            return _normals(choice, parts)
+        case DetectionTask():
+            return build_detection(choice, network_of(recipe.network, name), names, statistics_of(recipe.data))
+        case AttributesTask():
+            return build_attributes(choice, names if parts is None else parts[0].attributes)
         case _:
             assert_never(choice)
 
 
-def _segmentation(choice: SegmentationTask, classes: Sequence[str], train: LabelledSet | None) -> Task:
+def _segmentation(choice: SegmentationTask, classes: Sequence[str], train: Sequence[LabelledSet] | None) -> Task:
     from taskweave.tasks.segmentation import median_frequency
     from taskweave.tasks.segmentation_losses import dice_loss, focal_loss
 
-    loss: PairLoss | None = None
+    loss: PairLoss | None = summed_cross_entropy if choice.summed else None
     if choice.loss != "cross_entropy":
         loss = focal_loss() if choice.loss == "focal" else dice_loss()
     weights = None
@@ -54,10 +70,16 @@ def _segmentation(choice: SegmentationTask, classes: Sequence[str], train: Label
         class_weights=weights,
         loss_resolution=choice.loss_resolution,
         per_image=choice.miou == "per_image",
+        target_class=choice.target_class or None,
     )
 
 
-def _normals(choice: NormalsTask, train: LabelledSet | None) -> Task:
+def summed_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """- sum_p log softmax(logits_p)[y_p] over all pixels p of the batch that are not 255: the cross-connected paper."""
+    return F.cross_entropy(logits, target, ignore_index=255, reduction="sum")
+
+
+def _normals(choice: NormalsTask, train: Sequence[LabelledSet] | None) -> Task:
     raw = choice.angles == "raw_uint8"
     if choice.loss != "codebook":
         return Normals(loss=choice.loss, raw_uint8=raw, manhattan=choice.manhattan, loss_resolution=choice.loss_resolution)
@@ -69,26 +91,31 @@ def _normals(choice: NormalsTask, train: LabelledSet | None) -> Task:
     return NormalsByCodebook(book, raw_uint8=raw, manhattan=choice.manhattan, loss_resolution=choice.loss_resolution)
 
 
-def class_counts(train: LabelledSet, classes: int) -> Tensor:
+def class_counts(train: Sequence[LabelledSet], classes: int) -> Tensor:
     """(labelled images, classes): labelled pixels of each class in each image."""
     counts: list[Tensor] = []
-    for index in range(len(train)):
-        labels = train[index].get("segmentation")
-        if labels is not None:
-            flat = torch.as_tensor(labels).as_subclass(Tensor).flatten()
-            counts.append(torch.bincount(flat[flat < classes], minlength=classes))
+    for labels in _labels(train, "segmentation"):
+        flat = labels.flatten()
+        counts.append(torch.bincount(flat[flat < classes], minlength=classes))
     if not counts:
         raise ValueError("class weights are counted on the train part, but none of its images has a segmentation")
     return torch.stack(counts)
 
 
-def _some_normals(train: LabelledSet) -> Tensor:
+def _some_normals(train: Sequence[LabelledSet]) -> Tensor:
     """(N, 3): evenly spaced labelled pixels of every image, enough for k-means and no more."""
     found: list[Tensor] = []
-    for index in range(len(train)):
-        normals = train[index].get("normals")
-        if normals is not None:
-            flat = torch.as_tensor(normals).as_subclass(Tensor).flatten(1).T
-            flat = flat[flat.norm(dim=1) >= 0.5]
-            found.append(flat[:: max(1, len(flat) // _PIXELS_PER_IMAGE)])
+    for normals in _labels(train, "normals"):
+        flat = normals.flatten(1).T
+        flat = flat[flat.norm(dim=1) >= 0.5]
+        found.append(flat[:: max(1, len(flat) // _PIXELS_PER_IMAGE)])
     return torch.cat(found)
+
+
+def _labels(train: Sequence[LabelledSet], task: str) -> Iterator[Tensor]:
+    """A task's dense targets over some data sets."""
+    for part in train:
+        for index in range(len(part)):
+            target = part[index].get(task)
+            if target is not None:
+                yield torch.as_tensor(target).as_subclass(Tensor)

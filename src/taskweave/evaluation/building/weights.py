@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from taskweave.evaluation.building.networks import places_of
-from taskweave.evaluation.choices.network import Network
+from taskweave.evaluation.building.plain import body_end
+from taskweave.evaluation.choices.network import network_of
 from taskweave.evaluation.choices.start import FromFile, LibraryWeights
 from taskweave.evaluation.planning import Run
 from taskweave.networks.connected import Connected
@@ -56,20 +56,27 @@ def _load_start(net: Connected, run: Run, runs: Path) -> None:
         for stream in streams:
             _load_all_but_head(stream, state, start.path)
     for parent in run.parents:
-        state = body_of(read_state(runs / parent.digest / WEIGHTS), streams[0], run.recipe.network, parent.tasks[0])
-        for stream in streams:
-            stream.net.load_state_dict(state, strict=False)
+        state = read_state(runs / parent.digest / WEIGHTS)
+        for name, stream in zip(net.streams, streams, strict=True):
+            end = body_end(network_of(run.recipe.network, name))
+            stream.net.load_state_dict(body_of(state, stream, end, parent.tasks[0]), strict=False)
 
 
-def body_of(state: dict[str, Tensor], stream: Stream, network: Network, leader: str) -> dict[str, Tensor]:
-    """Of a stored shared network, the trunk: the modules that its stages up to the usual last place run."""
-    last = places_of(network)[-1]
+def body_of(state: dict[str, Tensor], stream: Stream, end: str, leader: str) -> dict[str, Tensor]:
+    """Of a stored shared network, the trunk: what the modules of a stream's stages up to `end` have in common with it.
+
+    Raises WrongCheckpointError where that is nothing.
+    """
     stages = list(stream.stages)
-    paths = [path for stage in stages[: stages.index(last) + 1] for path in stream.modules_of(stage)]
-    body: dict[str, Tensor] = {}
+    paths = [path for stage in stages[: stages.index(end) + 1] for path in stream.modules_of(stage)]
+    own, body = stream.net.state_dict(), dict[str, Tensor]()
     for path in paths:
         prefix = f"streams.{leader}.net.{path}."
-        body |= {f"{path}.{key.removeprefix(prefix)}": v for key, v in state.items() if key.startswith(prefix)}
+        found = {f"{path}.{key.removeprefix(prefix)}": v for key, v in state.items() if key.startswith(prefix)}
+        # the fully connected layers of a network for regions have another shape than their dense counterparts
+        body |= {key: value for key, value in found.items() if own[key].shape == value.shape}
+    if not body:
+        raise WrongCheckpointError(f"the stored body has nothing in common with {type(stream.net).__name__}")
     return body
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, final
+from typing import Annotated, ClassVar, Literal, Self, final
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from taskweave.evaluation.choices.choice import Choice
+from taskweave.evaluation.choices.names import DENSE, Names
+from taskweave.evaluation.choices.regions import Regions
 
 Size = tuple[Annotated[int, Field(ge=8)], Annotated[int, Field(ge=8)]]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -39,8 +42,16 @@ class Augmentation(Choice):
 class DataChoice(Choice):
     """What every choice of data states."""
 
+    added: ClassVar[frozenset[str]] = frozenset({"labels", "regions", "keep_aspect"})
+
+    labels: tuple[str, ...] = ()
+    """The tasks whose labels are read from here; () for all tasks of the recipe that these data are labelled for."""
     size: Size | None = None
     """(height, width) to which images and labels are brought once; None keeps the files' own."""
+    keep_aspect: bool = False
+    """Bring images to `size` as large as they fit in and pad the rest, so that no object is distorted."""
+    regions: Regions | None = None
+    """What networks that read regions look at; needed for these, of no use to others."""
     statistics: Literal["imagenet", "caffe"] = "imagenet"
     """How pictures become network input: RGB by ImageNet's mean and deviation, or BGR minus Caffe's mean."""
     augmentation: Augmentation = Augmentation()
@@ -67,6 +78,24 @@ class DataChoice(Choice):
         """Whether pictures of these data may be committed or published; only generated ones may."""
         return False
 
+    @property
+    def names(self) -> Names:
+        """What these data are labelled with, without opening any file."""
+        raise NotImplementedError
+
+    def labelled_for(self, tasks: Iterable[str]) -> tuple[str, ...]:
+        """Those of `tasks` whose labels are read from here."""
+        offered = self.labels or self.names.labels
+        return tuple(task for task in tasks if task in offered)
+
+    @model_validator(mode="after")
+    def _has_its_labels(self) -> Self:
+        if unknown := [label for label in self.labels if label not in self.names.labels]:
+            raise ValueError(f"these data are not labelled for {unknown}; they have {list(self.names.labels)}")
+        if self.keep_aspect and self.size is None:
+            raise ValueError("keep_aspect says how images are brought to `size`: give a size, e.g. [160, 208]")
+        return self
+
 
 @final
 class ScenesData(DataChoice):
@@ -84,6 +113,13 @@ class ScenesData(DataChoice):
     def may_be_shown(self) -> bool:
         return True
 
+    @property
+    def names(self) -> Names:
+        from taskweave.data.scenes_looks import ATTRIBUTES, CLASSES, OBJECT_CLASSES
+
+        attributes = tuple(f"{name} {value}" for name, values in ATTRIBUTES.items() for value in values)
+        return Names((*DENSE, "detection", "attributes"), tuple(CLASSES), tuple(OBJECT_CLASSES), attributes)
+
 
 class FolderChoice(DataChoice):
     """Data that lie somewhere."""
@@ -97,20 +133,30 @@ class FolderChoice(DataChoice):
         return value.expanduser().absolute()
 
 
+class NYUv2Choice(FolderChoice):
+    """What every form of NYUv2 states."""
+
+    classes: Literal[13, 40] = 40
+
+    @property
+    def names(self) -> Names:
+        from taskweave.data.nyuv2_classes import class_names
+
+        return Names(DENSE, class_names(self.classes))
+
+
 @final
-class NYUv2Folder(FolderChoice):
+class NYUv2Folder(NYUv2Choice):
     """NYUv2 as rgb/, depth/, label13/, label40/ and gt_sets/; normals are computed from depth."""
 
     kind: Literal["nyuv2_folder"] = "nyuv2_folder"
-    classes: Literal[13, 40] = 40
 
 
 @final
-class NYUv2Mat(FolderChoice):
+class NYUv2Mat(NYUv2Choice):
     """The official nyu_depth_v2_labeled.mat (needs taskweave[data])."""
 
     kind: Literal["nyuv2_mat"] = "nyuv2_mat"
-    classes: Literal[13, 40] = 40
     splits: Path
     """splits.mat, which says what is train and test."""
     class_map: Path
@@ -118,7 +164,7 @@ class NYUv2Mat(FolderChoice):
 
 
 @final
-class NYUv2Mtan(FolderChoice):
+class NYUv2Mtan(NYUv2Choice):
     """The npy tree that MTAN published: 288 x 384, 13 classes, depth, normals."""
 
     kind: Literal["nyuv2_mtan"] = "nyuv2_mtan"
@@ -130,7 +176,7 @@ class NYUv2Mtan(FolderChoice):
 
 
 @final
-class NYUv2Lists(FolderChoice):
+class NYUv2Lists(NYUv2Choice):
     """NDDR's list files: 480 x 640, 40 classes, normals as PNG."""
 
     kind: Literal["nyuv2_lists"] = "nyuv2_lists"
@@ -138,14 +184,8 @@ class NYUv2Lists(FolderChoice):
 
 
 @final
-class NYUDMT(FolderChoice):
+class NYUDMT(NYUv2Choice):
     """The NYUD_MT archive: 480 x 640, 40 classes, depth, normals."""
 
     kind: Literal["nyud_mt"] = "nyud_mt"
     classes: Literal[40] = 40
-
-
-Data = Annotated[
-    ScenesData | NYUv2Folder | NYUv2Mat | NYUv2Mtan | NYUv2Lists | NYUDMT,
-    Field(discriminator="kind"),
-]

@@ -175,7 +175,20 @@ class CrossConnected(ConnectingChoice):
         return "cross-connected"
 
 
-Connecting = Annotated[CrossStitch | NDDR | Sluice | CrossConnected, Field(discriminator="kind")]
+@final
+class ScaleLayer(ConnectingChoice):
+    """Cross-stitch as the cross-connected paper has it: every channel of the other stream times a number, added."""
+
+    kind: Literal["scale_layer"] = "scale_layer"
+    other_weight: float = 0.1
+    """All scales at the start; the own feature's is fixed at 1 (`cross_stitch` learns it too)."""
+
+    @property
+    def usual_label(self) -> str:
+        return "cross-stitch (scale layers)"
+
+
+Connecting = Annotated[CrossStitch | NDDR | Sluice | CrossConnected | ScaleLayer, Field(discriminator="kind")]
 
 
 @final
@@ -200,6 +213,7 @@ Method = Annotated[
     | NDDR
     | Sluice
     | CrossConnected
+    | ScaleLayer
     | ConnectedTrainedOnOneTask,
     Field(discriminator="kind"),
 ]

@@ -53,4 +53,86 @@ class FCN32sAlexNet(Choice):
     dropout: Rate = 0.5
 
 
-Network = Annotated[DeepLabVGG16 | DeepLabResNet | FCN32sAlexNet, Field(discriminator="kind")]
+class VGG16Choice(Choice):
+    """What networks on VGG-16's plain convolutions state; stages conv1_1 ... conv5_3."""
+
+    width: int = Field(default=64, ge=4)
+    """Channels of conv1; VGG-16 has 64."""
+    batch_norm: bool = False
+    """After every convolution of the body."""
+    bn_momentum: float = Field(default=0.1, gt=0.0, lt=1.0)
+    bn_eps: float = Field(default=1e-5, gt=0.0)
+    hidden: int = Field(default=512, ge=1)
+    """Channels of the head's own layer."""
+
+
+@final
+class RPNVGG16(VGG16Choice):
+    """A region proposal network as the detector, on conv5_3 at 1/16 (the cross-connected paper)."""
+
+    kind: Literal["rpn_vgg16"] = "rpn_vgg16"
+    heights: Annotated[tuple[Annotated[float, Field(gt=0.0)], ...], Field(min_length=1)] = tuple(
+        round(40 * 1.3**k, 3) for k in range(9)
+    )
+    """Of the anchors, in pixels of the network's input: nine scales."""
+    ratios: Annotated[tuple[Annotated[float, Field(gt=0.0)], ...], Field(min_length=1)] = (0.41,)
+    """Width over height of the anchors; pedestrians have one."""
+
+
+@final
+class PSPNetVGG16(VGG16Choice):
+    """Pyramid pooling over conv5_3 (the cross-connected paper)."""
+
+    kind: Literal["pspnet_vgg16"] = "pspnet_vgg16"
+    bins: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (1, 2, 3, 6)
+    output_stride: Literal[8, 16] = 8
+    dropout: Rate = 0.1
+
+
+@final
+class FastRCNNAlexNet(Choice):
+    """Fast R-CNN on AlexNet for objects or attributes of regions; stages conv1 ... conv5, pool1, pool2, pool5, fc6, fc7."""
+
+    kind: Literal["fast_rcnn_alexnet"] = "fast_rcnn_alexnet"
+    body: Literal["caffenet", "torchvision"] = "caffenet"
+    hidden: int = Field(default=4096, ge=1)
+    """Channels of fc6 and fc7."""
+    dropout: Rate = 0.5
+
+
+@final
+class TorchvisionDetector(Choice):
+    """torchvision's Faster R-CNN or RetinaNet on a ResNet with a pyramid; stem, layer1 ... layer4."""
+
+    kind: Literal["torchvision_detector"] = "torchvision_detector"
+    detector: Literal["faster_rcnn", "retinanet"] = "faster_rcnn"
+    body: Literal["resnet18", "resnet34", "resnet50", "resnet101"] = "resnet18"
+    batch_norm: bool = True
+    """Trained batch norm; else frozen, as torchvision has it for pre-trained bodies."""
+    min_size: int = Field(default=800, ge=16)
+    """Images are resized until their shorter side is so long, or their longer one `max_size`."""
+    max_size: int = Field(default=1333, ge=16)
+
+
+OneNetwork = DeepLabVGG16 | DeepLabResNet | FCN32sAlexNet | RPNVGG16 | PSPNetVGG16 | FastRCNNAlexNet | TorchvisionDetector
+
+
+@final
+class PerTask(Choice):
+    """Another network for every task."""
+
+    kind: Literal["per_task"] = "per_task"
+    networks: Annotated[dict[str, Annotated[OneNetwork, Field(discriminator="kind")]], Field(min_length=1)]
+    """By task."""
+
+
+Network = Annotated[OneNetwork | PerTask, Field(discriminator="kind")]
+
+
+def network_of(choice: OneNetwork | PerTask, task: str) -> OneNetwork:
+    """The network that a task has. Raises ValueError where there is none."""
+    if not isinstance(choice, PerTask):
+        return choice
+    if task not in choice.networks:
+        raise ValueError(f"network.networks has none for the task {task!r}; it has {list(choice.networks)}")
+    return choice.networks[task]

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self, final
+from typing import ClassVar, Literal, Self, final
 
 from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.choice import Choice
-
-
-class TaskChoice(Choice):
-    """What every task states."""
-
-    weight: float = Field(default=1.0, gt=0.0)
-    """Factor of the task's loss in a network of several tasks."""
-    single_weight: float = Field(default=1.0, gt=0.0)
-    """Factor of the task's loss in a network of its own."""
+from taskweave.evaluation.choices.detection import AttributesTask, DetectionTask
+from taskweave.evaluation.choices.taskchoice import TaskChoice
 
 
 @final
 class SegmentationTask(TaskChoice):
     """A class for every pixel; how many is the data's to say."""
 
+    added: ClassVar[frozenset[str]] = frozenset({"summed", "target_class"})
+
     loss: Literal["cross_entropy", "focal", "dice"] = "cross_entropy"
+    summed: bool = False
+    """Cross-entropy summed over all pixels of a batch instead of averaged (the cross-connected paper)."""
     class_weights: Literal["none", "median_frequency"] = "none"
     """median_frequency: counted over the train part."""
     loss_resolution: Literal["eighth", "full"] = "full"
     """Where the loss is taken: at the network's output (labels sampled, as NDDR's code) or at the labels' size."""
     miou: Literal["dataset", "per_image"] = "dataset"
+    target_class: str = ""
+    """Also measure the IoU of this class alone, as "IoU": what the cross-connected paper calls the target area's."""
+
+    @model_validator(mode="after")
+    def _sums_cross_entropy(self) -> Self:
+        if self.summed and (self.loss != "cross_entropy" or self.class_weights != "none"):
+            raise ValueError("summed is of cross-entropy without class weights; leave it out, or loss and class_weights")
+        return self
 
 
 @final
@@ -53,13 +58,20 @@ class NormalsTask(TaskChoice):
     """raw_uint8: the space of the NDDR papers' tables, where angles are about half as large."""
 
 
+OneTask = SegmentationTask | DepthTask | NormalsTask | DetectionTask | AttributesTask
+
+
 @final
 class Tasks(Choice):
     """The tasks of a recipe; one left out is not predicted."""
 
+    added: ClassVar[frozenset[str]] = frozenset({"detection", "attributes"})
+
     segmentation: SegmentationTask | None = None
     depth: DepthTask | None = None
     normals: NormalsTask | None = None
+    detection: DetectionTask | None = None
+    attributes: AttributesTask | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -68,7 +80,13 @@ class Tasks(Choice):
         return self
 
     @property
-    def chosen(self) -> dict[str, SegmentationTask | DepthTask | NormalsTask]:
+    def chosen(self) -> dict[str, OneTask]:
         """{name: choice}, in the order of the fields."""
-        everything = {"segmentation": self.segmentation, "depth": self.depth, "normals": self.normals}
+        everything: dict[str, OneTask | None] = {
+            "segmentation": self.segmentation,
+            "depth": self.depth,
+            "normals": self.normals,
+            "detection": self.detection,
+            "attributes": self.attributes,
+        }
         return {name: choice for name, choice in everything.items() if choice is not None}

@@ -1,0 +1,88 @@
+"""A trained network on test parts: every column that its run has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from taskweave.data.mixture import Mixture
+from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.evaluation.averaging import Averaged
+from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.building.views import Look, for_testing
+from taskweave.evaluation.columns import Column
+from taskweave.evaluation.planning import Run
+from taskweave.networks.connected import Connected
+from taskweave.tasks.attributes import Attributes
+from taskweave.tasks.task import Task
+from taskweave.training.finished import STATISTICS
+from taskweave.training.norms import SetStatistics, read_statistics
+from taskweave.training.progress import Progress
+from taskweave.training.speed import make_fabric, settle
+from taskweave.training.validate import validate
+
+if TYPE_CHECKING:
+    from taskweave.training.batches import Samples
+
+Metrics = dict[str, dict[str, float]]
+
+
+def measure(
+    run: Run, net: nn.Module, bench: Bench, columns: Sequence[Column], *, folder: Path, progress: Progress | None
+) -> Metrics:
+    """{column: {metric: value}}: the one reading of each test part.
+
+    folder: the run's own, which holds the statistics per data set where batch norms have such. A test on data that were
+    trained on has those of these data; a further test has those of all data together.
+    """
+    options = run.parents[0].options if run.role == "ensemble" else run.options
+    assert options is not None
+    fabric = make_fabric(settle(options))
+    net.to(fabric.device)
+    found, statistics = Metrics(), _statistics(net, folder)
+    for group in _read_together(columns, bench.tasks):
+        first, tasks = group[0], {column.task: task_of(run, bench, column.task) for column in group}
+        measured = validate(
+            net,
+            tasks,
+            view_of(first, bench, named=statistics is not None and not first.further),
+            batch_size=bench.recipe.evaluation.batch_size,
+            fabric=fabric,
+            progress=progress,
+            others={name: bench.tasks[name] for name in run.tasks if name not in tasks},
+            statistics=statistics,
+        )
+        found |= {column.name: dict(measured[column.task]) for column in group}
+    return {column.name: found[column.name] for column in columns}
+
+
+def task_of(run: Run, bench: Bench, task: str) -> Task:
+    """The task as the outputs of a run's network are read: those of an ensemble are lists."""
+    return Averaged(bench.tasks[task]) if run.role == "ensemble" else bench.tasks[task]
+
+
+def view_of(column: Column, bench: Bench, *, named: bool = False) -> Samples:
+    """A column's test part as networks see it. named: whether samples say which data set they are from."""
+    view = for_testing(bench.test(column), bench.choice(column), look_of(bench.tasks[column.task]))
+    return Mixture({column.data: view}, RoundRobin()) if named else view
+
+
+def look_of(task: Task) -> Look:
+    """Which regions a task is measured on, where its network looks at regions."""
+    return "true boxes" if isinstance(task, Attributes) and task.measured_on == "boxes" else "proposals"
+
+
+def _read_together(columns: Sequence[Column], tasks: Mapping[str, Task]) -> Iterator[list[Column]]:
+    """Columns on one test part that look at the same regions: one pass of the network serves all of them."""
+    groups: dict[tuple[str, bool, Look], list[Column]] = {}
+    for column in columns:
+        groups.setdefault((column.data, column.further, look_of(tasks[column.task])), []).append(column)
+    yield from groups.values()
+
+
+def _statistics(net: nn.Module, folder: Path) -> SetStatistics | None:
+    path = folder / STATISTICS
+    return read_statistics(net, path) if isinstance(net, Connected) and path.is_file() else None

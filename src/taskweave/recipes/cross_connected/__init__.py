@@ -1,0 +1,1 @@
+"""Kawakami et al., Cross-connected networks for multi-task learning of detection and segmentation."""

@@ -1,0 +1,1 @@
+"""Misra et al., Cross-stitch networks for multi-task learning."""
