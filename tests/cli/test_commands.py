@@ -77,6 +77,14 @@ def test_help_does_not_import_torch() -> None:
     assert "--dry-run" in run.stdout
 
 
+def test_help_shows_how_each_command_is_used() -> None:
+    assert "Begin with `taskweave demo`" in taskweave("--help").stdout
+    for command in ("compare", "run", "recipes", "predict"):
+        text = taskweave(command, "--help").stdout
+        examples = [line for line in text.splitlines() if line.strip().startswith(f"taskweave {command} ")]
+        assert examples, f"{command} --help shows no use of it:\n{text}"
+
+
 @pytest.mark.slow
 def test_compare_prints_time_table_and_places(place: Path) -> None:
     printed = (place / "printed.txt").read_text()

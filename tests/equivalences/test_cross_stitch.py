@@ -110,3 +110,15 @@ def test_e7_k_tasks_with_two_is_the_first_papers_unit() -> None:
     for_a, for_b = unit([a, b])
     assert torch.equal(for_a, 0.75 * a + -0.5 * b)
     assert torch.equal(for_b, 0.25 * a + 2.0 * b)
+
+
+def test_the_asserts_can_fail() -> None:
+    x = torch.ones(3, dtype=torch.float64)
+    assert_same({"a": x, "b": None}, {"a": x.clone(), "b": None})
+    assert_close({"a": x * (1 + 1e-15)}, {"a": x}, 1e-14)
+    for other in ({"a": x + 1e-15, "b": None}, {"a": x, "b": x}, {"a": x}, {"a": x * float("nan"), "b": None}):
+        with pytest.raises(AssertionError):
+            assert_same({"a": x, "b": None}, other)
+    for wrong in (x * (1 + 1e-13), x * float("nan")):
+        with pytest.raises(AssertionError):
+            assert_close({"a": wrong}, {"a": x}, 1e-14)

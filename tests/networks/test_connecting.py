@@ -99,6 +99,25 @@ def test_a_stage_that_does_not_exist_lists_those_that_do() -> None:
         tw.connect(streams, ["layer1", "layer9"], tw.CrossStitch, example=torch.rand(1, 3, 32, 32))
 
 
+@pytest.mark.parametrize("at", ["s1", {"a": "s1", "b": "s2"}])
+def test_one_place_without_its_list(at: object) -> None:
+    with pytest.raises(ValueError, match=r"at is a list of places, got .*; write at="):
+        tw.connect(plain("ab"), at, tw.Identity, example=X)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("build", ["connect", "share", "share_latent", "Connected"])
+def test_networks_that_are_no_streams(build: str) -> None:
+    networks = {"a": Wide(), "b": Wide()}
+    makers = {
+        "connect": lambda: tw.connect(networks, ["s1"], tw.Identity, example=X),  # type: ignore[arg-type]
+        "share": lambda: tw.share(networks, until="s1"),  # type: ignore[arg-type]
+        "share_latent": lambda: tw.share_latent(networks, rank=1),  # type: ignore[arg-type]
+        "Connected": lambda: tw.Connected(networks),  # type: ignore[arg-type]
+    }
+    with pytest.raises(TypeError, match=r"'a' is a Wide, not a Stream; wrap it: as_stream\(net\)"):
+        makers[build]()
+
+
 def test_an_example_for_every_stream() -> None:
     with pytest.raises(ValueError, match=r"needs an example for the streams \['b'\]; example has \['a'\]"):
         tw.connect(plain("ab"), ["s1"], tw.CrossStitch, example={"a": X})

@@ -254,7 +254,6 @@ def test_a_shared_transformer_counts_its_embedding_once() -> None:
     nets = {name: timm.create_model("test_vit", img_size=32, num_classes=3) for name in ("a", "b")}
     net = tw.share({name: tw.as_stream(vit) for name, vit in nets.items()}, until="blocks.1")
     alone = sum(p.numel() for p in nets["a"].parameters())
-    above = sum(
-        p.numel() for name, p in nets["a"].named_parameters() if name.startswith(("blocks.2", "blocks.3", "blocks.4", "blocks.5", "norm.", "head."))
-    )  # fmt: skip
+    later = ("blocks.2", "blocks.3", "blocks.4", "blocks.5", "norm.", "head.")
+    above = sum(p.numel() for name, p in nets["a"].named_parameters() if name.startswith(later))
     assert sum(p.numel() for p in net.parameters()) == alone + above

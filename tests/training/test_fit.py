@@ -253,3 +253,23 @@ def test_tensorboard_shows_the_unweighted_losses_and_the_validations(tmp_path):
         assert [event.step for event in drawn] == [2, 4, 6, 8]
         assert [event.value for event in drawn] == pytest.approx([float(row[name]) for row in rows], rel=1e-5)
     assert [event.step for event in board.Scalars("validation/a/error")] == [4, 8]
+
+
+def test_what_was_chosen_is_said_before_training(tmp_path):
+    class Told:
+        notes: ClassVar = []
+
+        def begin(self, what, total, *, done=0): ...
+
+        def advance(self, done, losses=None): ...
+
+        def note(self, text):
+            self.notes += text.splitlines()
+
+        def end(self): ...
+
+    options = toys.options(steps=1, connection_lr=None, last_layer_lr=10, weight_decay=0.1)
+    fit(toys.network(), toys.TASKS, toys.ToySamples(), options, folder=tmp_path, seed=0, progress=Told())
+    assert any(note.startswith("cpu, ") and "float32, contiguous" in note for note in Told.notes)
+    assert "Mix connections: lr x100 (4 parameters)" in Told.notes
+    assert "heads: lr x10, weight decay 0.1 (8 parameters)" in Told.notes

@@ -14,7 +14,10 @@ from taskweave.cli.run import run
 
 app = typer.Typer(
     name="taskweave",
-    help="Weave single-task vision networks into one multi-task network, and see whether it helped.",
+    help=(
+        "Weave single-task vision networks into one multi-task network, and see whether it helped.\n\n"
+        "Begin with `taskweave demo`; `taskweave recipes` lists experiments, `taskweave compare` runs one."
+    ),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain help: loading rich would double the time that help takes

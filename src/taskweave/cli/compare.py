@@ -26,6 +26,11 @@ def compare(
 
     Interrupted (Ctrl-C) or out of time, the same command goes on where it stopped. Single-task runs are trained once and
     shared by all methods, and by other recipes with the same output folder.
+
+    \b
+    taskweave compare nddr/table4 --small --data nyuv2 --dry-run     what it would take
+    taskweave compare nddr/table4 --small --data nyuv2               all of it
+    taskweave compare my.yaml --set training.connected.steps=500     your own, a field changed
     """
     from taskweave.cli.options import chosen
     from taskweave.cli.showing import compare_and_show

@@ -15,7 +15,13 @@ def predict(
     images: Annotated[list[Path], typer.Argument(help="Pictures: PNG or JPEG.", show_default=False)],
     out: Out = Path("predictions"),
 ) -> None:
-    """Predict every task of a finished run for pictures, and write one PNG per task and picture."""
+    """Predict every task of a finished run for pictures, and write one PNG per task and picture.
+
+    comparison.json names the runs of every row; `taskweave run` prints its own.
+
+    \b
+    taskweave predict results/runs/0123456789abcdef photo.jpg other.png --out predictions
+    """
     from rich.console import Console
 
     from taskweave.evaluation.predicting import predict_pictures

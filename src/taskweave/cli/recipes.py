@@ -14,7 +14,12 @@ def recipes(
     small: Small = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of recipes, for editors.")] = False,
 ) -> None:
-    """List the recipes that come with taskweave, or print one."""
+    """List the recipes that come with taskweave, or print one.
+
+    \b
+    taskweave recipes --show demo > my.yaml     a file to begin your own with
+    taskweave compare my.yaml                   and to run
+    """
     if schema:
         import json
 

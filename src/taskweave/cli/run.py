@@ -19,7 +19,13 @@ def run(
     settings: Set = None,
     out: Out = Path("results"),
 ) -> None:
-    """Train one method of a recipe with one seed, and the runs that it starts from, and print its metrics."""
+    """Train one method of a recipe with one seed, and the runs that it starts from, and print its metrics.
+
+    What is stored is not trained again, and `taskweave compare` with the same output folder takes it over.
+
+    \b
+    taskweave run demo --method cross-stitch --seed 3
+    """
     from rich.console import Console
 
     from taskweave.cli.mistakes import INTERRUPTED, resumable

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks.connection import Connection
-from taskweave.networks.plan import Fork, Meet, Plan, Run, check_order, make_plan
+from taskweave.networks.plan import Fork, Meet, Plan, Run, check_order, make_plan, require_streams
 from taskweave.streams.stream import Memory, Stream, evaluating
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Connected(nn.Module):
     connections: in the order in which they are met.
     trunk: a stage up to which (it included) the first stream's features serve all: hard sharing; see `share`.
     tasks: {stream: task}, for `predict`.  statistics: how `predict` prepares a picture.
-    Raises ValueError for an unknown stream or stage, or a connection that goes backwards.
+    Raises ValueError for an unknown stream or stage, or a connection that goes backwards, TypeError for what is no Stream.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Connected(nn.Module):
         super().__init__()
         if not streams:
             raise ValueError("Connected needs at least one stream, got none")
+        require_streams(streams)
         check_order(streams, connections, trunk)
         self.streams = nn.ModuleDict(streams)
         self.connections = nn.ModuleList(connections)

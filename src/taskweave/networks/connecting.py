@@ -15,7 +15,9 @@ from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks import start
 from taskweave.networks.connected import Connected, Decoder
 from taskweave.networks.connection import Connection, Place
+from taskweave.networks.plan import check_order, require_streams
 from taskweave.streams.stream import Memory, Stream, dry_copy, dry_mode, evaluating, is_meta, like_parameters
+from taskweave.units.identity import Identity
 from taskweave.units.unit import Unit
 
 UnitFactory = Callable[[list[FeatureShape]], Unit]
@@ -46,8 +48,11 @@ def connect(
     check_start: run `example` through the connected and the single networks and keep the largest difference of every
         stream's output, in eval and in train mode, as ``connected.start``; see `taskweave.check_start`.
     Raises ValueError for an unknown stream or stage (listing what there is), a connection that goes backwards, a stream
-    that is not its network, and shapes that a unit or a later layer refuses.
+    that is not its network, and shapes that a unit or a later layer refuses; TypeError for what is no Stream.
     """
+    require_streams(streams)
+    if isinstance(at, str | Mapping):
+        raise ValueError(f"at is a list of places, got {at!r}; write at=[{at!r}]")
     inputs = _inputs(streams, example)
     places: list[Place] = [dict.fromkeys(streams, place) if isinstance(place, str) else place for place in at]
     if prove:
@@ -89,9 +94,6 @@ def _one(stage: str | tuple[str, ...]) -> str:
 
 def _check_places(streams: Mapping[str, Stream], places: Sequence[Place]) -> None:
     """The same checks as Connected's, before any unit is built."""
-    from taskweave.networks.plan import check_order
-    from taskweave.units.identity import Identity
-
     check_order(streams, [Connection(place, Identity([])) for place in places], None)
 
 

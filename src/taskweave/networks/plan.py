@@ -98,6 +98,16 @@ def _meets(connections: Sequence[Connection], wanted: Collection[str]) -> tuple[
     return meets[::-1], needed
 
 
+def require_streams(streams: Mapping[str, object]) -> None:
+    """Raise TypeError for a network that was not made a stream."""
+    for name, stream in streams.items():
+        if not isinstance(stream, Stream):
+            raise TypeError(
+                f"{name!r} is a {type(stream).__name__}, not a Stream; wrap it: as_stream(net) for timm's, torchvision's "
+                "and our networks, trace_stream(net, stages=[...], example=x) for others"
+            )
+
+
 def check_order(streams: Mapping[str, Stream], connections: Sequence[Connection], trunk: str | None) -> None:
     """Raise ValueError unless every connection names known streams and stages and asks no stream to go back."""
     passed = dict.fromkeys(streams, -1)

@@ -12,6 +12,7 @@ from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks.connected import Connected, Decoder
 from taskweave.networks.connecting import UnitFactory, connect
 from taskweave.networks.connection import Connection, Place
+from taskweave.networks.plan import require_streams
 from taskweave.streams.stream import Stream
 from taskweave.units.identity import Identity
 from taskweave.units.unit import Unit
@@ -51,6 +52,7 @@ def share(
     - "Share k" (Kawakami et al., section 3) shares "up to the k-th pooling layer": 2, 4, 7 and 10 convolutions of
       VGG-16, so until=f"pool{k}"; until "conv1_2", "conv2_2", "conv3_3", "conv4_3" shares the same parameters.
     """
+    require_streams(streams)
     leader = next(iter(streams)) if trunk is None else trunk
     if leader not in streams:
         raise ValueError(f"trunk={leader!r} is not a stream; the streams are {list(streams)}")

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, final
 
@@ -67,13 +68,12 @@ def _why(path: Path, error: Exception, needed: int) -> str:
 
 def _sync_folder(folder: Path) -> None:
     """Make the new name itself survive a power cut, where the system can."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        return  # some file systems cannot sync a folder; the content is safe already
-    finally:
-        os.close(descriptor)
+    with suppress(OSError):  # some systems cannot open or sync a folder; the content is safe already
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
