@@ -48,4 +48,4 @@ def over(image: Tensor, task: Task, value: Any) -> Tensor:
     if not isinstance(value, Mapping):
         return task.picture(torch.as_tensor(value).as_subclass(Tensor))
     lines = task.picture(value).to(image.device)
-    return torch.where(lines.any(0), lines, image // 2)
+    return torch.where((lines != 0).any(0), lines, image // 2)

@@ -77,6 +77,8 @@ class Run:
         that draw by size.
         """
         data, t = self.recipe.data, self.recipe.training
+        if len(self.sets) == 1 and options.batch_norm == "per_data_set":
+            options = options.model_copy(update={"batch_norm": "shared"})  # it is the one data set's own
         if not isinstance(data, MixtureData):
             return options
         share = len(self.sets) / len(data.sets)

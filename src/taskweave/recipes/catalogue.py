@@ -37,7 +37,8 @@ def find(what: str, *, small: bool = False, data: Given = None, seeds: Sequence[
     """A recipe from ``nddr/table4``, ``my.yaml`` or ``my_file.py:my_recipe``.
 
     small, data, seeds: given to the recipe's function; a YAML file takes `data` and `seeds` in place of its own, and has
-    no small form. data: one path, or a path for each data set by name, where there are several. Raises ValueError with what there is, FileNotFoundError for a file that is not there.
+    no small form. data: one path, or a path for each data set by name, where there are several.
+    Raises ValueError with what there is, FileNotFoundError for a file that is not there.
     """
     if what.endswith((".yaml", ".yml")):
         return _from_yaml(Path(what), small=small, data=data, seeds=seeds)

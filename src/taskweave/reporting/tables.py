@@ -164,6 +164,10 @@ def _remarks(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> tu
     ]
     if any(result.constant.values()):
         remarks.append(f"{CONSTANT}: the best prediction that is the same for every pixel of every picture.")
+    if result.further:
+        remarks.append(
+            f"{', '.join(result.further)}: tests on data that were never trained on, not counted in the average gain."
+        )
     if result.missing:
         remarks.append(f"not trained yet: {'; '.join(result.missing)}.")
     return tuple(remarks)
