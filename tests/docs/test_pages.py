@@ -63,8 +63,7 @@ def test_the_scripts_commands_exist() -> None:
 
 
 def test_the_recipe_loads_and_every_setting_applies() -> None:
-    (text,) = blocks(RECIPES, "yaml")
-    recipe = read(yaml.safe_load(text), "docs/recipes.md")
+    recipe, *_ = [read(yaml.safe_load(text), "docs/recipes.md") for text in blocks(RECIPES, "yaml")]
     assert [m.title for m in recipe.rows] == [
         *("single", "single, trained on", "shared until layer4", "cross-stitch"),
         *("NDDR as the text has it", "cross-connected"),
