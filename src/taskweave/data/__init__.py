@@ -29,6 +29,12 @@ _HOME = {
     "Resize": "transforms",
     "ToInput": "transforms",
     "Transformed": "transformed",
+    "Mixture": "mixture",
+    "ConstantInterval": "mixture_schedules",
+    "MixtureSchedule": "mixture_schedules",
+    "Proportional": "mixture_schedules",
+    "RoundRobin": "mixture_schedules",
+    "Temperature": "mixture_schedules",
     "BatchOrder": "order",
     "EpochOrder": "order",
     "Intrinsics": "normals",
@@ -101,6 +107,12 @@ if TYPE_CHECKING:
     from taskweave.data.joint import JointTransform as JointTransform
     from taskweave.data.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
     from taskweave.data.kitti import open_kitti as open_kitti
+    from taskweave.data.mixture import Mixture as Mixture
+    from taskweave.data.mixture_schedules import ConstantInterval as ConstantInterval
+    from taskweave.data.mixture_schedules import MixtureSchedule as MixtureSchedule
+    from taskweave.data.mixture_schedules import Proportional as Proportional
+    from taskweave.data.mixture_schedules import RoundRobin as RoundRobin
+    from taskweave.data.mixture_schedules import Temperature as Temperature
     from taskweave.data.normals import NYUV2_CAMERA as NYUV2_CAMERA
     from taskweave.data.normals import Intrinsics as Intrinsics
     from taskweave.data.normals import normals_from_depth as normals_from_depth
