@@ -23,9 +23,9 @@ ARROWS = {
     "weighting": set(),
     "data": FACTS,
     "training": LIBRARY,
-    "evaluation": LIBRARY | {"training", "reporting"},  # a comparison writes its table and pictures
+    "evaluation": LIBRARY | {"heads", "training", "reporting"},  # a comparison writes its table and pictures
     "reporting": {"evaluation", "metrics"},  # of evaluation only the results, as data
-    "recipes": {"evaluation", "training"},
+    "recipes": {"evaluation", "training", "heads"},  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "evaluation", "reporting", "recipes"},
 }
 LONG_FILE, LONG_FUNCTION = 300, 45

@@ -2,19 +2,27 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.building.example import training_inputs
 from taskweave.evaluation.building.networks import build_network
-from taskweave.evaluation.choices.data import Augmentation, ScenesData
+from taskweave.evaluation.choices.data import Augmentation, DataChoice, ScenesData
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe
+from taskweave.tasks import Attributes, Detection, RoiDetection, Task
 from taskweave.training.options import TrainingOptions
+
+DENSE = {"segmentation", "depth", "normals"}
 
 
 def on_scenes(recipe: Recipe, size: tuple[int, int] = (32, 48)) -> Recipe:
-    """The recipe on four small generated pictures, batches of two."""
+    """The recipe on four small generated pictures, batches of two; one of other tasks keeps its data and sizes."""
+    if not set(recipe.tasks.chosen) <= DENSE or not isinstance(recipe.data, DataChoice):
+        return recipe
     data = ScenesData(size=size, train=4, test=2, seed=5, augmentation=Augmentation(mirror=True))
     t = recipe.training
     joint = None if t.joint is None else two_steps(t.joint)
@@ -55,21 +63,39 @@ def assert_builds_on_meta(recipe: Recipe) -> dict[str, tuple[int, int]]:
     return sizes
 
 
+def target_of(task: Task, name: str, x: Tensor, inputs: Any) -> Any:
+    """Random labels of the form that a task trains on."""
+    batch, _, height, width = x.shape
+    if isinstance(task, Detection):
+        box = torch.tensor([[2.0, 2.0, width / 2, height / 2]])
+        return [
+            {"boxes": box, "labels": torch.ones(1, dtype=torch.int64), "ignore": torch.zeros(1, dtype=torch.bool)}
+        ] * batch
+    if isinstance(task, RoiDetection):
+        return [{"labels": torch.arange(len(r)) % 2, "deltas": torch.zeros(len(r), 4)} for r in inputs[1]]
+    if isinstance(task, Attributes):
+        return [{"values": torch.randint(0, 2, (len(r), task.channels)).float()} for r in inputs[1]]
+    if name == "segmentation":
+        return torch.randint(0, 2, (batch, height, width))
+    made = {
+        "depth": torch.rand(batch, 1, height, width) + 0.5,
+        "normals": torch.nn.functional.normalize(torch.randn(batch, 3, height, width), dim=1),
+    }
+    return made[name]
+
+
 def steps_of(run: Run, bench: Bench) -> Iterator[torch.Tensor]:
     """Losses of two steps of plain SGD on random pictures and labels of the run's tasks."""
     torch.manual_seed(0)
-    net = build_network(run, bench.shapes_only, bench.example()).train()
-    height, width = bench.recipe.data.training_size
-    x = torch.randn(2, 3, height, width)
-    targets = {
-        "segmentation": torch.randint(0, 2, (2, height, width)),
-        "depth": torch.rand(2, 1, height, width) + 0.5,
-        "normals": torch.nn.functional.normalize(torch.randn(2, 3, height, width), dim=1),
-    }
+    tasks = bench.shapes_only
+    net = build_network(run, tasks, bench.example()).train()
+    x = torch.randn(2, 3, *bench.recipe.data.training_size)
+    inputs = training_inputs(run, bench.recipe, tasks, x)
+    targets = {name: target_of(tasks[name], name, x, inputs[name]) for name in run.trained}
     optimizer = torch.optim.SGD(net.parameters(), lr=1e-4)
     for _ in range(2):
-        outputs = net(x)
-        total = sum(bench.shapes_only[name].loss(outputs[name], targets[name]) for name in run.trained)
+        outputs = net(inputs)
+        total = sum(tasks[name].loss(outputs[name], targets[name]) for name in run.trained)
         assert isinstance(total, torch.Tensor)
         optimizer.zero_grad()
         total.backward()

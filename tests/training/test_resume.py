@@ -159,6 +159,14 @@ def test_ctrl_c_saves_at_the_end_of_the_step(tmp_path):
 
 
 def test_second_ctrl_c_aborts():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start background jobs without one
+    try:
+        _interrupt_twice()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt_twice():
     with pytest.raises(KeyboardInterrupt), StopSignal().catching() as stop:
         signal.raise_signal(signal.SIGINT)
         assert stop.reason == "interrupted"
