@@ -62,6 +62,10 @@ def test_unknown_split(tmp_path):
     refuses(lambda: open_nyuv2_folder(tmp_path, split="tran"), FileNotFoundError, "tran.txt", "['train.txt']", "split")
 
 
+def test_a_folder_of_something_else(tmp_path):
+    refuses(lambda: open_nyuv2_folder(tmp_path, split="train"), FileNotFoundError, "train.txt", "any other list", "folder")
+
+
 def test_unknown_label_and_class_count(tmp_path):
     trees.write_folder(tmp_path)
     refuses(

@@ -67,6 +67,11 @@ def test_no_task_and_equal_seeds_and_labels() -> None:
     assert "two methods are called ['NDDR']" in refusal(content(methods=twice))
 
 
+@pytest.mark.parametrize("name", ["runs", "..", "/", ""])
+def test_names_that_are_no_folder_of_their_own(name: str) -> None:
+    assert "name" in refusal(content(name=name))
+
+
 def test_python_gets_the_same_words() -> None:
     with pytest.raises(ValueError, match="did you mean 'seeds'"):
         Recipe(**content(seads=[1]))

@@ -172,8 +172,10 @@ def test_without_a_unit_streams_gather_from_the_trunk_too(until: str) -> None:
         expected = own.net.last(own.net.three(one + two))
         assert torch.equal(net(x)[name], expected)
         assert torch.equal(net(x, [name])[name], expected)
-    with pytest.raises(ValueError, match="already passed"):
+    with pytest.raises(ValueError, match=r"'seg' gathers up to 'two', inside the trunk, which goes up to 'three'"):
         tw.share(streams, until="three", at=["one", "two"], gather=[Sum], example=x)
+    with pytest.raises(ValueError, match=r"has no stage 'four'; its stages are \['one'"):
+        tw.share(streams, until="three", at=["one", "four"], gather=[Sum], example=x)
 
 
 def test_differing_architectures_are_refused() -> None:

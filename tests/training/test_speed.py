@@ -44,3 +44,9 @@ def test_bf16_channels_last_trains_float32_weights_nearly_as_float32_does(tmp_pa
     # measured without Fabric: float32, a shade different
     again = validate(nets[1][0], toys.TASKS, toys.ToySamples(5), batch_size=5)
     assert again["a"]["error"] == pytest.approx(fast["a"]["error"], rel=0.02)
+
+
+def test_a_device_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="device='cuda' was asked for, but torch sees no CUDA device"):
+        speed.make_fabric(speed.settle(TrainingOptions(steps=1, device="cuda", precision="32")))

@@ -129,6 +129,8 @@ def read_names(path: Path) -> list[str]:
     if not path.is_file():
         there = sorted(other.name for other in path.parent.glob("*.txt")) if path.parent.is_dir() else []
         raise FileNotFoundError(
-            f"{path} does not exist: {path.parent} has {there or 'no lists'}; give one of these as the split"
+            f"{path} does not exist: {path.parent} has {there}; give one of these as the split"
+            if there
+            else f"{path} does not exist, nor any other list beside it; give the folder that the data set was unpacked to"
         )
     return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

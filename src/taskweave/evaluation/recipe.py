@@ -105,6 +105,13 @@ class Recipe(Choice):
         except ValidationError as error:
             raise ValueError(explain(error, cls)) from error
 
+    @field_validator("name")
+    @classmethod
+    def _fit_for_a_folder(cls, value: str) -> str:
+        if value == "runs" or not any(letter.isalnum() for letter in value):
+            raise ValueError(f"a recipe's name is the folder of its results beside runs/, so it cannot be {value!r}")
+        return value
+
     @field_validator("seeds")
     @classmethod
     def _different(cls, value: tuple[int, ...]) -> tuple[int, ...]:

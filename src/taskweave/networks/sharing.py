@@ -67,10 +67,24 @@ def share(
     if at or gather:
         if example is None or (unit is None and not gather):
             raise ValueError("connections after the split need unit= and example=, as in connect")
+        if unit is None:
+            _check_gathering(shared, at, until)
         connected = connect(shared, at, Identity if unit is None else unit, example=example, gather=gather)
         made = [connected.connection(i) for i in range(len(connected.connections))]
         connections = made if unit is not None else [connection for connection in made if connection.gathers]
     return Connected(shared, connections, trunk=until, tasks=tasks, statistics=statistics)
+
+
+def _check_gathering(streams: Mapping[str, Stream], at: Sequence[str | Place], until: str) -> None:
+    """Raise ValueError where a stream gathers last at a stage that it has passed when it leaves the trunk."""
+    for name, stream in streams.items():
+        order = list(stream.stages)
+        met = [place if isinstance(place, str) else place[name] for place in at if isinstance(place, str) or name in place]
+        last = met[-1] if met else until
+        if last in order and order.index(str(last)) < order.index(until):
+            raise ValueError(
+                f"{name!r} gathers up to {last!r}, inside the trunk, which goes up to {until!r}; end `at` there or later"
+            )
 
 
 def _trunk_paths(name: str, stream: Stream, until: str) -> list[tuple[str, str]]:

@@ -50,7 +50,9 @@ def describe_speed(options: TrainingOptions) -> str:
 
 
 def make_fabric(options: TrainingOptions) -> Fabric:
-    """Lightning Fabric for settled options, on one device."""
+    """Lightning Fabric for settled options, on one device. Raises ValueError for a device that is not there."""
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device='cuda' was asked for, but torch sees no CUDA device here; set device to 'auto' or 'cpu'")
     from lightning.fabric import Fabric
     from lightning.fabric.plugins import MixedPrecision, Precision
 
