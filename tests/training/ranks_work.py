@@ -121,7 +121,7 @@ def diverge(fabric, folder):
     tasks = {"a": HoledTask(), "b": Broken()}
     try:
         fit(net, tasks, data, toys.options(steps=2), folder=Path(folder) / "y", seed=0, fabric=fabric)
-    except RuntimeError as error:
+    except ArithmeticError as error:
         return Ranks(fabric).of_each(str(error))
     return None
 

@@ -14,7 +14,10 @@ RecipeName = Annotated[
     str, typer.Argument(help="nddr/table4 (see `taskweave recipes`), my.yaml, or my_file.py:my_recipe.", show_default=False)
 ]
 Small = Annotated[bool, typer.Option("--small", help="The recipe's small form: another size, minutes on two cores.")]
-Data = Annotated[Path | None, typer.Option("--data", help="Where the data lie, instead of the recipe's own place.")]
+Data = Annotated[
+    list[str] | None,
+    typer.Option("--data", help="Where the data lie; name=path, many times, for a recipe of several data sets."),
+]
 Seeds = Annotated[str, typer.Option("--seeds", help="Comma-separated, e.g. 0,1,2. Every seed is one more run per method.")]
 Set = Annotated[
     list[str] | None,
@@ -23,12 +26,28 @@ Set = Annotated[
 Out = Annotated[Path, typer.Option("--out", help="Folder of all results; runs in it are shared by all recipes.")]
 
 
-def chosen(name: str, *, small: bool, data: Path | None, seeds: str, settings: list[str] | None) -> Recipe:
+def chosen(name: str, *, small: bool, data: list[str] | None, seeds: str, settings: list[str] | None) -> Recipe:
     """The recipe that the options ask for."""
     from taskweave.evaluation.setting import with_settings
     from taskweave.recipes.catalogue import find
 
-    return with_settings(find(name, small=small, data=data, seeds=numbers(seeds)), settings or [])
+    return with_settings(find(name, small=small, data=places(data or []), seeds=numbers(seeds)), settings or [])
+
+
+def places(given: list[str]) -> Path | dict[str, Path] | None:
+    """['../x'] -> that path; ['a=../x', 'b=../y'] -> {name: path}; None for none. Raises ValueError for a mix of both.
+
+    What is before '=' is a name unless it holds a '/': paths may have an '=' in them.
+    """
+    pairs = [text.partition("=") for text in given]
+    named = [bool(sign) and "/" not in name for name, sign, _ in pairs]
+    if not any(named):
+        if len(given) > 1:
+            raise ValueError(f"--data {given[1]}: several data sets are given by name, --data name=path; got {given}")
+        return Path(given[0]) if given else None
+    if not all(named) or len({name for name, _, _ in pairs}) < len(pairs):
+        raise ValueError(f"--data takes one path, or name=path for each of several data sets; got {given}")
+    return {name: Path(path) for name, _, path in pairs}
 
 
 def numbers(text: str) -> tuple[int, ...] | None:

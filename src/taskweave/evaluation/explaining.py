@@ -87,6 +87,8 @@ def _step(here: Any, part: int | str) -> tuple[Any, bool]:
             return _annotation(member, str(part)), False
         if isinstance(part, int) and get_origin(member) in (tuple, list):
             return get_args(member)[0], False
+        if isinstance(part, str) and get_origin(member) is dict:
+            return get_args(member)[1], False
     return Any, False
 
 

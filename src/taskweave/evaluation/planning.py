@@ -19,7 +19,7 @@ from taskweave.evaluation.choices.method import (
     SingleTrainedOn,
 )
 from taskweave.evaluation.choices.mixture import ONLY, MixtureData, OneSet
-from taskweave.evaluation.choices.network import PerTask
+from taskweave.evaluation.choices.network import PerTask, network_of
 from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
 from taskweave.evaluation.fingerprint import fingerprint
 from taskweave.evaluation.pretraining import TASKS, pretraining_network
@@ -145,6 +145,8 @@ class Run:
         network = self.recipe.network
         if self.role == "start":
             return pretraining_network(network).determining()
+        if len(self.tasks) == 1:
+            return network_of(network, self.tasks[0]).determining()
         if isinstance(network, PerTask):
             return {"kind": network.kind, "networks": {task: network.networks[task].determining() for task in self.tasks}}
         return network.determining()

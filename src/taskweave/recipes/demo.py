@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from taskweave.evaluation.choices.data import Augmentation, ScenesData
 from taskweave.evaluation.choices.method import NDDR, CrossStitch, Shared
 from taskweave.evaluation.choices.network import DeepLabResNet
 from taskweave.evaluation.choices.task import NormalsTask, SegmentationTask, Tasks
 from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.recipes.places import Given
 from taskweave.training.options import Adam, Poly, TrainingOptions
 
 
-def recipe(*, small: bool = True, data: Path | None = None, seeds: Sequence[int] | None = None) -> Recipe:
+def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """Segmentation and normals: single, single trained on, shared, cross-stitch, NDDR.
 
     small: minutes; otherwise larger pictures and ten times the steps. data: not used, the scenes are generated.

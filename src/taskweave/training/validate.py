@@ -72,8 +72,13 @@ def validate(
 
 def _metric(task: Task) -> Metric:
     metric = task.metric()
-    metric.sync_on_compute = False  # one process measures the whole set; the others do not wait for its sums
+    metric.distributed_available_fn = _alone  # one process measures the whole set; the others do not wait for its sums
     return metric
+
+
+def _alone() -> bool:
+    """That no other process takes part (torchmetrics reads `sync_on_compute` only when a metric is made)."""
+    return False
 
 
 def _size(target: Any, image: Tensor) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from taskweave.evaluation.choices.network import DeepLabResNet, DeepLabVGG16
 from taskweave.evaluation.choices.start import PretrainedOnScenes, Scratch
 from taskweave.evaluation.choices.task import DepthTask, SegmentationTask, Tasks
 from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.recipes.places import Given, place
 from taskweave.training.options import Adam, Poly, TrainingOptions
 
 EPOCHS = 200
@@ -20,7 +21,7 @@ STEPS = EPOCHS * -(-IMAGES // BATCH)
 """Optimiser steps of the paper's 200 epochs over 795 images in batches of 2, the last of each epoch filled up."""
 
 
-def recipe(*, small: bool = False, data: Path | None = None, seeds: Sequence[int] | None = None) -> Recipe:
+def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """Single, single trained on, shared, cross-stitch, NDDR.
 
     small: ResNet-18 at 128 x 160, bodies pre-trained on generated scenes.
@@ -29,8 +30,8 @@ def recipe(*, small: bool = False, data: Path | None = None, seeds: Sequence[int
     seeds: default 0; the paper names none.
     """
     if small:
-        return _small(data or Path("../shared/data/nyuv2"), tuple(seeds or (0,)))
-    return _full(data or Path("datasets/nyuv2_mtan"), tuple(seeds or (0,)))
+        return _small(place(data, Path("../shared/data/nyuv2")), tuple(seeds or (0,)))
+    return _full(place(data, Path("datasets/nyuv2_mtan")), tuple(seeds or (0,)))
 
 
 def _full(data: Path, seeds: tuple[int, ...]) -> Recipe:

@@ -11,6 +11,7 @@ from taskweave.evaluation.choices.network import DeepLabResNet, DeepLabVGG16
 from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
 from taskweave.evaluation.choices.task import NormalsTask, SegmentationTask, Tasks
 from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.recipes.places import Given, place
 from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightDecay
 
 _STEPS = 20001
@@ -19,7 +20,7 @@ _STEPS = 20001
 def recipe(
     *,
     small: bool = False,
-    data: Path | None = None,
+    data: Given = None,
     seeds: Sequence[int] | None = None,
     weights: Path = Path("deeplab_largefov_voc.safetensors"),
 ) -> Recipe:
@@ -32,8 +33,8 @@ def recipe(
     weights: full size: DeepLab-LargeFOV trained on VOC, where every network starts but its last layer.
     """
     if small:
-        return _small(data or Path("../shared/data/nyuv2"), tuple(seeds or (0,)))
-    return _full(data or Path("datasets/nyu_v2"), tuple(seeds or (1234,)), weights)
+        return _small(place(data, Path("../shared/data/nyuv2")), tuple(seeds or (0,)))
+    return _full(place(data, Path("datasets/nyu_v2")), tuple(seeds or (1234,)), weights)
 
 
 def _full(data: Path, seeds: tuple[int, ...], weights: Path) -> Recipe:
