@@ -42,7 +42,7 @@ def test_the_task_is_the_one_of_its_network() -> None:
     assert [type(task) for task in tasks.values()] == [Detection, RoiDetection, TorchvisionDetection]
     assert all(task.channels == 8 for task in tasks.values())  # 7 kinds of objects and background
     attributes = Bench(of_regions()).shapes_only["attributes"]
-    assert isinstance(attributes, Attributes) and attributes.channels == 26
+    assert isinstance(attributes, Attributes) and attributes.channels == 25
 
 
 def test_options_arrive() -> None:
@@ -66,7 +66,7 @@ def test_regions_in_training_and_in_tests() -> None:
     part, data = Bench(recipe).sets["data"].train, recipe.data
     trained = for_training(part, data, seed=0)[0, 0]  # type: ignore[arg-type]
     assert trained["rois"].shape == (8, 4)
-    assert trained["detection"]["labels"].shape == (8,) and trained["attributes"]["values"].shape == (8, 26)
+    assert trained["detection"]["labels"].shape == (8,) and trained["attributes"]["values"].shape == (8, 25)
     assert (trained["detection"]["labels"] > 0).sum() <= 2  # a quarter
     tested = for_testing(part, data)[0, 0]  # type: ignore[arg-type]
     assert len(tested["rois"]) == len(grid_of(data.regions, (48, 64)))  # type: ignore[union-attr, arg-type]
@@ -85,8 +85,8 @@ def test_a_comparison_with_regions(tmp_path: Path) -> None:
     assert rows["cross-stitch"].parameters - rows["single"].parameters == 5 * 4  # a 2 x 2 matrix at each of five places
     assert rows["fc7"].parameters < rows["pool5"].parameters < rows["pool1"].parameters < rows["single"].parameters
     assert rows["ensemble"].parameters == 2 * rows["single"].parameters
-    # scores W_t = S_t L with L (4, 8): 8 + 26 rows of 8 become 34 x 4 and 4 x 8; boxes keep their own layer
-    assert rows["shared latent"].parameters - rows["single"].parameters == 34 * 4 + 4 * 8 - 34 * 8
+    # scores W_t = S_t L with L (4, 8): 8 + 25 rows of 8 become 33 x 4 and 4 x 8; boxes keep their own layer
+    assert rows["shared latent"].parameters - rows["single"].parameters == 33 * 4 + 4 * 8 - 33 * 8
     assert set(done.result.constant) == {"attributes"}
     assert {path.name for path in done.pictures} >= {"detection.png", "attributes.png"}
     picture = tmp_path / "room.png"

@@ -6,15 +6,18 @@ from torch import nn
 from training import toys
 
 from taskweave.data.sample import collate
+from taskweave.features import FeatureShape
 from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
 from taskweave.networks.connected import Connected
 from taskweave.networks.connection import Connection
+from taskweave.streams import as_stream
 from taskweave.streams.stream import Stream
 from taskweave.tasks.detection import Detection
 from taskweave.tasks.torchvision_detection import TorchvisionDetection
 from taskweave.training.fit import fit
 from taskweave.training.inputs import inputs_of, outputs_of
 from taskweave.training.validate import validate
+from taskweave.units.cross_connection import CrossConnection
 
 
 def test_anchors_are_every_samples():
@@ -108,3 +111,26 @@ def test_absent_and_untrained_streams_are_given_their_input_too(tmp_path):
     assert one["a"] == validate(net, tasks, samples, batch_size=4)["a"]
     with pytest.raises(ValueError, match=r"stream 'a' takes part in these outputs and has no input; .* \['b'\]"):
         validate(net, {"b": tasks["b"]}, samples, batch_size=4)
+
+
+def test_detector_runs_its_stages_without_targets_while_it_trains():
+    """The body of torchvision's detector, linked to a dense stream, on a batch that has no boxes."""
+    from torchvision.models.detection import FasterRCNN
+    from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+
+    body = resnet_fpn_backbone(backbone_name="resnet18", weights=None, trainable_layers=5)
+    detector = as_stream(FasterRCNN(body, num_classes=2, min_size=64, max_size=64)).train()
+    other = Stream(nn.Sequential(nn.Conv2d(3, 64, 1, stride=4), nn.Conv2d(64, 1, 1)), {"first": ["0"], "last": ["1"]})
+    unit = CrossConnection([FeatureShape.image(64, 16, 16)] * 2)
+    net = Connected({"detection": detector, "a": other}, [Connection({"detection": "layer1", "a": "first"}, unit)])
+    image = torch.rand(2, 3, 64, 64)
+    sample = {"image": image[0], "key": "0", "a": torch.zeros(1, 16, 16)}
+    tasks = {"detection": TorchvisionDetection(1), "a": toys.ToyTask()}
+    output = outputs_of(net, ["a"], collate([sample, sample]), tasks, training=True)["a"]
+    output.sum().backward()
+    assert (
+        detector.net.backbone.body.conv1.weight.grad.any()
+        and detector.net.backbone.body.layer2[0].conv1.weight.grad is None
+    )
+    with pytest.raises(ValueError, match=r"in training needs \(images, targets\)"):
+        net(inputs_of(collate([sample]), tasks, training=True), tasks=["detection"])

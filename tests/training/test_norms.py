@@ -129,7 +129,7 @@ def test_refusals(tmp_path):
     save_statistics(statistics, tmp_path / "file")
     other = toys.network()
     other.stream("b").net.body[1] = nn.BatchNorm2d(5)
-    with pytest.raises(WrongCheckpointError, match="8 of another shape"):
+    with pytest.raises(WrongCheckpointError, match="4 of another shape"):
         read_statistics(other, tmp_path / "file")
     with pytest.raises(FileNotFoundError, match="train with batch_norm='per_data_set'"):
         read_statistics(net, tmp_path / "nothing")
