@@ -1,0 +1,59 @@
+"""The full-size recipe of the cross-stitch paper's table 6 against its protocol (p001)."""
+
+import pytest
+
+from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.planning import all_runs, entries
+from taskweave.recipes.cross_stitch.table6 import recipe
+
+
+def test_data_and_regions() -> None:
+    content = recipe().model_dump()
+    data = content["data"]
+    assert (data["kind"], data["classes"]) == ("apascal", ())  # all 20
+    regions = data["regions"]
+    assert regions["foreground"] == 0.25 and regions["iou"] == 0.5  # 1 : 3
+    assert regions["proposals"]["kind"] == "file"
+    assert content["evaluation"]["batch_size"] == 1
+
+
+def test_tasks() -> None:
+    tasks = recipe().model_dump()["tasks"]
+    (measure,) = tasks["detection"]["measures"]
+    assert (measure["kind"], measure["interpolation"], measure["iou"]) == ("voc_ap", "11-point", 0.5)  # VOC 2008
+    assert tasks["attributes"]["scale"] == 1 / 64
+    assert tasks["attributes"]["measured_on"] == "boxes"
+    assert tasks["detection"]["weight"] == tasks["attributes"]["weight"] == 1.0
+
+
+def test_network_and_methods() -> None:
+    content = recipe().model_dump()
+    assert content["network"] == {"kind": "fast_rcnn_alexnet", "body": "caffenet", "hidden": 4096, "dropout": 0.5}
+    methods = content["methods"]
+    assert [m["kind"] for m in methods] == ["ensemble", *["shared"] * 7, "shared_latent", "cross_stitch"]
+    splits = {m["label"]: m["until"] for m in methods if m["kind"] == "shared"}
+    assert splits["split conv2"] == "pool1" and splits["split fc7"] == "fc6"  # the first layer that is not shared
+    stitch = methods[-1]
+    assert (stitch["per"], stitch["self_weight"], stitch["other_weight"]) == ("layer", 0.9, 0.1)
+    assert stitch["lr_multiplier"] in (100.0, 1000.0)  # 10^2 to 10^3 were best
+    assert content["training"]["connected"]["steps"] == 10_000  # from one-task networks
+
+
+@pytest.mark.slow
+def test_sizes() -> None:
+    """A 2 x 2 matrix at each of pool1, pool2, pool5, fc6, fc7; 21 scores and 84 differences against 64 attributes."""
+    full = recipe()
+    bench = Bench(full)
+    size = {run.title: bench.cost(run).parameters for run in all_runs(entries(full))}
+    detection, attributes = size["single detection, seed 0"], size["single attributes, seed 0"]
+    assert detection - attributes == (21 + 84 - 64) * 4097
+    assert size["cross-stitch, seed 0"] == detection + attributes + 5 * 4
+    assert size["ensemble detection, seed 0"] == 2 * detection
+    conv1 = 96 * (3 * 11 * 11 + 1)
+    assert size["split conv2, seed 0"] == detection + attributes - conv1
+    assert size["split last layer, seed 0"] == detection + (64 * 4097)
+
+
+def test_small_form_has_every_method() -> None:
+    assert [m.title for m in recipe(small=True).rows] == [m.title for m in recipe().rows]
+    assert recipe(small=True).model_dump()["data"]["regions"]["proposals"]["kind"] == "grid"
