@@ -120,6 +120,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "connection_overhead.json")
     options = parser.parse_args()
     result = json.loads(options.out.read_text()) if options.out.exists() else {"machine": machine(), "cells": []}
+    if result["machine"]["device"] != machine()["device"]:
+        parser.error(
+            f"{options.out} was measured on {result['machine']['device']}, this is {machine()['device']}: figures of two "
+            "machines do not belong in one file; give another --out"
+        )
     done = {(c["network"], c["K"], c["unit"], c["precision"]) for c in result["cells"]}
     cells = [
         (network, k, unit, bf16)
