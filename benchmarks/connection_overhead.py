@@ -5,7 +5,8 @@
 For every unit, K streams, network and precision: the median time of forward + backward of the connected network, divided
 by that of the same streams without connections, both measured in turns in one process; beside it the ratio of their
 floating-point operations (matrix products and convolutions, as torch's FlopCounterMode counts them). A cell that is
-already in the output file is not measured again, so an interrupted run goes on where it stopped.
+already in the output file is not measured again, so an interrupted run goes on where it stopped. At the end the cells
+are written as a Markdown table beside the output file.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -111,6 +113,32 @@ def measure(network: str, k: int, unit: str, bf16: bool, rounds: int, device: to
     }
 
 
+def as_markdown(result: dict[str, Any]) -> str:
+    """Time ratio over FLOP ratio (quartiles of the rounds), one row per unit."""
+    cells = {(c["network"], c["K"], c["precision"], c["unit"]): c for c in result["cells"]}
+    columns = list(dict.fromkeys(key[:3] for key in cells))
+    lines = [
+        "# Time of a training step with connections, over its streams alone",
+        "",
+        "Time ratio divided by FLOP ratio, median over rounds (quartiles). Made by `benchmarks/connection_overhead.py`.",
+        "",
+        ", ".join(f"{name}: {value}" for name, value in result["machine"].items()),
+    ]
+    for network in dict.fromkeys(column[0] for column in columns):
+        own = [column for column in columns if column[0] == network]
+        lines += ["", f"## {network}", "", "| unit | " + " | ".join(f"K={k} {p.split()[0]}" for _, k, p in own) + " |"]
+        lines.append("| :-- |" + " --: |" * len(own))
+        lines += [f"| {unit} | " + " | ".join(_cell(cells.get((*c, unit))) for c in own) + " |" for unit in UNITS]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(cell: dict[str, Any] | None) -> str:
+    if cell is None:
+        return "not measured"
+    low, high = (quartile / cell["flop_ratio"] for quartile in cell["time_ratio_quartiles"])
+    return f"{cell['time_over_flop_ratio']:.3f} ({low:.2f}-{high:.2f})"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="K = 2 only, fp32 only")
@@ -140,6 +168,7 @@ def main() -> None:
         result["cells"].append(measure(network, k, unit, bf16, rounds, torch.device(options.device)))
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(result, indent=1) + "\n")
+    options.out.with_suffix(".md").write_text(as_markdown(result))
 
 
 if __name__ == "__main__":
