@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from evaluation.tiny import content, tiny
 
 from taskweave.evaluation.planning import Run, all_runs, entries
@@ -98,3 +99,27 @@ def test_a_file_to_start_from_counts_by_what_is_in_it(tmp_path: Path) -> None:
     second = digest()
     path.write_bytes(b"one")
     assert first == digest() != second
+
+
+def test_a_run_is_known_by_the_version_of_what_is_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenes that are drawn otherwise, normals that are computed otherwise: only runs that saw them are trained anew."""
+    start = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+    folder = {"kind": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]}
+    recipes = {"scenes": tiny(), "files": tiny(data=folder), "start": tiny(data=folder, start=start)}
+    titles = [f"single {task}, seed 0" for task in ("segmentation", "normals")]
+
+    def digests() -> dict[str, list[str]]:  # of other objects: a run remembers its own
+        fresh = {name: Recipe.model_validate(recipe.model_dump()) for name, recipe in recipes.items()}
+        return {name: [find(recipe, title).digest for title in titles] for name, recipe in fresh.items()}
+
+    def changed() -> dict[str, list[bool]]:
+        now = digests()
+        return {name: [a != b for a, b in zip(now[name], before[name], strict=True)] for name in now}
+
+    before = digests()
+    with monkeypatch.context() as patch:
+        patch.setattr("taskweave.data.scenes.GENERATOR_VERSION", 2)
+        assert changed() == {"scenes": [True, True], "files": [False, False], "start": [True, True]}
+    with monkeypatch.context() as patch:
+        patch.setattr("taskweave.data.derived_normals.METHOD", 2)
+        assert changed() == {"scenes": [False, False], "files": [False, True], "start": [False, True]}

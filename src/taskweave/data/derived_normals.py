@@ -16,7 +16,9 @@ from taskweave.data.cache import cache_folder, cached_array
 from taskweave.data.normals import NYUV2_CAMERA, Intrinsics, normals_from_depth
 from taskweave.data.tensors import Depth, Normals
 
-_METHOD = 1  # count up when normals_from_depth gives other values: what is cached under the old number is then left alone
+METHOD = 1
+"""Count up when normals_from_depth gives other values: what was cached, or trained, with the old is then left alone."""
+
 _STEPS = 2047.0
 
 
@@ -36,7 +38,7 @@ class DerivedNormals:
 
     def __call__(self, path: Path) -> Normals:
         depth = self.depth(path)
-        name = f"{_METHOD}-{_digest(depth, self.camera)}.npz"
+        name = f"{METHOD}-{_digest(depth, self.camera)}.npz"
         stored = cached_array((self.folder or cache_folder() / "normals") / name, lambda: self._build(depth))
         values = torch.from_numpy(stored.astype(np.float32) / np.float32(_STEPS))
         length = values.norm(dim=0, keepdim=True)

@@ -18,6 +18,7 @@ from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
 from taskweave.evaluation.rows import row_of
 from taskweave.evaluation.running import find_record, train_run
+from taskweave.evaluation.versions import versions_of
 from taskweave.evaluation.writing import file_name, write_charts, write_pictures, write_tables
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.progress import Progress, Silent
@@ -164,6 +165,8 @@ def _constant(bench: Bench, here: Path, progress: Progress) -> Values:
     content: dict[str, object] = {"data": r.data.determining(), "tasks": r.tasks.determining()}
     if r.further_tests:
         content["further"] = {name: test.determining() for name, test in r.further_tests.items()}
+    if made_by := versions_of(sets_of(r.data).values(), r.tasks.chosen):
+        content["made_by"] = made_by
     known_by = digest_of(content)
     path = here / f"constant-{known_by}.json"
     if path.is_file():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, final
 
+from taskweave.evaluation.choices.data import ScenesData
 from taskweave.evaluation.choices.method import (
     ConnectedTrainedOnOneTask,
     ConnectingChoice,
@@ -24,6 +25,7 @@ from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
 from taskweave.evaluation.fingerprint import fingerprint
 from taskweave.evaluation.pretraining import TASKS, pretraining_network
 from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
+from taskweave.evaluation.versions import versions_of
 from taskweave.training.options import TrainingOptions
 from taskweave.training.speed import settle
 
@@ -121,6 +123,8 @@ class Run:
         """Everything that determines this run's weights and metrics, as JSON values, and nothing else."""
         r = self.recipe
         common: dict[str, Any] = {"format": FORMAT, "role": self.role, "network": self._network_content()}
+        if made_by := self._made_by():
+            common["made_by"] = made_by
         if self.role == "start":
             return {**common, "start": r.start.model_dump(mode="json")}
         chosen = r.tasks.chosen
@@ -140,6 +144,10 @@ class Run:
     @cached_property
     def digest(self) -> str:
         return digest_of(self.content)
+
+    def _made_by(self) -> dict[str, int]:
+        sets = [ScenesData()] if self.role == "start" else self.sets.values()
+        return versions_of(sets, self.trained)
 
     def _network_content(self) -> dict[str, Any]:
         network = self.recipe.network
@@ -221,10 +229,18 @@ def _runs(recipe: Recipe, method: Method, seed: int) -> tuple[Run, ...]:
         return tuple(Run(recipe, "ensemble", (t,), (t,), seed, method, m) for t, m in zip(tasks, members, strict=True))
     if isinstance(method, Shared | SharedLatent):
         return (Run(recipe, "joint", tasks, tasks, seed, method, _start(recipe)),)
-    singles = tuple(_single(recipe, task, seed, shortcut=method.shortcut) for task in tasks)
+    singles = tuple(_single(recipe, task, seed, shortcut=_gathering(method, recipe)) for task in tasks)
     if isinstance(method, ConnectedTrainedOnOneTask):
         return tuple(Run(recipe, "connected", tasks, (task,), seed, method, singles) for task in tasks)
     return (Run(recipe, "connected", tasks, tasks, seed, method, singles),)
+
+
+def _gathering(method: ConnectingChoice | ConnectedTrainedOnOneTask, recipe: Recipe) -> ShortcutOptions | None:
+    """A method's shortcut for the single networks that it starts from: it gathers from where the method's streams meet."""
+    own = method.connected.places if isinstance(method, ConnectedTrainedOnOneTask) else method.places
+    if method.shortcut is None or method.shortcut.places or own in ((), recipe.places):
+        return method.shortcut
+    return method.shortcut.model_copy(update={"places": own})
 
 
 def _single(recipe: Recipe, task: str, seed: int, *, shortcut: ShortcutOptions | None) -> Run:

@@ -85,7 +85,7 @@ def _run_of(recipe: Recipe, folder: Path) -> Run:
 
 
 def _what(content: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in content.items() if key not in ("options", "parents", "format", "start")}
+    return {key: value for key, value in content.items() if key not in ("options", "parents", "format", "start", "made_by")}
 
 
 def read_picture(path: Path) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
 
-from taskweave.evaluation.choices.agreement import check_labels, check_networks, check_regions
+from taskweave.evaluation.choices.agreement import check_labels, check_networks, check_regions, check_shortcuts
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.method import (
     ConnectedTrainedOnOneTask,
@@ -144,6 +144,7 @@ class Recipe(Choice):
         check_labels(tasks, self.data, self.further_tests)
         check_networks(tasks, self.network)
         check_regions(tasks, self.network, self.data, self.further_tests)
+        check_shortcuts(self.methods, self.places)
         return self
 
     @property

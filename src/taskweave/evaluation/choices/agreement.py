@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from taskweave.evaluation.choices.method import ConnectedTrainedOnOneTask, ConnectingChoice, Method
 from taskweave.evaluation.choices.mixture import FurtherTest, MixtureData, OneSet, sets_of
 from taskweave.evaluation.choices.names import ATTRIBUTES, DENSE, DETECTION
 from taskweave.evaluation.choices.network import (
@@ -53,6 +54,22 @@ def _check_names(task: str, labelled: Mapping[str, OneSet]) -> None:
 
 def _some(names: Sequence[str]) -> str:
     return f"{len(names)} ({', '.join(names[:4])}{', ...' if len(names) > 4 else ''})"
+
+
+def check_shortcuts(methods: Sequence[Method], places: Sequence[str]) -> None:
+    """Raise ValueError for a connected network whose shortcut gathers from elsewhere than where its streams meet."""
+    for method in methods:
+        inner = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
+        gathered = method.shortcut.places if method.shortcut is not None else ()
+        if not isinstance(inner, ConnectingChoice) or not gathered:
+            continue
+        meet = inner.places or tuple(places)
+        if gathered != meet:
+            raise ValueError(
+                f"the shortcut of {method.title!r} gathers from {list(gathered)}, but its streams meet at "
+                f"{list(meet) or 'the usual places of its network'}: a connected network's shortcut gathers from where its "
+                "streams meet; leave `shortcut.places` out"
+            )
 
 
 def check_networks(tasks: Sequence[str], network: OneNetwork | PerTask) -> None:

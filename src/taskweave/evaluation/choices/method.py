@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal, Self, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.choice import Choice
 
@@ -20,7 +20,7 @@ class ShortcutOptions(Choice):
     normalise: bool = True
     """Batch norm and ReLU after the convolution, as the authors' code."""
     places: tuple[str, ...] = ()
-    """Stages whose features it gathers; () for the method's own, or the network's usual places."""
+    """Stages whose features it gathers; () for those where the method's streams meet, or the network's usual places."""
 
 
 class MethodChoice(Choice):
@@ -93,6 +93,12 @@ class SharedLatent(MethodChoice):
 
     kind: Literal["shared_latent"] = "shared_latent"
     rank: int = Field(default=16, ge=1)
+
+    @model_validator(mode="after")
+    def _has_no_shortcut(self) -> Self:
+        if self.shortcut is not None:
+            raise ValueError("shared_latent has no shortcut: its networks share last layers only; leave `shortcut` out")
+        return self
 
     @property
     def usual_label(self) -> str:
@@ -197,6 +203,12 @@ class ConnectedTrainedOnOneTask(MethodChoice):
 
     kind: Literal["connected_trained_on_one_task"] = "connected_trained_on_one_task"
     connected: Connecting
+
+    @model_validator(mode="after")
+    def _one_shortcut(self) -> Self:
+        if self.connected.shortcut is not None:
+            raise ValueError("give the shortcut to connected_trained_on_one_task itself, not to its `connected`")
+        return self
 
     @property
     def usual_label(self) -> str:
