@@ -90,6 +90,21 @@ def test_prove_catches_it_where_the_activation_is_a_stage_of_its_own() -> None:
         Stream(Net(), stages, exit=read_out).prove(X)
 
 
+@pytest.mark.parametrize("inplace", [True, False])
+def test_prove_catches_dropout_in_place_which_eval_mode_hides(inplace: bool) -> None:
+    net = Net()
+    net.act = nn.Dropout(0.5, inplace=inplace)
+    stream = Stream(net, {"norm": ["a", "norm"], "b": ["act", "b"]}, exit=read_out)
+    state = torch.get_rng_state()
+    if inplace:
+        with pytest.raises(ValueError, match="stage 'b' of Net overwrites in place the feature remembered for 'norm'"):
+            stream.prove(X)
+    else:
+        stream.prove(X)
+    assert torch.equal(state, torch.get_rng_state())
+    assert net.act.training and net.norm.training
+
+
 def test_prove_catches_it_in_the_exit() -> None:
     def rough(net: nn.Module, memory: Memory) -> Tensor:
         return net.head(memory["b"].mul_(2).mean((2, 3)))

@@ -66,12 +66,12 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
 
 @pytest.fixture
 def small_disk():
-    """No file may grow beyond 6 kB: writes fail part of the way, as on a full disk."""
+    """No file may grow beyond a size (6 kB): writes fail part of the way, as on a full disk."""
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
-    def shrink():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, limit[1]))
+    def shrink(size=6000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
 
     yield shrink
     resource.setrlimit(resource.RLIMIT_FSIZE, limit)
@@ -103,6 +103,16 @@ def test_full_disk_can_be_gone_on_from(tmp_path, small_disk):
     toys.assert_same_state(toys.state_of(whole), toys.state_of(net))
 
 
+def test_full_disk_while_logging_is_told_and_the_checkpoint_stays(tmp_path, small_disk):
+    train(tmp_path, steps=20, log_every=1, stop=toys.StopAfter(2))
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    small_disk((tmp_path / "log.csv").stat().st_size + 10)
+    message = r"could not write to .*log\.csv \(.*\); free some space .*: training resumes from the last checkpoint"
+    with pytest.raises(CannotSaveError, match=message):
+        train(tmp_path, steps=20, log_every=1)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
 def test_whole_write_replaces_or_leaves(tmp_path):
     path = tmp_path / "file"
     write_whole(path, lambda file: file.write(b"old"))
@@ -126,11 +136,24 @@ def test_folder_that_cannot_be_written_is_named_before_any_work(tmp_path):
     assert samples.drawn == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_read_only_folder(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(CannotSaveError, match="Permission denied"):
-        open_folder(tmp_path)
+@pytest.fixture
+def no_root():
+    """Root may write anywhere: for as long as a test lasts this process is nobody."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+def test_read_only_folder(tmp_path, no_root):
+    with pytest.raises(CannotSaveError, match=r"cannot write to the output folder .*Permission denied; choose another"):
+        open_folder(tmp_path if os.getuid() == 0 else _read_only(tmp_path))
+
+
+def _read_only(folder):
+    folder.chmod(0o500)
+    return folder
 
 
 def test_checkpoint_of_another_network(tmp_path):

@@ -138,7 +138,8 @@ class Stream(nn.Module):
         """Raise ValueError unless this stream's output equals the network's own on `example`, exactly, every stage gives
         one tensor, and no stage overwrites a feature that an earlier stage left in memory.
 
-        Computes both once, in eval mode. A tuple is the network's positional arguments: (images, targets) for a detector.
+        Computes both once, in eval mode, and where dropout works in place the stream once more with it at work. A tuple is
+        the network's positional arguments: (images, targets) for a detector.
         """
         example = like_parameters(example, self.net)
         with evaluating(self.net), torch.no_grad():
@@ -149,6 +150,13 @@ class Stream(nn.Module):
                 f"the stages {list(self.stages)} of {type(self.net).__name__} do not compute what the network computes; "
                 "check their order, `enter` and `exit`, or let trace_stream find them"
             )
+        dropouts = [m for m in self.net.modules() if isinstance(m, nn.modules.dropout._DropoutNd) and m.inplace]
+        devices = {p.device for p in self.net.parameters() if p.device.type == "cuda"}
+        if dropouts:
+            with evaluating(self.net), torch.no_grad(), torch.random.fork_rng(devices=list(devices)):
+                for dropout in dropouts:
+                    dropout.train()
+                self.watched(example)
 
     def watched(self, example: Any) -> Any:
         """``self(example)``, checked: ValueError for a stage that gives no tensor or overwrites a remembered feature."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
-from taskweave.training.checkpoint import write_whole
+from taskweave.training.checkpoint import CannotSaveError, write_whole
 from taskweave.training.result import Validation
 
 
@@ -22,9 +22,15 @@ class CsvLog:
         write_whole(path, lambda file: file.write(_text(self.columns, kept).encode()))
 
     def write(self, row: Mapping[str, object]) -> None:
-        """Append a row; a column that `row` lacks stays empty."""
-        with self.path.open("a", newline="") as file:
-            csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
+        """Append a row; a column that `row` lacks stays empty. Raises CannotSaveError."""
+        try:
+            with self.path.open("a", newline="") as file:
+                csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
+        except OSError as error:
+            raise CannotSaveError(
+                f"could not write to {self.path} ({error.strerror or error}); free some space or make it writable, then "
+                "start again: training resumes from the last checkpoint"
+            ) from error
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
