@@ -25,7 +25,18 @@ from contracts.unit_contract import (
 )
 from torch import Tensor, nn
 
-from taskweave.units import NDDR, CrossConnection, CrossStitch, Identity, LayerMixing, ScaleLayer, Shortcut, Sluice
+from taskweave.units import (
+    NDDR,
+    Attention,
+    CrossConnection,
+    CrossStitch,
+    CrossTalk,
+    Identity,
+    LayerMixing,
+    ScaleLayer,
+    Shortcut,
+    Sluice,
+)
 from taskweave.units.unit import Unit
 
 
@@ -89,6 +100,16 @@ CASES = [
     UnitCase(
         "shortcut", partial(Shortcut, out_channels=5), lambda c: 5 * sum(c) + 10, channels=True, sizes=True, gathers=True
     ),
+    UnitCase("attention", Attention, lambda c: 9 * sum(c) * c[-1] + 4 * c[-1], channels=True, sizes=True, gathers=True),
+    UnitCase(
+        "attention per pixel, norm after",
+        partial(Attention, hidden=5, kernel_size=1, norm="after", per="pixel"),
+        lambda c: 5 * sum(c[:-1]) + 15 + 5 + 3,
+        channels=True,
+        sizes=True,
+        gathers=True,
+    ),
+    UnitCase("cross-talk", CrossTalk, lambda c: 0, channels=True, sizes=True, widens=True),
 ]
 every_unit = pytest.mark.parametrize("case", CASES, ids=str)
 meeting_units = pytest.mark.parametrize("case", [case for case in CASES if not case.gathers], ids=str)
@@ -155,6 +176,13 @@ def test_keeps_precision(case: UnitCase) -> None:
     assert_keeps_precision(case)
 
 
+def test_only_cross_stitch_and_nddr_learn_a_hundred_times_faster_under_sgd() -> None:
+    """A unit that is new here says what its authors use; this list then has one line more."""
+    theirs = {CrossStitch: 100.0, NDDR: 100.0}
+    units = {type(case.build(maps(2))) for case in CASES}
+    assert {unit: unit.sgd_lr_multiplier for unit in units} == {unit: theirs.get(unit, 1.0) for unit in units}
+
+
 # Every assertion fails on a unit that breaks its promise.
 
 
@@ -203,6 +231,9 @@ class NeedsMemory(Broken):
 FAILURES = {
     "one feature out": lambda: assert_list_in_list_out(broken(lambda xs: xs[:1]), maps(2)),
     "a tuple out": lambda: assert_list_in_list_out(broken(lambda xs: tuple(xs)), maps(2)),  # type: ignore[arg-type, return-value]
+    "channels not widened": lambda: assert_list_in_list_out(
+        UnitCase("", Identity, len, channels=True, sizes=True, widens=True), maps(2)
+    ),
     "another extent out": lambda: assert_list_in_list_out(broken(lambda xs: [x[..., 1:] for x in xs]), maps(2)),
     "other channels out": lambda: assert_list_in_list_out(broken(lambda xs: [x[:, 1:] for x in xs]), maps(2)),
     "inputs changed": lambda: assert_list_in_list_out(UnitCase("", InPlace, len, channels=True, sizes=True), maps(2)),

@@ -97,6 +97,21 @@ def test_a_rotation_turns_normals(angle, seed):
     assert torch.allclose(rotated[:, known], expected[:, None], atol=1e-6)
 
 
+@fast
+@given(sizes, st.floats(-180, 180), st.booleans(), seeds)
+def test_a_rotation_keeps_holes_and_invents_no_depth(size, angle, expand, seed):
+    """Holes turn with a mask in which they are 255, and what comes in at the corners is a hole too."""
+    depth, normals = a_depth(size, seed), some_normals(size, seed)
+    for value, hole in ((depth, depth[0] == 0), (normals, lengths(normals) == 0)):
+        mask = tv_tensors.Mask(torch.where(hole.as_subclass(torch.Tensor), 255, 1))
+        turned = F.rotate(value, angle, expand=expand)
+        holes = F.rotate(mask, angle, expand=expand, fill=255) == 255
+        assert torch.equal((turned == 0).all(0), holes)
+    assert set(F.rotate(depth, angle).flatten().tolist()) <= {0.0, *depth.flatten().tolist()}
+    known = lengths(F.rotate(normals, angle))
+    assert torch.allclose(known[known > 0], torch.ones(1), atol=1e-6)
+
+
 def test_a_quarter_turn_by_hand():
     """The picture's right side, whose normals point right, becomes its top, whose normals point up."""
     normals = torch.zeros(3, 5, 5)

@@ -112,6 +112,23 @@ def test_e7_k_tasks_with_two_is_the_first_papers_unit() -> None:
     assert torch.equal(for_b, 0.25 * a + 2.0 * b)
 
 
+@pytest.mark.parametrize("real", REAL, ids=str)
+def test_e7_two_real_networks_follow_the_first_papers_unit(real: Real) -> None:
+    """The unit of K tasks between two networks, against p001's two equations written out place by place."""
+    (a_aa, a_ab), (a_ba, a_bb) = matrix = [[0.75, -0.5], [0.25, 2.0]]
+    x = picture(real)
+    net = connected(real, 2, partial(tw.CrossStitch, matrix=matrix))
+    (first, one), (second, other) = streams_of(real, 2).items()
+    memories, x_a, x_b, before = ({}, {}), x, x, None
+    for place in real.places:
+        x_a = go(one, x_a, memories[0], after=before, until=place)
+        x_b = go(other, x_b, memories[1], after=before, until=place)
+        x_a, x_b = a_aa * x_a + a_ab * x_b, a_ba * x_a + a_bb * x_b
+        memories[0][place], memories[1][place], before = x_a, x_b, place
+    wanted = {first: go(one, x_a, memories[0], after=before), second: go(other, x_b, memories[1], after=before)}
+    assert_same(net(x), wanted)
+
+
 def test_the_asserts_can_fail() -> None:
     x = torch.ones(3, dtype=torch.float64)
     assert_same({"a": x, "b": None}, {"a": x.clone(), "b": None})

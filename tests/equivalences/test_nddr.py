@@ -128,6 +128,26 @@ def test_e5_relu_after_the_convolution_cuts_negative_features() -> None:
     assert_close(named(unit(x)), named([f.clamp_min(0) / (1 + 1e-3) ** 0.5 for f in x]), 1e-15)
 
 
+def scaled_after(real: Real, stream: tw.Stream, x: Tensor, factor: float) -> Tensor:
+    """A stream alone, its feature times a factor after every place."""
+    memory, before = {}, None
+    for place in real.places:
+        x = memory[place] = go(stream, x, memory, after=before, until=place) * factor
+        before = place
+    return go(stream, x, memory, after=before)
+
+
+@real_networks
+@two_and_three
+@pytest.mark.parametrize(("order", "eps"), [("paper", 1e-5), ("authors", 1e-3)])
+def test_e5_fresh_batch_norms_scale_real_networks_at_every_place(real: Real, count: int, order: str, eps: float) -> None:
+    """(1, 0) in eval mode: 1 / sqrt(1 + eps) at every place and nothing else, since features after ReLU pass the ReLU."""
+    x = picture(real)
+    net = connected(real, count, partial(tw.NDDR, self_weight=1.0, order=order))
+    streams = streams_of(real, count).items()
+    assert_close(net(x), {n: scaled_after(real, s, x, (1 + eps) ** -0.5) for n, s in streams}, THROUGH_A_NETWORK)
+
+
 def test_e5_on_a_real_network_each_batch_norm_adds_its_share() -> None:
     """Five of them scale by .999995 each: nearly, not exactly, the single networks; what check_start says."""
     report = tw.check_start(connected(VGG, 2, partial(tw.NDDR, self_weight=1.0, order="paper")), picture(VGG, batch=2))

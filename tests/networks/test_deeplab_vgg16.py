@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.networks import deeplab_vgg16, load_vgg16, load_weights
+from taskweave.networks.deeplab_vgg16 import DeepLabVGG16
 from taskweave.networks.weights import load_pretrained
 
 STAGES = (
@@ -63,6 +64,22 @@ def test_counts() -> None:
         # DeepLab v2's VGG-16 ASPP: four times fc6, fc7 and fc8
         body, fc6, fc7, fc8 = 14_714_688, 512 * 1024 * 9 + 1024, 1024 * 1024 + 1024, 1024 * 40 + 40
         assert parameters(deeplab_vgg16(40, head="aspp")) == body + 4 * (fc6 + fc7 + fc8)
+
+
+def test_counts_of_units_on_it() -> None:
+    """NDDR-CNN's table: 2,441,216 weights of 1x1 convolutions for two tasks at pool1 ... pool5; 5,888 of cross-stitch."""
+    with torch.device("meta"):
+        streams = {name: tw.as_stream(deeplab_vgg16(40)) for name in ("seg", "normals", "depth")}
+    two, example = {name: streams[name] for name in ("seg", "normals")}, torch.empty(1, 3, 65, 65)
+    for built, unit, expected in (
+        (two, functools.partial(tw.NDDR, order="none"), 2_441_216),
+        (two, tw.NDDR, 2_447_104),
+        (streams, functools.partial(tw.NDDR, order="none"), 5_492_736),
+        (two, tw.CrossStitch, 5_888),
+        (two, functools.partial(tw.CrossStitch, per="layer"), 20),
+    ):
+        net = tw.connect(built, at=DeepLabVGG16.places, unit=unit, example=example)
+        assert parameters(net.connections) == expected
 
 
 def test_stages_shapes_and_head() -> None:

@@ -193,6 +193,8 @@ def test_last_and_mean_last(tmp_path):
 def test_validation_steps():
     assert validation_steps(toys.options(steps=10), epoch=4) == [4, 8, 10]
     assert validation_steps(toys.options(steps=10, choose="mean_last", mean_over=2), epoch=4) == [8, 10]
+    last_ten_epochs = toys.options(steps=60, choose="mean_last")  # MTAN's protocol, without saying more
+    assert validation_steps(last_ten_epochs, epoch=4) == [24, 28, 32, 36, 40, 44, 48, 52, 56, 60]
     assert reported([], None, toys.options()) is None
 
 
@@ -238,6 +240,19 @@ def test_log_columns(tmp_path):
         *("lr.heads", "lr.Mix connections", "lr.streams"),
     }
     assert rows[0]["epoch"] == "1.2000" and rows[0]["weight.b"] == "0.5"
+
+
+def test_logged_losses_are_unweighted(tmp_path):
+    """Of the first step, before weights can have changed anything else: the losses written out."""
+    net, samples = toys.network(norm=False, dropout=0.0), toys.ToySamples(4)
+    batch = [samples[i, 0] for i in range(4)]
+    with torch.no_grad():
+        outputs = net(torch.stack([s["image"] for s in batch]))
+    train(tmp_path, net, samples, weighting=Fixed({"a": 7.0, "b": 0.5}), steps=1)
+    row = next(csv.DictReader((tmp_path / "log.csv").open()))
+    for task in ("a", "b"):
+        error = (outputs[task] - torch.stack([s[task] for s in batch])).square().mean()
+        assert float(row[f"loss.{task}"]) == pytest.approx(float(error), rel=1e-5)
 
 
 def test_tensorboard_shows_the_unweighted_losses_and_the_validations(tmp_path):

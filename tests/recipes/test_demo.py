@@ -1,0 +1,25 @@
+"""The demo's recipe against what is promised of it."""
+
+import pytest
+
+from taskweave.evaluation.planning import all_runs, entries
+from taskweave.recipes.demo import recipe
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_two_tasks_on_scenes_by_four_methods_without_any_download(small: bool) -> None:
+    demo = recipe(small=small)
+    assert demo.data.kind == "scenes"
+    assert demo.start.kind == "scratch"
+    assert list(demo.tasks.chosen) == ["segmentation", "normals"]
+    assert [m.kind for m in demo.rows] == ["single", "single_trained_on", "shared", "cross_stitch", "nddr"]
+    assert len(demo.seeds) == 1
+    assert demo.evaluation.pictures > 0
+
+
+def test_seven_networks_are_trained_as_long_as_each_other() -> None:
+    """What the README says; and no method gets more steps than "single, trained on"."""
+    rows = entries(recipe())
+    runs = all_runs(rows)
+    assert len(runs) == 7
+    assert {max(run.steps_in_all for run in row.runs) for row in rows[1:]} == {runs[0].steps + rows[-1].runs[0].steps}
