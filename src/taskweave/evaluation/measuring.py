@@ -14,6 +14,7 @@ from taskweave.evaluation.averaging import Averaged
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.views import Look, for_testing
 from taskweave.evaluation.columns import Column
+from taskweave.evaluation.curves import keep_curves
 from taskweave.evaluation.planning import Run
 from taskweave.networks.connected import Connected
 from taskweave.tasks.attributes import Attributes
@@ -22,7 +23,7 @@ from taskweave.training.finished import STATISTICS
 from taskweave.training.norms import SetStatistics, read_statistics
 from taskweave.training.progress import Progress
 from taskweave.training.speed import make_fabric, settle
-from taskweave.training.validate import validate
+from taskweave.training.validate import collect, values_of
 
 if TYPE_CHECKING:
     from taskweave.training.batches import Samples
@@ -35,8 +36,8 @@ def measure(
 ) -> Metrics:
     """{column: {metric: value}}: the one reading of each test part.
 
-    folder: the run's own, which holds the statistics per data set where batch norms have such. A test on data that were
-    trained on has those of these data; a further test has those of all data together.
+    folder: the run's own, which holds the statistics per data set where batch norms have such, and is given detectors'
+    curves. A test on data that were trained on has those of these data; a further test has those of all data together.
     """
     options = run.parents[0].options if run.role == "ensemble" else run.options
     assert options is not None
@@ -45,7 +46,7 @@ def measure(
     found, statistics = Metrics(), _statistics(net, folder)
     for group in _read_together(columns, bench.tasks):
         first, tasks = group[0], {column.task: task_of(run, bench, column.task) for column in group}
-        measured = validate(
+        measured = collect(
             net,
             tasks,
             view_of(first, bench, named=statistics is not None and not first.further),
@@ -55,7 +56,8 @@ def measure(
             others={name: bench.tasks[name] for name in run.tasks if name not in tasks},
             statistics=statistics,
         )
-        found |= {column.name: dict(measured[column.task]) for column in group}
+        found |= {column.name: values_of(measured[column.task]) for column in group}
+        keep_curves({column.name: measured[column.task] for column in group}, folder)
     return {column.name: found[column.name] for column in columns}
 
 

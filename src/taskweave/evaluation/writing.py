@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.columns import columns_of, further_columns, own_columns
+from taskweave.evaluation.curves import read_curves
 from taskweave.evaluation.drawing import drawn_prediction, drawn_truth
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.results import ComparisonResult, write_text
@@ -63,7 +64,7 @@ def file_name(name: str) -> str:
 
 
 def write_charts(rows: Sequence[Entry], result: ComparisonResult, *, root: Path, folder: Path) -> tuple[Path, ...]:
-    """Gains as bars, and every training's losses: charts show no picture of the data."""
+    """Gains as bars, every training's losses, detectors' curves (first seed): charts show no picture of the data."""
     from taskweave.reporting.charts import gain_bars, training_curves
 
     place = folder / PICTURES
@@ -75,7 +76,19 @@ def write_charts(rows: Sequence[Entry], result: ComparisonResult, *, root: Path,
     logs = {title: folder_of(run, root) / "log.csv" for title, run in runs.items() if find_record(run, root) is not None}
     if logs:
         written.append(training_curves(logs, place / "losses.png"))
-    return tuple(written)
+    done = [e for e in rows if e.seed == rows[0].seed and all(find_record(run, root) is not None for run in e.runs)]
+    columns = dict.fromkeys(name for row in result.rows for name in row.metrics)
+    return (*written, *_write_curves(done, list(columns), root=root, place=place))
+
+
+def _write_curves(done: Sequence[Entry], columns: Sequence[str], *, root: Path, place: Path) -> Iterator[Path]:
+    """A PNG for each column that has curves."""
+    from taskweave.reporting.detection_curves import draw_curves
+
+    for column in columns:
+        of = {e.method.title: [c for run in e.runs for c in read_curves(folder_of(run, root), column)] for e in done}
+        if any(of.values()):
+            yield draw_curves(of, place / f"{file_name(column)}-curves.png")
 
 
 def _evenly(count: int, wanted: int) -> list[int]:

@@ -37,6 +37,36 @@ def validate(
 ) -> Metrics:
     """{task: {metric: value}} over the whole of `dataset`, each task over the samples labelled for it, exact.
 
+    Arguments and errors are those of `collect`.
+    """
+    measured = collect(
+        net,
+        tasks,
+        dataset,
+        batch_size=batch_size,
+        workers=workers,
+        fabric=fabric,
+        progress=progress,
+        others=others,
+        statistics=statistics,
+    )
+    return {name: values_of(metric) for name, metric in measured.items()}
+
+
+def collect(
+    net: nn.Module,
+    tasks: Mapping[str, Task],
+    dataset: Samples,
+    *,
+    batch_size: int,
+    workers: int = 0,
+    fabric: Fabric | None = None,
+    progress: Progress | None = None,
+    others: Mapping[str, Task] | None = None,
+    statistics: SetStatistics | None = None,
+) -> dict[str, Metric]:
+    """{task: its metric, which has seen all of `dataset`}: for what is not a number, such as curves.
+
     net: a `Connected` (or one that Fabric set up); eval mode inside, its own modes after.
     tasks: those to measure; only what their outputs need is computed. Predictions are compared at the labels' size.
     others: tasks of further streams, not measured, whose inputs are not the images alone (regions of interest).
@@ -67,7 +97,12 @@ def validate(
         raise ValueError(
             f"no sample to validate on is labelled for {sorted(unseen)}; check the data set, or leave the task out"
         )
-    return {name: _values(metric.compute()) for name, metric in metrics.items()}
+    return metrics
+
+
+def values_of(metric: Metric) -> dict[str, float]:
+    """{name: value} of a metric that has seen all it is to see."""
+    return {name: float(value) for name, value in metric.compute().items()}
 
 
 def _metric(task: Task) -> Metric:
@@ -85,7 +120,3 @@ def _size(target: Any, image: Tensor) -> tuple[int, int]:
     """Height and width of a dense target's labels; the image's for a target without."""
     like = target if isinstance(target, Tensor) and target.ndim >= 3 else image
     return int(like.shape[-2]), int(like.shape[-1])
-
-
-def _values(computed: Mapping[str, Tensor]) -> dict[str, float]:
-    return {name: float(value) for name, value in computed.items()}
