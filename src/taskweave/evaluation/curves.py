@@ -59,4 +59,5 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _curve(stored: Mapping[str, Any]) -> Curve:
-    return Curve(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+    curve = Curve(**stored)
+    return replace(curve, x=tuple(curve.x), y=tuple(curve.y))  # JSON has lists
