@@ -22,6 +22,8 @@ _HOME = {
     "Sluice": "taskweave.units.sluice",
     "LayerMixing": "taskweave.units.layer_mixing",
     "Shortcut": "taskweave.units.shortcut",
+    "Attention": "taskweave.units.attention",
+    "CrossTalk": "taskweave.units.cross_talk",
     "Connection": "taskweave.networks.connection",
     "Connected": "taskweave.networks.connected",
     "connect": "taskweave.networks.connecting",
@@ -87,8 +89,10 @@ if TYPE_CHECKING:  # what is imported when asked for, for type checkers and edit
     from taskweave.streams.stream import Step as Step
     from taskweave.streams.stream import Stream as Stream
     from taskweave.streams.tracing import trace_stream as trace_stream
+    from taskweave.units.attention import Attention as Attention
     from taskweave.units.cross_connection import CrossConnection as CrossConnection
     from taskweave.units.cross_stitch import CrossStitch as CrossStitch
+    from taskweave.units.cross_talk import CrossTalk as CrossTalk
     from taskweave.units.identity import Identity as Identity
     from taskweave.units.layer_mixing import LayerMixing as LayerMixing
     from taskweave.units.nddr import NDDR as NDDR

@@ -31,6 +31,7 @@ from taskweave.networks.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alex
 from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
 from taskweave.networks.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import RPNVGG16, rpn_vgg16
+from taskweave.networks.st_unet import STUNet, st_unet
 from taskweave.streams.stream import Stream
 
 vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)
@@ -58,6 +59,7 @@ CASES = [
     NetworkCase("rpn_vgg16 batch norm", partial(rpn, batch_norm=True), 16, ("pool4",), fits=fits_anchors, last=ANCHORS),
     NetworkCase("pspnet_vgg16", pspnet, 8, PSPNetVGG16.places),
     NetworkCase("pspnet_vgg16 at 16", partial(pspnet, output_stride=16, batch_norm=True, bins=(1, 2)), 16, ("conv5_3",)),
+    NetworkCase("st_unet", partial(st_unet, CHANNELS, widths=(4, 4, 8, 8)), 1, STUNet.places),
     NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.places, regions, fits_regions, last=REGIONS),
     NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.places, regions, fits_attributes),
 ]

@@ -34,6 +34,7 @@ from streams.nets import (
 from torch import Tensor, nn
 
 import taskweave as tw
+from taskweave.networks import st_unet
 from taskweave.streams.stream import Stream
 
 
@@ -63,6 +64,7 @@ CASES = [
     StreamCase("torchvision fcn", partial(segmentation_net, "fcn_resnet50", True)),
     StreamCase("torchvision deeplabv3", partial(segmentation_net, "deeplabv3_mobilenet_v3_large", True)),
     StreamCase("torchvision deeplabv3 no aux", partial(segmentation_net, "deeplabv3_mobilenet_v3_large", False)),
+    StreamCase("st_unet", partial(st_unet, 5, widths=(4, 4, 8, 8))),
     StreamCase("faster r-cnn", faster_rcnn, images_and_targets),
     StreamCase("retinanet", retinanet, images_and_targets),
     StreamCase("traced unet", UNet, convert=traced("down1", "down2", "up1", head="head")),

@@ -23,6 +23,7 @@ class UnitCase:
     build: from shapes.  parameters: how many numbers it learns, from the channels of its features.
     channels, sizes: whether features of different channels, of maps of different sizes, may meet.
     gathers: whether it takes one stream's stages and gives one feature.
+    widens: whether every feature leaves with the channels of all.
     anything: whether it takes features of any kind, number and shape.
     """
 
@@ -32,6 +33,7 @@ class UnitCase:
     channels: bool
     sizes: bool
     gathers: bool = False
+    widens: bool = False
     anything: bool = False
 
     def __str__(self) -> str:
@@ -61,8 +63,8 @@ def built(case: UnitCase, shapes: Shapes) -> Unit:
 
 
 def assert_list_in_list_out(case: UnitCase, shapes: Shapes) -> None:
-    """As many features out as streams (one for a gathering), each of its stream's batch, extent and own channels; the list
-    that was given and its tensors stay as they were."""
+    """As many features out as streams (one for a gathering), each of its stream's batch, extent and channels (all streams'
+    where the case says so); the list that was given and its tensors stay as they were."""
     unit, given = built(case, shapes), features(shapes)
     kept, copies = list(given), [x.clone() for x in given]
     out = unit(given)
@@ -72,7 +74,8 @@ def assert_list_in_list_out(case: UnitCase, shapes: Shapes) -> None:
     for y, shape in zip(out, expected, strict=True):
         assert y.shape[0] == 3
         assert FeatureShape.of(y).extent == shape.extent, f"{FeatureShape.of(y)} out for {shape}"
-        assert case.gathers or FeatureShape.of(y) == shape, f"{FeatureShape.of(y)} out for {shape}"
+        channels = sum(s.channels for s in shapes) if case.widens else shape.channels
+        assert case.gathers or FeatureShape.of(y).channels == channels, f"{FeatureShape.of(y)} out for {shape}"
     assert len(given) == len(kept)
     assert all(a is b and torch.equal(a, c) for a, b, c in zip(given, kept, copies, strict=True)), "an input was changed"
 

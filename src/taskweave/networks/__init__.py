@@ -13,9 +13,11 @@ from taskweave.networks.ensemble import Ensemble
 from taskweave.networks.fast_rcnn_alexnet import fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
 from taskweave.networks.latent import share_latent
+from taskweave.networks.mt_unet import mt_unet
 from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import rpn_vgg16
 from taskweave.networks.sharing import share
+from taskweave.networks.st_unet import st_unet
 from taskweave.networks.vgg_weights import load_vgg16
 from taskweave.networks.weights import load_pretrained, load_weights
 
@@ -36,8 +38,10 @@ __all__ = [
     "load_resnet",
     "load_vgg16",
     "load_weights",
+    "mt_unet",
     "pspnet_vgg16",
     "rpn_vgg16",
     "share",
     "share_latent",
+    "st_unet",
 ]

@@ -115,9 +115,8 @@ class _Walk:
     def meet(self, place: Place, unit: UnitFactory | Unit) -> None:
         index = len(self.connections)
         names = list(place)
-        with self._dry():
-            for name in names:
-                self._advance(name, _one(place[name]))
+        for name in names:
+            self._go_on(name, _one(place[name]))
         shapes = [self.streams[name].shape_of(self.memory[name][stage]) for name in names for stage in _all(place[name])]
         connection = Connection(place, self._built(unit, shapes, index, place))
         features = [f for name in names for f in connection.gathered(name, self.memory[name])]
@@ -131,16 +130,27 @@ class _Walk:
         """Run to the end, so that a layer after a unit which cannot take its channels is named now."""
         for name, stream in self.streams.items():
             try:
-                with self._dry():
-                    self._advance(name, list(stream.stages)[-1])
-                    stream.exit(stream.net, self.memory[name])
+                self._go_on(name, list(stream.stages)[-1], leave=True)
             except (DataDependentOutputException, DynamicOutputShapeException, NotImplementedError):
                 continue  # a detector's boxes: how many there are is not known without data
-            except (RuntimeError, ValueError) as error:
-                raise ValueError(
-                    f"after its connections stream {name!r} cannot go on: {error}. "
-                    "A unit that changes channels needs a next layer that takes them"
-                ) from error
+
+    def _go_on(self, name: str, last: str, *, leave: bool = False) -> None:
+        """Run a stream up to the stage `last`, and with `leave` to its output."""
+        stream = self.streams[name]
+        try:
+            with self._dry():
+                self._advance(name, last)
+                if leave:
+                    stream.exit(stream.net, self.memory[name])
+        except (DataDependentOutputException, DynamicOutputShapeException, NotImplementedError):
+            raise
+        except (RuntimeError, ValueError) as error:
+            if not any(name in connection.at for connection in self.connections):
+                raise  # no unit has touched it: the input does not fit its network
+            raise ValueError(
+                f"after its connections stream {name!r} cannot go on: {error}. "
+                "A unit that changes channels needs a next layer that takes them"
+            ) from error
 
     def _built(self, unit: UnitFactory | Unit, shapes: list[FeatureShape], index: int, place: Place) -> Unit:
         if isinstance(unit, Unit):

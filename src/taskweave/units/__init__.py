@@ -1,7 +1,9 @@
 """What happens where streams meet. Each unit is built from the shapes of the features that meet."""
 
+from taskweave.units.attention import Attention
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.units.cross_stitch import CrossStitch
+from taskweave.units.cross_talk import CrossTalk
 from taskweave.units.identity import Identity
 from taskweave.units.layer_mixing import LayerMixing
 from taskweave.units.nddr import NDDR
@@ -10,4 +12,16 @@ from taskweave.units.shortcut import Shortcut
 from taskweave.units.sluice import Sluice
 from taskweave.units.unit import Unit
 
-__all__ = ["NDDR", "CrossConnection", "CrossStitch", "Identity", "LayerMixing", "ScaleLayer", "Shortcut", "Sluice", "Unit"]
+__all__ = [
+    "NDDR",
+    "Attention",
+    "CrossConnection",
+    "CrossStitch",
+    "CrossTalk",
+    "Identity",
+    "LayerMixing",
+    "ScaleLayer",
+    "Shortcut",
+    "Sluice",
+    "Unit",
+]
