@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -64,51 +65,50 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
         train(tmp_path, net, steps=1, clip=1.0)
 
 
-@pytest.fixture
-def small_disk():
-    """No file may grow beyond a size (6 kB): writes fail part of the way, as on a full disk."""
+@contextmanager
+def small_disk(size=6000):
+    """Inside, no file may grow beyond so many bytes: writes fail part of the way, as on a full disk.
+
+    No longer than needed: the file that the tests' own output goes to may be larger.
+    """
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
 
-    def shrink(size=6000):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
 
-    yield shrink
-    resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-    signal.signal(signal.SIGXFSZ, before)
-
-
-def test_full_disk_leaves_the_earlier_checkpoint_whole(tmp_path, small_disk):
+def test_full_disk_leaves_the_earlier_checkpoint_whole(tmp_path):
     train(tmp_path, steps=6, stop=toys.StopAfter(2))
-    small_disk()
     message = (
         r"could not save .*checkpoint\.pt .* MB are free, about .* MB are needed; the earlier one is kept whole\. Free some"
     )
-    with pytest.raises(CannotSaveError, match=message):
+    with small_disk(), pytest.raises(CannotSaveError, match=message):
         train(tmp_path, steps=6, checkpoint_every=3)
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["position"]["step"] == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.pt", "log.csv", "validation.csv"]
 
 
-def test_full_disk_can_be_gone_on_from(tmp_path, small_disk):
+def test_full_disk_can_be_gone_on_from(tmp_path):
     whole = toys.network()
     train(tmp_path / "whole", whole, steps=6)
     train(tmp_path / "parts", steps=6, stop=toys.StopAfter(2))
-    with pytest.raises(CannotSaveError):
-        small_disk()
+    with small_disk(), pytest.raises(CannotSaveError):
         train(tmp_path / "parts", steps=6, checkpoint_every=3)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     net = toys.network()
     train(tmp_path / "parts", net, steps=6)
     toys.assert_same_state(toys.state_of(whole), toys.state_of(net))
 
 
-def test_full_disk_while_logging_is_told_and_the_checkpoint_stays(tmp_path, small_disk):
+def test_full_disk_while_logging_is_told_and_the_checkpoint_stays(tmp_path):
     train(tmp_path, steps=20, log_every=1, stop=toys.StopAfter(2))
     before = (tmp_path / "checkpoint.pt").read_bytes()
-    small_disk((tmp_path / "log.csv").stat().st_size + 10)
     message = r"could not write to .*log\.csv \(.*\); free some space .*: training resumes from the last checkpoint"
-    with pytest.raises(CannotSaveError, match=message):
+    full = (tmp_path / "log.csv").stat().st_size + 10
+    with small_disk(full), pytest.raises(CannotSaveError, match=message):
         train(tmp_path, steps=20, log_every=1)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
