@@ -141,6 +141,9 @@ def _assert_segmentation(dataset, mask):
 
 
 def _assert_depth(dataset, depth):
+    if type(depth) is Disparity:  # inverse depth
+        _assert_disparity(dataset, depth)
+        return
     assert type(depth) is Depth
     assert depth.dtype == torch.float32
     assert depth.shape[0] == 1

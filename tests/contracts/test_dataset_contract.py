@@ -3,7 +3,7 @@
 import pytest
 import torch
 from contracts import dataset_contract as contract
-from data import box_trees, street_trees, trees
+from data import box_trees, republished_trees, street_trees, trees
 from torchvision import tv_tensors
 
 from taskweave.data import (
@@ -16,13 +16,17 @@ from taskweave.data import (
     Scenes,
     WithProposals,
     grid_proposals,
+    open_adashare_cityscapes,
+    open_adashare_nyuv2,
     open_apascal,
+    open_auto_lambda,
     open_birds,
     open_box_csv,
     open_caltech,
     open_caltech_extracted,
     open_citypersons,
     open_cityscapes,
+    open_cityscapes_mtan,
     open_coco,
     open_kitti,
     open_nyud_mt,
@@ -156,13 +160,40 @@ def citypersons(root):
 
 def cityscapes(root):
     street_trees.write_cityscapes(root)
-    return open_cityscapes(root, split="train", labels=("segmentation", "disparity"))
+    return open_cityscapes(root, split="train", labels=("segmentation", "disparity", "depth"))
 
 
-OF_STREETS = [caltech, caltech_extracted, kitti, citypersons, cityscapes]
+def cityscapes_in_metres(root):
+    street_trees.write_cityscapes(root)
+    republished_trees.write_cameras(root)
+    return open_cityscapes(root, split="train", labels=("depth", "segmentation"), depth="metres")
+
+
+def cityscapes_mtan(root):
+    republished_trees.write_cityscapes_mtan(root)
+    return open_cityscapes_mtan(root, split="train")
+
+
+def auto_lambda_in_metres(root):
+    republished_trees.write_auto_lambda(root)
+    return open_auto_lambda(root, split="train", depth="metres")
+
+
+def adashare_cityscapes(root):
+    republished_trees.write_adashare_cityscapes(root)
+    return open_adashare_cityscapes(root, split="train")
+
+
+def adashare_nyuv2(root):
+    republished_trees.write_adashare_nyuv2(root)
+    return open_adashare_nyuv2(root, split="train")
+
+
+REPUBLISHED = [cityscapes_mtan, auto_lambda_in_metres, adashare_cityscapes, adashare_nyuv2]
+OF_STREETS = [caltech, caltech_extracted, kitti, citypersons, cityscapes, cityscapes_in_metres]
 OF_BOXES = [voc, apascal, apascal_reduced_with_proposals, penn_fudan, coco, box_csv, birds, birds_in_tiles]
 OF_PIXELS = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes, reduced_scenes]
-EVERY = [*OF_PIXELS, *OF_BOXES, *OF_STREETS]
+EVERY = [*OF_PIXELS, *OF_BOXES, *OF_STREETS, *REPUBLISHED]
 
 
 @pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
@@ -283,6 +314,7 @@ SPOILED = {
     "depth is millimetres": {"depth": Depth(torch.full((1, 4, 6), 2000.0))},
     "depth is empty": {"depth": Depth(torch.zeros(1, 4, 6))},
     "depth is plain": {"depth": torch.ones(1, 4, 6)},
+    "inverse depth is empty": {"depth": Disparity(torch.zeros(1, 4, 6))},
     "disparity is NaN": {"disparity": Disparity(torch.full((1, 4, 6), torch.nan))},
     "disparity is negative": {"disparity": Disparity(torch.full((1, 4, 6), -1.0))},
     "disparity is empty": {"disparity": Disparity(torch.zeros(1, 4, 6))},

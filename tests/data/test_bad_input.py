@@ -141,6 +141,43 @@ def test_negative_depth(tmp_path):
     refuses(lambda: open_nyud_mt(tmp_path, split="train")[0], ValueError, "depth/0046.npy", "-1", "0 where it is unknown")
 
 
+@pytest.mark.parametrize("farthest", [32.0, 0.49])
+def test_disparities_for_depth(tmp_path, farthest):
+    """As Cityscapes codes them in PNG (read as millimetres, 32 m), and as MTAN's Cityscapes stores them (.49)."""
+    row = np.linspace(0.1, farthest, 32, dtype=np.float32)
+    trees.write_folder(tmp_path / "folder")
+    trees.save(tmp_path / "folder/depth/0046.png", np.round(row * 1000).astype(np.uint16)[None].repeat(24, 0))
+    trees.write_mtan(tmp_path / "mtan")
+    trees.save(tmp_path / "mtan/train/depth/0.npy", row[None].repeat(24, 0)[..., None])
+    trees.write_nyud_mt(tmp_path / "mt")
+    trees.save(tmp_path / "mt/depth/0046.npy", row[None].repeat(24, 0))
+    for opener, name in ((open_nyuv2_folder, "folder"), (open_nyuv2_mtan, "mtan"), (open_nyud_mt, "mt")):
+        data = opener(tmp_path / name, split="train")
+        refuses(lambda data=data: data[0], ValueError, "/depth/", f"{farthest:g} m", "0.5..20 m", "disparities", "convert")
+        assert data[1]["depth"].max() > 1  # the others are what they should be
+
+
+def test_a_picture_without_any_depth_is_read(tmp_path):
+    trees.write_mtan(tmp_path)
+    trees.save(tmp_path / "train/depth/0.npy", np.zeros((24, 32, 1), np.float32))
+    assert not open_nyuv2_mtan(tmp_path, split="train")[0]["depth"].any()
+
+
+def test_mtan_with_unequal_counts(tmp_path):
+    trees.write_mtan(tmp_path)
+    (tmp_path / "train/depth/3.npy").unlink()
+    refuses(
+        lambda: open_nyuv2_mtan(tmp_path, split="train"),
+        ValueError,
+        f"{tmp_path / 'train' / 'image'} has 5",
+        f"{tmp_path / 'train' / 'depth'} has 4",
+        f"{tmp_path / 'train' / 'image' / '3.npy'} has no counterpart",
+        "expected the same numbers",
+        "unpack the archive again",
+    )
+    open_nyuv2_mtan(tmp_path, split="train", labels=("segmentation", "normals"))
+
+
 @pytest.mark.parametrize(
     ("file", "shape", "expected"),
     [

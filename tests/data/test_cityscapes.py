@@ -87,7 +87,7 @@ def test_wrong_choices_and_files(tmp_path):
     refuses(lambda: open_cityscapes(tmp_path, split="test"), ValueError, "'test'", "'val'")
     refuses(lambda: open_cityscapes(tmp_path, split="train", classes=20), ValueError, "20 classes", "[19, 7, 2]")
     refuses(lambda: open_cityscapes(tmp_path, split="train", coded="color"), ValueError, "'color'", "labelTrainIds")
-    refuses(lambda: open_cityscapes(tmp_path, split="train", labels=("depth",)), ValueError, "'depth'", "disparity")
+    refuses(lambda: open_cityscapes(tmp_path, split="train", labels=("edges",)), ValueError, "'edges'", "disparity")
     labels = next(tmp_path.glob("gtFine/train/aachen/*000000_000019*labelIds.png"))
     stored = trees.city_labels(trees.CITY_KEYS[0])
     stored[5, 6] = 34

@@ -5,10 +5,11 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from data import trees
+from data import republished_trees, trees
 
 from taskweave.data import (
     Depth,
+    open_adashare_nyuv2,
     open_nyud_mt,
     open_nyuv2_folder,
     open_nyuv2_lists,
@@ -128,6 +129,19 @@ def test_nyud_mt(tmp_path, pictures):
     truths = trees.write_nyud_mt(tmp_path, pictures=pictures)
     for sample, truth in zip(open_nyud_mt(tmp_path, split="train"), truths, strict=True):
         assert_shows(sample, truth, image_off=3, normals_off=0.02 if pictures else 1e-6)
+
+
+def test_adashare(tmp_path):
+    truths = republished_trees.write_adashare_nyuv2(tmp_path)
+    train, test = (open_adashare_nyuv2(tmp_path, split=split) for split in ("train", "test"))
+    assert [train.key(i) for i in range(len(train))] == [f"img/{name}.png" for name in ("0046", "0047", "0125", "0126")]
+    assert [train.scene(i) for i in range(len(train))] == ["from 0046"] * 2 + ["from 0125"] * 2
+    assert train.classes == FORTY
+    for sample, truth in zip([*train, *test], truths, strict=True):
+        assert_shows(sample, truth, normals_off=0.02)
+    thirteen = open_adashare_nyuv2(tmp_path, split="test", classes=13, labels=("segmentation",))
+    expected = np.array([*FORTY_TO_THIRTEEN, *[255] * 216])[truths[-1].segmentation]
+    assert np.array_equal(thirteen[0]["segmentation"].numpy(), expected)
 
 
 def open_mat(root, **options):

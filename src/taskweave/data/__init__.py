@@ -50,6 +50,14 @@ _HOME = {
     "open_caltech_extracted": "caltech_extracted",
     "CITYSCAPES_CLASSES": "cityscapes_classes",
     "open_cityscapes": "cityscapes",
+    "CITYSCAPES_CAMERA": "cityscapes_depth",
+    "DepthForm": "cityscapes_depth",
+    "StereoCamera": "cityscapes_depth",
+    "MTAN_CLASSES": "cityscapes_mtan",
+    "open_cityscapes_mtan": "cityscapes_mtan",
+    "open_auto_lambda": "auto_lambda",
+    "open_adashare_cityscapes": "adashare",
+    "open_adashare_nyuv2": "adashare",
     "open_citypersons": "citypersons",
     "open_coco": "coco",
     "Fit": "fit",
@@ -89,7 +97,10 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from taskweave.data.adashare import open_adashare_cityscapes as open_adashare_cityscapes
+    from taskweave.data.adashare import open_adashare_nyuv2 as open_adashare_nyuv2
     from taskweave.data.apascal import open_apascal as open_apascal
+    from taskweave.data.auto_lambda import open_auto_lambda as open_auto_lambda
     from taskweave.data.birds import open_birds as open_birds
     from taskweave.data.birds import tiled as tiled
     from taskweave.data.box_csv import open_box_csv as open_box_csv
@@ -100,6 +111,11 @@ if TYPE_CHECKING:
     from taskweave.data.citypersons import open_citypersons as open_citypersons
     from taskweave.data.cityscapes import open_cityscapes as open_cityscapes
     from taskweave.data.cityscapes_classes import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
+    from taskweave.data.cityscapes_depth import CITYSCAPES_CAMERA as CITYSCAPES_CAMERA
+    from taskweave.data.cityscapes_depth import DepthForm as DepthForm
+    from taskweave.data.cityscapes_depth import StereoCamera as StereoCamera
+    from taskweave.data.cityscapes_mtan import MTAN_CLASSES as MTAN_CLASSES
+    from taskweave.data.cityscapes_mtan import open_cityscapes_mtan as open_cityscapes_mtan
     from taskweave.data.coco import open_coco as open_coco
     from taskweave.data.dataset import LabelledSet as LabelledSet
     from taskweave.data.fileset import FileSet as FileSet

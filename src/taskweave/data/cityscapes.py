@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import torch
-
 from taskweave.data.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount, label_code
-from taskweave.data.files import ReadLabels, read_picture, read_values
+from taskweave.data.cityscapes_depth import FARTHEST, DepthForm, ReadInverseDepth, depth_reader, read_codes
+from taskweave.data.files import ReadLabels, read_picture
 from taskweave.data.fileset import Field, FileSet, Item, require_files, require_folder, require_labels
 from taskweave.data.tensors import Disparity
 
-SEGMENTATION, DISPARITY = "segmentation", "disparity"
+SEGMENTATION, DISPARITY, DEPTH = "segmentation", "disparity", "depth"
 _IMAGE = "_leftImg8bit.png"
+_IN_PIXELS = ReadInverseDepth(read_codes, offset=1, divisor=256)
 
 
 def open_cityscapes(
@@ -25,29 +24,41 @@ def open_cityscapes(
     classes: CityscapesCount = 19,
     labels: Sequence[str] = (SEGMENTATION,),
     coded: Literal["labelIds", "labelTrainIds"] = "labelIds",
+    depth: DepthForm = "inverse",
+    farthest: float | None = FARTHEST,
 ) -> FileSet:
     """``path/{leftImg8bit,gtFine,disparity}/<split>/<city>/<city>_NNNNNN_NNNNNN_*.png`` (2,975 and 500 images).
 
-    Files end in ``_leftImg8bit.png``, ``_gtFine_labelIds.png`` or ``_gtFine_labelTrainIds.png``, and ``_disparity.png``.
+    Files end in ``_leftImg8bit.png``, ``_gtFine_labelIds.png`` or ``_gtFine_labelTrainIds.png``, and ``_disparity.png``;
+    for depth in metres also ``path/camera/<split>/<city>/<city>_NNNNNN_NNNNNN_camera.json``.
     Keys are ``<city>_NNNNNN_NNNNNN``; the scene is the city, as the benchmark splits by cities.
 
     classes: 19, their 7 categories, or 2: person and rider as one class (the cross-connected paper) against the rest. What
         the benchmark does not evaluate is 255 in all three.
-    labels: of ``segmentation`` and ``disparity`` (`Disparity`, pixels of the 2,048 wide picture, see `read_disparity`).
+    labels: of ``segmentation``, ``disparity`` (`Disparity`, pixels of the 2,048 wide picture, see `read_disparity`) and
+        ``depth``.
     coded: which of the label files to read; both give the same targets. ``labelTrainIds`` are not in the download: the
         benchmark's scripts make them.
+    depth: the form of ``depth``: "inverse", p / 65535 of the stored p as in MTAN's files (a `Disparity`, as it grows where
+        a picture is enlarged), or "metres", baseline * fx / disparity by each picture's camera file (a `Depth`).
+    farthest: metres beyond which there is no depth in "metres"; None for no limit.
     """
     path = Path(path)
-    labels = require_labels(labels, (SEGMENTATION, DISPARITY), "Cityscapes")
+    labels = require_labels(labels, (SEGMENTATION, DISPARITY, DEPTH), "Cityscapes")
     read_labels = ReadLabels(label_code(coded, classes))
     items = []
     for image, key, city in pictures_of(path, split):
         folder = Path(split) / city
+        disparity = path / "disparity" / folder / f"{key}_disparity.png"
+        camera = path / "camera" / folder / f"{key}_camera.json"
         fields = {
             "image": Field(image, read_picture),
             SEGMENTATION: Field(path / "gtFine" / folder / f"{key}_gtFine_{coded}.png", read_labels),
-            DISPARITY: Field(path / "disparity" / folder / f"{key}_disparity.png", read_disparity),
+            DISPARITY: Field(disparity, read_disparity),
+            DEPTH: Field(disparity, depth_reader(depth, read_codes, camera, farthest=farthest)),
         }
+        if DEPTH in labels and depth == "metres":
+            _require_camera(camera, image)
         items.append(Item(key, city, fields, str(image)))
     require_files(items, labels)
     where = str(path / "leftImg8bit" / split)
@@ -63,15 +74,17 @@ def pictures_of(path: Path, split: str) -> list[tuple[Path, str, str]]:
     return [(file, file.name.removesuffix(_IMAGE), file.parent.name) for file in sorted(folder.glob(f"*/*{_IMAGE}"))]
 
 
+def _require_camera(camera: Path, image: Path) -> None:
+    if not camera.is_file():
+        raise FileNotFoundError(
+            f"{camera} does not exist: metres need the camera of {image}; unpack the release's camera_trainvaltest.zip, or "
+            "open the data set with depth='inverse'"
+        )
+
+
 def read_disparity(path: Path) -> Disparity:
     """uint16 numbers p, (H, W) -> disparity (p - 1) / 256 in pixels, 0 where p is 0: not measured.
 
     p = 1, a disparity of 0, is infinitely far: it is invalid too, as the two cannot be told apart in a target.
     """
-    stored = read_values(path, 2)
-    if stored.dtype == np.uint8:  # one measured in whole pixels, or a picture for looking at
-        raise ValueError(f"{path} has 8 bits a pixel: expected Cityscapes' 16; use the file of the release")
-    values = stored.astype(np.float32)
-    if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
-        raise ValueError(f"{path} has values {values.min():g}..{values.max():g}: expected 0..65535")
-    return Disparity(torch.from_numpy((values - 1).clip(min=0) / 256)[None])
+    return _IN_PIXELS(path)

@@ -13,8 +13,8 @@ class LabelledSet(Dataset[Sample], ABC):
     """Images, each with the targets that exist for it.
 
     Samples carry raw values: ``image`` uint8 (3, H, W) RGB; ``segmentation`` Mask int64 (H, W), 255 = ignore;
-    ``depth`` Depth float32 (1, H, W) in metres, 0 = invalid; ``normals`` Normals float32 (3, H, W), zeros = invalid;
-    ``disparity`` Disparity float32 (1, H, W), 0 = invalid;
+    ``depth`` Depth float32 (1, H, W) in metres, 0 = invalid, or, in data sets of inverse depth, as ``disparity``;
+    ``normals`` Normals float32 (3, H, W), zeros = invalid; ``disparity`` Disparity float32 (1, H, W), 0 = invalid;
     ``detection`` and ``attributes`` boxes with their labels, see `taskweave.data.boxes`.
     Which samples are read in which order, and how they are turned into network input, is not decided here
     (`EpochOrder`, `Transformed`). A data set pickles, so that worker processes can have it.

@@ -82,16 +82,25 @@ class ReadDepth:
     """A depth file, (H, W) or (H, W, 1) -> Depth.
 
     unit: metres of one stored step: 0.001 for millimetres.
+    shallowest: metres up to which a pixel is unknown, like 0.
+    reach: metres between which the farthest pixel of a picture lies if the file is what it should be; see `decode_depth`.
     """
 
     unit: float = 1.0
+    shallowest: float = 0.0
+    reach: tuple[float, float] | None = None
 
     def __call__(self, path: Path) -> Depth:
-        return decode_depth(read_values(path, 2, 3), str(path), unit=self.unit)
+        depth = decode_depth(read_values(path, 2, 3), str(path), unit=self.unit, reach=self.reach)
+        return Depth(depth * (depth > self.shallowest)) if self.shallowest > 0 else depth
 
 
-def decode_depth(stored: Array, where: str, *, unit: float = 1.0) -> Depth:
-    """(H, W) or (H, W, 1) numbers -> Depth; ValueError for NaN, infinity or a negative value."""
+def decode_depth(stored: Array, where: str, *, unit: float = 1.0, reach: tuple[float, float] | None = None) -> Depth:
+    """(H, W) or (H, W, 1) numbers -> Depth; ValueError for NaN, infinity or a negative value.
+
+    reach: also refuse a picture whose farthest pixel is not between these metres: it is no depth, or in another unit. A
+        picture without any depth is not refused.
+    """
     if stored.ndim not in (2, 3) or (stored.ndim == 3 and stored.shape[2] != 1):
         raise ValueError(f"{where} has shape {stored.shape}: expected depth (H, W) or (H, W, 1)")
     metres = stored.reshape(stored.shape[:2]).astype(np.float32) * np.float32(unit)
@@ -99,6 +108,13 @@ def decode_depth(stored: Array, where: str, *, unit: float = 1.0) -> Depth:
     if (metres < 0).any():
         raise ValueError(
             f"{where} has depth {metres.min():g}: expected metres, 0 where it is unknown; set such pixels to 0"
+        )
+    farthest = float(metres.max(initial=0))
+    if reach is not None and farthest > 0 and not reach[0] <= farthest <= reach[1]:
+        raise ValueError(
+            f"{where}: its farthest pixel is at {farthest:g} m, expected {reach[0]:g}..{reach[1]:g} m here; if the file "
+            "holds disparities (larger is nearer) or another unit, convert it, or open it with the reader of its layout "
+            "(`taskweave inspect-data` names it)"
         )
     return Depth(torch.from_numpy(metres)[None])
 

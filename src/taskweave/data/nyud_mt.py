@@ -9,7 +9,7 @@ from taskweave.data.files import ReadDepth, ReadLabels, read_normals, read_pictu
 from taskweave.data.fileset import LABELS, Field, FileSet, Item, read_names, require_files, require_folder, require_labels
 from taskweave.data.label_codes import counted_from_one
 from taskweave.data.neighbours import scenes_of_neighbours
-from taskweave.data.nyuv2_classes import ClassCount, class_names, from_forty
+from taskweave.data.nyuv2_classes import REACH, ClassCount, class_names, from_forty
 
 
 def open_nyud_mt(path: Path, *, split: str, classes: ClassCount = 40, labels: Sequence[str] = LABELS) -> FileSet:
@@ -41,6 +41,6 @@ def _fields(path: Path, key: str, read_labels: ReadLabels) -> dict[str, Field]:
     return {
         "image": Field(path / "images" / f"{key}.jpg", read_picture),
         "segmentation": Field(path / "segmentation" / f"{key}.png", read_labels),
-        "depth": Field(path / "depth" / f"{key}.npy", ReadDepth()),
+        "depth": Field(path / "depth" / f"{key}.npy", ReadDepth(reach=REACH)),
         "normals": Field(normals, read_normals),
     }

@@ -8,6 +8,9 @@ from taskweave.data.label_codes import LabelCode, regrouped
 
 ClassCount = Literal[13, 40]
 
+REACH = (0.5, 20.0)
+"""Metres between which the farthest pixel of a NYUv2 picture lies: its camera measured from .5 m, and up to 10."""
+
 FORTY = (
     "wall", "floor", "cabinet", "bed", "chair", "sofa", "table", "door", "window", "bookshelf",
     "picture", "counter", "blinds", "desk", "shelves", "curtain", "dresser", "pillow", "mirror", "floor mat",

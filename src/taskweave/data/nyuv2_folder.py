@@ -10,9 +10,9 @@ from taskweave.data.files import ReadDepth, ReadLabels, read_picture
 from taskweave.data.fileset import LABELS, Field, FileSet, Item, read_names, require_files, require_folder, require_labels
 from taskweave.data.label_codes import counted_from_one
 from taskweave.data.neighbours import scenes_of_neighbours
-from taskweave.data.nyuv2_classes import ClassCount, class_names
+from taskweave.data.nyuv2_classes import REACH, ClassCount, class_names
 
-_MILLIMETRES = ReadDepth(unit=0.001)
+_MILLIMETRES = ReadDepth(unit=0.001, reach=REACH)
 
 
 def open_nyuv2_folder(path: Path, *, split: str, classes: ClassCount = 40, labels: Sequence[str] = LABELS) -> FileSet:
@@ -20,7 +20,8 @@ def open_nyuv2_folder(path: Path, *, split: str, classes: ClassCount = 40, label
 
     NNNN is the official index of the picture, from 1. Depth is uint16 millimetres, labels count from 1 with 0 = void.
     Normals are derived from depth when first read and cached outside the repository (`DerivedNormals`). Scenes are runs
-    of neighbouring indices (`scenes_of_neighbours`).
+    of neighbouring indices (`scenes_of_neighbours`). A depth file that does not reach as far as NYUv2's do (`REACH`), such
+    as one of disparities, is refused when it is read.
     """
     path = Path(path)
     labels = require_labels(labels, LABELS, "the NYUv2 folder")

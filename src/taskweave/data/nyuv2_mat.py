@@ -18,7 +18,7 @@ from taskweave.data.derived_normals import DerivedNormals
 from taskweave.data.files import decode_depth
 from taskweave.data.fileset import LABELS, Field, FileSet, Item, require_labels
 from taskweave.data.label_codes import IGNORE, LabelCode
-from taskweave.data.nyuv2_classes import ClassCount, class_names, from_forty
+from taskweave.data.nyuv2_classes import REACH, ClassCount, class_names, from_forty
 from taskweave.data.tensors import Depth
 
 RAW_CLASSES = 894
@@ -94,7 +94,8 @@ class _Depth:
     index: int
 
     def __call__(self, path: Path) -> Depth:
-        return decode_depth(_entry(path, "depths", self.index, 2), f"{path}, depths of picture {self.index + 1}")
+        where = f"{path}, depths of picture {self.index + 1}"
+        return decode_depth(_entry(path, "depths", self.index, 2), where, reach=REACH)
 
 
 def _entry(path: Path, name: str, index: int, rank: int) -> npt.NDArray[Any]:

@@ -9,7 +9,10 @@ from taskweave.data.files import ReadDepth, ReadLabels, read_normals, read_pictu
 from taskweave.data.fileset import LABELS, Field, FileSet, Item, require_files, require_folder, require_labels
 from taskweave.data.label_codes import counted_from_zero
 from taskweave.data.neighbours import scenes_of_neighbours
-from taskweave.data.nyuv2_classes import ClassCount, class_names
+from taskweave.data.numbered import numbers_of
+from taskweave.data.nyuv2_classes import REACH, ClassCount, class_names
+
+_FOLDERS = {"segmentation": "label", "depth": "depth", "normals": "normal"}
 
 
 def open_nyuv2_mtan(path: Path, *, split: str, classes: ClassCount = 13, labels: Sequence[str] = LABELS) -> FileSet:
@@ -17,7 +20,8 @@ def open_nyuv2_mtan(path: Path, *, split: str, classes: ClassCount = 13, labels:
 
     Images are float (H, W, 3) in [0, 1], labels count from 0 with -1 = none, depth is (H, W, 1) in metres with 0 = invalid,
     normals (H, W, 3) are unit vectors with zeros = invalid; any numeric type is read. The files are renumbered from 0, so
-    where a scene ends is unknown: 20 neighbours count as one (`scenes_of_neighbours`).
+    where a scene ends is unknown: 20 neighbours count as one (`scenes_of_neighbours`). Raises ValueError where the folders
+    of the wanted labels hold other numbers of files than image/.
     """
     path = Path(path)
     labels = require_labels(labels, LABELS, "the MTAN tree")
@@ -25,7 +29,7 @@ def open_nyuv2_mtan(path: Path, *, split: str, classes: ClassCount = 13, labels:
     folder = path / split
     require_folder(folder / "image", "{i}.npy images")
     names = class_names(classes)
-    numbers = sorted(int(file.stem) for file in (folder / "image").glob("*.npy") if file.stem.isdecimal())
+    numbers = numbers_of(folder, ["image", *(_FOLDERS[label] for label in labels)], ".npy")
     read_labels = ReadLabels(counted_from_zero(len(names), ignore=-1))
     items = [
         Item(str(number), scene, _fields(folder, f"{number}.npy", read_labels), str(folder / "image" / f"{number}.npy"))
@@ -39,6 +43,6 @@ def _fields(folder: Path, file: str, read_labels: ReadLabels) -> dict[str, Field
     return {
         "image": Field(folder / "image" / file, read_picture_npy),
         "segmentation": Field(folder / "label" / file, read_labels),
-        "depth": Field(folder / "depth" / file, ReadDepth()),
+        "depth": Field(folder / "depth" / file, ReadDepth(reach=REACH)),
         "normals": Field(folder / "normal" / file, read_normals),
     }

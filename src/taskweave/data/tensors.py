@@ -30,9 +30,10 @@ class Depth(tv_tensors.TVTensor):  # type: ignore[misc]
 class Disparity(tv_tensors.TVTensor):  # type: ignore[misc]
     """How far a point shifts between the two pictures of a stereo camera: (1, H, W) float32, 0 = invalid.
 
-    In pixels of the picture that it was measured in: a baseline * focal length of that picture, over depth in metres. A
-    picture enlarged by s shows its scene nearer: disparity * s; at another resolution of the same view it stays. Never
-    interpolated. Raises ValueError for another number of channels.
+    In pixels of the picture that it was measured in: a baseline * focal length of that picture, over depth in metres; or
+    that times a constant, which is inverse depth (MTAN's Cityscapes). A picture enlarged by s shows its scene nearer:
+    disparity * s; at another resolution of the same view it stays. Never interpolated. Raises ValueError for another
+    number of channels.
     """
 
     def __new__(cls, data: Any) -> Disparity:

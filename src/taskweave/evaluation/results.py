@@ -38,7 +38,7 @@ class Row(_Data):
 
     method: str = Field(description="The method's label, unique in its recipe, e.g. 'cross_stitch'.")
     seed: int
-    metrics: Values = Field(description="{task: {metric: value}}; shares in percent, angles in degrees, depth in metres.")
+    metrics: Values = Field(description="{task: {metric: value}}; percent, degrees, metres (inverse depth: as stored).")
     directions: dict[str, dict[str, Direction]] = Field(
         description="{task: {metric: which way is better}}, in column order."
     )

@@ -156,7 +156,7 @@ def _letters(summaries: Sequence[MethodSummary]) -> dict[str, str]:
 
 def _remarks(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> tuple[str, ...]:
     remarks = [
-        "↑ higher is better, ↓ lower is better; shares in percent, angles in degrees, depth in metres.",
+        "↑ higher is better, ↓ lower is better; shares in percent, angles in degrees, depth in metres (inverse as stored).",
         _spread_remark(summaries),
         f"gain: method minus {result.baseline} with the same seed, mean over seeds, signed so that + is better.",
         f"average relative gain: over {result.baseline}, the mean {_KINDS[GAIN_KIND]} ({GAIN_KIND}).",

@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 class Depth(Task):
     """Outputs, targets and predictions are metres: (B, 1, h, w), (B, 1, H, W) with 0 for holes, (B, 1, H, W).
 
+    Or inverse depth, where the data hold that (Cityscapes): everything is then in their unit, the metrics too.
+
     loss: ``loss(prediction (N,) float32, target (N,)) -> scalar`` over the labelled pixels; default their mean absolute
         difference (L1). Never called without a labelled pixel.
     loss_resolution: "eighth" (the output's own size, depth sampled) or "full" (the label's size, output bilinear).
-    far: the depth in metres at which pictures reach their last colour.
+    far: the depth at which pictures reach their last colour, in metres or in the unit of the data.
     """
 
     directions: ClassVar[Mapping[str, Direction]] = {"abs": "lower", "rel": "lower", "rmse": "lower"}

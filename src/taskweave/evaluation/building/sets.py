@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Literal, assert_never
 
 from taskweave.data.dataset import LabelledSet
+from taskweave.evaluation.building.republished import open_republished
 from taskweave.evaluation.choices.boxes import COCO, VOC, APascal, Birds, BoxCSV, PennFudan
 from taskweave.evaluation.choices.data import NYUDMT, NYUv2Folder, NYUv2Lists, NYUv2Mat, NYUv2Mtan, ScenesData
 from taskweave.evaluation.choices.mixture import OneSet
+from taskweave.evaluation.choices.republished import AdaShareCityscapes, AdaShareNYUv2, AutoLambda, CityscapesMtan
 from taskweave.evaluation.choices.streets import KITTI, Caltech, CaltechExtracted, CityPersons, Cityscapes
 
 Indoor = NYUv2Folder | NYUv2Mat | NYUv2Mtan | NYUv2Lists | NYUDMT
@@ -30,6 +32,8 @@ def open_set(data: OneSet, part: str, labels: Sequence[str]) -> LabelledSet:
         return _open_indoor(data, part, labels)
     if isinstance(data, PennFudan | VOC | APascal | COCO | BoxCSV | Birds):
         return _open_objects(data, part, labels)
+    if isinstance(data, CityscapesMtan | AutoLambda | AdaShareNYUv2 | AdaShareCityscapes):
+        return open_republished(data, test=part == "test", labels=labels)
     return _open_streets(data, part, labels)
 
 
@@ -148,7 +152,15 @@ def _open_streets(data: Streets, part: str, labels: Sequence[str]) -> LabelledSe
         case Cityscapes():
             from taskweave.data.cityscapes import open_cityscapes
 
-            return open_cityscapes(data.path, split=split, classes=data.classes, labels=labels, coded=data.coded)
+            return open_cityscapes(
+                data.path,
+                split=split,
+                classes=data.classes,
+                labels=labels,
+                coded=data.coded,
+                depth=data.depth,
+                farthest=data.farthest,
+            )
         case CityPersons():
             from taskweave.data.citypersons import open_citypersons
 

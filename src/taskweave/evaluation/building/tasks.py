@@ -43,7 +43,8 @@ def _task(name: str, choice: OneTask, recipe: Recipe, train: Trained | None) -> 
             return _segmentation(choice, names, parts)
         case DepthTask():
             losses: dict[str, PairLoss] = {"l1": F.l1_loss, "l2": F.mse_loss, "huber": F.huber_loss}
-            return Depth(loss=losses[choice.loss], loss_resolution=choice.loss_resolution)
+            far = next(iter(sets.values())).far
+            return Depth(loss=losses[choice.loss], loss_resolution=choice.loss_resolution, far=far)
         case NormalsTask():
             return _normals(choice, parts)
         case DetectionTask():

@@ -74,6 +74,11 @@ class DataChoice(Choice):
         return self.augmentation.crop or self.picture_size
 
     @property
+    def far(self) -> float:
+        """The depth, in the unit of these data, at which pictures of it reach their last colour."""
+        return 10.0
+
+    @property
     def may_be_shown(self) -> bool:
         """Whether pictures of these data may be committed or published; only generated ones may."""
         return False

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from taskweave.evaluation.choices.boxes import COCO, VOC, APascal, Birds, BoxCSV, PennFudan
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.data import NYUDMT, NYUv2Folder, NYUv2Lists, NYUv2Mat, NYUv2Mtan, ScenesData
+from taskweave.evaluation.choices.republished import AdaShareCityscapes, AdaShareNYUv2, AutoLambda, CityscapesMtan
 from taskweave.evaluation.choices.streets import KITTI, Caltech, CaltechExtracted, CityPersons, Cityscapes
 
 OneSet = (
@@ -30,6 +31,10 @@ OneSet = (
     | KITTI
     | Cityscapes
     | CityPersons
+    | CityscapesMtan
+    | AutoLambda
+    | AdaShareNYUv2
+    | AdaShareCityscapes
 )
 DataSet = Annotated[OneSet, Field(discriminator="kind")]
 

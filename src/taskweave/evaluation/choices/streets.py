@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, final
+from typing import Annotated, ClassVar, Literal, final
 
 from pydantic import Field, field_validator
 
-from taskweave.evaluation.choices.data import FolderChoice
+from taskweave.evaluation.choices.data import DataChoice, FolderChoice
 from taskweave.evaluation.choices.names import DETECTION, Names
 
 PERSON = ("person",)
@@ -81,9 +81,24 @@ class CityscapesChoice(FolderChoice):
         return (1024, 2048)
 
 
+class CityscapesDepthChoice(CityscapesChoice):
+    """What every form of Cityscapes with depth states."""
+
+    added: ClassVar[frozenset[str]] = DataChoice.added | {"depth", "farthest"}
+
+    depth: Literal["inverse", "metres"] = "inverse"
+    """inverse: disparities as the files' authors scale them. metres: by the camera's baseline and focal length."""
+    farthest: float | None = Field(default=80.0, gt=0.0)
+    """Metres beyond which there is no depth in metres; None for no limit."""
+
+    @property
+    def far(self) -> float:
+        return (self.farthest or 80.0) if self.depth == "metres" else 0.25
+
+
 @final
-class Cityscapes(CityscapesChoice):
-    """Cityscapes: leftImg8bit/, gtFine/."""
+class Cityscapes(CityscapesDepthChoice):
+    """Cityscapes: leftImg8bit/, gtFine/; disparity/ for inverse depth, and camera/ for depth in metres."""
 
     kind: Literal["cityscapes"] = "cityscapes"
     coded: Literal["labelIds", "labelTrainIds"] = "labelIds"
@@ -93,7 +108,7 @@ class Cityscapes(CityscapesChoice):
     def names(self) -> Names:
         from taskweave.data.cityscapes_classes import CITYSCAPES_CLASSES
 
-        return Names(("segmentation",), CITYSCAPES_CLASSES[self.classes])
+        return Names(("segmentation", "depth"), CITYSCAPES_CLASSES[self.classes])
 
 
 @final
