@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,6 +86,29 @@ def test_help_shows_how_each_command_is_used() -> None:
         assert examples, f"{command} --help shows no use of it:\n{text}"
 
 
+def test_options_of_one_name_say_what_they_are_for() -> None:
+    assert "Folder of all results" in taskweave("compare", "--help").stdout
+    assert "Folder of all results" not in taskweave("predict", "--help").stdout
+
+
+@pytest.mark.parametrize("command", [("compare", "demo"), ("demo",), ("run", "demo")], ids=" ".join)
+def test_ctrl_c_before_anything_has_begun_says_a_word(command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("taskweave.cli.options.chosen", interrupted)
+    stopped = taskweave(*command)
+    assert stopped.returncode == 130
+    assert stopped.stderr.startswith("taskweave: stopped at once; the same command goes on")
+
+
+def test_a_fault_in_ones_own_recipe_is_shown_where_it_is(tmp_path: Path) -> None:
+    """A traceback is of more use there than "division by zero"."""
+    (tmp_path / "mine.py").write_text("def recipe():\n    return 1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        taskweave("compare", f"{tmp_path / 'mine.py'}:recipe", cwd=tmp_path)
+
+
 @pytest.mark.slow
 def test_compare_prints_time_table_and_places(place: Path) -> None:
     printed = (place / "printed.txt").read_text()
@@ -108,8 +132,38 @@ def test_again_it_trains_nothing_and_prints_the_same_table(place: Path) -> None:
 def test_dry_run(place: Path) -> None:
     planned = taskweave("compare", "tiny.yaml", "--out", "elsewhere", "--dry-run", "--seeds", "0,1", cwd=place)
     assert planned.returncode == 0
-    assert "6 runs to train" in planned.stdout
+    assert re.search(r"6 runs to train, 0 stored; expected: \d+ (s|min), \d+ MB of disk", planned.stdout), planned.stdout
+    for word in ("steps", "parameters", "GFLOPs a picture", "expected", "cross-stitch, seed 1"):
+        assert word in planned.stdout
     assert not (place / "elsewhere").exists()
+
+
+@pytest.mark.slow
+def test_max_minutes_says_how_to_go_on(place: Path) -> None:
+    stopped = taskweave("compare", "tiny.yaml", "--out", "later", "--max-minutes", "0", cwd=place)
+    assert stopped.returncode == 0, stopped.stderr
+    assert "go on with: taskweave compare tiny.yaml --out later --max-minutes 0" in stopped.stdout
+    refused = taskweave("compare", "tiny.yaml", "--max-minutes", "-1", cwd=place)
+    assert refused.returncode == 2
+    assert "--max-minutes" in refused.stderr
+
+
+@pytest.mark.slow
+def test_demo_ends_with_a_table_and_pictures_and_again_shows_them_at_once(tmp_path: Path) -> None:
+    """Its own recipe with one step for each training, of few pictures."""
+    few = ["data.train=8", "data.test=2", "evaluation.pictures=1", "training.joint.steps=1"]
+    few += [f"training.{stage}.steps=1" for stage in ("single", "connected")]
+    lines = [word for line in few for word in ("--set", line)]
+    done = taskweave("demo", "--out", "shown", *lines, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for title in ("single", "single, trained on", "shared until layer4", "cross-stitch", "NDDR"):
+        assert any(title in line and "│" in line for line in done.stdout.splitlines()), title
+    assert "7 runs to train" in done.stdout, "as the README says"
+    folder = tmp_path / "shown" / "demo"
+    assert {path.name for path in (folder / "pictures").glob("*.png")} >= {"segmentation.png", "normals.png", "gains.png"}
+    assert f"pictures: {folder / 'pictures'}" in done.stdout
+    again = taskweave("demo", "--out", "shown", *lines, cwd=tmp_path)
+    assert "nothing to train" in again.stdout
 
 
 @pytest.mark.slow
@@ -189,6 +243,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
 def test_recipes_lists_prints_and_gives_the_schema(tmp_path: Path) -> None:
     listed = taskweave("recipes").stdout
     assert "nddr/table4" in listed and "NDDR-CNN, table 4" in listed
+    assert len({len(line) - len(line.split(maxsplit=1)[1]) for line in listed.splitlines()}) == 1, "summaries begin in line"
     shown = taskweave("recipes", "--show", "demo")
     (tmp_path / "mine.yaml").write_text(shown.stdout)
     planned = taskweave("compare", "mine.yaml", "--dry-run", cwd=tmp_path)

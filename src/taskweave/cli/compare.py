@@ -32,8 +32,11 @@ def compare(
     taskweave compare nddr/table4 --small --data nyuv2               all of it
     taskweave compare my.yaml --set training.connected.steps=500     your own, a field changed
     """
-    from taskweave.cli.options import chosen
-    from taskweave.cli.showing import compare_and_show
+    from taskweave.cli.mistakes import resumable
 
-    asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)
-    compare_and_show(asked, out=out, max_minutes=max_minutes, dry_run=dry_run)
+    with resumable():
+        from taskweave.cli.options import chosen
+        from taskweave.cli.showing import compare_and_show
+
+        asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)
+        compare_and_show(asked, out=out, max_minutes=max_minutes, dry_run=dry_run)

@@ -13,8 +13,11 @@ def demo(out: Out = Path("taskweave-demo"), seeds: Seeds = "", settings: Set = N
     Ends with the table; pictures of input, target and prediction are in the output folder. Started again, it shows the
     stored results at once.
     """
-    from taskweave.cli.options import chosen
-    from taskweave.cli.showing import compare_and_show
+    from taskweave.cli.mistakes import resumable
 
-    recipe = chosen("demo", small=False, data=None, seeds=seeds, settings=settings)
-    compare_and_show(recipe, out=out)
+    with resumable():
+        from taskweave.cli.options import chosen
+        from taskweave.cli.showing import compare_and_show
+
+        recipe = chosen("demo", small=False, data=None, seeds=seeds, settings=settings)
+        compare_and_show(recipe, out=out)

@@ -22,7 +22,8 @@ def told(command: Callable[[], object]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except (ValueError, OSError, ImportError, ArithmeticError) as error:
-        if os.environ.get("TASKWEAVE_DEBUG"):
+        ours = not isinstance(error, ArithmeticError) or type(error).__module__.startswith("taskweave.")
+        if not ours or os.environ.get("TASKWEAVE_DEBUG"):  # a division by zero is no mistake that we foresaw
             raise
         _say(_message(error))
         return BAD_INPUT

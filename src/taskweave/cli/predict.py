@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
-from taskweave.cli.options import Out
-
 
 def predict(
     run: Annotated[Path, typer.Argument(help="A finished run's folder: results/runs/<hash>.", show_default=False)],
     images: Annotated[list[Path], typer.Argument(help="Pictures: PNG or JPEG.", show_default=False)],
-    out: Out = Path("predictions"),
+    out: Annotated[Path, typer.Option("--out", help="Folder of the pictures that are written.")] = Path("predictions"),
 ) -> None:
     """Predict every task of a finished run for pictures, and write one PNG per task and picture.
 

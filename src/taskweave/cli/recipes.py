@@ -32,5 +32,6 @@ def recipes(
     if show:
         typer.echo(find(show, small=small).to_yaml(), nl=False)
         return
+    width = max(len(name) for name in names())
     for name in names():
-        typer.echo(f"{name:20} {summary(name)}")
+        typer.echo(f"{name:{width}}  {summary(name)}")

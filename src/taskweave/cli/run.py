@@ -26,17 +26,19 @@ def run(
     \b
     taskweave run demo --method cross-stitch --seed 3
     """
-    from rich.console import Console
-
     from taskweave.cli.mistakes import INTERRUPTED, resumable
-    from taskweave.cli.options import chosen
-    from taskweave.cli.progress import bars
-    from taskweave.evaluation.run import run as run_one
 
-    console = Console()
-    asked = chosen(recipe, small=small, data=data, seeds="", settings=settings)
-    with resumable(), bars(console) as progress:
-        row = run_one(asked, method=method or None, seed=seed, folder=out, progress=progress)
+    with resumable():
+        from rich.console import Console
+
+        from taskweave.cli.options import chosen
+        from taskweave.cli.progress import bars
+        from taskweave.evaluation.run import run as run_one
+
+        console = Console()
+        asked = chosen(recipe, small=small, data=data, seeds="", settings=settings)
+        with bars(console) as progress:
+            row = run_one(asked, method=method or None, seed=seed, folder=out, progress=progress)
     if row is None:
         console.print("stopped; the same command goes on from the last checkpoint")
         raise typer.Exit(INTERRUPTED)

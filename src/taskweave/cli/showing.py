@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from taskweave.cli.mistakes import INTERRUPTED, resumable
+from taskweave.cli.mistakes import INTERRUPTED
 from taskweave.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def compare_and_show(recipe: Recipe, *, out: Path, max_minutes: float | None = N
 
     console = Console()
     command = shlex.join(["taskweave", *sys.argv[1:]])
-    with resumable(), bars(console) as progress:
+    with bars(console) as progress:
         done = compare(recipe, folder=out, max_minutes=max_minutes, dry_run=dry_run, progress=progress, command=command)
     _show(done, console, command)
     if done.state == "interrupted":
