@@ -28,7 +28,7 @@ class Other(Task):
     def __init__(self) -> None:
         self.own = Attributes(contract.ATTRIBUTES)
 
-    directions = Attributes.directions
+    directions = Attributes(contract.ATTRIBUTES).directions
     channels = contract.ATTRIBUTES
 
     def loss(self, output: Any, target: Any) -> Tensor:

@@ -23,6 +23,7 @@ from taskweave.data import (
     WithProposals,
     grid_proposals,
     open_apascal,
+    right_halves,
     tile_windows,
 )
 from taskweave.data.boxes import bounding_boxes, tidy
@@ -244,6 +245,15 @@ def test_tiles_cover_and_overlap():
     assert all(b - a <= 50 for a, b in pairwise(lefts)), "neighbours share at least 10 columns"
     assert len(lefts) == 5, "ceil((250 - 60) / 50) + 1"
     assert [tuple(w) for w in windows if w.image == 1] == [(1, 0, 0, 30, 40)]
+
+
+def test_right_halves_and_tiles_of_kinkis_images():
+    """5616 x 3744 pixels: halves of 2808 x 3744 in 3 x 4 tiles of 1024, 100 of which neighbours share at least."""
+    (half,) = right_halves([(3744, 5616)])
+    assert half == Window(0, 0, 2808, 3744, 2808)
+    tiles = tile_windows([(half.height, half.width)], (1024, 1024), overlap=100)
+    assert len(tiles) == 3 * 4
+    assert {tile.left for tile in tiles} == {0, 892, 1784} and max(tile.top for tile in tiles) == 3744 - 1024
 
 
 @pytest.mark.parametrize("tile, overlap", [((0, 5), 0), ((5, 5), 5), ((5, 5), -1)])

@@ -119,6 +119,21 @@ def torchvision() -> Recipe:
     )
 
 
+@pytest.mark.parametrize(("detector", "prefix"), [("faster_rcnn", "roi_heads."), ("retinanet", "")])
+def test_torchvision_detectors_suppress_as_the_task_says(detector: str, prefix: str) -> None:
+    recipe = torchvision()
+    given = {"nms": 0.1, "score": 0.2, "detections": 7}
+    changed = recipe.model_dump() | {"tasks": {"segmentation": {}, "detection": given}}
+    changed["network"]["networks"]["detection"]["detector"] = detector
+    run = next(run for run in all_runs(entries(Recipe.model_validate(changed))) if "single detection" in run.title)
+    bench = Bench(run.recipe)
+    tasks = bench.shapes_only
+    with torch.device("meta"):
+        net = build_network(run, tasks, bench.example("meta")).stream("detection").net
+    holder = net.get_submodule("roi_heads") if prefix else net
+    assert (holder.nms_thresh, holder.score_thresh, holder.detections_per_img) == (0.1, 0.2, 7)
+
+
 @pytest.mark.slow
 def test_a_torchvision_detector_is_compared(tmp_path: Path) -> None:
     done = compare(torchvision(), folder=tmp_path)

@@ -75,7 +75,9 @@ def test_on_detections_regions_are_suppressed_attribute_by_attribute() -> None:
     targets = [{"boxes": ROIS[0][:1], **values([1.0, 1.0])}, {"boxes": ROIS[1], **values([0.0, 1.0])}]
     metric.update([first, second], targets)
     # wheel: right (.95), wrong (.73): 1. wing: the second region has an IoU of 9/11 with the object: right; one of two.
-    assert metric.per_class()["mAP"].tolist() == pytest.approx([100.0, 50.0])
+    assert metric.per_class()["mAP on detections"].tolist() == pytest.approx([100.0, 50.0])
+    assert dict(task.directions) == {"mAP on detections": "higher"} == dict.fromkeys(metric.compute(), "higher")
+    assert dict(Attributes(2).directions) == {"mAP": "higher"}
 
 
 def test_ensembles_average_probabilities() -> None:

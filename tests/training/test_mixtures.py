@@ -14,6 +14,7 @@ from taskweave.data.sample import collate
 from taskweave.features import FeatureShape
 from taskweave.networks.connected import Connected
 from taskweave.networks.connection import Connection
+from taskweave.networks.sharing import share
 from taskweave.streams.stream import Stream
 from taskweave.training.fit import fit
 from taskweave.training.validate import validate
@@ -103,6 +104,34 @@ def test_link_to_the_absent_stream_rests_and_the_link_from_it_learns(tmp_path):
     train(tmp_path, net, mixture(), trained=["a"], steps=1, weight_decay=DECAY)
     assert torch.equal(to_b.weight, weights[0]) and not torch.equal(to_a.weight, weights[1])
     assert torch.equal(before["streams.b.net.last.weight"], net.stream("b").net.last.weight)
+
+
+def test_in_a_shared_network_the_absent_head_rests_and_the_trunk_learns(tmp_path):
+    """Hard sharing: b has a turn, then nineteen on a."""
+    streams = {
+        name: Stream(Tailed(), {stage: [stage] for stage in ("body", "tail", "last")}, head=["last"]) for name in "ab"
+    }
+    sets = {"b": noise(8, ["b"], start=500), "a": noise(8, ["a"])}
+    data, net = Mixture(sets, ConstantInterval({"b": 1, "a": 200})), share(streams, until="body")
+    for stop in (toys.StopAfter(1), None):
+        before = toys.state_of(net)
+        train(tmp_path, net, data, steps=20, stop=stop, weight_decay=DECAY)
+    after = toys.state_of(net)
+    own = [name for name in before if name.startswith("streams.b.") and ".body." not in name]
+    assert len(own) == 9 and not [name for name in own if not torch.equal(before[name], after[name])]
+    trunk = [name for name in before if ".body." in name]
+    assert trunk and not [name for name in trunk if torch.equal(before[name], after[name])]
+
+
+def test_a_single_network_learns_from_several_sets_and_skips_those_of_other_tasks(tmp_path):
+    """Step 0 is on b, which does not label a: the weights stay; step 1 moves them."""
+    net = Connected({"a": toys.stream(norm=False, dropout=0.0)})
+    data = Mixture({"b": noise(4, ["b"], start=500), "a": noise(4, ["a"])}, RoundRobin())
+    before = toys.state_of(net)
+    train(tmp_path, net, data, tasks={"a": toys.ToyTask()}, steps=2, stop=toys.StopAfter(1), weight_decay=DECAY)
+    toys.assert_same_state(before, toys.state_of(net))
+    train(tmp_path, net, data, tasks={"a": toys.ToyTask()}, steps=2, weight_decay=DECAY)
+    assert not torch.equal(before["streams.a.net.last.weight"], net.stream("a").net.last.weight)
 
 
 def by_hand(net, loss, *, lr=0.01):

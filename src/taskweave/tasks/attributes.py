@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 import torch
 import torch.nn.functional as F
@@ -46,8 +46,6 @@ class Attributes(Task):
     suppression, iou: of `measured_on="detections"`.  shown: the least score of a box in pictures.
     """
 
-    directions: ClassVar[Mapping[str, Direction]] = {"mAP": "higher"}
-
     def __init__(
         self,
         names: Sequence[str] | int = 64,
@@ -65,8 +63,14 @@ class Attributes(Task):
         self.scale = 1.0 / len(self.names) if scale is None else scale
         if not self.scale > 0:
             raise ValueError(f"scale multiplies the sum over attributes and is above 0, got {scale}")
-        self._measure = AveragePrecision(interpolation, iou=iou)
+        name = "mAP" if measured_on == "boxes" else "mAP on detections"
+        self._measure = AveragePrecision(interpolation, iou=iou, name=name)
         self.measured_on, self.suppression, self.shown = measured_on, suppression, shown
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """ "mAP", or "mAP on detections"."""
+        return self._measure.directions
 
     @property
     def channels(self) -> int:

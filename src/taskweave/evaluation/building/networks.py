@@ -11,6 +11,7 @@ from torch import Tensor
 from taskweave.evaluation.building.plain import body_end, build_plain, places_of
 from taskweave.evaluation.building.units import gathered_by, identity, unit_of
 from taskweave.evaluation.building.views import statistics_of
+from taskweave.evaluation.building.whole import build_whole
 from taskweave.evaluation.choices.agreement import reads_regions
 from taskweave.evaluation.choices.method import (
     ConnectedTrainedOnOneTask,
@@ -20,6 +21,7 @@ from taskweave.evaluation.choices.method import (
     SharedLatent,
 )
 from taskweave.evaluation.choices.network import OneNetwork, network_of
+from taskweave.evaluation.choices.whole import WholeChoice
 from taskweave.evaluation.planning import Run
 from taskweave.evaluation.pretraining import pretraining_network
 from taskweave.evaluation.recipe import usual_places
@@ -39,7 +41,10 @@ def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Conne
     """
     r, decoders = run.recipe, {name: tasks[name] for name in run.tasks}
     statistics = statistics_of(r.data)
-    streams = {name: as_stream(build_plain(_network(run, name), tasks[name])) for name in run.tasks}
+    if isinstance(run.method, WholeChoice):
+        return build_whole(run.method, decoders, statistics)
+    networks = {name: build_plain(_network(run, name), tasks[name], detection=r.tasks.detection) for name in run.tasks}
+    streams = {name: as_stream(network) for name, network in networks.items()}
     method = run.method
     if method is None:
         until = body_end(pretraining_network(r.network))

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from torch import nn
 
+from taskweave.evaluation.choices.detection import DetectionTask
 from taskweave.evaluation.choices.network import (
     RPNVGG16,
     DeepLabResNet,
@@ -15,6 +16,9 @@ from taskweave.evaluation.choices.network import (
     OneNetwork,
     PerTask,
     PSPNetVGG16,
+    SegNetVGG16,
+    STANSegNet,
+    STUNet,
     TorchvisionDetector,
 )
 from taskweave.heads.anchors import Anchors
@@ -30,14 +34,19 @@ from taskweave.networks.pspnet_vgg16 import PSPNetVGG16 as PSPNetVGG16Net
 from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import RPNVGG16 as RPNVGG16Net  # noqa: N811 - the network's name is in capitals
 from taskweave.networks.rpn_vgg16 import rpn_vgg16
+from taskweave.networks.segnet_vgg16 import SegNetVGG16 as SegNetVGG16Net
+from taskweave.networks.segnet_vgg16 import segnet_vgg16
+from taskweave.networks.st_unet import STUNet as STUNetNet
+from taskweave.networks.st_unet import st_unet
+from taskweave.networks.stan_segnet import stan_segnet
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.task import Task
 
 _BODY = ("stem", "layer1", "layer2", "layer3", "layer4")
 
 
-def build_plain(choice: OneNetwork, task: Task) -> nn.Module:
-    """One task's network, random weights."""
+def build_plain(choice: OneNetwork, task: Task, *, detection: DetectionTask | None = None) -> nn.Module:
+    """One task's network, random weights. detection: what torchvision's detectors, which suppress by themselves, go by."""
     match choice:
         case DeepLabVGG16():
             return deeplab_vgg16(
@@ -69,10 +78,30 @@ def build_plain(choice: OneNetwork, task: Task) -> nn.Module:
             return fast_rcnn_alexnet(
                 classes, attributes=attributes, body=choice.body, hidden=choice.hidden, dropout=choice.dropout
             )
+        case STUNet():
+            return _unet(choice, task)
+        case SegNetVGG16():
+            return segnet_vgg16(task.channels, widths=choice.widths)
+        case STANSegNet():
+            return stan_segnet(task.channels, widths=choice.widths)
         case TorchvisionDetector():
-            return _torchvision(choice, task)
+            return _torchvision(choice, task, detection or DetectionTask())
         case _:
             assert_never(choice)
+
+
+def _unet(choice: STUNet, task: Task) -> nn.Module:
+    return st_unet(
+        task.channels,
+        widths=choice.widths,
+        decoder_widths=choice.decoder_widths,
+        bottleneck=choice.bottleneck,
+        dense=choice.dense,
+        skip=choice.skip,
+        upsampling=choice.upsampling,
+        attention=choice.attention,
+        dropout=choice.dropout,
+    )
 
 
 def _on_vgg16(choice: RPNVGG16 | PSPNetVGG16, task: Task) -> nn.Module:
@@ -99,7 +128,7 @@ def _on_vgg16(choice: RPNVGG16 | PSPNetVGG16, task: Task) -> nn.Module:
     )
 
 
-def _torchvision(choice: TorchvisionDetector, task: Task) -> nn.Module:
+def _torchvision(choice: TorchvisionDetector, task: Task, detection: DetectionTask) -> nn.Module:
     from torchvision.models.detection import FasterRCNN, RetinaNet
     from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
     from torchvision.ops import FrozenBatchNorm2d
@@ -115,36 +144,44 @@ def _torchvision(choice: TorchvisionDetector, task: Task) -> nn.Module:
         extra_blocks=None if twice else LastLevelP6P7(256, 256),
     )
     build = FasterRCNN if twice else RetinaNet
-    net: nn.Module = build(body, num_classes=task.channels, min_size=choice.min_size, max_size=choice.max_size)
+    own = {"nms_thresh": detection.nms, "score_thresh": detection.score, "detections_per_img": detection.detections}
+    rule = {f"box_{name}": value for name, value in own.items()} if twice else own
+    net: nn.Module = build(body, num_classes=task.channels, min_size=choice.min_size, max_size=choice.max_size, **rule)
     return net
+
+
+_PLACES: dict[type[OneNetwork], tuple[str, ...]] = {
+    DeepLabVGG16: DeepLabVGG16Net.places,
+    DeepLabResNet: DeepLabResNetNet.places,
+    FCN32sAlexNet: FCN32sAlexNetNet.places,
+    RPNVGG16: RPNVGG16Net.places,
+    PSPNetVGG16: PSPNetVGG16Net.places,
+    FastRCNNAlexNet: FastRCNNAlexNetNet.places,
+    TorchvisionDetector: _BODY,
+    STUNet: STUNetNet.places,
+    SegNetVGG16: SegNetVGG16Net.places,
+    STANSegNet: SegNetVGG16Net.places,
+}
 
 
 def places_of(choice: OneNetwork | PerTask) -> tuple[str, ...]:
     """Where streams of such networks usually meet. Raises ValueError for networks that do not meet at the same places."""
-    if isinstance(choice, PerTask):
-        found = {task: places_of(one) for task, one in choice.networks.items()}
-        if len(set(found.values())) > 1:
-            raise ValueError(f"the networks of the tasks usually meet at different places {found}: say where with `places`")
-        return next(iter(found.values()))
-    match choice:
-        case DeepLabVGG16():
-            return DeepLabVGG16Net.places
-        case DeepLabResNet():
-            return DeepLabResNetNet.places
-        case FCN32sAlexNet():
-            return FCN32sAlexNetNet.places
-        case RPNVGG16():
-            return RPNVGG16Net.places
-        case PSPNetVGG16():
-            return PSPNetVGG16Net.places
-        case FastRCNNAlexNet():
-            return FastRCNNAlexNetNet.places
-        case TorchvisionDetector():
-            return _BODY
-        case _:
-            assert_never(choice)
+    if not isinstance(choice, PerTask):
+        return _PLACES[type(choice)]
+    found = {task: places_of(one) for task, one in choice.networks.items()}
+    if len(set(found.values())) > 1:
+        raise ValueError(f"the networks of the tasks usually meet at different places {found}: say where with `places`")
+    return next(iter(found.values()))
 
 
 def body_end(choice: OneNetwork) -> str:
     """The last stage of a network that is no head of one task: as far as pre-training shares."""
-    return "conv5_3" if isinstance(choice, RPNVGG16 | PSPNetVGG16) else places_of(choice)[-1]
+    match choice:
+        case RPNVGG16() | PSPNetVGG16():
+            return "conv5_3"
+        case STUNet():
+            return "bottleneck"
+        case SegNetVGG16() | STANSegNet():
+            return "dec1_2"
+        case _:
+            return places_of(choice)[-1]
