@@ -62,7 +62,7 @@ def test_shared_parameters_are_in_one_group_only():
 
 class Learned(Weighting):
     def __init__(self):
-        super().__init__()
+        super().__init__(["a", "b"])
         self.scales = nn.Parameter(torch.zeros(2))
 
     def forward(self, losses):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Mapping
 
 from taskweave.data.mixture import Mixture
@@ -9,6 +10,7 @@ from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples
 from taskweave.training.options import TrainingOptions
+from taskweave.weighting.weighting import Weighting
 
 
 def active_tasks(net: Connected, tasks: Mapping[str, Task], trained: Collection[str] | None) -> dict[str, Task]:
@@ -38,6 +40,26 @@ def check_data(
     if options.batch_norm == "per_data_set" and (not isinstance(train, Mixture) or train.mixed):
         raise ValueError(
             "batch_norm='per_data_set' needs a Mixture whose batches are of one data set each; take 'shared' or 'frozen'"
+        )
+
+
+def check_weighting(weighting: Weighting, wanted: Collection[str]) -> None:
+    """Raise ValueError for a weighting that lacks a task, before the first batch of it comes."""
+    if missing := [name for name in wanted if name not in weighting.tasks]:
+        raise ValueError(
+            f"{type(weighting).__name__} is for the tasks {list(weighting.tasks)} and has no weight for {missing}; "
+            "make it for all tasks that are trained"
+        )
+
+
+def warn_of_few_epochs(weighting: Weighting, epochs: float) -> None:
+    """Warn where a training ends before its weighting has seen the epochs that it needs."""
+    if weighting.epochs_needed and epochs <= weighting.epochs_needed:
+        warnings.warn(
+            f"{type(weighting).__name__} goes by the losses of {weighting.epochs_needed} whole epochs, the training has "
+            f"{epochs:.2g}: its weights never come to follow them. Train for more steps, or choose a shorter window or "
+            "another weighting",
+            stacklevel=2,
         )
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
@@ -14,7 +14,7 @@ from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples, training_batches
 from taskweave.training.checkpoint import open_folder
-from taskweave.training.checks import active_tasks, check_data, check_seen
+from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
 from taskweave.training.choice import better, reported, validation_steps
 from taskweave.training.finished import STATISTICS, WEIGHTS, read_finished, write_finished
 from taskweave.training.groups import describe
@@ -65,7 +65,8 @@ def fit(
     train: a `taskweave.data.Mixture` of data sets that each label some tasks, too: a batch without a task's labels does not
         run its head and moves nothing of its own; its stream runs as far as it is linked to the others.
     tasks: of streams that are not trained, too, where their networks read more than images.
-    weighting: default the sum of the losses of the tasks that a batch is labelled for.
+    weighting: default the sum of the losses of the tasks that a batch is labelled for. Its state is this training's: give
+        each training a fresh one.
     trained: the tasks whose losses count and that are measured (default: all).
     validation: what the metrics are measured on.
     fabric: launched in several processes (a folder they all see), it gives each an even part of every batch; the result is
@@ -78,10 +79,9 @@ def fit(
     open_folder(folder)
     active = active_tasks(net, tasks, trained)
     check_data(train, validation, options, seed=seed, wanted=active)
-    known_by = {"seed": seed, "samples": len(train), "trained": list(active), **options.determining()}
-    sets: list[str] = []
-    if isinstance(train, Mixture):
-        sets, known_by["mixture"] = list(train.sets), train.determining()
+    weighting = Fixed(dict.fromkeys(active, 1.0)) if weighting is None else weighting
+    check_weighting(weighting, active)
+    known_by = _known_by(train, options, weighting, seed=seed, trained=list(active))
     done = read_finished(folder, net, known_by=known_by)
     if done is not None:
         net.eval()
@@ -94,15 +94,26 @@ def fit(
             net,
             active,
             options,
-            weighting=Fixed(dict.fromkeys(active, 1.0)) if weighting is None else weighting,
+            weighting=weighting,
             fabric=fabric,
             folder=folder,
             known_by=known_by,
             given={name: task for name, task in tasks.items() if name in net.streams},
-            sets=sets,
+            sets=list(train.sets) if isinstance(train, Mixture) else (),
         )
         watching = progress if run.ranks.leads else Silent()
         return _watched(run, train, validation, seed=seed, stop=signal, progress=watching)
+
+
+def _known_by(
+    train: Samples, options: TrainingOptions, weighting: Weighting, *, seed: int, trained: list[str]
+) -> dict[str, Any]:
+    known_by = {"seed": seed, "samples": len(train), "trained": trained, **options.determining()}
+    if weighted_by := weighting.determining():
+        known_by["weighting"] = weighted_by
+    if isinstance(train, Mixture):
+        known_by["mixture"] = train.determining()
+    return known_by
 
 
 def _watched(
@@ -138,6 +149,7 @@ def _loop(
     progress: Progress,
 ) -> FitResult:
     options, pace = run.options, pace_of(train, run.options, seed=seed)
+    warn_of_few_epochs(run.weighting, pace.epochs(options.steps))
     moments = set(validation_steps(options, epoch=pace.steps)) if validation is not None else set()
     batches: Iterator[Batch] = training_batches(
         train,
@@ -156,6 +168,8 @@ def _loop(
                 run.save()
             return _result(run, reason)
         train_step(run, batches)
+        if pace.ends_epoch(run.step):
+            run.weighting.end_epoch()
         if run.step == pace.all_read:
             check_seen(run.tasks, run.seen)
         _report(run, log, progress, epoch=pace.epochs(run.step))

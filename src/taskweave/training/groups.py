@@ -40,7 +40,8 @@ def groups_of(net: Connected, options: TrainingOptions, *, weighting: Weighting 
     """Every parameter of `net` and `weighting` in exactly one group, shared ones once.
 
     A connection's multiplier is `connection_lr`, else its unit's own under SGD, else 1. Vectors (norms, biases, scales)
-    do not decay unless `weight_decay.norms_and_biases`; connections' vectors and a weighting's parameters never do.
+    do not decay unless `weight_decay.norms_and_biases`; connections' vectors and a weighting's parameters never do. A
+    weighting's rate is its `learning_rate`, whatever the base rate; the schedule's factor applies to it, too.
     """
     merged: dict[tuple[str, float, float], Group] = {}
     for label, multiplier, decay, parameter in _each(net, options):
@@ -48,7 +49,10 @@ def groups_of(net: Connected, options: TrainingOptions, *, weighting: Weighting 
         group.parameters.append(parameter)
     groups = list(merged.values())
     learned = [] if weighting is None else list(weighting.parameters())
-    return [*groups, Group("weighting", 1.0, 0.0, learned)] if learned else groups
+    if weighting is None or not learned:
+        return groups
+    multiplier = 1.0 if weighting.learning_rate is None else weighting.learning_rate / options.optimizer.lr
+    return [*groups, Group("weighting", multiplier, 0.0, learned)]
 
 
 def _each(net: Connected, options: TrainingOptions) -> Iterator[tuple[str, float, float, nn.Parameter]]:

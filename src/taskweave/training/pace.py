@@ -30,6 +30,10 @@ class Pace:
     def epochs(self, step: int) -> float:
         return step * self.done / self.whole
 
+    def ends_epoch(self, step: int) -> bool:
+        """Whether the step that made it `step` steps read the last sample of an epoch (or of several)."""
+        return step * self.done // self.whole > (step - 1) * self.done // self.whole
+
 
 def pace_of(train: Samples, options: TrainingOptions, *, seed: int) -> Pace:
     """An epoch of a mixture is as many samples as its data sets have together, whichever they are."""

@@ -56,6 +56,12 @@ class Ranks:
         assert isinstance(summed, Tensor)
         return summed
 
+    def tensor_of_leader(self, value: Tensor) -> Tensor:
+        """The first process's values, in place; of one shape in all."""
+        if not self.alone:
+            torch.distributed.broadcast(value, src=0)
+        return value
+
     def start_equal(self, net: nn.Module) -> None:
         """Give every process the first one's parameters and buffers."""
         if not self.alone:
@@ -65,7 +71,7 @@ class Ranks:
     def joined(
         self, losses: Mapping[str, Tensor], counts: Mapping[str, Tensor | float], tasks: Sequence[str]
     ) -> dict[str, Tensor]:
-        """The loss of every task that has a label in any process: L = sum_r c_r L_r / sum_r c_r, c_r process r's count.
+        """The loss of every task with a label in any process: L = sum_r c_r L_r / sum_r c_r, c_r process r's count.
 
         Its value is the same in all of them; its gradient is this process's part, scaled so that the mean over processes is
         the gradient of L. Where a process has no label of the task its part is 0.
@@ -78,7 +84,7 @@ class Ranks:
         whole = self.total(own.clone())
         found = {}
         for i, name in enumerate(tasks):
-            if whole[0, i] > 0:
+            if whole[0, i] > 0 and whole[1, i] > 0:
                 some = whole[1, i].clamp(min=torch.finfo(torch.float64).tiny)
                 value = (whole[2, i] / some).float()
                 found[name] = value

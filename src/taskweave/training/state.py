@@ -76,6 +76,7 @@ class Training:
             return forward, optimizer
         self.net.to(fabric.device)
         self.ranks.start_equal(self.net)
+        self.ranks.start_equal(self.weighting)
         return Autocast(self.net, fabric), optimizer
 
     def parameters(self) -> list[nn.Parameter]:
@@ -159,6 +160,11 @@ class Training:
             "losses": self.losses,
             "seen": sorted(self.seen),
         }
+
+    def check_finite(self, what: str, value: float) -> None:
+        """Raise NonFiniteLossError for a value that is not finite. what: e.g. "the loss of task 'depth'"."""
+        if not math.isfinite(value):
+            raise NonFiniteLossError(what, step=self.step, value=value, kept=self.kept())
 
     def check_weights(self) -> None:
         """Raise NonFiniteLossError where a weight is not finite: a checkpoint of it would be worth nothing."""

@@ -1,20 +1,87 @@
-"""The contract of every weighting: several losses to one."""
+"""The contract of every weighting: several losses to one step."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 
 class Weighting(nn.Module, ABC):
-    """{task: loss} -> one loss. It sees losses only; what it must remember is in its own state_dict."""
+    """{task: loss} -> one loss. It sees losses only; what it must remember is in its own state_dict.
+
+    A training calls, in this order: `forward` on every batch of a step (one, but for ``accumulate``); after the step
+    `observe`; after the last step of an epoch `end_epoch`. Its parameters learn with the network's optimiser, as a group
+    of their own that never decays.
+
+    tasks: all that it may be given a loss of. A task without a label in a batch is a missing key, never a 0.
+    Raises ValueError without tasks.
+    """
+
+    learning_rate: float | None = None
+    """The rate of its parameters before the schedule's factor; None for the network's base rate."""
+
+    epochs_needed: int = 0
+    """How many whole epochs must be over before it does what it is for; a training that ends before warns."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        super().__init__()
+        self.tasks = tuple(dict.fromkeys(tasks))
+        if not self.tasks:
+            raise ValueError(f"{type(self).__name__} needs the names of the tasks that it weighs, got none")
 
     @abstractmethod
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum of the losses that are there; a task without a label in the batch is a missing key."""
+        """The weighted sum of the losses that are there, scalars of at least one task; the weights' state stays as it is.
+
+        Raises ValueError without losses, KeyError for a task that it does not know.
+        """
 
     @abstractmethod
     def weights(self) -> dict[str, float]:
-        """The current weights, for the log."""
+        """The current factor of every task's loss, for the log; a task may be missing where it has none."""
+
+    def observe(self, losses: Mapping[str, float]) -> None:
+        """Told after a step: the unweighted losses, each the mean over those of the step's batches that have it."""
+
+    def end_epoch(self) -> None:
+        """Told after the last step of a pass over the data; of a mixture, of as many samples as its sets have together."""
+
+    def determining(self) -> dict[str, Any]:
+        """What changes the trained weights, as JSON values: what a training in a folder is known by."""
+        return {"kind": type(self).__name__}
+
+    def check(self, losses: Mapping[str, Any]) -> None:
+        """Raise ValueError without losses, KeyError for a task that is not its own."""
+        if not losses:
+            raise ValueError(f"{type(self).__name__} got no losses to weigh")
+        if unknown := [task for task in losses if task not in self.tasks]:
+            raise KeyError(f"{type(self).__name__} has no weight for {unknown}; its weights are for {list(self.tasks)}")
+
+
+class GradientWeighting(Weighting):
+    """A weighting that combines the tasks' gradients instead of their losses.
+
+    A training gives it every task's own gradient, of the whole step, over the parameters that several tasks reach; the
+    parameters that one task alone reaches take that task's. `forward` is the plain sum of the losses.
+
+    over: "shared" as above; "all": over every parameter, with 0 where a task does not reach.
+    """
+
+    over: Literal["shared", "all"] = "shared"
+
+    @abstractmethod
+    def aggregate(self, gradients: Mapping[str, Tensor]) -> Tensor:
+        """One gradient (n,) from {task: its gradient (n,)}, of at least one task and none of them all 0."""
+
+
+def weighted_sum(weights: Mapping[str, float], losses: Mapping[str, Tensor]) -> Tensor:
+    """sum_t weights[t] * losses[t] over the losses that are there."""
+    return sum_of([weights[task] * loss for task, loss in losses.items()])
+
+
+def sum_of(terms: Sequence[Tensor]) -> Tensor:
+    """Their sum, of one or more."""
+    return sum(terms[1:], terms[0])
