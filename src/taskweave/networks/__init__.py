@@ -4,6 +4,7 @@
 # These files need nothing but torch.
 from taskweave.heads.anchors import BIRDS, PEDESTRIANS, Anchors
 from taskweave.networks.alexnet_weights import load_alexnet
+from taskweave.networks.attention_masks import attention_masks
 from taskweave.networks.connected import Connected
 from taskweave.networks.connecting import connect
 from taskweave.networks.connection import Connection
@@ -28,6 +29,7 @@ __all__ = [
     "Connected",
     "Connection",
     "Ensemble",
+    "attention_masks",
     "connect",
     "deeplab_resnet",
     "deeplab_vgg16",

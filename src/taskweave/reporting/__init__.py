@@ -18,6 +18,7 @@ _HOME = {
     "gain_bars": "charts",
     "training_curves": "charts",
     "draw_curves": "detection_curves",
+    "attention_figure": "attention",
 }
 
 __all__ = [*_HOME]
@@ -35,6 +36,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from taskweave.reporting.attention import attention_figure as attention_figure
     from taskweave.reporting.charts import gain_bars as gain_bars
     from taskweave.reporting.charts import training_curves as training_curves
     from taskweave.reporting.detection_curves import draw_curves as draw_curves
