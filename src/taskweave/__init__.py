@@ -19,6 +19,7 @@ _HOME = {
     "CrossStitch": "taskweave.units.cross_stitch",
     "NDDR": "taskweave.units.nddr",
     "CrossConnection": "taskweave.units.cross_connection",
+    "ScaleLayer": "taskweave.units.scale_layer",
     "Sluice": "taskweave.units.sluice",
     "LayerMixing": "taskweave.units.layer_mixing",
     "Shortcut": "taskweave.units.shortcut",
@@ -96,6 +97,7 @@ if TYPE_CHECKING:  # what is imported when asked for, for type checkers and edit
     from taskweave.units.identity import Identity as Identity
     from taskweave.units.layer_mixing import LayerMixing as LayerMixing
     from taskweave.units.nddr import NDDR as NDDR
+    from taskweave.units.scale_layer import ScaleLayer as ScaleLayer
     from taskweave.units.shortcut import Shortcut as Shortcut
     from taskweave.units.sluice import Sluice as Sluice
     from taskweave.units.unit import Unit as Unit
