@@ -104,6 +104,20 @@ def average(fabric, folder):
     return ranks.of_each(own)
 
 
+def add_up(fabric, folder):
+    """[value, gradient] of a loss (1 + number) w of both processes, then of 7 w of the second only; w = 1."""
+    ranks, found = Ranks(fabric), []
+    for losses in ({0: 1.0, 1: 2.0}, {1: 7.0}):
+        w = nn.Parameter(torch.tensor(1.0))
+        own = {"a": losses[ranks.number] * w} if ranks.number in losses else {}
+        (joined,) = ranks.joined(own, dict.fromkeys(own, 5.0 + ranks.number), ["a"], adding=["a"]).values()
+        if joined.requires_grad:
+            joined.backward()
+        ranks.average_gradients([w])
+        found += [float(joined.detach()), float(w.grad)]
+    return ranks.of_each(found)
+
+
 def no_label_at_all(fabric, folder):
     """The first process has no label in any step: the gradient is half of the other's, and no process waits for ever."""
     sets = {"a": noise(2, ["a"], lacking=range(2)), "b": noise(2, ["a", "b"], start=500)}
@@ -128,7 +142,7 @@ def diverge(fabric, folder):
 
 def everything(fabric, folder):
     """All of the above, each in a folder of its name; found in `FOUND`, since a process that returns much never ends."""
-    works = (train_all, resume_all, average, no_label_at_all, diverge)
+    works = (train_all, resume_all, average, add_up, no_label_at_all, diverge)
     found = {work.__name__: work(fabric, Path(folder) / work.__name__) for work in works}
     if fabric.global_rank == 0:
         torch.save(found, Path(folder) / FOUND)

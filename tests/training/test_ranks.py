@@ -14,6 +14,7 @@ from taskweave.tasks.normal_codebook import NormalsByCodebook
 from taskweave.tasks.normals import Normals
 from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.segmentation import Segmentation
+from taskweave.tasks.segmentation_losses import SummedCrossEntropy
 from taskweave.training.ranks import Ranks
 
 
@@ -148,6 +149,25 @@ def test_losses_of_parts_weighted_by_their_counts_are_the_loss_of_all(kind):
         total, count = total + weight * parts[-1], count + weight
     assert total / count == pytest.approx(whole, rel=1e-4)
     assert sum(parts) / 2 != pytest.approx(whole, rel=1e-3)  # the plain mean would not do
+
+
+def test_losses_of_parts_that_are_sums_add_up():
+    torch.manual_seed(5)
+    task = Segmentation(3, loss=SummedCrossEntropy())
+    output, target = torch.randn(4, 3, 4, 4), torch.randint(0, 3, (4, 8, 8))
+    target[1, :5] = 255
+    labels = target[:, ::2, ::2]
+    each = -output.log_softmax(1).gather(1, labels.clamp(max=2)[:, None])[:, 0]
+    whole = float(each[labels != 255].sum())
+    assert task.adds_up and not Segmentation(3).adds_up
+    assert float(task.loss(output, target)) == pytest.approx(whole, rel=1e-5)
+    assert sum(float(task.loss(output[i : i + 1], target[i : i + 1])) for i in range(4)) == pytest.approx(whole, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_sums_of_processes_add_up(two):
+    """With losses w and 2 w of both processes the gradient is 3, and one of the second process only counts whole."""
+    assert two[1]["add_up"] == [[3.0, 3.0, 7.0, 7.0]] * 2
 
 
 def test_drawn_anchors_are_counted():

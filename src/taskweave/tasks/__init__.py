@@ -22,6 +22,7 @@ from taskweave.tasks.roi_detection import RoiDetection as RoiDetection
 from taskweave.tasks.segmentation import Segmentation as Segmentation
 from taskweave.tasks.segmentation import median_frequency as median_frequency
 from taskweave.tasks.segmentation_losses import CrossEntropy as CrossEntropy
+from taskweave.tasks.segmentation_losses import SummedCrossEntropy as SummedCrossEntropy
 from taskweave.tasks.segmentation_losses import dice_loss as dice_loss
 from taskweave.tasks.segmentation_losses import focal_loss as focal_loss
 from taskweave.tasks.task import Direction as Direction

@@ -20,7 +20,7 @@ from taskweave.tasks.dense import (
     target_of_loss,
 )
 from taskweave.tasks.palette import label_colours
-from taskweave.tasks.segmentation_losses import CrossEntropy
+from taskweave.tasks.segmentation_losses import CrossEntropy, SummedCrossEntropy
 from taskweave.tasks.task import Direction, Task
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Segmentation(Task):
     ignore: the label of pixels that are not labelled; no class may have it.
     loss: ``loss(logits (B, C, h, w) float32, target (B, h, w) int64) -> scalar``, told of `ignore` by its maker; never
         called without a labelled pixel. Default: cross-entropy, the mean over labelled pixels. Others:
-        `focal_loss`, `dice_loss`.
+        `SummedCrossEntropy`, `focal_loss`, `dice_loss`.
     class_weights: one weight >= 0 per class for the default loss, e.g. `median_frequency(counts)`.
     loss_resolution: "eighth" (the logits' own size, labels sampled) or "full" (the labels' size, logits bilinear).
     per_image: average the metrics over images instead of the whole set (see `SegmentationMetric`).
@@ -87,6 +87,10 @@ class Segmentation(Task):
         labels = target_of_loss(output, target.long(), self.loss_resolution)
         labels = labels[labels != self.ignore]
         return self._loss.mass(labels) if isinstance(self._loss, CrossEntropy) else (labels >= 0).sum()
+
+    @property
+    def adds_up(self) -> bool:
+        return isinstance(self._loss, SummedCrossEntropy)
 
     def soft(self, output: Tensor, size: tuple[int, int]) -> Tensor:
         """Probabilities (B, C, H, W): the softmax of the logits enlarged bilinearly."""

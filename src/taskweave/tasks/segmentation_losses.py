@@ -39,6 +39,20 @@ class CrossEntropy:
         return self.weights.to(labels.device)[labels].sum()
 
 
+@final
+class SummedCrossEntropy:
+    """- sum_p log softmax(logits_p)[y_p] over the pixels p of all images that are not ignored.
+
+    Source: Kawakami et al., Cross-connected networks, section 3. It grows with the number and the size of the images.
+    """
+
+    def __init__(self, *, ignore: int = 255) -> None:
+        self.ignore = ignore
+
+    def __call__(self, logits: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(logits, target, ignore_index=self.ignore, reduction="sum")
+
+
 def focal_loss(*, gamma: float = 2.0, ignore: int = 255) -> PairLoss:
     """The focal loss of segmentation_models_pytorch (Lin et al. 2017), one against the rest, the mean over classes.
 

@@ -49,9 +49,14 @@ class Task(ABC):
     def label_count(self, output: Any, target: Any) -> Tensor | float:
         """What `loss` divides by: two parts' losses average, weighted by it, to the loss of both parts together.
 
-        Processes that train together weigh their losses by it. Default: the number of samples.
+        Processes that train together weigh their losses by it, unless they add up. Default: the number of samples.
         """
         return float(len(target))
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the losses of two parts add up to that of both together (a sum over pixels), instead of averaging."""
+        return False
 
     def select(self, output: Any, rows: Tensor) -> Any:
         """The output of those samples of a batch that are labelled; rows: int64."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -69,10 +69,16 @@ class Ranks:
                 torch.distributed.broadcast(tensor.detach(), src=0)
 
     def joined(
-        self, losses: Mapping[str, Tensor], counts: Mapping[str, Tensor | float], tasks: Sequence[str]
+        self,
+        losses: Mapping[str, Tensor],
+        counts: Mapping[str, Tensor | float],
+        tasks: Sequence[str],
+        *,
+        adding: Collection[str] = (),
     ) -> dict[str, Tensor]:
         """The loss of every task with a label in any process: L = sum_r c_r L_r / sum_r c_r, c_r process r's count.
 
+        adding: those tasks whose parts' losses add up: L = sum_r L_r.
         Its value is the same in all of them; its gradient is this process's part, scaled so that the mean over processes is
         the gradient of L. Where a process has no label of the task its part is 0.
         """
@@ -80,12 +86,15 @@ class Ranks:
         for i, name in enumerate(tasks):
             if name in losses:
                 count = torch.as_tensor(counts[name], dtype=torch.float64, device=own.device)
+                if name in adding:
+                    count = (count > 0).to(count)
                 own[:, i] = torch.stack([torch.ones_like(count), count, count * losses[name].detach().double()])
         whole = self.total(own.clone())
         found = {}
         for i, name in enumerate(tasks):
             if whole[0, i] > 0 and whole[1, i] > 0:
                 some = whole[1, i].clamp(min=torch.finfo(torch.float64).tiny)
+                some = torch.ones_like(some) if name in adding else some
                 value = (whole[2, i] / some).float()
                 found[name] = value
                 if name in losses:

@@ -28,7 +28,8 @@ def losses_of(run: Training, batch: Batch) -> dict[str, Tensor]:
     if run.ranks.alone:
         return {name: loss for name, loss in losses.items() if not _is_of_nothing(run, name, loss, outputs, batch)}
     counts = {name: run.tasks[name].label_count(output, batch.targets[name]) for name, output in outputs.items()}
-    return run.ranks.joined(losses, counts, list(run.tasks))
+    adding = [name for name, task in run.tasks.items() if task.adds_up]
+    return run.ranks.joined(losses, counts, list(run.tasks), adding=adding)
 
 
 def _is_of_nothing(run: Training, name: str, loss: Tensor, outputs: Mapping[str, Any], batch: Batch) -> bool:

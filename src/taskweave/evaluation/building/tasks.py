@@ -57,9 +57,9 @@ def _task(name: str, choice: OneTask, recipe: Recipe, train: Trained | None) -> 
 
 def _segmentation(choice: SegmentationTask, classes: Sequence[str], train: Sequence[LabelledSet] | None) -> Task:
     from taskweave.tasks.segmentation import median_frequency
-    from taskweave.tasks.segmentation_losses import dice_loss, focal_loss
+    from taskweave.tasks.segmentation_losses import SummedCrossEntropy, dice_loss, focal_loss
 
-    loss: PairLoss | None = summed_cross_entropy if choice.summed else None
+    loss: PairLoss | None = SummedCrossEntropy() if choice.summed else None
     if choice.loss != "cross_entropy":
         loss = focal_loss() if choice.loss == "focal" else dice_loss()
     weights = None
@@ -73,11 +73,6 @@ def _segmentation(choice: SegmentationTask, classes: Sequence[str], train: Seque
         per_image=choice.miou == "per_image",
         target_class=choice.target_class or None,
     )
-
-
-def summed_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """- sum_p log softmax(logits_p)[y_p] over all pixels p of the batch that are not 255: the cross-connected paper."""
-    return F.cross_entropy(logits, target, ignore_index=255, reduction="sum")
 
 
 def _normals(choice: NormalsTask, train: Sequence[LabelledSet] | None) -> Task:
