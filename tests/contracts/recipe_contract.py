@@ -11,8 +11,9 @@ from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.example import training_inputs
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.choices.data import Augmentation, DataChoice, ScenesData
+from taskweave.evaluation.choices.method import ConnectedTrainedOnOneTask
 from taskweave.evaluation.planning import Run, all_runs, entries
-from taskweave.evaluation.recipe import Recipe
+from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
 from taskweave.tasks import Attributes, Detection, RoiDetection, Task
 from taskweave.training.options import TrainingOptions
 
@@ -34,12 +35,22 @@ def two_steps(options: TrainingOptions) -> TrainingOptions:
     return options.model_copy(update={"steps": 2, "batch_size": 2, "precision": "32"})
 
 
+def built(run: Run) -> str:
+    """What a run's network is with random weights: not what it starts from, nor how it is trained."""
+    assert run.method is not None
+    inner = run.method.connected if isinstance(run.method, ConnectedTrainedOnOneTask) else run.method
+    trained = {"label", "lr_multiplier", "second_seed", "start", "network", "weighting"}
+    method = inner.determining(without=trained)
+    network = run.content["network"]
+    return digest_of([method, run.method.shortcut is None, usual_places(inner, run.recipe), network, run.tasks])
+
+
 def distinct_networks(recipe: Recipe) -> list[Run]:
-    """One run of every different kind of network: by what is built, whatever the seed or stage of training."""
-    found = {}
+    """One run of every different network: by what is built, whatever the seed or stage of training."""
+    found: dict[str, Run] = {}
     for run in all_runs(entries(recipe)):
         if run.role not in ("start", "ensemble", "trained_on"):
-            found.setdefault((run.method.title if run.method else "", run.tasks), run)
+            found.setdefault(built(run), run)
     return list(found.values())
 
 
@@ -52,14 +63,19 @@ def assert_round_trip(recipe: Recipe, folder: Path) -> None:
     assert again.digest() == recipe.digest(), "the hash changed on its way through YAML"
 
 
-def assert_builds_on_meta(recipe: Recipe) -> dict[str, tuple[int, int]]:
-    """Every network is built at its full size without a weight being made; {title: (parameters, operations)}."""
-    bench = Bench(recipe)
-    sizes = {}
+def assert_builds_on_meta(recipe: Recipe, known: dict[str, tuple[int, int]] | None = None) -> dict[str, tuple[int, int]]:
+    """Every network is built at its full size without a weight being made; {title: (parameters, operations)}.
+
+    known: sizes by what was built for pictures of a size, added to: tables of a paper have most networks in common.
+    """
+    known, bench, sizes = {} if known is None else known, Bench(recipe), {}
     for run in distinct_networks(recipe):
-        cost = bench.cost(run)
-        assert cost.parameters > 0 and cost.flops > 0, f"{run.title}: nothing to train or compute"
-        sizes[run.title] = (cost.parameters, cost.flops)
+        key = f"{built(run)} {recipe.data.picture_size}"
+        if key not in known:
+            cost = bench.cost(run)
+            assert cost.parameters > 0 and cost.flops > 0, f"{run.title}: nothing to train or compute"
+            known[key] = (cost.parameters, cost.flops)
+        sizes[run.title] = known[key]
     return sizes
 
 
@@ -103,10 +119,17 @@ def steps_of(run: Run, bench: Bench) -> Iterator[torch.Tensor]:
         yield total.detach()
 
 
-def assert_makes_two_steps(recipe: Recipe) -> None:
-    """Every different network of the recipe makes two steps with finite losses."""
-    small = on_scenes(recipe)
+def assert_makes_two_steps(recipe: Recipe, known: set[str] | None = None) -> None:
+    """Every different network of the recipe makes two steps with finite losses.
+
+    known: networks, by what they are and what is learned, that did so for another recipe; added to.
+    """
+    known, small = set() if known is None else known, on_scenes(recipe)
     bench = Bench(small)
     for run in distinct_networks(small):
+        key = f"{built(run)} {digest_of([small.data.determining(), small.tasks.determining()])}"
+        if key in known:
+            continue
         losses = torch.stack(list(steps_of(run, bench)))
         assert losses.isfinite().all(), f"{run.title}: losses {losses.tolist()}"
+        known.add(key)

@@ -9,6 +9,10 @@ from evaluation.tiny import tiny
 from taskweave.evaluation.recipe import Recipe
 from taskweave.recipes.catalogue import find, names, summary
 
+SIZES: dict[str, tuple[int, int]] = {}
+STEPPED: set[str] = set()
+"""What the recipes before have shown: tables of one paper have most networks in common."""
+
 FORMS = [(name, small) for name in names() for small in (False, True)]
 
 
@@ -25,14 +29,14 @@ def test_hash_is_stable(name: str, small: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "small"), FORMS)
 def test_builds_at_its_own_size(name: str, small: bool) -> None:
-    sizes = assert_builds_on_meta(find(name, small=small))
-    assert len(sizes) >= 4
+    sizes = assert_builds_on_meta(find(name, small=small), SIZES)
+    assert len(sizes) >= 3  # of at least two tasks, and one method
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_every_small_network_makes_two_steps(name: str) -> None:
-    assert_makes_two_steps(find(name, small=True))
+    assert_makes_two_steps(find(name, small=True), STEPPED)
 
 
 @pytest.mark.parametrize("name", names())

@@ -29,6 +29,7 @@ class Bench:
     def __init__(self, recipe: Recipe, progress: Progress | None = None) -> None:
         self.recipe = recipe
         self.progress = progress or Silent()
+        self._starts: dict[str, Bench] = {}
 
     @cached_property
     def sets(self) -> dict[str, Parts]:
@@ -64,17 +65,15 @@ class Bench:
         """The tasks as far as they can be had without data: their channels, to build networks with."""
         return build_tasks(self.recipe, None)
 
-    @cached_property
-    def start(self) -> Bench:
-        """The workplace of the pre-training on scenes."""
-        return Bench(pretraining(self.recipe), self.progress)
-
     def example(self, device: str = "cpu") -> Tensor:
         """A batch of one image of the size to train at."""
         return torch.zeros(1, 3, *self.recipe.data.training_size, device=device)
 
     def for_run(self, run: Run) -> Bench:
-        return self.start if run.role == "start" else self
+        """Where a run works: here, or, for a common start, at its pre-training on scenes."""
+        if run.role != "start":
+            return self
+        return self._starts.setdefault(run.digest, Bench(pretraining(run.recipe), self.progress))
 
     def cost(self, run: Run) -> Cost:
         """Parameters and operations of a run's network, from shapes alone. Nothing is read and no weight is made."""

@@ -15,13 +15,14 @@ from taskweave.evaluation.choices.method import (
     Method,
     Shared,
     SharedLatent,
-    ShortcutOptions,
     Single,
     SingleTrainedOn,
 )
+from taskweave.evaluation.choices.methodchoice import ShortcutOptions
 from taskweave.evaluation.choices.mixture import ONLY, MixtureData, OneSet
 from taskweave.evaluation.choices.network import PerTask, network_of
 from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
+from taskweave.evaluation.choices.whole import WholeChoice
 from taskweave.evaluation.fingerprint import fingerprint
 from taskweave.evaluation.pretraining import TASKS, pretraining_network
 from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
@@ -65,7 +66,8 @@ class Run:
     def options(self) -> TrainingOptions | None:
         """How it is trained; None for an ensemble, which is not, and for the start, which has options of its own."""
         t = self.recipe.training
-        by_role = {"single": t.single, "trained_on": t.of_trained_on, "joint": t.of_joint, "connected": t.connected}
+        single = t.of_single(self.trained[0])
+        by_role = {"single": single, "trained_on": t.of_trained_on, "joint": t.of_joint, "connected": t.connected}
         options = by_role.get(self.role)
         method = self.method.connected if isinstance(self.method, ConnectedTrainedOnOneTask) else self.method
         if options is not None and isinstance(method, ConnectingChoice) and method.lr_multiplier is not None:
@@ -176,10 +178,10 @@ class Run:
 
     def _method_content(self) -> dict[str, Any]:
         assert self.method is not None
-        left_out = {"label", "lr_multiplier", "second_seed", "connected"}
-        content = self.method.model_dump(mode="json", exclude=left_out)
+        left_out = {"label", "lr_multiplier", "second_seed", "connected", "start", "network"}
+        content = self.method.determining(without=left_out)
         if isinstance(self.method, ConnectedTrainedOnOneTask):
-            content["connected"] = self.method.connected.model_dump(mode="json", exclude=left_out)
+            content["connected"] = self.method.connected.determining(without=left_out)
         connecting = self.method.connected if isinstance(self.method, ConnectedTrainedOnOneTask) else self.method
         meets = isinstance(connecting, ConnectingChoice) or connecting.shortcut is not None
         return {**content, "places": list(usual_places(connecting, self.recipe))} if meets else content
@@ -218,8 +220,10 @@ def all_runs(rows: Sequence[Entry]) -> tuple[Run, ...]:
 
 def _runs(recipe: Recipe, method: Method, seed: int) -> tuple[Run, ...]:
     tasks = tuple(recipe.tasks.chosen)
+    if method.network is not None:  # the recipe's places are stages of its own network
+        recipe = recipe.model_copy(update={"network": method.network, "places": ()})
     if isinstance(method, Single):
-        return tuple(_single(recipe, task, seed, shortcut=method.shortcut) for task in tasks)
+        return tuple(_single(recipe, task, seed, shortcut=method.shortcut, label=method.label) for task in tasks)
     if isinstance(method, SingleTrainedOn):
         parents = [_single(recipe, task, seed, shortcut=method.shortcut) for task in tasks]
         return tuple(Run(recipe, "trained_on", p.tasks, p.trained, seed, method, (p,)) for p in parents)
@@ -227,8 +231,11 @@ def _runs(recipe: Recipe, method: Method, seed: int) -> tuple[Run, ...]:
         seeds = (seed, seed + method.second_seed)
         members = [tuple(_single(recipe, task, s, shortcut=method.shortcut) for s in seeds) for task in tasks]
         return tuple(Run(recipe, "ensemble", (t,), (t,), seed, method, m) for t, m in zip(tasks, members, strict=True))
-    if isinstance(method, Shared | SharedLatent):
+    if isinstance(method, Shared | SharedLatent | WholeChoice):
         return (Run(recipe, "joint", tasks, tasks, seed, method, _start(recipe)),)
+    if isinstance(method, ConnectingChoice) and method.start is not None:
+        begun = recipe.model_copy(update={"start": method.start})
+        return (Run(begun, "joint", tasks, tasks, seed, method, _start(begun)),)
     singles = tuple(_single(recipe, task, seed, shortcut=_gathering(method, recipe)) for task in tasks)
     if isinstance(method, ConnectedTrainedOnOneTask):
         return tuple(Run(recipe, "connected", tasks, (task,), seed, method, singles) for task in tasks)
@@ -243,9 +250,9 @@ def _gathering(method: ConnectingChoice | ConnectedTrainedOnOneTask, recipe: Rec
     return method.shortcut.model_copy(update={"places": own})
 
 
-def _single(recipe: Recipe, task: str, seed: int, *, shortcut: ShortcutOptions | None) -> Run:
+def _single(recipe: Recipe, task: str, seed: int, *, shortcut: ShortcutOptions | None, label: str = "") -> Run:
     """A stored single-task run; with the shortcut where the method that starts from it has one (p002, table 6)."""
-    return Run(recipe, "single", (task,), (task,), seed, Single(shortcut=shortcut), _start(recipe))
+    return Run(recipe, "single", (task,), (task,), seed, Single(shortcut=shortcut, label=label), _start(recipe))
 
 
 def _start(recipe: Recipe) -> tuple[Run, ...]:

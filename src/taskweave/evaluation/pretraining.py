@@ -14,6 +14,9 @@ from taskweave.evaluation.choices.network import (
     OneNetwork,
     PerTask,
     PSPNetVGG16,
+    SegNetVGG16,
+    STANSegNet,
+    STUNet,
     TorchvisionDetector,
 )
 from taskweave.evaluation.choices.start import PretrainedOnScenes
@@ -28,8 +31,8 @@ TASKS = ("segmentation", "depth", "normals")
 def pretraining_network(network: OneNetwork | PerTask) -> OneNetwork:
     """The network for dense tasks whose body is that of all networks of a recipe: itself, or its dense counterpart.
 
-    RPN and PSPNet on VGG-16 share a body, Fast R-CNN and FCN-32s on AlexNet another. Raises ValueError for a network that
-    has no counterpart, or networks with different bodies.
+    RPN and PSPNet on VGG-16 share a body, Fast R-CNN and FCN-32s on AlexNet another, STAN and SegNet a third. Raises
+    ValueError for a network that has no counterpart, or networks with different bodies.
     """
     if not isinstance(network, PerTask):
         return _counterpart(network)
@@ -45,8 +48,10 @@ def pretraining_network(network: OneNetwork | PerTask) -> OneNetwork:
 
 def _counterpart(network: OneNetwork) -> OneNetwork:
     match network:
-        case DeepLabVGG16() | DeepLabResNet() | FCN32sAlexNet():
+        case DeepLabVGG16() | DeepLabResNet() | FCN32sAlexNet() | STUNet() | SegNetVGG16():
             return network
+        case STANSegNet():
+            return SegNetVGG16(widths=network.widths)
         case RPNVGG16() | PSPNetVGG16():
             return PSPNetVGG16(
                 width=network.width,

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, final
 
-from pydantic import Field, ModelWrapValidatorHandler, ValidationError, field_validator, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PositiveInt, ValidationError, field_validator, model_validator
 
 from taskweave.evaluation.choices.agreement import check_labels, check_networks, check_regions, check_shortcuts
 from taskweave.evaluation.choices.choice import Choice
@@ -15,10 +15,10 @@ from taskweave.evaluation.choices.method import (
     ConnectedTrainedOnOneTask,
     ConnectingChoice,
     Method,
-    MethodChoice,
     Single,
     SingleTrainedOn,
 )
+from taskweave.evaluation.choices.methodchoice import MethodChoice
 from taskweave.evaluation.choices.mixture import Data, FurtherTest, sets_of
 from taskweave.evaluation.choices.network import Network
 from taskweave.evaluation.choices.start import Scratch, Start
@@ -38,11 +38,18 @@ class Training(Choice):
 
     single: TrainingOptions
     """Every single-task network."""
+    single_steps: dict[str, PositiveInt] = Field(default_factory=dict)
+    """{task: steps} of single networks that are trained for another number of steps than `single` says."""
     connected: TrainingOptions
     """The fine-tuning of connected networks; `single, trained on` gets as many further steps of `single`'s kind."""
     joint: TrainingOptions | None = None
     """Networks trained jointly from the start (hard sharing, shared latent); None: as `connected`, for the steps of
     `single` and `connected` together, so that every method sees as many images per task."""
+
+    def of_single(self, task: str) -> TrainingOptions:
+        """How a task's single network is trained."""
+        steps = self.single_steps.get(task)
+        return self.single if steps is None else self.single.model_copy(update={"steps": steps})
 
     @property
     def of_joint(self) -> TrainingOptions:
@@ -141,9 +148,12 @@ class Recipe(Choice):
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         tasks = list(self.tasks.chosen)
+        if unknown := [task for task in self.training.single_steps if task not in tasks]:
+            raise ValueError(f"training.single_steps names {unknown}, no tasks of this recipe, whose tasks are {tasks}")
         check_labels(tasks, self.data, self.further_tests)
-        check_networks(tasks, self.network)
-        check_regions(tasks, self.network, self.data, self.further_tests)
+        for network in (self.network, *(method.network for method in self.methods if method.network is not None)):
+            check_networks(tasks, network)
+            check_regions(tasks, network, self.data, self.further_tests)
         check_shortcuts(self.methods, self.places)
         return self
 
@@ -151,9 +161,12 @@ class Recipe(Choice):
     def rows(self) -> tuple[Method, ...]:
         """The methods in the order of the table: single first, then single trained on, then the rest."""
         methods = list(self.methods)
-        single = next((m for m in methods if isinstance(m, Single)), Single())
+        single = next((m for m in methods if isinstance(m, Single) and m.network is None), Single())
         on = [m for m in methods if isinstance(m, SingleTrainedOn)]
-        tuned = any(isinstance(m, ConnectingChoice | ConnectedTrainedOnOneTask) for m in methods)
+        tuned = any(
+            isinstance(m, ConnectedTrainedOnOneTask) or (isinstance(m, ConnectingChoice) and m.start is None)
+            for m in methods
+        )
         if not on and tuned and self.single_trained_on:
             on = [SingleTrainedOn(shortcut=single.shortcut)]
         return (single, *on, *(m for m in methods if m is not single and not isinstance(m, SingleTrainedOn)))
@@ -167,6 +180,7 @@ class Recipe(Choice):
             "single": t.single.determining(),
             "connected": t.connected.determining(),
             "joint": None if t.joint is None else t.joint.determining(),
+            **({"single_steps": t.single_steps} if t.single_steps else {}),
         }
         return digest_of(content)
 

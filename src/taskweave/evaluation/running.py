@@ -233,6 +233,6 @@ def _store(
         steps=run.steps_in_all,
         content=run.content,
     )
-    write_text(own / "recipe.yaml", run.recipe.to_yaml())
+    write_text(own / "recipe.yaml", bench.recipe.to_yaml())  # the run's own has its method's network and start in it
     write_text(own / RECORD, record.model_dump_json(indent=2) + "\n")  # last: it says that the rest is whole
     return record

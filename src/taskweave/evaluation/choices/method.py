@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, final
+from typing import Annotated, ClassVar, Literal, Self, final
 
 from pydantic import Field, model_validator
 
-from taskweave.evaluation.choices.choice import Choice
+from taskweave.evaluation.choices.methodchoice import MethodChoice
+from taskweave.evaluation.choices.start import Start
+from taskweave.evaluation.choices.whole import MTAN, MTUNet
 
 Multiplier = Annotated[float, Field(gt=0.0)]
-
-
-@final
-class ShortcutOptions(Choice):
-    """NDDR's shortcut: the fused features of all places, resized to the last, concatenated, own 1x1 convolution."""
-
-    channels: int = Field(default=512, ge=1)
-    """What the layer after the last place takes: 512 for VGG-16 and ResNet-18."""
-    normalise: bool = True
-    """Batch norm and ReLU after the convolution, as the authors' code."""
-    places: tuple[str, ...] = ()
-    """Stages whose features it gathers; () for those where the method's streams meet, or the network's usual places."""
-
-
-class MethodChoice(Choice):
-    """What every method states."""
-
-    label: str = ""
-    """What the table calls it; unique in a recipe. Empty for the method's own name."""
-    shortcut: ShortcutOptions | None = None
-
-    @property
-    def usual_label(self) -> str:
-        """The method's name where no label was given."""
-        raise NotImplementedError
-
-    @property
-    def title(self) -> str:
-        return self.label or self.usual_label + (" + shortcut" if self.shortcut is not None else "")
 
 
 @final
@@ -106,12 +79,16 @@ class SharedLatent(MethodChoice):
 
 
 class ConnectingChoice(MethodChoice):
-    """What every method that starts from stored single networks and connects them states."""
+    """What every method that connects single networks states."""
+
+    added: ClassVar[frozenset[str]] = MethodChoice.added | {"start"}
 
     places: tuple[str, ...] = ()
     """Stages where the streams meet, in order; () for the network's usual places."""
     lr_multiplier: Multiplier | None = None
     """How many times the base rate the connections learn at; None for the method's own (SGD) or 1 (Adam)."""
+    start: Start | None = None
+    """None: the stored single networks, fine-tuned. Otherwise the streams begin here and are trained jointly."""
 
 
 @final
@@ -208,6 +185,10 @@ class ConnectedTrainedOnOneTask(MethodChoice):
     def _one_shortcut(self) -> Self:
         if self.connected.shortcut is not None:
             raise ValueError("give the shortcut to connected_trained_on_one_task itself, not to its `connected`")
+        if self.connected.start is not None:
+            raise ValueError("connected_trained_on_one_task starts from single networks: leave `connected.start` out")
+        if self.connected.network is not None:
+            raise ValueError("give the network to connected_trained_on_one_task itself, not to its `connected`")
         return self
 
     @property
@@ -226,6 +207,8 @@ Method = Annotated[
     | Sluice
     | CrossConnected
     | ScaleLayer
-    | ConnectedTrainedOnOneTask,
+    | ConnectedTrainedOnOneTask
+    | MTUNet
+    | MTAN,
     Field(discriminator="kind"),
 ]

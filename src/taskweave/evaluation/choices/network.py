@@ -114,7 +114,61 @@ class TorchvisionDetector(Choice):
     max_size: int = Field(default=1333, ge=16)
 
 
-OneNetwork = DeepLabVGG16 | DeepLabResNet | FCN32sAlexNet | RPNVGG16 | PSPNetVGG16 | FastRCNNAlexNet | TorchvisionDetector
+Width = Annotated[int, Field(ge=1)]
+FourWidths = tuple[Width, Width, Width, Width]
+FiveWidths = tuple[Width, Width, Width, Width, Width]
+
+
+@final
+class STUNet(Choice):
+    """The single-task form of MT-UNet; stages encoder1 ... encoder4, bottleneck, decoder1, up1 ... decoder4."""
+
+    kind: Literal["st_unet"] = "st_unet"
+    widths: FourWidths = (64, 128, 256, 512)
+    """Channels of each convolution in the encoder's blocks."""
+    decoder_widths: FourWidths | None = None
+    """Of the decoder's blocks, in their order; None: the encoder's reversed."""
+    bottleneck: tuple[Width, Width] | None = None
+    """Channels of its two convolutions and of its transposed one; None: twice the last width, both."""
+    dense: Literal["encoder", "block"] = "encoder"
+    """Whether a convolution sees all before it, or those of its own block."""
+    skip: Literal["last", "all"] = "last"
+    """What a decoder block gets of its encoder block: the last convolution, or all that it hands on."""
+    upsampling: Literal["transposed", "bilinear"] = "transposed"
+    attention: bool = True
+    dropout: Rate = 0.2
+
+
+@final
+class SegNetVGG16(Choice):
+    """SegNet on VGG-16 (the MTAN paper's); stages conv1_1 ... pool5, unpool5, dec5_1 ... dec1_2, hidden."""
+
+    kind: Literal["segnet_vgg16"] = "segnet_vgg16"
+    widths: FiveWidths = (64, 128, 256, 512, 512)
+    """Channels of each block's convolutions."""
+
+
+@final
+class STANSegNet(Choice):
+    """The single-task form of MTAN: SegNet with a column of attention; stages as SegNet's, then attend_conv1_2 ..."""
+
+    kind: Literal["stan_segnet"] = "stan_segnet"
+    widths: FiveWidths = (64, 128, 256, 512, 512)
+    """Channels of each block's convolutions."""
+
+
+OneNetwork = (
+    DeepLabVGG16
+    | DeepLabResNet
+    | FCN32sAlexNet
+    | RPNVGG16
+    | PSPNetVGG16
+    | FastRCNNAlexNet
+    | TorchvisionDetector
+    | STUNet
+    | SegNetVGG16
+    | STANSegNet
+)
 
 
 @final

@@ -1,0 +1,39 @@
+"""From a method whose network is built as one to that network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from taskweave.evaluation.choices.whole import MTAN, MTUNet, WholeChoice
+from taskweave.images import ImageStatistics
+from taskweave.networks.connected import Connected
+from taskweave.networks.mt_unet import mt_unet
+from taskweave.networks.mtan_segnet import mtan_segnet
+from taskweave.tasks.task import Task
+
+
+def build_whole(choice: WholeChoice, tasks: Mapping[str, Task], statistics: ImageStatistics) -> Connected:
+    """A method's network with a stream for each of `tasks`, random weights."""
+    assert isinstance(choice, MTUNet | MTAN)
+    outputs = {name: task.channels for name, task in tasks.items()}
+    match choice:
+        case MTUNet(network=unet):
+            return mt_unet(
+                outputs,
+                cross_talk=choice.cross_talk,
+                widths=unet.widths,
+                decoder_widths=unet.decoder_widths,
+                bottleneck=unet.bottleneck,
+                dense=unet.dense,
+                skip=unet.skip,
+                upsampling=unet.upsampling,
+                attention=unet.attention,
+                dropout=unet.dropout,
+                tasks=tasks,
+                statistics=statistics,
+            )
+        case MTAN(network=segnet):
+            return mtan_segnet(outputs, widths=segnet.widths, tasks=tasks, statistics=statistics)
+        case _:
+            assert_never(choice)

@@ -1,0 +1,43 @@
+"""What every method states."""
+
+from __future__ import annotations
+
+from typing import ClassVar, final
+
+from pydantic import Field
+
+from taskweave.evaluation.choices.choice import Choice
+from taskweave.evaluation.choices.network import Network
+
+
+@final
+class ShortcutOptions(Choice):
+    """NDDR's shortcut: the fused features of all places, resized to the last, concatenated, own 1x1 convolution."""
+
+    channels: int = Field(default=512, ge=1)
+    """What the layer after the last place takes: 512 for VGG-16 and ResNet-18."""
+    normalise: bool = True
+    """Batch norm and ReLU after the convolution, as the authors' code."""
+    places: tuple[str, ...] = ()
+    """Stages whose features it gathers; () for those where the method's streams meet, or the network's usual places."""
+
+
+class MethodChoice(Choice):
+    """What every method states."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"network"})
+
+    label: str = ""
+    """What the table calls it; unique in a recipe. Empty for the method's own name."""
+    shortcut: ShortcutOptions | None = None
+    network: Network | None = None
+    """What this row's networks are; None for the recipe's."""
+
+    @property
+    def usual_label(self) -> str:
+        """The method's name where no label was given."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        return self.label or self.usual_label + (" + shortcut" if self.shortcut is not None else "")

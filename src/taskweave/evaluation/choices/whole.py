@@ -1,0 +1,48 @@
+"""Networks of all tasks that are built as one and trained jointly from their start."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self, final
+
+from pydantic import model_validator
+
+from taskweave.evaluation.choices.methodchoice import MethodChoice
+from taskweave.evaluation.choices.network import SegNetVGG16, STUNet
+
+
+class WholeChoice(MethodChoice):
+    """What all of them state: `network` is the single-task network that they are made of."""
+
+    added: ClassVar[frozenset[str]] = MethodChoice.added - {"network"}
+
+    @model_validator(mode="after")
+    def _has_no_shortcut(self) -> Self:
+        if self.shortcut is not None:
+            raise ValueError(f"{self.usual_label} has no shortcut; leave `shortcut` out")
+        return self
+
+
+@final
+class MTUNet(WholeChoice):
+    """One dense encoder, a decoder with attention for every task, and cross-talk between the decoders (p003)."""
+
+    kind: Literal["mt_unet"] = "mt_unet"
+    network: STUNet = STUNet()
+    cross_talk: bool = True
+    """Decoder block 2 of each task is read by block 3 of all others."""
+
+    @property
+    def usual_label(self) -> str:
+        return "MT-UNet" if self.cross_talk else "MT-UNet without cross-talk"
+
+
+@final
+class MTAN(WholeChoice):
+    """One SegNet for all tasks, and for each a column of attention that chooses among its features."""
+
+    kind: Literal["mtan"] = "mtan"
+    network: SegNetVGG16 = SegNetVGG16()
+
+    @property
+    def usual_label(self) -> str:
+        return "MTAN"

@@ -1,0 +1,31 @@
+"""NDDR-CNN, table 1: how NDDR layers start, from the own stream alone to the other's alone, and at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from taskweave.evaluation.choices.method import NDDR
+from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.nddr import protocol
+from taskweave.recipes.places import Given
+
+WEIGHTS = ((1.0, 0.0), (0.9, 0.1), (0.5, 0.5), (0.1, 0.9), (0.0, 1.0))
+"""(alpha, beta): the diagonals for a stream's own features and for the other stream's."""
+
+
+def recipe(
+    *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
+) -> Recipe:
+    """Single, single trained on, NDDR from five pairs of weights and from Xavier's random ones.
+
+    small, data, seeds, weights: as in `nddr.table4`.
+    """
+    rate = None if small else protocol.OURS.lr_multiplier
+    methods = (
+        *(NDDR(self_weight=a, other_weight=b, lr_multiplier=rate, label=f"({a:g}, {b:g})") for a, b in WEIGHTS),
+        NDDR(initial="xavier", lr_multiplier=rate, label="random"),
+    )
+    if small:
+        return protocol.small("table1", methods, data=data, seeds=seeds)
+    return protocol.full("table1", methods, data=data, seeds=seeds, weights=weights)

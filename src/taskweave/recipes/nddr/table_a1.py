@@ -1,0 +1,51 @@
+"""NDDR-CNN, table A1: cross-stitch, sluice and NDDR on AlexNet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from taskweave.evaluation.choices.method import CrossStitch, Sluice
+from taskweave.evaluation.choices.network import FCN32sAlexNet
+from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.cross_stitch import protocol as cross_stitch
+from taskweave.recipes.nddr import protocol
+from taskweave.recipes.places import Given
+
+
+def recipe(
+    *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = cross_stitch.CAFFENET
+) -> Recipe:
+    """Single, single trained on, cross-stitch, sluice, NDDR.
+
+    small, data, seeds: as in `nddr.table4`, with a thin AlexNet.
+    weights: full size: ImageNet's CaffeNet, where every network starts but its last layer.
+    """
+    if small:
+        return protocol.small(
+            "tableA1",
+            (
+                CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=10.0),
+                Sluice(subspaces=2, lr_multiplier=10.0),
+                protocol.OURS.model_copy(update={"lr_multiplier": None}),
+            ),
+            data=data,
+            seeds=seeds,
+            network=FCN32sAlexNet(body="caffenet", hidden=512, dropout=0.5),
+            places=cross_stitch.PLACES,
+        )
+    return protocol.full(
+        "tableA1",
+        (protocol.STITCHED, protocol.SLUICED, protocol.OURS),
+        data=data,
+        seeds=seeds,
+        weights=weights,
+        network=FCN32sAlexNet(body="caffenet", hidden=4096, dropout=0.5),
+        places=cross_stitch.PLACES,
+        training=cross_stitch.full_training(),
+        augmentation=cross_stitch.AUGMENTATION,
+        notes=(
+            'The "same hyperparameters as" the cross-stitch paper\'s are read as its network, places, augmentation, steps, '
+            f"batch and rates; tasks, losses and measures are those of the other tables. {protocol.SLUICE}"
+        ),
+    )

@@ -1,0 +1,32 @@
+"""NDDR-CNN, table A2: the start and the rate of cross-stitch units on VGG-16."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from taskweave.evaluation.choices.method import CrossStitch
+from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.nddr import protocol
+from taskweave.recipes.places import Given
+
+WEIGHTS = ((0.9, 0.1), (0.7, 0.3), (0.5, 0.5))
+SCALES = (1, 10, 100, 1000)
+
+
+def recipe(
+    *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
+) -> Recipe:
+    """Single, single trained on, cross-stitch from three pairs of weights, and at four rates.
+
+    The first of the pairs and the last of the rates are one training: (0.9, 0.1) at 1000 times the base rate.
+    small: fine-tuned by SGD, under which a multiple is what it is in the paper.
+    small, data, seeds, weights: as in `nddr.table4`.
+    """
+    methods = (
+        *(CrossStitch(self_weight=a, other_weight=b, lr_multiplier=1000.0, label=f"({a:g}, {b:g})") for a, b in WEIGHTS),
+        *(CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=s, label=f"rate x {s}") for s in SCALES),
+    )
+    if small:
+        return protocol.small("tableA2", methods, data=data, seeds=seeds, training=protocol.small_training_by_sgd())
+    return protocol.full("tableA2", methods, data=data, seeds=seeds, weights=weights)
