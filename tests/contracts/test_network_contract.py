@@ -27,11 +27,14 @@ from torch import Tensor, nn
 import taskweave as tw
 from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet
 from taskweave.networks.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
+from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
 from taskweave.networks.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import RPNVGG16, rpn_vgg16
+from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
 from taskweave.networks.st_unet import STUNet, st_unet
+from taskweave.networks.stan_segnet import stan_segnet
 from taskweave.streams.stream import Stream
 
 vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)
@@ -41,6 +44,13 @@ rpn = partial(rpn_vgg16, CHANNELS, hidden=32, width=16)
 pspnet = partial(pspnet_vgg16, CHANNELS, hidden=32, width=16)
 fast_rcnn = partial(fast_rcnn_alexnet, CHANNELS, hidden=32)
 attributes = partial(fast_rcnn_alexnet, attributes=CHANNELS, body="torchvision", hidden=32)
+segnet = partial(segnet_vgg16, CHANNELS, widths=(4, 4, 8, 8, 8))
+stan = partial(stan_segnet, CHANNELS, widths=(4, 4, 8, 8, 8))
+
+
+def dense() -> nn.Module:
+    return dense_segnet({"only": CHANNELS}, widths=(4, 4, 8, 8, 8)).stream("only").net
+
 
 ANCHORS = (9 * (CHANNELS + 1), 9 * 4)
 REGIONS = (CHANNELS + 1, 4 * (CHANNELS + 1))
@@ -60,10 +70,16 @@ CASES = [
     NetworkCase("pspnet_vgg16", pspnet, 8, PSPNetVGG16.places),
     NetworkCase("pspnet_vgg16 at 16", partial(pspnet, output_stride=16, batch_norm=True, bins=(1, 2)), 16, ("conv5_3",)),
     NetworkCase("st_unet", partial(st_unet, CHANNELS, widths=(4, 4, 8, 8)), 1, STUNet.places),
+    NetworkCase("segnet_vgg16", segnet, 1, SegNetVGG16.places),
+    NetworkCase("stan_segnet", stan, 1, ("pool2", "attend_conv2_2", "attend_conv5_3", "attend_dec2_2")),
+    NetworkCase("dense_segnet", dense, 1, ("pool2", "own_pool1", "own_pool5", "own_dec3")),
     NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.places, regions, fits_regions, last=REGIONS),
     NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.places, regions, fits_attributes),
 ]
-every_network = pytest.mark.parametrize("case", CASES, ids=str)
+LARGE = ("deeplab_vgg16", "deeplab_vgg16 aspp", "fcn32s_alexnet torchvision")  # others of their kind are in the fast subset
+every_network = pytest.mark.parametrize(
+    "case", [pytest.param(case, id=str(case), marks=pytest.mark.slow if case.name in LARGE else ()) for case in CASES]
+)
 
 
 @every_network

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
+import pytest
 import timm
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,9 @@ REAL = [
     ),
 ]
 VGG = REAL[0]
+real_networks = pytest.mark.parametrize(
+    "real", [pytest.param(real, id=str(real), marks=pytest.mark.slow if real is VGG else ()) for real in REAL]
+)
 
 
 @cache

@@ -5,7 +5,6 @@ import copy
 import pytest
 import torch
 from equivalences.real_networks import (
-    REAL,
     VGG,
     Real,
     alone,
@@ -17,6 +16,7 @@ from equivalences.real_networks import (
     loss_of,
     named,
     picture,
+    real_networks,
     streams_of,
 )
 from torch import Tensor, nn
@@ -44,7 +44,7 @@ def zero(net: nn.Module) -> None:
         p.data.zero_()
 
 
-@pytest.mark.parametrize("real", REAL, ids=str)
+@real_networks
 @pytest.mark.parametrize("count", [2, 3])
 def test_e8_zero_cross_weights_are_independent_networks_and_dead(real: Real, count: int) -> None:
     net, x = connected(real, count, tw.CrossConnection), picture(real)

@@ -5,7 +5,6 @@ from functools import partial
 import pytest
 import torch
 from equivalences.real_networks import (
-    REAL,
     Real,
     alone,
     assert_close,
@@ -15,27 +14,22 @@ from equivalences.real_networks import (
     gradients,
     loss_of,
     picture,
+    real_networks,
     streams_of,
 )
 
 import taskweave as tw
 from taskweave.features import FeatureShape
 
+two_and_three = pytest.mark.parametrize("count", [2, 3])
+
 
 def eye(count: int) -> list[list[float]]:
     return [[float(s == t) for s in range(count)] for t in range(count)]
 
 
-def some_slow(*, slow: tuple[str, int]):
-    """Every real network with two and with three streams, one of them marked slow."""
-    cases = [(real, count) for real in REAL for count in (2, 3)]
-    return pytest.mark.parametrize(
-        ("real", "count"),
-        [pytest.param(r, c, marks=[pytest.mark.slow] * ((r.name, c) == slow), id=f"{r}-{c}") for r, c in cases],
-    )
-
-
-@some_slow(slow=("deeplab_vgg16", 3))
+@real_networks
+@two_and_three
 @pytest.mark.parametrize("per", ["channel", "layer"])
 def test_e1_identity_weights_are_independent_networks(real: Real, count: int, per: str) -> None:
     """Outputs and gradients of the networks bit for bit; the weights of the other streams do get a gradient."""
@@ -45,10 +39,10 @@ def test_e1_identity_weights_are_independent_networks(real: Real, count: int, pe
     assert_same(together, apart)
     streams = streams_of(real, count)
     assert_same(gradients(loss_of(together), streams), gradients(loss_of(apart), streams))
-    for i in range(len(net.connections)):
-        (grad,) = torch.autograd.grad(loss_of(net(x)), [net.connection(i).unit.alpha])
+    alphas = [net.connection(i).unit.alpha for i in range(len(net.connections))]
+    for place, grad in zip(real.places, torch.autograd.grad(loss_of(together), alphas), strict=True):
         others = grad[~torch.eye(count, dtype=torch.bool)]
-        assert (others.abs().sum(-1) > 0).all(), f"the other streams' weights at {real.places[i]} do not learn"
+        assert (others.abs().sum(-1) > 0).all(), f"the other streams' weights at {place} do not learn"
 
 
 def splitting(place: int):
@@ -63,7 +57,8 @@ def splitting(place: int):
     return unit
 
 
-@some_slow(slow=("deeplab_vgg16", 3))
+@real_networks
+@two_and_three
 def test_e2_split_is_a_cross_stitch_network(real: Real, count: int) -> None:
     """A = [[1, 0], [1, 0]] at one place, identity elsewhere, is one trunk up to there: outputs, gradient of the trunk
     (the sum over tasks), and no gradient for the other streams' lower layers."""
@@ -89,7 +84,8 @@ def test_e2_split_is_a_cross_stitch_network(real: Real, count: int) -> None:
     assert_close(trunk, {name: wanted[name] for name in trunk}, 1e-13)
     if count == 2:  # of more than two terms the order of the sum is open
         assert_same(trunk, {name: wanted[name] for name in trunk})
-    by_task = [gradients(loss_of({other: y * (other == name) for other, y in split.items()}), streams) for name in streams]
+    alone = [{other: y if other == name else y.detach() for other, y in split.items()} for name in streams]
+    by_task = [gradients(loss_of(outputs), streams) for outputs in alone]
     assert_close(trunk, {name: sum(grads[name] for grads in by_task) for name in trunk}, 1e-12)
 
 
@@ -112,7 +108,7 @@ def test_e7_k_tasks_with_two_is_the_first_papers_unit() -> None:
     assert torch.equal(for_b, 0.25 * a + 2.0 * b)
 
 
-@pytest.mark.parametrize("real", REAL, ids=str)
+@real_networks
 def test_e7_two_real_networks_follow_the_first_papers_unit(real: Real) -> None:
     """The unit of K tasks between two networks, against p001's two equations written out place by place."""
     (a_aa, a_ab), (a_ba, a_bb) = matrix = [[0.75, -0.5], [0.25, 2.0]]

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from equivalences.real_networks import REAL, VGG, Real, connected, loss_of, picture
+from equivalences.real_networks import VGG, Real, connected, loss_of, picture, real_networks
 from torch import Tensor, nn
 
 import taskweave as tw
@@ -26,7 +26,7 @@ def relative(a: Tensor, b: Tensor) -> float:
     return float((a - b).detach().abs().max() / b.detach().abs().max())
 
 
-@pytest.mark.parametrize("real", REAL, ids=str)
+@real_networks
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("per", ["channel", "layer"])
 def test_e14_the_papers_gradients_hold_for_every_weight(real: Real, count: int, per: str) -> None:

@@ -74,6 +74,7 @@ def test_regions_in_training_and_in_tests() -> None:
     torch.testing.assert_close(known["rois"], part[0]["attributes"]["boxes"].as_subclass(torch.Tensor))
 
 
+@pytest.mark.slow
 def test_a_comparison_with_regions(tmp_path: Path) -> None:
     splits = [{"kind": "shared", "until": until, "label": until} for until in ("pool1", "pool5", "fc7")]
     methods = [{"kind": "ensemble"}, *splits, {"kind": "shared_latent", "rank": 4}, *OF_REGIONS["methods"]]
@@ -142,6 +143,7 @@ def test_a_torchvision_detector_is_compared(tmp_path: Path) -> None:
     assert all(row.flops > 0 for row in done.result.rows)
 
 
+@pytest.mark.slow
 def test_the_start_is_trained_in_a_dense_network_of_the_same_body(tmp_path: Path) -> None:
     recipe = disjoint(start=START, methods=[])
     assert pretraining_network(recipe.network).kind == "pspnet_vgg16"

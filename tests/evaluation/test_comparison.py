@@ -101,6 +101,7 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert any("3 runs to train, 0 stored; expected:" in note for note in told.notes)
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_it_ends_as_if_never_stopped(finished: Comparison, tmp_path: Path) -> None:
     class AfterSteps(Told):
         """Asks to stop after so many training steps."""

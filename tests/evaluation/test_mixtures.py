@@ -111,6 +111,7 @@ def test_runs_on_one_set_are_shared_with_recipes_of_that_set_alone() -> None:
     assert find(Recipe.model_validate(swapped), both).digest != find(mixed, both).digest  # other turns
 
 
+@pytest.mark.slow
 def test_a_new_further_test_trains_nothing_and_old_ones_stay(finished: Comparison) -> None:
     told, root = Told(), finished.folder.parent
     more = disjoint(name="more", further_tests={"far": {"data": rooms(11, "detection")}})

@@ -92,6 +92,7 @@ READERS: dict[str, tuple[Any, tuple[str, str], tuple[str, ...], dict[str, Any]]]
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", READERS)
 def test_readers(kind: str, tmp_path: Path) -> None:
     write, splits, labels, options = READERS[kind]
@@ -103,6 +104,7 @@ def test_readers(kind: str, tmp_path: Path) -> None:
     assert row.metrics["segmentation"]["pixacc"] is not None
 
 
+@pytest.mark.slow
 def test_the_mat_reader(tmp_path: Path) -> None:
     pytest.importorskip("h5py")
     trees.write_mat(tmp_path)

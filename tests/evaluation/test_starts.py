@@ -58,7 +58,7 @@ def test_a_file_gives_everything_but_the_last_layer(tmp_path: Path, suffix: str)
 def test_files_that_do_not_fit(tmp_path: Path) -> None:
     start = {"kind": "file", "path": str(tmp_path / "none.pt")}
     with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.pt to load weights from"):
-        compare(tiny(start=start), folder=tmp_path)
+        compare(tiny(start=start, methods=[]), folder=tmp_path)
     save_weights(network(5, body="resnet18"), tmp_path / "other.safetensors")
     told = Told()
     with pytest.raises(WrongCheckpointError, match=r"other\.safetensors holds another network than DeepLabResNet: .*body"):
@@ -66,6 +66,7 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     assert told.trainings == 0
 
 
+@pytest.mark.slow
 def test_a_comparison_from_a_file(tmp_path: Path) -> None:
     save_weights(network(5), tmp_path / "w.safetensors")
     recipe = tiny(start={"kind": "file", "path": str(tmp_path / "w.safetensors")}, methods=[])

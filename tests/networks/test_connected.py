@@ -117,6 +117,7 @@ def test_identity_units_change_nothing_exactly(training: bool, count: int) -> No
         assert_equal(dict(plain_net.state_dict()), dict(net.stream(name).net.state_dict()))
 
 
+@pytest.mark.slow
 def test_identity_connected_detectors_detect_as_they_do_alone() -> None:
     images, targets = images_and_targets()
     nets = {"a": retinanet().eval(), "b": retinanet().eval()}

@@ -36,7 +36,10 @@ def mixed_pair(build: Any, unit: Any) -> tuple[tw.Connected, dict[str, Any]]:
     return tw.connect(streams, AT, unit, example=inputs).eval(), inputs
 
 
-@pytest.mark.parametrize("build", [faster_rcnn, retinanet])
+both_detectors = pytest.mark.parametrize("build", [faster_rcnn, pytest.param(retinanet, marks=pytest.mark.slow)])
+
+
+@both_detectors
 @pytest.mark.parametrize("unit", IDENTITIES)
 def test_at_an_identity_start_detections_are_the_plain_detectors(build: Any, unit: str) -> None:
     net, inputs = mixed_pair(build, IDENTITIES[unit])
@@ -53,7 +56,7 @@ def test_at_an_identity_start_detections_are_the_plain_detectors(build: Any, uni
     assert torch.equal(outputs["segmentation"], segmented)
 
 
-@pytest.mark.parametrize("build", [faster_rcnn, retinanet])
+@both_detectors
 def test_away_from_it_they_are_not(build: Any) -> None:
     net, inputs = mixed_pair(build, partial(tw.CrossStitch, self_weight=0.5))
     with torch.no_grad():
@@ -62,6 +65,7 @@ def test_away_from_it_they_are_not(build: Any) -> None:
         assert_equal(outputs, plain)
 
 
+@pytest.mark.slow
 def test_pictures_of_other_sizes_meet_through_a_cross_connection() -> None:
     inputs = {"detection": images(1), "segmentation": torch.randn(1, 3, 96, 80)}
     streams = {"detection": tw.as_stream(faster_rcnn()), "segmentation": tw.as_stream(deeplab_resnet(4))}
