@@ -3,6 +3,8 @@
 import re
 import shlex
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import typer
@@ -10,6 +12,9 @@ import yaml
 from pydantic import BaseModel
 
 from taskweave.cli.app import app
+from taskweave.evaluation.choices import boxes, detection, mixture, regions, streets
+from taskweave.evaluation.choices.choice import Choice
+from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.recipe import Evaluation, Recipe, Training, read
 from taskweave.evaluation.results import ComparisonResult, Mark, Row
 from taskweave.evaluation.setting import with_settings
@@ -80,6 +85,43 @@ def test_the_python_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (block,) = blocks(RECIPES, "python")
     exec(compile(block, "docs/recipes.md", "exec"), {})
     assert "['single', 'single, trained on', 'cross-stitch']" in capsys.readouterr().out
+
+
+def test_the_training_on_two_data_sets_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
+    (block,) = blocks(ROOT / "docs" / "concepts.md", "python")
+    scope: dict[str, Any] = {}
+    exec(compile(block, "docs/concepts.md", "exec"), scope)
+    assert scope["result"].finished and (tmp_path / "runs" / "two-sets" / "weights.safetensors").is_file()
+    rows = (tmp_path / "runs" / "two-sets" / "log.csv").read_text()
+    assert "loss.detection" in rows and "loss.segmentation" in rows
+    assert [set(scope["mixture"][i]) & set(scope["tasks"]) for i in (0, 15)] == [{"detection"}, {"segmentation"}]
+
+
+def kinds(module: ModuleType) -> set[str]:
+    """The kinds of choices that a file defines."""
+    found = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Choice)]
+    return {
+        one.model_fields["kind"].default
+        for one in found
+        if one.__module__ == module.__name__ and "kind" in one.model_fields
+    }
+
+
+@pytest.mark.parametrize("module", [boxes, streets, detection, mixture, regions], ids=lambda module: module.__name__)
+def test_the_page_names_every_kind(module: ModuleType) -> None:
+    text = RECIPES.read_text()
+    assert kinds(module), "a file without kinds shows nothing"
+    missing = [kind for kind in kinds(module) if not re.search(rf"\b{kind}\b", text)]
+    assert not missing, f"docs/recipes.md does not mention the kinds {missing}"
+
+
+def test_the_mixture_on_the_page_is_what_it_says() -> None:
+    recipe = read(yaml.safe_load(blocks(RECIPES, "yaml")[1]), "docs/recipes.md")
+    assert [(c.task, c.data, c.further) for c in columns_of(recipe)] == [
+        *[("segmentation", "rooms", False), ("detection", "streets", False), ("detection", "elsewhere", True)]
+    ]
 
 
 @pytest.mark.parametrize("model", [Recipe, Training, Evaluation, TrainingOptions, ComparisonResult, Row, Mark])
