@@ -25,6 +25,7 @@ from streams.nets import (
     images_and_targets,
     retinanet,
     segmentation_net,
+    small_segmentation_net,
     timm_net,
     timm_vgg,
     torchvision_alexnet,
@@ -32,6 +33,7 @@ from streams.nets import (
     torchvision_vgg,
 )
 from torch import Tensor, nn
+from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
 from taskweave.networks import st_unet
@@ -61,7 +63,7 @@ CASES = [
     StreamCase("torchvision vgg", partial(torchvision_vgg, False)),
     StreamCase("torchvision vgg batch norm", partial(torchvision_vgg, True)),
     StreamCase("torchvision resnet", partial(torchvision.models.resnet18, num_classes=5)),
-    StreamCase("torchvision fcn", partial(segmentation_net, "fcn_resnet50", True)),
+    StreamCase("torchvision fcn", partial(small_segmentation_net, FCN, FCNHead)),
     StreamCase("torchvision deeplabv3", partial(segmentation_net, "deeplabv3_mobilenet_v3_large", True)),
     StreamCase("torchvision deeplabv3 no aux", partial(segmentation_net, "deeplabv3_mobilenet_v3_large", False)),
     StreamCase("st_unet", partial(st_unet, 5, widths=(4, 4, 8, 8))),

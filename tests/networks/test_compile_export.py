@@ -14,17 +14,18 @@ from streams.nets import (
     faster_rcnn,
     images_and_targets,
     retinanet,
-    segmentation_net,
+    small_segmentation_net,
     timm_net,
+    timm_vgg,
     torchvision_alexnet,
     torchvision_vgg,
 )
 from torch import Tensor, nn
+from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
+from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
 from taskweave.networks.deeplab_resnet import deeplab_resnet
-from taskweave.networks.deeplab_vgg16 import deeplab_vgg16
-from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
 from taskweave.streams.detection import DetectOnce, DetectTwice, RawHeads
 
 RESNET18 = partial(torchvision.models.resnet18, num_classes=3)
@@ -36,8 +37,10 @@ UNITS: dict[str, Callable[[list[tw.FeatureShape]], tw.Unit]] = {
     "cross-stitch per layer": partial(tw.CrossStitch, per="layer"),
     "nddr authors": tw.NDDR,
     "nddr paper": partial(tw.NDDR, order="paper"),
+    "nddr bare": partial(tw.NDDR, order="none"),
     "cross-connection": tw.CrossConnection,
     "cross-connection gated, directed": partial(tw.CrossConnection, gate=True, links=[(1, 0)]),
+    "scale layers": tw.units.ScaleLayer,
     "sluice": tw.Sluice,
 }
 GATHERINGS: dict[str, Callable[[list[tw.FeatureShape]], tw.Unit]] = {
@@ -86,9 +89,9 @@ def assert_both(net: tw.Connected, x: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
-def test_resnet18_pair_with_every_unit(unit: str) -> None:
+def test_alexnet_pair_with_every_unit(unit: str) -> None:
     x = picture(1, 64)
-    assert_both(tw.connect(pair(RESNET18), LAYERS, UNITS[unit], example=x), x)
+    assert_both(tw.connect(pair(torchvision_alexnet), ("pool1", "conv4"), UNITS[unit], example=x), x)
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -105,17 +108,18 @@ def test_gatherings(gathering: str) -> None:
     assert_both(tw.connect(stream, places, tw.NDDR, example=x, gather=[GATHERINGS[gathering]]), x)
 
 
+# our own networks: tests/contracts/test_network_contract.py
 NETS: dict[str, tuple[Callable[[], nn.Module], Sequence[str]]] = {
     "vit": (timm_net("test_vit", img_size=64), ("blocks.1", "blocks.3")),
     "convnext": (timm_net("test_convnext"), ("stem", "stages.2")),
     "efficientnet": (timm_net("test_efficientnet"), ("blocks.1", "conv_head")),
     "alexnet": (torchvision_alexnet, ("pool1", "pool2", "pool5")),
     "vgg": (partial(torchvision_vgg, True), ("pool1", "pool4")),
-    "deeplabv3": (partial(segmentation_net, "deeplabv3_mobilenet_v3_large", True), ("1", "6")),
-    "deeplab_vgg16": (partial(deeplab_vgg16, 3, hidden=8), ("pool1", "conv4_3", "pool5")),
-    "deeplab_vgg16 batch norm": (partial(deeplab_vgg16, 3, hidden=8, batch_norm=True, head="aspp"), ("pool3", "pool5")),
-    "deeplab_resnet": (partial(deeplab_resnet, 3, hidden=8), ("stem", "layer4")),
-    "fcn32s_alexnet": (partial(fcn32s_alexnet, 3), ("pool1", "pool5")),
+    "timm vgg": (partial(timm_vgg, nn.BatchNorm2d), ("pool2", "pool5")),
+    "timm resnet": (timm_net("test_resnet"), ("stem", "layer3")),
+    "resnet18": (RESNET18, LAYERS),
+    "fcn": (partial(small_segmentation_net, FCN, FCNHead), LAYERS),
+    "deeplabv3": (partial(small_segmentation_net, DeepLabV3, DeepLabHead), LAYERS),
 }
 
 

@@ -8,9 +8,11 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import densenet, vgg
+from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.detection import FasterRCNN, RetinaNet
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.models.detection.retinanet import RetinaNetHead
+from torchvision.models.segmentation.fcn import FCNHead
 
 
 def timm_net(name: str, **options: object) -> partial[nn.Module]:
@@ -56,6 +58,12 @@ def torchvision_densenet() -> nn.Module:
 
 def segmentation_net(name: str, aux: bool) -> nn.Module:
     return getattr(torchvision.models.segmentation, name)(weights=None, weights_backbone=None, num_classes=4, aux_loss=aux)
+
+
+def small_segmentation_net(kind: type[nn.Module], head: type[nn.Module]) -> nn.Module:
+    """torchvision's classes on a ResNet-18 instead of a ResNet-50, with the second output."""
+    body = IntermediateLayerGetter(torchvision.models.resnet18(), {"layer4": "out", "layer3": "aux"})
+    return kind(body, head(512, 4), FCNHead(256, 4))
 
 
 def _pyramid() -> nn.Module:
