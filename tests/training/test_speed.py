@@ -50,3 +50,22 @@ def test_a_device_that_is_not_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="device='cuda' was asked for, but torch sees no CUDA device"):
         speed.make_fabric(speed.settle(TrainingOptions(steps=1, device="cuda", precision="32")))
+
+
+def test_bf16_rounds_no_input():
+    """A region's edge at 599 would be one at 600 in bf16; the products are bf16 all the same."""
+
+    class Reads(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(4, 1)
+
+        def forward(self, regions):
+            self.given, self.product = regions, self.linear(regions)
+            return self.product
+
+    regions = torch.tensor([[599.0, 0.25, 601.0, 333.3]])
+    assert not torch.equal(regions.bfloat16().float(), regions)
+    net = Reads()
+    speed.make_fabric(speed.settle(TrainingOptions(steps=1, device="cpu", precision="bf16"))).setup(net)(regions)
+    assert torch.equal(net.given, regions) and net.product.dtype == torch.bfloat16

@@ -54,10 +54,12 @@ def make_fabric(options: TrainingOptions) -> Fabric:
     if options.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device='cuda' was asked for, but torch sees no CUDA device here; set device to 'auto' or 'cpu'")
     from lightning.fabric import Fabric
-    from lightning.fabric.plugins import MixedPrecision, Precision
+    from lightning.fabric.plugins import Precision
+
+    from taskweave.training.mixed import Autocasting
 
     # as plugins, since Fabric announces a precision given as a word on every start
-    precision = MixedPrecision("bf16-mixed", device=options.device) if options.precision == "bf16" else Precision()
+    precision = Autocasting(options.device) if options.precision == "bf16" else Precision()
     return Fabric(accelerator=options.device, devices=1, plugins=[precision])
 
 
