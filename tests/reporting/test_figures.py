@@ -10,7 +10,7 @@ from PIL import Image
 from taskweave.evaluation.results import ComparisonResult, Row
 from taskweave.reporting import files as reporting_files
 from taskweave.reporting import gain_bars, side_by_side, table_of, training_curves
-from taskweave.reporting.charts import read_losses
+from taskweave.reporting.charts import figure_with_legend, read_losses
 
 
 def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:
@@ -103,14 +103,24 @@ def test_training_curves_have_a_panel_per_task(tmp_path: Path) -> None:
     two = log(tmp_path / "2.csv", "step,loss.seg,loss.depth\n1,3,1\n2,1,1\n")
     single = Image.open(training_curves({"single": one}, tmp_path / "a.png"))
     both = Image.open(training_curves({"single": one, "NDDR": two}, tmp_path / "b.png"))
-    assert single.size == (600, 432)
-    assert both.size == (1200, 432)
+    assert (single.width, both.width) == (600, 1200)
+    assert single.height == both.height > 432, "room for the legend below the panels"
     assert len(np.unique(np.asarray(both.convert("RGB")).reshape(-1, 3), axis=0)) > 10
     with pytest.raises(ValueError, match="no losses to draw"):
         training_curves({"x": log(tmp_path / "0.csv", "step,loss.seg\n")}, tmp_path / "c.png")
     with pytest.raises(FileNotFoundError):
         training_curves({"x": tmp_path / "nowhere.csv"}, tmp_path / "c.png")
     assert not (tmp_path / "c.png").exists()
+
+
+def test_a_legend_under_the_panels_tells_all_lines_apart() -> None:
+    labels = [f"training {number}" for number in range(23)]
+    figure, styles = figure_with_legend((5.0, 3.6), labels)
+    assert len(set(styles.values())) == 23
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == labels
+    few, _ = figure_with_legend((5.0, 3.6), labels[:3])
+    assert figure.get_figheight() > few.get_figheight() > 3.6
+    assert figure.get_figwidth() == few.get_figwidth() == 5.0
 
 
 def result(*methods: str) -> ComparisonResult:

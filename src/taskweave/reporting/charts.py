@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from taskweave.reporting.files import write_whole
 from taskweave.reporting.tables import Table
 
 _LOSS = "loss."
+_COLOURS = 10
+Dashes = Literal["-", "--", ":", "-."]
+_DASHES: tuple[Dashes, ...] = ("-", "--", ":", "-.")
+_LABEL = 2.4
+_LINE = 0.19
+"""Width of a legend's column and height of its line, in inches."""
 
 
 def training_curves(logs: Mapping[str, Path], path: Path) -> Path:
@@ -26,16 +34,14 @@ def training_curves(logs: Mapping[str, Path], path: Path) -> Path:
     tasks = list(dict.fromkeys(task for losses in curves.values() for task in losses))
     if not tasks:
         raise ValueError(f"no losses to draw: none of {[str(log) for log in logs.values()]} has a row with a loss")
-    figure = Figure(figsize=(5.0 * len(tasks), 3.6), layout="constrained")
+    figure, styles = figure_with_legend((5.0 * len(tasks), 3.6), list(curves))
     for number, task in enumerate(tasks):
         axes = figure.add_subplot(1, len(tasks), number + 1)
         for label, losses in curves.items():
             if task in losses:
-                steps, values = losses[task]
-                axes.plot(steps, values, label=label, linewidth=1.2)
+                draw_line(axes, *losses[task], styles[label])
         axes.set(title=task, xlabel="step", ylabel="loss, unweighted")
         tidy_axes(axes)
-        axes.legend(fontsize="small", frameon=False)
     return save_figure(figure, path)
 
 
@@ -70,6 +76,33 @@ def gain_bars(table: Table, path: Path) -> Path:
     axes.set(title=table.title, xlabel=table.columns[place].head)
     tidy_axes(axes)
     return save_figure(figure, path)
+
+
+class Style(NamedTuple):
+    """How a label's lines look, as matplotlib says it."""
+
+    colour: str
+    dashes: Dashes
+
+
+def draw_line(axes: Axes, x: Sequence[float], y: Sequence[float], style: Style, *, steps: bool = False) -> None:
+    """One line. steps: hold each height until the next point."""
+    held = "steps-post" if steps else "default"
+    axes.plot(x, y, color=style.colour, linestyle=style.dashes, linewidth=1.2, drawstyle=held)
+
+
+def figure_with_legend(size: tuple[float, float], labels: Sequence[str]) -> tuple[Figure, dict[str, Style]]:
+    """An empty figure of `size` (width, height) in inches, a legend of all labels under it, and each label's line style.
+
+    A label has one colour in all panels; from the eleventh on lines are dashed.
+    """
+    across = max(1, min(len(labels), int(size[0] // _LABEL)))
+    below = _LINE * -(-len(labels) // across) + 0.15
+    figure = Figure(figsize=(size[0], size[1] + below), layout="constrained")
+    styles = {label: Style(f"C{i % _COLOURS}", _DASHES[i // _COLOURS % len(_DASHES)]) for i, label in enumerate(labels)}
+    lines = [Line2D([], [], linewidth=1.2, color=style.colour, linestyle=style.dashes) for style in styles.values()]
+    figure.legend(lines, list(styles), loc="outside lower center", ncols=across, fontsize="small", frameon=False)
+    return figure, styles
 
 
 def tidy_axes(axes: Axes) -> None:

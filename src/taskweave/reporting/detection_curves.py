@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from taskweave.metrics.detection_images import Curve
-from taskweave.reporting.charts import save_figure, tidy_axes
+from taskweave.reporting.charts import Style, draw_line, figure_with_legend, save_figure, tidy_axes
 
 _ACROSS = 4
 _LEAST = {"x": 1e-3, "y": 1e-2}
@@ -17,7 +16,7 @@ _LEAST = {"x": 1e-3, "y": 1e-2}
 
 
 def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> Path:
-    """A PNG with a panel for each class and kind of curve, and in it a line per method. Returns `path`.
+    """A PNG with a panel for each class and kind of curve, in it a line per method, and one legend. Returns `path`.
 
     curves: method -> the curves of its metric, ``DetectionMetric.curves()``.
     Miss rates are drawn as both axes logarithmic, as in Dollár et al. (2012), precision over recall from 0 to 1.
@@ -28,14 +27,13 @@ def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> Path:
         raise ValueError(f"no curves to draw: none of the methods {list(curves)} has any; measure on images with objects")
     across = min(_ACROSS, len(panels))
     down = -(-len(panels) // across)
-    figure = Figure(figsize=(3.6 * across, 3.2 * down), layout="constrained")
+    figure, styles = figure_with_legend((3.6 * across, 3.2 * down), list(curves))
     for number, panel in enumerate(panels):
         axes = figure.add_subplot(down, across, number + 1)
         for method, found in curves.items():
             for curve in found:
                 if _panel(curve) == panel:
-                    _draw(axes, method, curve)
-        axes.legend(fontsize="small", frameon=False)
+                    _draw(axes, curve, styles[method])
     return save_figure(figure, path)
 
 
@@ -43,13 +41,13 @@ def _panel(curve: Curve) -> tuple[str, str, str]:
     return curve.name, curve.x_axis, curve.y_axis
 
 
-def _draw(axes: Axes, method: str, curve: Curve) -> None:
+def _draw(axes: Axes, curve: Curve, style: Style) -> None:
     axes.set(title=curve.name, xlabel=curve.x_axis, ylabel=curve.y_axis)
     if curve.logarithmic:
         x, y = ([max(value, _LEAST[axis]) for value in values] for axis, values in (("x", curve.x), ("y", curve.y)))
-        axes.plot(x, y, label=method, linewidth=1.2, drawstyle="steps-post")
+        draw_line(axes, x, y, style, steps=True)
         axes.set(xscale="log", yscale="log")
     else:
-        axes.plot(curve.x, curve.y, label=method, linewidth=1.2)
+        draw_line(axes, curve.x, curve.y, style)
         axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.02))
     tidy_axes(axes)
