@@ -8,6 +8,7 @@ import typer
 
 from taskweave.cli.compare import compare
 from taskweave.cli.demo import demo
+from taskweave.cli.inspect_data import inspect_data
 from taskweave.cli.predict import predict
 from taskweave.cli.recipes import recipes
 from taskweave.cli.run import run
@@ -29,6 +30,7 @@ app.command()(compare)
 app.command()(run)
 app.command()(recipes)
 app.command()(predict)
+app.command()(inspect_data)
 
 
 def main() -> None:

@@ -61,6 +61,8 @@ _HOME = {
     "open_citypersons": "citypersons",
     "open_coco": "coco",
     "Fit": "fit",
+    "Inspection": "inspecting",
+    "inspect": "inspecting",
     "JointTransform": "joint",
     "KITTI_PEDESTRIANS": "kitti",
     "open_kitti": "kitti",
@@ -120,6 +122,8 @@ if TYPE_CHECKING:
     from taskweave.data.dataset import LabelledSet as LabelledSet
     from taskweave.data.fileset import FileSet as FileSet
     from taskweave.data.fit import Fit as Fit
+    from taskweave.data.inspecting import Inspection as Inspection
+    from taskweave.data.inspecting import inspect as inspect
     from taskweave.data.joint import JointTransform as JointTransform
     from taskweave.data.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
     from taskweave.data.kitti import open_kitti as open_kitti

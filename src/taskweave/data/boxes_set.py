@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -172,6 +173,12 @@ class BoxSet(LabelledSet):
 
     def scene(self, index: int) -> str:
         return self._pictures[index].scene
+
+    def files(self, index: int) -> dict[str, Path]:
+        """{``image`` or dense label: the file it is read from} of a sample."""
+        picture = self._pictures[index]
+        dense = {name: picture.fields[name].path for name in self._labels if name in picture.fields}
+        return {"image": picture.image.path, **dense}
 
 
 def _target(label: str, picture: Picture) -> dict[str, Any]:

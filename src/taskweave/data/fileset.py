@@ -83,6 +83,11 @@ class FileSet(LabelledSet):
     def scene(self, index: int) -> str:
         return self._items[index].scene
 
+    def files(self, index: int) -> dict[str, Path]:
+        """{``image`` or label: the file it is read from} of a sample."""
+        item = self._items[index]
+        return {name: item.fields[name].path for name in ("image", *self._labels) if name in item.fields}
+
 
 def _read(field: Field) -> Any:
     return field.read(field.path)

@@ -1,0 +1,404 @@
+"""What is said of a folder of data: its layout, its facts, its traps."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from data import box_trees, republished_trees, room_trees, street_trees, trees
+from data.test_bad_input import refuses
+
+import taskweave.data
+from taskweave.data import inspect
+from taskweave.data.inspecting.inspection import LAYOUTS
+from taskweave.data.inspecting.looking import spread
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def the_only(found):
+    (layout,) = found.layouts
+    return layout
+
+
+def both(write, *splits):
+    """A writer of one split -> of several."""
+
+    def write_all(root):
+        for split in splits:
+            write(root, split)
+
+    return write_all
+
+
+def write_mat(root):
+    pytest.importorskip("h5py", reason="nyu_depth_v2_labeled.mat needs taskweave[data]")
+    trees.write_mat(root)
+
+
+def write_caltech(root):
+    pytest.importorskip("scipy", reason=".vbb files need taskweave[data]")
+    street_trees.write_caltech(root, frames=street_trees.FRAMES * 9)
+
+
+def write_cityscapes(root):
+    both(street_trees.write_cityscapes, "train", "val")(root)
+    republished_trees.write_cameras(root)  # of train only
+
+
+DENSE = {"image", "segmentation, 13 classes", "depth", "normals"}
+CITY = {"image", "segmentation, 19 classes", "depth"}
+OF_BOXES = {"image", "detection"}
+# reader: (writer, pictures of each split, targets of the first)
+WRITTEN = {
+    "open_nyuv2_folder": (
+        both(trees.write_folder, "train", "val"),
+        {"train": 5, "val": 5},
+        {"image", "segmentation, 40 classes", "depth"},
+    ),
+    "open_nyuv2_mtan": (both(trees.write_mtan, "train", "val"), {"train": 5, "val": 5}, DENSE),
+    "open_nyuv2_lists": (
+        both(trees.write_lists, "training", "testing"),
+        {"training": 5, "testing": 5},
+        {"image", "segmentation, 40 classes", "normals"},
+    ),
+    "open_nyud_mt": (
+        both(trees.write_nyud_mt, "train"),
+        {"train": 5},
+        {"image", "segmentation, 40 classes", "depth", "normals"},
+    ),
+    "open_nyuv2_mat": (write_mat, {"train": 4, "test": 1}, {"image", "segmentation, 40 classes", "depth"}),
+    "open_adashare_nyuv2": (
+        republished_trees.write_adashare_nyuv2,
+        {"train": 4, "test": 1},
+        {"image", "segmentation, 40 classes", "depth", "normals"},
+    ),
+    "open_cityscapes": (write_cityscapes, {"train": 3, "val": 3}, CITY | {"disparity"}),
+    "open_cityscapes_mtan": (
+        both(republished_trees.write_cityscapes_mtan, "train", "val"),
+        {"train": 4, "val": 4},
+        CITY | {"segmentation, 7 classes", "segmentation, 2 classes"},
+    ),
+    "open_auto_lambda": (both(republished_trees.write_auto_lambda, "train", "val"), {"train": 4, "val": 4}, CITY),
+    "open_adashare_cityscapes": (
+        republished_trees.write_adashare_cityscapes,
+        {"train": 3, "test": 1},
+        CITY | {"segmentation, 7 classes", "segmentation, 2 classes"},
+    ),
+    "open_penn_fudan": (
+        box_trees.write_penn_fudan,
+        {"train": 3, "test": 1},
+        OF_BOXES | {"segmentation, 2 classes"},
+    ),
+    "open_voc": (lambda root: box_trees.write_voc(root, split="val"), {"2007 val": 4}, OF_BOXES),
+    "open_apascal": (box_trees.write_apascal, {"train": 3}, OF_BOXES | {"attributes"}),
+    "open_coco": (box_trees.write_coco, {"val2017": 4}, OF_BOXES),
+    "open_box_csv": (box_trees.write_box_csv, {"train": 4}, OF_BOXES),
+    "open_birds": (box_trees.write_birds, {"train": 2}, OF_BOXES | {"segmentation, 4 classes"}),
+    "open_caltech": (write_caltech, {"train": 2, "test": 2}, OF_BOXES),
+    "open_caltech_extracted": (street_trees.write_caltech_extracted, {"train": 7, "test": 7}, OF_BOXES),
+    "open_kitti": (street_trees.write_kitti, {"training": 3}, OF_BOXES),
+    "open_citypersons": (street_trees.write_citypersons, {"train": 3}, OF_BOXES | {"segmentation, 2 classes"}),
+}
+
+
+@pytest.mark.parametrize("reader", WRITTEN)
+def test_every_layout_is_recognised(reader, tmp_path):
+    write, counts, targets = WRITTEN[reader]
+    root = tmp_path / "data"
+    root.mkdir()
+    write(root)
+    found = inspect(root)
+    layout = next(one for one in found.layouts if one.reader == reader)
+    others = {one.reader for one in found.layouts} - {reader}
+    assert others <= {"open_cityscapes"}, "CityPersons lies over Cityscapes; all others are told apart"
+    assert {one.split: one.count for one in layout.splits} == counts
+    assert {facts.target for facts in layout.splits[0].targets} == targets
+    assert all(facts.pictures == split.looked_at for split in layout.splits for facts in split.targets)
+    assert not [one for one in layout.warnings if one.kind in ("cannot be opened", "cannot be read")]
+    assert json.loads(json.dumps(found.as_json()))["layouts"][0]["splits"][0]["count"]
+
+
+def test_every_reader_is_among_the_layouts():
+    readers = {name for name in taskweave.data.__all__ if name.startswith("open_")}
+    assert readers == {layout.reader for layout in LAYOUTS} == set(WRITTEN)
+
+
+def test_every_layout_names_a_choice_of_recipes():
+    from taskweave.evaluation.choices.mixture import OneSet
+
+    kinds = {choice.model_fields["kind"].default for choice in OneSet.__args__}
+    assert kinds - {"scenes"} == {layout.choice for layout in LAYOUTS}
+
+
+def facts_of(found, split, target):
+    (part,) = [one for one in the_only(found).splits if one.split == split]
+    (facts,) = [one for one in part.targets if one.target == target]
+    return facts
+
+
+def test_facts_are_those_of_the_files(tmp_path):
+    truths = trees.write_mtan(tmp_path)
+    found = inspect(tmp_path)
+    image, depth = (facts_of(found, "train", name) for name in ("image", "depth"))
+    normals, labels = (facts_of(found, "train", name) for name in ("normals", "segmentation, 13 classes"))
+    assert image.stored == "float32 24 x 32 x 3"
+    assert image.stored_range == (0.0, pytest.approx(max(t.image.max() for t in truths) / 255))
+    assert image.read == "Image uint8 3 x 24 x 32"
+    assert depth.stored == "float64 24 x 32 x 1"
+    assert depth.read == "Depth float32 1 x 24 x 32"
+    depths = np.stack([t.depth for t in truths])
+    assert depth.invalid == pytest.approx((depths == 0).mean())
+    assert depth.read_range == pytest.approx((depths[depths > 0].min(), depths.max()))
+    assert depth.remark == "metres"
+    assert normals.invalid == pytest.approx(np.mean([(t.normals == 0).all(-1) for t in truths]))
+    segments = np.stack([t.segmentation for t in truths])
+    assert labels.invalid == pytest.approx((segments == 255).mean())
+    assert labels.stored_range == (-1, 12)
+    assert labels.read_range == (0, 12)
+    assert labels.remark == "13 of 13 classes seen"
+    assert [facts.pictures for facts in (image, depth, normals, labels)] == [5] * 4
+
+
+def test_facts_of_boxes(tmp_path):
+    box_trees.write_voc(tmp_path, split="val")
+    facts = facts_of(inspect(tmp_path), "2007 val", "detection")
+    things = [thing for shot in box_trees.SHOTS for thing in shot.things]
+    heights = [thing.box[3] - thing.box[1] for thing in things]
+    ignored = sum(thing.ignore for thing in things) / len(things)
+    size = f"{len(things) / 4:.1f} a picture, {min(heights)}..{max(heights)} px high"
+    assert facts.remark == f"{size}, {ignored:.0%} ignored, 3 of 20 classes seen"
+    image = facts_of(inspect(tmp_path), "2007 val", "image")
+    assert image.stored == "uint8 16..30 x 20..48 x 3"
+
+
+def test_inverse_depth_is_called_so(tmp_path):
+    write_cityscapes(tmp_path)
+    layout = the_only(inspect(tmp_path))
+    remarks = {split.split: {facts.target: facts.remark for facts in split.targets} for split in layout.splits}
+    assert remarks["train"]["depth"] == "metres"
+    assert remarks["val"]["depth"] == "inverse depth"  # it has no cameras
+    assert remarks["val"]["disparity"] == "pixels"
+
+
+def test_a_few_of_many_are_read(tmp_path):
+    trees.write_mtan(tmp_path)
+    told = []
+
+    class Watching:
+        def begin(self, what, total):
+            told.append((what, total))
+
+        def advance(self, done):
+            told.append(done)
+
+        def end(self):
+            told.append("end")
+
+    found = the_only(inspect(tmp_path, samples=2, watcher=Watching()))
+    assert (found.splits[0].count, found.splits[0].looked_at) == (5, 2)
+    assert {facts.pictures for facts in found.splits[0].targets} == {2}
+    assert told == [("NYUv2 as MTAN's npy, train", 2), 1, 1, "end"]
+    assert the_only(inspect(tmp_path, samples=0)).splits[0].looked_at == 5
+
+
+def test_samples_are_evenly_spaced():
+    assert spread(9, 3) == [0, 4, 8]
+    assert spread(9, 1) == [0]
+    assert spread(3, 20) == spread(3, 0) == [0, 1, 2]
+    assert len(set(spread(145, 20))) == 20
+
+
+# Traps: each on a tree that has it and on one that has not
+
+
+def warned(root):
+    return [(one.kind, one.split) for one in the_only(inspect(root)).warnings]
+
+
+def swapped(pixels):
+    return pixels[..., ::-1]
+
+
+def grey_holes(normals):
+    picture = room_trees.white_holes(normals)
+    picture[0, 0] = 127
+    return picture
+
+
+def swapped_white(normals):
+    return swapped(room_trees.white_holes(normals))
+
+
+SOUND = {
+    "lists": lambda root: room_trees.write_lists(root, normals=room_trees.white_holes),
+    "mtan": room_trees.write_mtan,
+    "cityscapes": room_trees.write_cityscapes_mtan,
+}
+TRAPS = {
+    "127-grey normals": ("lists", lambda root: room_trees.write_lists(root, normals=grey_holes)),
+    "BGR normals": ("lists", lambda root: room_trees.write_lists(root, normals=swapped_white)),
+    "BGR pictures": ("mtan", lambda root: room_trees.write_mtan(root, image=swapped)),
+    "disparity taken for depth": ("mtan", lambda root: room_trees.write_mtan(root, depth=room_trees.inverse)),
+    "depth taken for disparity": (
+        "cityscapes",
+        lambda root: room_trees.write_cityscapes_mtan(root, depth=lambda metres: metres),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_sound_trees_have_no_trap(tmp_path, name):
+    SOUND[name](tmp_path)
+    assert warned(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", TRAPS)
+def test_traps_are_found(tmp_path, kind):
+    name, write = TRAPS[kind]
+    write(tmp_path)
+    splits = ("training", "testing") if name == "lists" else ("train", "val")
+    assert warned(tmp_path) == [(kind, split) for split in splits]
+
+
+def test_the_share_of_grey_pixels_is_said(tmp_path):
+    TRAPS["127-grey normals"][1](tmp_path)
+    (first, _) = the_only(inspect(tmp_path)).warnings
+    assert f"{1 / (32 * 48):.1%} of the pixels" in first.text
+
+
+def test_two_pictures_prove_nothing(tmp_path):
+    room_trees.write_mtan(tmp_path, image=swapped)
+    assert the_only(inspect(tmp_path, samples=2)).warnings == ()
+
+
+def test_a_disparity_file_that_the_reader_refuses_is_told(tmp_path):
+    room_trees.write_mtan(tmp_path)
+    file = tmp_path / "train/depth/0.npy"
+    np.save(file, np.load(file) / 100)
+    (one,) = the_only(inspect(tmp_path)).warnings
+    assert (one.kind, one.split) == ("cannot be read", "train")
+    assert "1 of the 4 pictures" in one.text
+    assert str(file) in one.text
+    assert "disparities" in one.text
+    assert facts_of(inspect(tmp_path), "train", "depth").pictures == 3  # the others' facts are there
+
+
+def test_lists_that_do_not_match(tmp_path):
+    SOUND["lists"](tmp_path)
+    listed = tmp_path / "list" / "training_normal_mask.txt"
+    lines = listed.read_text().splitlines()
+    trees.write_list(listed, lines[::-1])
+    (one,) = the_only(inspect(tmp_path)).warnings
+    assert (one.kind, one.split) == ("list mismatch", "training")
+    assert "line 1" in one.text
+    assert str(listed) in one.text
+    assert {facts.target for facts in the_only(inspect(tmp_path)).splits[0].targets} == {
+        "image",
+        "segmentation, 40 classes",
+        "normals",
+    }  # each list is read alone
+
+
+def test_pictures_that_no_list_names(tmp_path):
+    SOUND["lists"](tmp_path)
+    trees.save(tmp_path / "img" / "9.png", np.zeros((32, 48, 3), np.uint8))
+    (one,) = the_only(inspect(tmp_path)).warnings
+    assert one.kind == "list mismatch"
+    assert "1 of 8 pictures" in one.text
+    assert "img/9.png" in one.text
+
+
+def test_a_picture_in_two_lists(tmp_path):
+    SOUND["lists"](tmp_path)
+    for kind in ("seg", "normal_mask"):
+        lines = (tmp_path / "list" / f"training_{kind}.txt").read_text().splitlines()
+        testing = tmp_path / "list" / f"testing_{kind}.txt"
+        trees.write_list(testing, [*testing.read_text().splitlines(), lines[2]])
+    (one,) = the_only(inspect(tmp_path)).warnings
+    assert one.kind == "train/test overlap"
+    assert "1 pictures are in 'training' and in 'testing'" in one.text
+    assert "img/1002.png" in one.text
+
+
+def test_a_picture_with_the_same_content_in_two_splits(tmp_path):
+    room_trees.write_mtan(tmp_path)
+    (tmp_path / "val/image/1.npy").write_bytes((tmp_path / "train/image/3.npy").read_bytes())
+    (one,) = the_only(inspect(tmp_path)).warnings
+    assert one.kind == "train/test overlap"
+    assert "3 = 1" in one.text
+
+
+def test_an_index_in_two_splits_of_one_file(tmp_path):
+    pytest.importorskip("h5py", reason="nyu_depth_v2_labeled.mat needs taskweave[data]")
+    from scipy.io import savemat
+
+    trees.write_mat(tmp_path)
+    savemat(tmp_path / "splits.mat", {"trainNdxs": np.array([[1], [3]]), "testNdxs": np.array([[3]])})
+    (one,) = [one for one in the_only(inspect(tmp_path / "nyu_depth_v2_labeled.mat")).warnings if "overlap" in one.kind]
+    assert "0003 = 0003" in one.text
+    savemat(tmp_path / "splits.mat", {"trainNdxs": np.array([[1]]), "testNdxs": np.array([[3]])})
+    assert not [one for one in the_only(inspect(tmp_path)).warnings if "overlap" in one.kind]
+
+
+def test_unequal_counts(tmp_path):
+    room_trees.write_mtan(tmp_path)
+    (tmp_path / "train/depth/1.npy").unlink()
+    layout = the_only(inspect(tmp_path))
+    (one,) = layout.warnings
+    assert (one.kind, one.split) == ("cannot be opened", "train")
+    assert "unpack the archive again" in one.text
+    train = layout.splits[0]
+    assert train.count == 4
+    assert {facts.target for facts in train.targets} == {"image", "segmentation, 13 classes", "normals"}
+
+
+def test_faults_that_readers_accept_are_notes(tmp_path):
+    content = box_trees.coco_content()
+    content["annotations"][0]["bbox"] = [0, 0, 41, 24]  # one pixel beyond the image
+    box_trees.write_coco(tmp_path, content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        layout = the_only(inspect(tmp_path))
+    assert layout.warnings == ()
+    (note,) = layout.notes
+    assert "val2017: 1 boxes reach outside" in note
+
+
+# What it does not know
+
+
+def test_names_that_nobody_reads(tmp_path):
+    trees.write_mtan(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    assert inspect(tmp_path).unknown == ("notes.txt",)
+
+
+def test_nearly(tmp_path):
+    trees.write_folder(tmp_path)
+    (tmp_path / "gt_sets" / "train.txt").unlink()
+    found = inspect(tmp_path)
+    assert found.layouts == ()
+    first = found.nearly[0]
+    assert first.layout == "NYUv2 as one folder"
+    assert first.has == ("rgb/*.jpg", "depth/*.png")
+    assert first.lacks == ("gt_sets/*.txt",)
+    assert found.unknown == ("depth", "gt_sets", "label40", "rgb")
+
+
+def test_one_level_too_high(tmp_path):
+    trees.write_mtan(tmp_path / "nyuv2")
+    found = inspect(tmp_path)
+    assert found.layouts == ()
+    assert found.inside == {"nyuv2": ("NYUv2 as MTAN's npy",)}
+
+
+def test_no_folder(tmp_path):
+    refuses(lambda: inspect(tmp_path / "none"), FileNotFoundError, "none does not exist", "unpacked")
+    (tmp_path / "data.zip").touch()
+    refuses(lambda: inspect(tmp_path / "data.zip"), FileNotFoundError, "data.zip is a file", "unpacked")
+    refuses(lambda: inspect(tmp_path, samples=-1), ValueError, "samples", "-1", "0 for all")

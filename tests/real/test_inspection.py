@@ -1,0 +1,29 @@
+"""What is said of the real data in ../shared/data. Nothing of them is stored in this repository."""
+
+import pytest
+
+from taskweave.data import inspect
+
+pytestmark = pytest.mark.shared
+
+COUNTS = {
+    "nyuv2": ("open_nyuv2_folder", {"train": 145, "val": 53}),
+    "PennFudanPed": ("open_penn_fudan", {"train": 85, "test": 37}),
+    "apascal": ("open_apascal", {"train": 90, "test": 50}),
+    "apascal/VOCdevkit": ("open_voc", {"2008 train": 90, "2008 val": 50}),
+    "naip-wind-turbine": ("open_box_csv", {"train": 169, "test": 34}),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_sound_data_are_recognised_and_raise_no_alarm(shared, name):
+    (layout,) = inspect(shared / "data" / name, samples=12).layouts
+    reader, counts = COUNTS[name]
+    assert layout.reader == reader
+    assert {split.split: split.count for split in layout.splits} == counts
+    assert layout.warnings == ()
+
+
+def test_their_parent_names_them(shared):
+    inside = inspect(shared / "data").inside
+    assert {"PennFudanPed", "apascal", "naip-wind-turbine", "nyuv2"} <= inside.keys()
