@@ -10,15 +10,20 @@ from taskweave.networks.connecting import connect
 from taskweave.networks.connection import Connection
 from taskweave.networks.deeplab_resnet import deeplab_resnet, load_resnet
 from taskweave.networks.deeplab_vgg16 import deeplab_vgg16
+from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.ensemble import Ensemble
 from taskweave.networks.fast_rcnn_alexnet import fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
 from taskweave.networks.latent import share_latent
 from taskweave.networks.mt_unet import mt_unet
+from taskweave.networks.mtan_segnet import mtan_segnet
 from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import rpn_vgg16
+from taskweave.networks.segnet_vgg16 import segnet_vgg16
 from taskweave.networks.sharing import share
+from taskweave.networks.split_segnet import split_segnet
 from taskweave.networks.st_unet import st_unet
+from taskweave.networks.stan_segnet import stan_segnet
 from taskweave.networks.vgg_weights import load_vgg16
 from taskweave.networks.weights import load_pretrained, load_weights
 
@@ -33,6 +38,7 @@ __all__ = [
     "connect",
     "deeplab_resnet",
     "deeplab_vgg16",
+    "dense_segnet",
     "fast_rcnn_alexnet",
     "fcn32s_alexnet",
     "load_alexnet",
@@ -41,9 +47,13 @@ __all__ = [
     "load_vgg16",
     "load_weights",
     "mt_unet",
+    "mtan_segnet",
     "pspnet_vgg16",
     "rpn_vgg16",
+    "segnet_vgg16",
     "share",
     "share_latent",
+    "split_segnet",
     "st_unet",
+    "stan_segnet",
 ]

@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from taskweave.heads.convolution import ConvReLU
 from taskweave.heads.deeplab import ASPP, LargeFOV
 from taskweave.networks.deeplab_vgg16 import DeepLabVGG16
+from taskweave.networks.dense_segnet import DenseSegNet
 from taskweave.networks.pspnet_vgg16 import PSPNetVGG16
 from taskweave.networks.rpn_vgg16 import RPNVGG16
+from taskweave.networks.segnet_vgg16 import SegNetVGG16
+from taskweave.networks.stan_segnet import STANSegNet
 from taskweave.networks.weights import (
     Layer,
     Weights,
@@ -25,7 +28,7 @@ from taskweave.networks.weights import (
     state_of,
 )
 
-VGG16Network = DeepLabVGG16 | RPNVGG16 | PSPNetVGG16
+VGG16Network = DeepLabVGG16 | RPNVGG16 | PSPNetVGG16 | SegNetVGG16 | STANSegNet | DenseSegNet
 
 # where the 13 convolutions stand in `features` of torchvision's and timm's VGG-16
 _PLAIN = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
@@ -59,6 +62,11 @@ def _body(net: VGG16Network, state: Mapping[str, Tensor]) -> list[Layer]:
     normed = "features.1.running_mean" in state
     indices = _NORMED if normed else _PLAIN
     blocks = [block for block in net.features if isinstance(block, ConvReLU)]
+    if len(blocks) != len(indices):
+        raise ValueError(
+            f"VGG-16 has {len(indices)} convolutions, this {type(net).__name__} has {len(blocks)}; "
+            "build it with VGG-16's depths, or train it from its own start"
+        )
     expected: dict[str, Tensor] = {}
     for index, block in zip(indices, blocks, strict=True):
         per_channel = torch.empty(block.conv.out_channels, device="meta")
@@ -130,9 +138,12 @@ def _(net: DeepLabVGG16) -> None:
     load_vgg16(net, _downloaded(net), fc="decimated")
 
 
-def _load_body(net: RPNVGG16 | PSPNetVGG16) -> None:
+def _load_body(net: RPNVGG16 | PSPNetVGG16 | SegNetVGG16 | STANSegNet | DenseSegNet) -> None:
     load_vgg16(net, _downloaded(net))
 
 
 load_pretrained.register(RPNVGG16, _load_body)
 load_pretrained.register(PSPNetVGG16, _load_body)
+load_pretrained.register(SegNetVGG16, _load_body)
+load_pretrained.register(STANSegNet, _load_body)
+load_pretrained.register(DenseSegNet, _load_body)

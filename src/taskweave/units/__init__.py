@@ -1,6 +1,7 @@
 """What happens where streams meet. Each unit is built from the shapes of the features that meet."""
 
 from taskweave.units.attention import Attention
+from taskweave.units.common_stitch import CommonStitch
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.cross_talk import CrossTalk
@@ -15,6 +16,7 @@ from taskweave.units.unit import Unit
 __all__ = [
     "NDDR",
     "Attention",
+    "CommonStitch",
     "CrossConnection",
     "CrossStitch",
     "CrossTalk",
