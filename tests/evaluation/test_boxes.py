@@ -135,6 +135,23 @@ def test_torchvision_detectors_suppress_as_the_task_says(detector: str, prefix: 
     assert (holder.nms_thresh, holder.score_thresh, holder.detections_per_img) == (0.1, 0.2, 7)
 
 
+def test_options_without_effect_are_refused() -> None:
+    """Where the network chooses anchors or weighs its losses by itself."""
+    for recipe, kind, instead in (
+        (torchvision, "torchvision_detector", "choose their own"),
+        (of_regions, "fast", "regions"),
+    ):
+        changed = recipe().model_dump()
+        changed["tasks"]["detection"]["matching"]["positive"] = 0.6
+        with pytest.raises(ValueError, match=rf"matching is of detectors with anchors, not of '{kind}.*{instead}"):
+            Recipe.model_validate(changed)
+    changed = torchvision().model_dump()
+    changed["tasks"]["detection"]["box_weight"] = 2.0
+    with pytest.raises(ValueError, match=r"box_weight=2 has no effect on 'torchvision_detector'"):
+        Recipe.model_validate(changed)
+    assert of_regions(tasks={"detection": {"box_weight": 2.0}, "attributes": {}}).tasks.detection.box_weight == 2.0  # type: ignore[union-attr]
+
+
 @pytest.mark.slow
 def test_a_torchvision_detector_is_compared(tmp_path: Path) -> None:
     done = compare(torchvision(), folder=tmp_path)

@@ -9,7 +9,13 @@ from typing import Annotated, Any, ClassVar, Self, final
 
 from pydantic import Field, ModelWrapValidatorHandler, PositiveInt, ValidationError, field_validator, model_validator
 
-from taskweave.evaluation.choices.agreement import check_labels, check_networks, check_regions, check_shortcuts
+from taskweave.evaluation.choices.agreement import (
+    check_detection,
+    check_labels,
+    check_networks,
+    check_regions,
+    check_shortcuts,
+)
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.method import (
     ConnectedTrainedOnOneTask,
@@ -153,6 +159,7 @@ class Recipe(Choice):
         check_labels(tasks, self.data, self.further_tests)
         for network in (self.network, *(method.network for method in self.methods if method.network is not None)):
             check_networks(tasks, network)
+            check_detection(self.tasks.detection, network)
             check_regions(tasks, network, self.data, self.further_tests)
         check_shortcuts(self.methods, self.places)
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from taskweave.evaluation.choices.detection import DetectionTask
 from taskweave.evaluation.choices.method import ConnectedTrainedOnOneTask, ConnectingChoice, Method
 from taskweave.evaluation.choices.mixture import FurtherTest, MixtureData, OneSet, sets_of
 from taskweave.evaluation.choices.names import ATTRIBUTES, DENSE, DETECTION
@@ -84,6 +85,21 @@ def check_networks(tasks: Sequence[str], network: OneNetwork | PerTask) -> None:
                 f"the network {choice.kind!r} predicts {list(able)}, not {task!r}; give the task another one with "
                 "network: {kind: per_task, networks: {...}}"
             )
+
+
+def check_detection(detection: DetectionTask | None, network: OneNetwork | PerTask) -> None:
+    """Raise ValueError for options of detection's loss that its network has no use for: they would change nothing."""
+    if detection is None or isinstance(choice := network_of(network, DETECTION), RPNVGG16):
+        return
+    usual = DetectionTask()
+    if detection.matching != usual.matching:
+        instead = "data.regions says which regions are drawn" if reads_regions(choice) else "torchvision's choose their own"
+        raise ValueError(f"tasks.detection.matching is of detectors with anchors, not of {choice.kind!r}: {instead}")
+    if isinstance(choice, TorchvisionDetector) and detection.box_weight != usual.box_weight:
+        raise ValueError(
+            f"tasks.detection.box_weight={detection.box_weight:g} has no effect on {choice.kind!r}, which weighs its "
+            "losses by itself; leave it out"
+        )
 
 
 def tasks_of(network: OneNetwork) -> tuple[str, ...]:
