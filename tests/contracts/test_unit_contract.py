@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from taskweave.units import (
     NDDR,
     Attention,
+    CommonStitch,
     CrossConnection,
     CrossStitch,
     CrossTalk,
@@ -59,6 +60,7 @@ CASES = [
         "stitch (1, 0)", partial(CrossStitch, self_weight=1.0), lambda c: len(c) ** 2 * c[0], channels=False, sizes=False
     ),
     UnitCase("stitch per layer", partial(CrossStitch, per="layer"), lambda c: len(c) ** 2, channels=False, sizes=False),
+    UnitCase("one mixture for all", CommonStitch, len, channels=False, sizes=False),
     UnitCase("scales", ScaleLayer, lambda c: len(c) * (len(c) - 1) * c[0], channels=False, sizes=False),
     UnitCase(
         "scales from 0",
