@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import nn
 
 if TYPE_CHECKING:
     from torchjd.aggregation import Aggregator, GradVac, NashMTL
@@ -49,6 +50,13 @@ def fresh_copy(aggregator: Aggregator, tasks: int) -> Aggregator:
         found.n_tasks = tasks
         found.reset()
     return found
+
+
+def weighting_of(aggregator: Aggregator) -> nn.Module | None:
+    """What gives an aggregator the factors of its rows; None for one that has none."""
+    from torchjd.aggregation import WeightedAggregator
+
+    return aggregator.weighting if isinstance(aggregator, WeightedAggregator) else None
 
 
 def state_of(aggregator: Aggregator) -> dict[str, Any]:

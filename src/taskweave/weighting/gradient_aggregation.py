@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, final
 import torch
 from torch import Tensor
 
-from taskweave.weighting.aggregator_state import check_storable, fresh_copy, restore_state, state_of
+from taskweave.weighting.aggregator_state import check_storable, fresh_copy, restore_state, state_of, weighting_of
 from taskweave.weighting.weighting import GradientWeighting, sum_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class GradientAggregation(GradientWeighting):
         self._given = [deepcopy(aggregator)]  # in a list: a part of this module would be moved and stored with it
         self._used: dict[Tasks, Aggregator] = {}
         self._factors: dict[str, float] = {}
+        self._met: set[str] = set()  # the tasks that met in the step under way
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         self.check(losses)
@@ -54,19 +55,25 @@ class GradientAggregation(GradientWeighting):
         self.check(gradients)
         tasks = tuple(task for task in self.tasks if task in gradients)
         if len(tasks) == 1:
-            self._factors |= {tasks[0]: 1.0}
             return gradients[tasks[0]]
-        aggregator, weights = self._of(tasks), list[Tensor]()
-        inner = getattr(aggregator, "weighting", None)  # of those aggregators that weigh rows
-        hook = None if inner is None else inner.register_forward_hook(lambda *told: weights.append(told[-1]))
+        aggregator, rows = self._of(tasks), torch.stack([gradients[task] for task in tasks])
+        inner = weighting_of(aggregator)
+        if inner is None:
+            return aggregator(rows)
+        factors: list[Tensor] = []
+        hook = inner.register_forward_hook(lambda *told: factors.append(told[-1]))
         try:
-            found: Tensor = aggregator(torch.stack([gradients[task] for task in tasks]))
+            found = aggregator(rows)
         finally:
-            if hook is not None:
-                hook.remove()
-        if weights:
-            self._factors |= dict(zip(tasks, weights[-1].tolist(), strict=True))
+            hook.remove()
+        self._factors |= dict(zip(tasks, factors[-1].tolist(), strict=True))
+        self._met.update(tasks)
         return found
+
+    def observe(self, losses: Mapping[str, float]) -> None:
+        if weighting_of(self._given[0]) is not None:
+            self._factors |= {task: 1.0 for task in losses if task not in self._met}
+        self._met.clear()
 
     def _of(self, tasks: Tasks) -> Aggregator:
         """The copy of the aggregator for these tasks."""
@@ -75,7 +82,7 @@ class GradientAggregation(GradientWeighting):
         return self._used[tasks]
 
     def weights(self) -> dict[str, float]:
-        """Of the last step in which each task met others; {} for an aggregator without weights and before the first."""
+        """Of each task's last step, 1 where it met no other; {} for an aggregator without weights and before the first."""
         return dict(self._factors)
 
     def get_extra_state(self) -> dict[str, Any]:
