@@ -21,14 +21,14 @@ def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Read]:
     """Every reading of a part that is not trained on, in order."""
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
     found: list[Read] = []
-    for where, module in (("training", fitting), ("measuring", measuring)):
-        original = module.validate
+    for where, module, function in (("training", fitting, "validate"), ("measuring", measuring, "collect")):
+        original = getattr(module, function)
 
         def noted(net: Any, tasks: Any, dataset: Any, *, where: str = where, original: Any = original, **rest: Any) -> Any:
             found.append((where, tuple(dataset[i]["key"] for i in range(len(dataset)))))
             return original(net, tasks, dataset, **rest)
 
-        monkeypatch.setattr(module, "validate", noted)
+        monkeypatch.setattr(module, function, noted)
     return found
 
 
