@@ -1,19 +1,24 @@
 """Rows with networks of their own: built as one for all tasks, or a single network beside the recipe's."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
 from evaluation.tiny import tiny
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.networks import build_network
-from taskweave.evaluation.comparison import compare
+from taskweave.evaluation.columns import columns_of
+from taskweave.evaluation.masks import masks_of
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.predicting import network_of
 from taskweave.evaluation.recipe import Recipe
+from taskweave.evaluation.running import train_run
+from taskweave.evaluation.writing import write_pictures
+from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.mt_unet import mt_unet
 from taskweave.networks.mtan_segnet import mtan_segnet
+from taskweave.networks.split_segnet import split_segnet
 from taskweave.training.weights import read_state
 
 UNET = {"kind": "st_unet", "widths": [4, 4, 4, 4]}
@@ -25,7 +30,13 @@ WHOLE = [
     {"kind": "mtan", "network": SEGNET},
     {"kind": "single", "network": STAN, "label": "STAN"},
     {"kind": "cross_stitch", "network": SEGNET, "start": {"kind": "scratch"}},
+    {"kind": "dense", "network": SEGNET},
+    {"kind": "split", "network": SEGNET, "grown": "deep"},
+    {"kind": "common_stitch", "network": SEGNET, "start": {"kind": "scratch"}},
 ]
+
+
+TITLES = ("MT-UNet", "MTAN", "STAN segmentation", "cross-stitch", "Dense", "Split (deep)", "cross-stitch (one mixture)")
 
 
 def whole(**changes: object) -> Recipe:
@@ -45,55 +56,87 @@ def test_their_runs() -> None:
         "MTAN",
         "STAN",
         "cross-stitch",
+        "Dense",
+        "Split (deep)",
+        "cross-stitch (one mixture)",
     ]
     roles = {entry.method.title: [run.role for run in entry.runs] for entry in entries(recipe)}
     assert roles["single"] == roles["STAN"] == ["single", "single"]
-    assert roles["MT-UNet"] == roles["MTAN"] == roles["cross-stitch"] == ["joint"]
+    assert all(found == ["joint"] for title, found in roles.items() if title not in ("single", "STAN"))
     assert [run.title for run in entries(recipe)[4].runs] == ["STAN segmentation, seed 0", "STAN depth, seed 0"]
 
 
 def test_they_are_known_by_their_own_network() -> None:
-    for title in ("MT-UNet", "MTAN", "STAN segmentation", "cross-stitch"):
+    for title in TITLES:
         other = whole(network={"kind": "deeplab_resnet", "body": "resnet10t", "rates": [1]}, places=["layer1"])
         assert find(whole(), title).digest == find(other, title).digest, title
     wider = [
         method | {"network": method["network"] | {"widths": [8, *method["network"]["widths"][1:]]}} for method in WHOLE
     ]
-    for title in ("MT-UNet", "MTAN", "STAN segmentation", "cross-stitch"):
+    for title in TITLES:
         assert find(whole(), title).digest != find(whole(methods=wider), title).digest, title
     assert find(whole(), "MT-UNet").digest != find(whole(), "MT-UNet without cross-talk").digest
     assert whole().digest() != whole(methods=wider).digest()
 
 
-@pytest.mark.parametrize("title", ["MT-UNet", "MTAN"])
+BUILT = {
+    "MT-UNet": partial(mt_unet, widths=[4] * 4),
+    "MT-UNet without cross-talk": partial(mt_unet, widths=[4] * 4, cross_talk=False),
+    "MTAN": partial(mtan_segnet, widths=[4] * 5),
+    "Dense": partial(dense_segnet, widths=[4] * 5),
+    "Split (deep)": partial(split_segnet, widths=[4] * 5, kind="deep"),
+}
+
+
+@pytest.mark.parametrize("title", BUILT)
 def test_they_are_built_by_their_options(title: str) -> None:
     recipe = whole()
     run, bench = find(recipe, title), Bench(recipe)
     outputs = {name: task.channels for name, task in bench.shapes_only.items()}
     net = build_network(run, bench.shapes_only, bench.example())
-    theirs = mt_unet(outputs, widths=[4] * 4) if title == "MT-UNet" else mtan_segnet(outputs, widths=[4] * 5)
+    theirs = BUILT[title](outputs)
     assert {k: v.shape for k, v in net.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
 
 
+def _moved(run: Run, start: Run, folder: Path) -> float:
+    """How far the first convolution of any stream of a run is from that of its start, which all tasks share."""
+    found = [read_state(folder / "runs" / one.digest / "weights.safetensors") for one in (run, start)]
+    now, then = ([v for k, v in state.items() if k.endswith(".features.conv1_1.conv.weight")] for state in found)
+    return max(float((one - then[0]).abs().max()) for one in now)
+
+
+def _has_masks(recipe: Recipe, bench: Bench, folder: Path) -> None:
+    """Four decoder blocks of MT-UNet, ten blocks of MTAN; none of a network that is no whole, or has no attention."""
+    (column, *_) = columns_of(recipe)
+    found = {e.method.title: masks_of(e, column, [0, 1], bench=bench, root=folder) for e in entries(recipe)}
+    assert {title for title, masks in found.items() if masks} == {"MT-UNet", "MT-UNet without cross-talk", "MTAN"}
+    for title, blocks in (("MT-UNet", 4), ("MTAN", 10)):
+        images, masks = found[title] or pytest.fail(title)
+        assert images.shape == (2, 3, 32, 48)
+        assert {task: len(of) for task, of in masks.items()} == {"segmentation": blocks, "depth": blocks}
+    done = [entry for entry in entries(recipe) if entry.method.title in ("single", "MT-UNet")]
+    names = {path.name for path in write_pictures(done, bench, root=folder, folder=folder)}
+    assert names == {"segmentation.png", "depth.png", "attention-MT-UNet.png"}
+
+
+@pytest.mark.slow
 def test_every_one_trains_from_a_start_of_its_own_body(tmp_path: Path) -> None:
-    """One pre-training for the U-Nets, one for the SegNets; STAN and MTAN begin with the latter."""
+    """One pre-training for the U-Nets, one for the SegNets; STAN, MTAN, Dense and the rest begin with the latter."""
     scenes = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
-    methods = [*WHOLE[:4], WHOLE[4] | {"start": scenes}]
+    methods = [method | ({"start": scenes} if "start" in method else {}) for method in WHOLE]
     recipe = whole(start=scenes, methods=methods)
-    done = compare(recipe, folder=tmp_path)
-    assert done.finished and len(done.result.rows) == 6
+    bench = Bench(recipe)
+    for run in all_runs(entries(recipe)):
+        assert train_run(run, bench, folder=tmp_path) is not None
     starts = {run.digest: run for run in all_runs(entries(recipe)) if run.role == "start"}
     assert len(starts) == 2
-    mtan = find(recipe, "MTAN")
-    (parent,) = mtan.parents
-    assert parent.digest == find(recipe, "STAN depth").parents[0].digest == find(recipe, "cross-stitch").parents[0].digest
-    states = [read_state(tmp_path / "runs" / run.digest / "weights.safetensors") for run in (parent, mtan)]
-    kept = [k for k in states[0] if k.startswith("streams.segmentation.net.body.features.conv1_1") and k in states[1]]
-    kept = [k for k in kept if states[0][k].ndim == 4]
-    assert kept
-    for key in kept:
-        assert torch.allclose(states[0][key], states[1][key], atol=0.2), f"{key}: four steps change no weight by more"
-    net = network_of(tmp_path / "runs" / mtan.digest)
+    (parent,) = find(recipe, "MTAN").parents
+    for title in TITLES[1:]:
+        run = find(recipe, title)
+        assert [one.digest for one in run.parents] == [parent.digest]
+        assert _moved(run, parent, tmp_path) < 0.2, f"{title}: four steps change no weight by more"
+    _has_masks(recipe, bench, tmp_path)
+    net = network_of(tmp_path / "runs" / find(recipe, "MTAN").digest)
     assert list(net.streams) == ["segmentation", "depth"]
 
 

@@ -25,7 +25,8 @@ def compare(
     """Train every method and seed of a recipe that is not stored yet, and print one table.
 
     Interrupted (Ctrl-C) or out of time, the same command goes on where it stopped. Single-task runs are trained once and
-    shared by all methods, and by other recipes with the same output folder.
+    shared by all methods, and by other recipes with the same output folder. Where the data are not there, the command and
+    "not run: no data" are printed, and the exit code is 3.
 
     \b
     taskweave compare nddr/table4 --small --data nyuv2 --dry-run     what it would take
@@ -39,4 +40,4 @@ def compare(
         from taskweave.cli.showing import compare_and_show
 
         asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)
-        compare_and_show(asked, out=out, max_minutes=max_minutes, dry_run=dry_run)
+        compare_and_show(asked, out=out, max_minutes=max_minutes, dry_run=dry_run, elsewhere=data is not None)

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import typer
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
 
 
 def told(command: Callable[[], object]) -> int:
-    """Run a command; the exit code: 0, 2 after a mistake of the user's, 130 after Ctrl-C.
+    """Run a command; the exit code: 0, 2 after a mistake of the user's, 3 without data, 130 after Ctrl-C.
 
     TASKWEAVE_DEBUG=1 in the environment shows tracebacks.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from taskweave.cli.mistakes import INTERRUPTED
+from taskweave.cli.mistakes import INTERRUPTED, NO_DATA
 from taskweave.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from taskweave.evaluation.recipe import Recipe
 
 
-def compare_and_show(recipe: Recipe, *, out: Path, max_minutes: float | None = None, dry_run: bool = False) -> None:
-    """Compare with progress, then print the table and where things are. Exits with 130 where Ctrl-C stopped it."""
+def compare_and_show(
+    recipe: Recipe, *, out: Path, max_minutes: float | None = None, dry_run: bool = False, elsewhere: bool = False
+) -> None:
+    """Compare with progress, then print the table and where things are.
+
+    elsewhere: the data were said to lie elsewhere, so that it is a mistake if they do not.
+    Exits with 130 where Ctrl-C stopped it, and with 3 where a recipe's data are not there: then it says so beside its
+    command.
+    """
+    from taskweave.evaluation.absent import absent_data
     from taskweave.evaluation.comparison import compare
 
     console = Console()
     command = shlex.join(["taskweave", *sys.argv[1:]])
+    if not (dry_run or elsewhere) and (absent := absent_data(recipe)):
+        _show_absent(absent, console, command)
+        raise typer.Exit(NO_DATA)
     with bars(console) as progress:
         done = compare(recipe, folder=out, max_minutes=max_minutes, dry_run=dry_run, progress=progress, command=command)
     _show(done, console, command)
@@ -45,6 +56,14 @@ def _show(done: Comparison, console: Console, command: str) -> None:
     if done.pictures:
         console.print(f"pictures: {done.pictures[0].parent.absolute()}", soft_wrap=True, highlight=False)
     console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False)
+
+
+def _show_absent(absent: dict[str, Path], console: Console, command: str) -> None:
+    console.print(command, soft_wrap=True, highlight=False, markup=False)
+    missing = ", ".join(str(path) for path in absent.values())
+    how = "--data PATH" if len(absent) == 1 else " ".join(f"--data {name}=PATH" for name in absent)
+    text = f"not run: no data: {missing} does not exist; say where the data are with {how}"
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_plan(done: Comparison, console: Console) -> None:

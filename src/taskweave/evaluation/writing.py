@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.columns import columns_of, further_columns, own_columns
+from taskweave.evaluation.columns import Column, columns_of, further_columns, own_columns
 from taskweave.evaluation.curves import read_curves
 from taskweave.evaluation.drawing import drawn_prediction, drawn_truth
+from taskweave.evaluation.masks import masks_of
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.results import ComparisonResult, write_text
 from taskweave.evaluation.running import find_record, folder_of, load_ensemble, load_network
@@ -53,9 +54,28 @@ def write_pictures(rows: Sequence[Entry], bench: Bench, *, root: Path, folder: P
     place.mkdir(exist_ok=True)
     written: list[Path] = []
     for column in columns:
-        title = "" if bench.choice(column).may_be_shown else "for your own use: these data may not be published"
+        title = _warning(column, bench)
         written.append(side_by_side(drawn[column.name], place / f"{file_name(column.name)}.png", title=title))
-    return tuple(written)
+    return (*written, *_write_masks(done, bench, chosen, root=root, place=place))
+
+
+def _warning(column: Column, bench: Bench) -> str:
+    return "" if bench.choice(column).may_be_shown else "for your own use: these data may not be published"
+
+
+def _write_masks(
+    done: Sequence[Entry], bench: Bench, chosen: Mapping[str, Sequence[int]], *, root: Path, place: Path
+) -> Iterator[Path]:
+    """A PNG for each row whose network is built as one and has attention: masks of every block for up to two pictures."""
+    from taskweave.reporting.attention import attention_figure
+
+    column = columns_of(bench.recipe)[0]
+    for entry in done:
+        found = masks_of(entry, column, chosen[column.name][:2], bench=bench, root=root)
+        if found is not None:
+            words = [f"{entry.method.title}: attention masks, mean over channels", _warning(column, bench)]
+            path = place / f"attention-{file_name(entry.method.title)}.png"
+            yield attention_figure(*found, path, title="; ".join(word for word in words if word))
 
 
 def file_name(name: str) -> str:
@@ -64,14 +84,16 @@ def file_name(name: str) -> str:
 
 
 def write_charts(rows: Sequence[Entry], result: ComparisonResult, *, root: Path, folder: Path) -> tuple[Path, ...]:
-    """Gains as bars, every training's losses, detectors' curves (first seed): charts show no picture of the data."""
+    """Metrics and gains as bars, losses of trainings, detectors' curves (first seed): charts show no data."""
     from taskweave.reporting.charts import gain_bars, training_curves
+    from taskweave.reporting.metric_bars import metric_bars
 
     place = folder / PICTURES
     place.mkdir(exist_ok=True)
     written: list[Path] = []
     if any(summary.relative_gain is not None for summary in summarise(result)):
-        written.append(gain_bars(table_of(result), place / "gains.png"))
+        table = table_of(result)
+        written += [gain_bars(table, place / "gains.png"), metric_bars(table, place / "metrics.png")]
     runs = {run.title: run for entry in rows for run in entry.runs if run.steps}
     logs = {title: folder_of(run, root) / "log.csv" for title, run in runs.items() if find_record(run, root) is not None}
     if logs:

@@ -19,6 +19,7 @@ _HOME = {
     "training_curves": "charts",
     "draw_curves": "detection_curves",
     "attention_figure": "attention",
+    "metric_bars": "metric_bars",
 }
 
 __all__ = [*_HOME]
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from taskweave.reporting.figures import side_by_side as side_by_side
     from taskweave.reporting.formats import to_csv as to_csv
     from taskweave.reporting.formats import to_markdown as to_markdown
+    from taskweave.reporting.metric_bars import metric_bars as metric_bars
     from taskweave.reporting.tables import Column as Column
     from taskweave.reporting.tables import Entry as Entry
     from taskweave.reporting.tables import Line as Line

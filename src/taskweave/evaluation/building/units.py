@@ -8,6 +8,7 @@ from typing import assert_never
 
 from taskweave.evaluation.choices.method import (
     NDDR,
+    CommonStitch,
     ConnectedTrainedOnOneTask,
     Connecting,
     CrossConnected,
@@ -28,6 +29,7 @@ def identity() -> UnitFactory:
 
 def unit_of(choice: Connecting, streams: Sequence[str]) -> UnitFactory:
     """The unit of a method. streams: their names, in order, which `links` are given by."""
+    from taskweave.units.common_stitch import CommonStitch as CommonStitchUnit
     from taskweave.units.cross_connection import CrossConnection
     from taskweave.units.cross_stitch import CrossStitch as CrossStitchUnit
     from taskweave.units.nddr import NDDR as NDDRUnit  # noqa: N811 - the paper's name is in capitals
@@ -60,6 +62,8 @@ def unit_of(choice: Connecting, streams: Sequence[str]) -> UnitFactory:
             return partial(CrossConnection, gate=choice.gate, linear=choice.linear, links=_links(choice, streams))
         case ScaleLayer():
             return partial(ScaleLayerUnit, other_weight=choice.other_weight)
+        case CommonStitch():
+            return partial(CommonStitchUnit, weight=choice.weight)
         case _:
             assert_never(choice)
 

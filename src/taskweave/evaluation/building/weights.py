@@ -11,6 +11,7 @@ from taskweave.evaluation.choices.network import network_of
 from taskweave.evaluation.choices.start import FromFile, LibraryWeights
 from taskweave.evaluation.planning import Run
 from taskweave.networks.connected import Connected
+from taskweave.networks.dense_segnet import DenseSegNet
 from taskweave.networks.weights import load_pretrained
 from taskweave.streams.stream import Stream
 from taskweave.training.checkpoint import WrongCheckpointError
@@ -58,20 +59,27 @@ def _load_start(net: Connected, run: Run, runs: Path) -> None:
     for parent in run.parents:
         state = read_state(runs / parent.digest / WEIGHTS)
         for name, stream in zip(net.streams, streams, strict=True):
-            end = body_end(network_of(run.recipe.network, name))
-            stream.net.load_state_dict(body_of(state, stream, end, parent.tasks[0]), strict=False)
+            # Dense's shared SegNet is a part beside the task's own, and ends before the last decoder block
+            end, path = ("unpool1", "shared.") if isinstance(stream.net, DenseSegNet) else (_end(run, name), "")
+            stream.net.load_state_dict(body_of(state, stream, end, parent.tasks[0], renamed=path), strict=False)
 
 
-def body_of(state: dict[str, Tensor], stream: Stream, end: str, leader: str) -> dict[str, Tensor]:
+def _end(run: Run, task: str) -> str:
+    return body_end(network_of(run.recipe.network, task))
+
+
+def body_of(state: dict[str, Tensor], stream: Stream, end: str, leader: str, *, renamed: str = "") -> dict[str, Tensor]:
     """Of a stored shared network, the trunk: what the modules of a stream's stages up to `end` have in common with it.
 
+    renamed: what the stream's paths begin with instead of "body.".
     Raises WrongCheckpointError where that is nothing.
     """
     stages = list(stream.stages)
     paths = [path for stage in stages[: stages.index(end) + 1] for path in stream.modules_of(stage)]
     own, body = stream.net.state_dict(), dict[str, Tensor]()
     for path in paths:
-        prefix = f"streams.{leader}.net.{path}."
+        there = "body." + path.removeprefix(renamed) if renamed else path
+        prefix = f"streams.{leader}.net.{there}."
         found = {f"{path}.{key.removeprefix(prefix)}": v for key, v in state.items() if key.startswith(prefix)}
         # the fully connected layers of a network for regions have another shape than their dense counterparts
         body |= {key: value for key, value in found.items() if own[key].shape == value.shape}

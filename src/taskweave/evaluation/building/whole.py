@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
-from taskweave.evaluation.choices.whole import MTAN, MTUNet, WholeChoice
+from taskweave.evaluation.choices.whole import MTAN, DenseSegNet, MTUNet, SplitSegNet, WholeChoice
 from taskweave.images import ImageStatistics
 from taskweave.networks.connected import Connected
+from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.mt_unet import mt_unet
 from taskweave.networks.mtan_segnet import mtan_segnet
+from taskweave.networks.split_segnet import split_segnet
 from taskweave.tasks.task import Task
 
 
 def build_whole(choice: WholeChoice, tasks: Mapping[str, Task], statistics: ImageStatistics) -> Connected:
     """A method's network with a stream for each of `tasks`, random weights."""
-    assert isinstance(choice, MTUNet | MTAN)
+    assert isinstance(choice, MTUNet | MTAN | DenseSegNet | SplitSegNet)
     outputs = {name: task.channels for name, task in tasks.items()}
     match choice:
         case MTUNet(network=unet):
@@ -35,5 +37,9 @@ def build_whole(choice: WholeChoice, tasks: Mapping[str, Task], statistics: Imag
             )
         case MTAN(network=segnet):
             return mtan_segnet(outputs, widths=segnet.widths, tasks=tasks, statistics=statistics)
+        case DenseSegNet(network=segnet):
+            return dense_segnet(outputs, widths=segnet.widths, tasks=tasks, statistics=statistics)
+        case SplitSegNet(network=segnet):
+            return split_segnet(outputs, kind=choice.grown, widths=segnet.widths, tasks=tasks, statistics=statistics)
         case _:
             assert_never(choice)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.methodchoice import MethodChoice
 from taskweave.evaluation.choices.start import Start
-from taskweave.evaluation.choices.whole import MTAN, MTUNet
+from taskweave.evaluation.choices.whole import MTAN, DenseSegNet, MTUNet, SplitSegNet
 
 Multiplier = Annotated[float, Field(gt=0.0)]
 
@@ -171,7 +171,22 @@ class ScaleLayer(ConnectingChoice):
         return "cross-stitch (scale layers)"
 
 
-Connecting = Annotated[CrossStitch | NDDR | Sluice | CrossConnected | ScaleLayer, Field(discriminator="kind")]
+@final
+class CommonStitch(ConnectingChoice):
+    """What the MTAN authors' code has for cross-stitch: one weight for each source, and the same mixture for all."""
+
+    kind: Literal["common_stitch"] = "common_stitch"
+    weight: float = 1.0
+    """All at the start."""
+
+    @property
+    def usual_label(self) -> str:
+        return "cross-stitch (one mixture)"
+
+
+Connecting = Annotated[
+    CrossStitch | NDDR | Sluice | CrossConnected | ScaleLayer | CommonStitch, Field(discriminator="kind")
+]
 
 
 @final
@@ -207,8 +222,11 @@ Method = Annotated[
     | Sluice
     | CrossConnected
     | ScaleLayer
+    | CommonStitch
     | ConnectedTrainedOnOneTask
     | MTUNet
-    | MTAN,
+    | MTAN
+    | DenseSegNet
+    | SplitSegNet,
     Field(discriminator="kind"),
 ]

@@ -46,3 +46,30 @@ class MTAN(WholeChoice):
     @property
     def usual_label(self) -> str:
         return "MTAN"
+
+
+@final
+class DenseSegNet(WholeChoice):
+    """A SegNet per task that is handed every feature of a shared one: MTAN's "Dense", without attention."""
+
+    kind: Literal["dense"] = "dense"
+    network: SegNetVGG16 = SegNetVGG16()
+
+    @property
+    def usual_label(self) -> str:
+        return "Dense"
+
+
+@final
+class SplitSegNet(WholeChoice):
+    """One SegNet for all tasks with a head for each, grown until it is as large as MTAN."""
+
+    kind: Literal["split"] = "split"
+    network: SegNetVGG16 = SegNetVGG16()
+    """Before it grows."""
+    grown: Literal["standard", "wide", "deep"] = "wide"
+    """wide: more channels; deep: more convolutions; standard: neither."""
+
+    @property
+    def usual_label(self) -> str:
+        return f"Split ({self.grown})"

@@ -17,7 +17,7 @@ from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightD
 CAFFENET = Path("caffenet.safetensors")
 """CaffeNet trained on ImageNet."""
 PLACES = ("pool1", "pool2", "pool5", "fc6", "fc7")
-SIZE: Size = (192, 256)
+SIZE: Size = (160, 208)
 """(height, width) of the small recipes' pictures."""
 SCENES = PretrainedOnScenes(steps=400, batch_size=8, images=1000, size=(96, 128))
 """The start of the small recipes."""

@@ -19,7 +19,7 @@ def recipe(
 ) -> Recipe:
     """Single, single trained on, cross-stitch from four pairs of weights.
 
-    small: 192 x 256, a thin FCN-32s, bodies pre-trained on generated scenes.
+    small: 160 x 208, a thin FCN-32s, bodies pre-trained on generated scenes.
     data, seeds, weights: as in `protocol.full` and `protocol.small`.
     """
     # under Adam a weight moves by about the rate per step, whatever its gradient: units need a larger one
