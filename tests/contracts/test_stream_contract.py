@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
-from taskweave.networks import st_unet
+from taskweave.networks import dense_segnet, segnet_vgg16, st_unet, stan_segnet
 from taskweave.streams.stream import Stream
 
 
@@ -46,6 +46,10 @@ def traced(*stages: str, head: str) -> Any:
         return tw.trace_stream(net, stages=stages, example=example, head=[head])
 
     return convert
+
+
+def dense() -> nn.Module:
+    return dense_segnet({"only": 5}, widths=(4, 4, 8, 8, 8)).stream("only").net
 
 
 CASES = [
@@ -67,6 +71,9 @@ CASES = [
     StreamCase("torchvision deeplabv3", partial(segmentation_net, "deeplabv3_mobilenet_v3_large", True)),
     StreamCase("torchvision deeplabv3 no aux", partial(segmentation_net, "deeplabv3_mobilenet_v3_large", False)),
     StreamCase("st_unet", partial(st_unet, 5, widths=(4, 4, 8, 8))),
+    StreamCase("segnet_vgg16", partial(segnet_vgg16, 5, widths=(4, 4, 8, 8, 8))),
+    StreamCase("stan_segnet", partial(stan_segnet, 5, widths=(4, 4, 8, 8, 8))),
+    StreamCase("one stream of dense_segnet", dense),
     StreamCase("faster r-cnn", faster_rcnn, images_and_targets),
     StreamCase("retinanet", retinanet, images_and_targets),
     StreamCase("traced unet", UNet, convert=traced("down1", "down2", "up1", head="head")),

@@ -40,6 +40,7 @@ UNITS: dict[str, Callable[[list[tw.FeatureShape]], tw.Unit]] = {
     "nddr bare": partial(tw.NDDR, order="none"),
     "cross-connection": tw.CrossConnection,
     "cross-connection gated, directed": partial(tw.CrossConnection, gate=True, links=[(1, 0)]),
+    "one mixture for all": tw.units.CommonStitch,
     "scale layers": tw.units.ScaleLayer,
     "sluice": tw.Sluice,
 }
