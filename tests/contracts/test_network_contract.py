@@ -34,6 +34,7 @@ from taskweave.networks.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import RPNVGG16, rpn_vgg16
 from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
 from taskweave.networks.st_unet import STUNet, st_unet
+from taskweave.networks.stan_resnet import STANResNet, stan_resnet
 from taskweave.networks.stan_segnet import stan_segnet
 from taskweave.streams.stream import Stream
 
@@ -72,6 +73,7 @@ CASES = [
     NetworkCase("st_unet", partial(st_unet, CHANNELS, widths=(4, 4, 8, 8)), 1, STUNet.places),
     NetworkCase("segnet_vgg16", segnet, 1, SegNetVGG16.places),
     NetworkCase("stan_segnet", stan, 1, ("pool2", "attend_conv2_2", "attend_conv5_3", "attend_dec2_2")),
+    NetworkCase("stan_resnet", partial(stan_resnet, CHANNELS, backbone="resnet18", hidden=16), 1, STANResNet.places),
     NetworkCase("dense_segnet", dense, 1, ("pool2", "own_pool1", "own_pool5", "own_dec3")),
     NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.places, regions, fits_regions, last=REGIONS),
     NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.places, regions, fits_attributes),
@@ -109,9 +111,11 @@ def test_identity_at_all_places_is_side_by_side(case: NetworkCase) -> None:
     assert_side_by_side(net, case.inputs())
 
 
-# stan_segnet and dense_segnet are compiled where they share a trunk, in tests/networks
+COMPILED_ELSEWHERE = ("stan_segnet", "stan_resnet", "dense_segnet")  # where they share a trunk, in tests/networks
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [case for case in CASES if case.name not in ("stan_segnet", "dense_segnet")], ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if case.name not in COMPILED_ELSEWHERE], ids=str)
 def test_compiles_and_exports(case: NetworkCase) -> None:
     assert_compiles_and_exports(pair(case, unit=tw.CrossStitch), case.inputs())
 

@@ -16,6 +16,7 @@ from taskweave.networks.fast_rcnn_alexnet import fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
 from taskweave.networks.latent import share_latent
 from taskweave.networks.mt_unet import mt_unet
+from taskweave.networks.mtan_resnet import mtan_resnet
 from taskweave.networks.mtan_segnet import mtan_segnet
 from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import rpn_vgg16
@@ -23,6 +24,7 @@ from taskweave.networks.segnet_vgg16 import segnet_vgg16
 from taskweave.networks.sharing import share
 from taskweave.networks.split_segnet import split_segnet
 from taskweave.networks.st_unet import st_unet
+from taskweave.networks.stan_resnet import stan_resnet
 from taskweave.networks.stan_segnet import stan_segnet
 from taskweave.networks.vgg_weights import load_vgg16
 from taskweave.networks.weights import load_pretrained, load_weights
@@ -47,6 +49,7 @@ __all__ = [
     "load_vgg16",
     "load_weights",
     "mt_unet",
+    "mtan_resnet",
     "mtan_segnet",
     "pspnet_vgg16",
     "rpn_vgg16",
@@ -55,5 +58,6 @@ __all__ = [
     "share_latent",
     "split_segnet",
     "st_unet",
+    "stan_resnet",
     "stan_segnet",
 ]

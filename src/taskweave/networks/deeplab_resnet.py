@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, final
+from typing import ClassVar, Literal, Protocol, final
 
 from torch import Tensor, nn
 
@@ -125,7 +125,14 @@ def _(net: DeepLabResNet) -> Stream:
     return Stream(net, stages, exit=_run_head, head=last)
 
 
-def load_resnet(net: DeepLabResNet, source: Weights) -> None:
+class OnResNet(Protocol):
+    """A network whose `body` is timm's ResNet of the name `body_name`."""
+
+    body: nn.Module
+    body_name: str | None
+
+
+def load_resnet(net: OnResNet, source: Weights) -> None:
     """Load timm's or torchvision's ResNet of the same name (or its state_dict) into the body; its classifier is left out.
 
     Raises ValueError naming the missing, unexpected and differing entries for weights of another network.
@@ -135,11 +142,11 @@ def load_resnet(net: DeepLabResNet, source: Weights) -> None:
     net.body.load_state_dict(state)
 
 
-@load_pretrained.register
-def _(net: DeepLabResNet) -> None:
+def load_pretrained_body(net: OnResNet) -> None:
+    """Download timm's default weights of the body's name into it. Raises TypeError for a body without a name."""
     name = net.body_name
     if name is None:
-        raise TypeError("this DeepLabResNet was built from a body without a name; load weights with load_resnet")
+        raise TypeError(f"this {type(net).__name__} was built from a body without a name; load weights with load_resnet")
 
     def build() -> nn.Module:
         import timm
@@ -148,3 +155,6 @@ def _(net: DeepLabResNet) -> None:
         return built
 
     load_resnet(net, download(build, f"timm's {name}"))
+
+
+load_pretrained.register(DeepLabResNet, load_pretrained_body)
