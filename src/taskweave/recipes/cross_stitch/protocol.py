@@ -78,7 +78,7 @@ def small(
     by_sgd: fine-tune by SGD, under which a multiple of the rate means what it means in the paper.
     """
     single = TrainingOptions(steps=250, batch_size=8, optimizer=Adam(lr=3e-4), schedule=Poly(power=0.9))
-    rate = SGD(lr=1e-2) if by_sgd else Adam(lr=1e-4)
+    rate = SGD(lr=1e-3) if by_sgd else Adam(lr=1e-4)
     return Recipe(
         name=f"cross_stitch-{table}-small",
         data=NYUv2Folder(

@@ -149,4 +149,4 @@ def small_training() -> Training:
 def small_training_by_sgd() -> Training:
     """As `small_training`, fine-tuned by SGD: only there does a multiple of the rate mean what it means in the papers."""
     usual = small_training()
-    return usual.model_copy(update={"connected": usual.connected.model_copy(update={"optimizer": SGD(lr=1e-2)})})
+    return usual.model_copy(update={"connected": usual.connected.model_copy(update={"optimizer": SGD(lr=1e-3)})})
