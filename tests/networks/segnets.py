@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.models.vgg import make_layers
 
 WIDTHS = (64, 128, 256, 512, 512)
 DEPTHS = (2, 2, 3, 3, 3)
@@ -94,3 +95,14 @@ def lively(net: nn.Module) -> nn.Module:
                 (0.3 * torch.randn_like(value)).abs() if name.endswith("running_var") else 0.1 * torch.randn_like(value)
             )
     return net.eval()
+
+
+class Source(nn.Module):
+    """torchvision's VGG-16 with other widths, its classifier left out."""
+
+    def __init__(self, *, batch_norm: bool) -> None:
+        super().__init__()
+        cfg: list[str | int] = []
+        for width, depth in zip(TINY, DEPTHS, strict=True):
+            cfg += [*[width] * depth, "M"]
+        self.features = make_layers(cfg, batch_norm=batch_norm)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 from contracts.network_contract import assert_compiles_and_exports, assert_copies
-from networks.segnets import DEPTHS, TINY, WIDTHS, body_size, count, handed_on, head_size, lively, normed
+from networks.segnets import DEPTHS, TINY, WIDTHS, Source, body_size, count, handed_on, head_size, lively, normed
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +14,7 @@ import taskweave as tw
 from taskweave.networks.dense_segnet import DenseSegNet, dense_segnet
 from taskweave.networks.segnet_vgg16 import segnet_vgg16
 from taskweave.networks.split_segnet import split_segnet
+from taskweave.networks.vgg_weights import load_vgg16
 
 OUTPUTS = {"seg": 5, "depth": 1, "normals": 3}
 SINGLE = 24_973_901
@@ -153,6 +154,16 @@ def test_gradients(build: partial[tw.Connected]) -> None:
     assert all(p.grad is None for p in net.parameters() if id(p) not in mine)
     sum(output.square().mean() for output in net(x).values()).backward()
     assert all(p.grad is not None and p.grad.any() for p in net.parameters())
+
+
+def test_vgg16_weights_load_into_what_all_tasks_share() -> None:
+    source, x = lively(Source(batch_norm=True)), torch.rand(2, 3, 32, 32)
+    for build, body in ((partial(split_segnet, kind="standard"), "body"), (dense_segnet, "shared")):
+        net = build(OUTPUTS, widths=TINY).eval()
+        load_vgg16(net.stream("depth").net, source)  # type: ignore[arg-type]
+        with torch.no_grad():
+            found = net.stream("seg").net.get_submodule(body)(x)["conv5_3"]
+            torch.testing.assert_close(found, source.features[:-1](x))
 
 
 def test_mistakes_are_told() -> None:

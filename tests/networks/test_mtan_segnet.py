@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 from contracts.network_contract import assert_compiles_and_exports, assert_copies
-from networks.segnets import TINY, WIDTHS, body_size, column_size, conv, count, head_size, lively, path_size
+from networks.segnets import TINY, WIDTHS, Source, body_size, column_size, conv, count, head_size, lively, path_size
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,6 +14,8 @@ from taskweave.networks.attention_masks import attention_masks
 from taskweave.networks.mtan_segnet import mtan_segnet
 from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
 from taskweave.networks.stan_segnet import STANSegNet, stan_segnet
+from taskweave.networks.vgg_weights import load_vgg16
+from taskweave.training.roles import parameters_by_role
 from taskweave.units.attention import Attention
 
 OUTPUTS = {"seg": 5, "depth": 1, "normals": 3}
@@ -124,6 +126,22 @@ def test_sizes_against_single_networks() -> None:
     mtan = [body_size(WIDTHS) + path_size(WIDTHS) + k * column_size(WIDTHS) + sum(heads[:k]) for k in (2, 3)]
     assert int(100 * stan / single) == 152
     assert [round(size / single, 2) for size in mtan] == [1.65, 1.77]
+
+
+def test_vgg16_weights_load_into_what_all_tasks_share() -> None:
+    source, net, x = lively(Source(batch_norm=True)), tiny(), torch.rand(2, 3, 32, 32)
+    load_vgg16(network(net, "depth"), source)
+    with torch.no_grad():
+        for name in OUTPUTS:
+            torch.testing.assert_close(network(net, name).eval().body(x)["conv5_3"], source.features[:-1](x))
+
+
+def test_roles_of_parameters() -> None:
+    """Heads are the last layers; everything else, what is shared once, is of the streams."""
+    net = tiny()
+    roles = parameters_by_role(net)
+    assert sum(p.numel() for role in ("streams", "heads") for p in roles[role]) == count(net)
+    assert sum(p.numel() for p in roles["heads"]) == sum(TINY[0] * channels + channels for channels in OUTPUTS.values())
 
 
 class Open(tw.Unit):

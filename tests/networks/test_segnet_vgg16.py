@@ -4,9 +4,8 @@ from itertools import pairwise
 
 import pytest
 import torch
-from networks.segnets import DEPTHS, TINY, WIDTHS, body_size, count, decoded, head_size, lively
-from torch import Tensor, nn
-from torchvision.models.vgg import make_layers
+from networks.segnets import DEPTHS, TINY, WIDTHS, Source, body_size, count, decoded, head_size, lively
+from torch import Tensor
 
 import taskweave as tw
 from taskweave.networks.segnet_body import pooled, unpooled
@@ -75,17 +74,6 @@ def test_maxima_are_found_after_fusion() -> None:
         for name, other in (("a", "b"), ("b", "a")):
             given = nets[other].body(x)["conv1_2"]
             torch.testing.assert_close(outputs[name], decoded(nets[name].state_dict(), given, begun=True))
-
-
-class Source(nn.Module):
-    """torchvision's VGG-16 with other widths, its classifier left out."""
-
-    def __init__(self, *, batch_norm: bool) -> None:
-        super().__init__()
-        cfg: list[str | int] = []
-        for width, depth in zip(TINY, DEPTHS, strict=True):
-            cfg += [*[width] * depth, "M"]
-        self.features = make_layers(cfg, batch_norm=batch_norm)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
