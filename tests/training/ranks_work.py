@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from data.mixture_toys import noise
 from torch import nn
+from torchjd import aggregation
 from training import toys
 
 from taskweave.data.mixture import Mixture
@@ -14,6 +15,7 @@ from taskweave.data.mixture_schedules import ConstantInterval
 from taskweave.tasks.task import Task
 from taskweave.training.fit import fit
 from taskweave.training.ranks import Ranks
+from taskweave.weighting import DynamicWeightAverage, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio
 
 FOUND = "found.pt"
 HOLES = (0, 3, 5)
@@ -140,9 +142,38 @@ def diverge(fabric, folder):
     return None
 
 
+WEIGHTINGS = {
+    "dwa": lambda: DynamicWeightAverage(TASKS, every="iteration"),
+    "uncertainty": lambda: Uncertainty(dict.fromkeys(TASKS, "regression")),
+    "geometric mean": lambda: GeometricMean(TASKS),
+    "variance ratio": lambda: VarianceRatio(TASKS, window=1, learning_rate=0.1),
+    "random": lambda: GradientAggregation(TASKS, aggregation.Random()),
+}
+
+
+def weigh(fabric, folder, name):
+    """The network and the weights after a training on batches of both tasks, of which each process has a part."""
+    sets = {"a": noise(6, ["a"]), "b": noise(8, ["a", "b"], start=500)}
+    data = Mixture(sets, ConstantInterval({"a": 1, "b": 1}), mixed=True)
+    net, weighting = toys.network(norm=False, dropout=0.0), WEIGHTINGS[name]()
+    options = toys.options(steps=7, optimizer={"kind": "adam", "lr": 0.01})
+    fit(net, TASKS, data, options, folder=Path(folder), seed=0, fabric=fabric, weighting=weighting)
+    return toys.state_of(net), weighting.weights()
+
+
+def weigh_all(fabric, folder):
+    """Every weighting, and whether the processes have one network; draws of weights are the first process's."""
+    found = {}
+    for i, name in enumerate(WEIGHTINGS):
+        state, weights = weigh(fabric, Path(folder) / str(i), name)
+        each = Ranks(fabric).of_each({key: tensor.tolist() for key, tensor in state.items()})
+        found[name] = state, weights, each[0] == each[1]
+    return found
+
+
 def everything(fabric, folder):
     """All of the above, each in a folder of its name; found in `FOUND`, since a process that returns much never ends."""
-    works = (train_all, resume_all, average, add_up, no_label_at_all, diverge)
+    works = (train_all, resume_all, average, add_up, no_label_at_all, diverge, weigh_all)
     found = {work.__name__: work(fabric, Path(folder) / work.__name__) for work in works}
     if fabric.global_rank == 0:
         torch.save(found, Path(folder) / FOUND)

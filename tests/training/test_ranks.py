@@ -46,6 +46,18 @@ def test_two_processes_are_one(tmp_path, two):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ranks_work.WEIGHTINGS)
+def test_two_processes_weigh_as_one(tmp_path, two, name):
+    state, weights, same = two[1]["weigh_all"][name]
+    expected, told = ranks_work.weigh(None, tmp_path, name)
+    assert same, "the processes differ"
+    assert weights == pytest.approx(told, rel=1e-3)
+    assert max(abs(weight - 1.0) for weight in weights.values()) > 1e-3
+    for key, tensor in expected.items():
+        torch.testing.assert_close(state[key], tensor, rtol=1e-3, atol=1e-4, msg=key)
+
+
+@pytest.mark.slow
 def test_processes_resume_bit_equal_with_their_own_noise(two):
     toys.assert_same_state(*two[1]["resume_all"])
 
