@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from taskweave.metrics import Curve
-from taskweave.reporting import draw_curves
+from taskweave.reporting import detection_curves, draw_curves
 
 PRECISION = Curve("car", (0.2, 0.5, 0.5), (1.0, 0.9, 0.4), "recall", "precision")
 MISS = Curve("car", (0.0, 0.05, 2.0), (0.9, 0.5, 0.0), "false positives per image", "miss rate", logarithmic=True)
@@ -23,6 +24,16 @@ def test_a_panel_for_each_kind_and_class_with_a_line_per_method(tmp_path: Path) 
     assert (one == blue).all(-1).any() and not (one == orange).all(-1).any()
     half = two.shape[1] // 2
     assert not (two[:, :half] == orange).all(-1).any() and (two[:, half:] == orange).all(-1).any()
+
+
+def test_miss_rates_are_written_as_plain_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(detection_curves, "save_figure", lambda figure, path: drawn.append(figure) or path)
+    draw_curves({"single": [MISS]}, tmp_path / "a.png")
+    axes = drawn[0].axes[0]
+    drawn[0].draw_without_rendering()
+    written = {label.get_text() for label in axes.get_yticklabels(which="both")}
+    assert {"0.01", "0.1", "0.5"} <= written and not any("10^" in text for text in written)
 
 
 def test_nothing_to_draw(tmp_path: Path) -> None:

@@ -47,6 +47,10 @@ def _draw(axes: Axes, curve: Curve, style: Style) -> None:
         x, y = ([max(value, _LEAST[axis]) for value in values] for axis, values in (("x", curve.x), ("y", curve.y)))
         draw_line(axes, x, y, style, steps=True)
         axes.set(xscale="log", yscale="log")
+        # miss rates seldom span a decade: shares as plain numbers
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+        axes.tick_params(axis="y", which="minor", labelsize="x-small")
     else:
         draw_line(axes, curve.x, curve.y, style)
         axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.02))
