@@ -4,10 +4,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 from evaluation.tiny import tiny
+from safetensors.torch import save_file
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.networks import build_network
+from taskweave.evaluation.building.weights import load_parents
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.masks import masks_of
 from taskweave.evaluation.planning import Run, all_runs, entries
@@ -140,9 +143,30 @@ def test_every_one_trains_from_a_start_of_its_own_body(tmp_path: Path) -> None:
     assert list(net.streams) == ["segmentation", "depth"]
 
 
+RESNET = {"kind": "deeplab_resnet", "body": "resnet18", "head": "aspp_v3", "rates": [1, 2], "hidden": 8}
+
+
+def test_mtan_on_a_resnet_begins_with_its_body(tmp_path: Path) -> None:
+    scenes = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+    recipe = tiny(start=scenes, network=RESNET, methods=[{"kind": "mtan", "network": RESNET}])
+    run, bench = find(recipe, "MTAN"), Bench(recipe)
+    state = build_network(run, bench.shapes_only, bench.example()).stream("normals").net.body.state_dict()
+    stored = {f"streams.segmentation.net.body.{key}": torch.full_like(value, 0.25) for key, value in state.items()}
+    path = tmp_path / run.parents[0].digest / "weights.safetensors"
+    path.parent.mkdir()
+    save_file(stored, path)
+    net = build_network(run, bench.shapes_only, bench.example())
+    load_parents(net, run, tmp_path)
+    body, rest = net.stream("normals").net.body, net.stream("normals").net.attention
+    assert all((value == 0.25).all() for value in body.parameters())
+    assert not any((value == 0.25).all() for value in rest.parameters())
+
+
 def test_what_does_not_fit_is_told() -> None:
     with pytest.raises(ValueError, match=r"MT-UNet has no shortcut; leave `shortcut` out"):
         whole(methods=[WHOLE[0] | {"shortcut": {}}])
+    with pytest.raises(ValueError, match="has the head aspp_v3, got 'aspp'"):
+        whole(methods=[{"kind": "mtan", "network": RESNET | {"head": "aspp"}}])
     with pytest.raises(ValueError, match="the network 'fast_rcnn_alexnet' predicts"):
         whole(methods=[{"kind": "cross_stitch", "network": {"kind": "fast_rcnn_alexnet"}}])
     with pytest.raises(ValueError, match="give the network to connected_trained_on_one_task itself"):

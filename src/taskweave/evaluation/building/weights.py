@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from taskweave.evaluation.building.plain import body_end
-from taskweave.evaluation.choices.network import network_of
+from taskweave.evaluation.choices.network import OneNetwork, network_of
 from taskweave.evaluation.choices.start import FromFile, LibraryWeights
 from taskweave.evaluation.planning import Run
 from taskweave.networks.connected import Connected
 from taskweave.networks.dense_segnet import DenseSegNet
+from taskweave.networks.stan_resnet import STANResNet
 from taskweave.networks.weights import load_pretrained
 from taskweave.streams.stream import Stream
 from taskweave.training.checkpoint import WrongCheckpointError
@@ -59,13 +60,17 @@ def _load_start(net: Connected, run: Run, runs: Path) -> None:
     for parent in run.parents:
         state = read_state(runs / parent.digest / WEIGHTS)
         for name, stream in zip(net.streams, streams, strict=True):
-            # Dense's shared SegNet is a part beside the task's own, and ends before the last decoder block
-            end, path = ("unpool1", "shared.") if isinstance(stream.net, DenseSegNet) else (_end(run, name), "")
+            end, path = _body(stream.net, network_of(run.recipe.network, name))
             stream.net.load_state_dict(body_of(state, stream, end, parent.tasks[0], renamed=path), strict=False)
 
 
-def _end(run: Run, task: str) -> str:
-    return body_end(network_of(run.recipe.network, task))
+def _body(net: nn.Module, choice: OneNetwork) -> tuple[str, str]:
+    """The last stage of a network's body, and what the body's paths begin with where that is not "body."."""
+    if isinstance(net, DenseSegNet):  # the shared SegNet beside the task's own ends before its last decoder block
+        return "unpool1", "shared."
+    if isinstance(net, STANResNet):
+        return list(net.trunk)[-1], ""
+    return body_end(choice), ""
 
 
 def body_of(state: dict[str, Tensor], stream: Stream, end: str, leader: str, *, renamed: str = "") -> dict[str, Tensor]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
+from taskweave.evaluation.choices.network import DeepLabResNet, SegNetVGG16
 from taskweave.evaluation.choices.whole import MTAN, DenseSegNet, MTUNet, SplitSegNet, WholeChoice
 from taskweave.images import ImageStatistics
 from taskweave.networks.connected import Connected
 from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.mt_unet import mt_unet
+from taskweave.networks.mtan_resnet import mtan_resnet
 from taskweave.networks.mtan_segnet import mtan_segnet
 from taskweave.networks.split_segnet import split_segnet
 from taskweave.tasks.task import Task
@@ -35,11 +37,27 @@ def build_whole(choice: WholeChoice, tasks: Mapping[str, Task], statistics: Imag
                 tasks=tasks,
                 statistics=statistics,
             )
-        case MTAN(network=segnet):
-            return mtan_segnet(outputs, widths=segnet.widths, tasks=tasks, statistics=statistics)
+        case MTAN():
+            return _mtan(choice.network, tasks, statistics)
         case DenseSegNet(network=segnet):
             return dense_segnet(outputs, widths=segnet.widths, tasks=tasks, statistics=statistics)
         case SplitSegNet(network=segnet):
             return split_segnet(outputs, kind=choice.grown, widths=segnet.widths, tasks=tasks, statistics=statistics)
         case _:
             assert_never(choice)
+
+
+def _mtan(network: SegNetVGG16 | DeepLabResNet, tasks: Mapping[str, Task], statistics: ImageStatistics) -> Connected:
+    outputs = {name: task.channels for name, task in tasks.items()}
+    if isinstance(network, SegNetVGG16):
+        return mtan_segnet(outputs, widths=network.widths, tasks=tasks, statistics=statistics)
+    return mtan_resnet(
+        outputs,
+        backbone=network.body,
+        output_stride=network.output_stride,
+        hidden=network.hidden,
+        rates=network.rates,
+        dropout=network.dropout,
+        tasks=tasks,
+        statistics=statistics,
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self, final
+from typing import Annotated, ClassVar, Literal, Self, final
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.methodchoice import MethodChoice
-from taskweave.evaluation.choices.network import SegNetVGG16, STUNet
+from taskweave.evaluation.choices.network import DeepLabResNet, SegNetVGG16, STUNet
 
 
 class WholeChoice(MethodChoice):
@@ -38,10 +38,17 @@ class MTUNet(WholeChoice):
 
 @final
 class MTAN(WholeChoice):
-    """One SegNet for all tasks, and for each a column of attention that chooses among its features."""
+    """One SegNet or ResNet for all tasks, and for each a column of attention that chooses among its features."""
 
     kind: Literal["mtan"] = "mtan"
-    network: SegNetVGG16 = SegNetVGG16()
+    network: Annotated[SegNetVGG16 | DeepLabResNet, Field(discriminator="kind")] = SegNetVGG16()
+    """A deeplab_resnet has the head aspp_v3."""
+
+    @model_validator(mode="after")
+    def _has_its_head(self) -> Self:
+        if isinstance(self.network, DeepLabResNet) and self.network.head != "aspp_v3":
+            raise ValueError(f"mtan on a deeplab_resnet has the head aspp_v3, got {self.network.head!r}")
+        return self
 
     @property
     def usual_label(self) -> str:
