@@ -10,7 +10,7 @@ from PIL import Image
 from taskweave.evaluation.results import ComparisonResult, Row
 from taskweave.reporting import files as reporting_files
 from taskweave.reporting import gain_bars, side_by_side, table_of, training_curves
-from taskweave.reporting.charts import figure_with_legend, read_losses
+from taskweave.reporting.charts import figure_with_legend, read_losses, read_weights, weight_curves
 
 
 def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:
@@ -121,6 +121,16 @@ def test_a_legend_under_the_panels_tells_all_lines_apart() -> None:
     few, _ = figure_with_legend((5.0, 3.6), labels[:3])
     assert figure.get_figheight() > few.get_figheight() > 3.6
     assert figure.get_figwidth() == few.get_figwidth() == 5.0
+
+
+def test_weight_curves(tmp_path: Path) -> None:
+    """Of the columns of weights alone: a panel per task that has one."""
+    one = log(tmp_path / "1.csv", "step,loss.seg,weight.seg,weight.depth\n10,3,0.5,1.5\n20,2,,1.25\n")
+    assert read_weights(one) == {"seg": ([10], [0.5]), "depth": ([10, 20], [1.5, 1.25])}
+    assert Image.open(weight_curves({"DWA": one}, tmp_path / "a.png")).size[0] == 1200
+    with pytest.raises(ValueError, match="no weights to draw"):
+        weight_curves({"x": log(tmp_path / "0.csv", "step,loss.seg\n1,2\n")}, tmp_path / "c.png")
+    assert not (tmp_path / "c.png").exists()
 
 
 def result(*methods: str) -> ComparisonResult:

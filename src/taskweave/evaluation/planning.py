@@ -22,6 +22,7 @@ from taskweave.evaluation.choices.methodchoice import ShortcutOptions
 from taskweave.evaluation.choices.mixture import ONLY, MixtureData, OneSet
 from taskweave.evaluation.choices.network import PerTask, network_of
 from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
+from taskweave.evaluation.choices.weighting import WeightingChoice
 from taskweave.evaluation.choices.whole import WholeChoice
 from taskweave.evaluation.fingerprint import fingerprint
 from taskweave.evaluation.pretraining import TASKS, pretraining_network
@@ -106,6 +107,11 @@ class Run:
         chosen = self.recipe.tasks.chosen
         alone = self.role in ("single", "trained_on")
         return {task: chosen[task].single_weight if alone else chosen[task].weight for task in self.trained}
+
+    @property
+    def weighting(self) -> WeightingChoice | None:
+        """What weighs the tasks of this network instead of `weights`; None where `weights` do."""
+        return self.method.weighting if self.method is not None and len(self.trained) > 1 else None
 
     @property
     def steps(self) -> int:

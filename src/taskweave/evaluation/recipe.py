@@ -15,6 +15,7 @@ from taskweave.evaluation.choices.agreement import (
     check_networks,
     check_regions,
     check_shortcuts,
+    check_weightings,
 )
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.method import (
@@ -162,6 +163,7 @@ class Recipe(Choice):
             check_detection(self.tasks.detection, network)
             check_regions(tasks, network, self.data, self.further_tests)
         check_shortcuts(self.methods, self.places)
+        check_weightings(self.methods, tasks)
         return self
 
     @property

@@ -14,6 +14,7 @@ from taskweave.data.transformed import Transformed
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.views import for_testing, for_training, mixture_of
+from taskweave.evaluation.building.weighting import build_weighting
 from taskweave.evaluation.building.weights import load_parents
 from taskweave.evaluation.choices.mixture import MixtureData, OneSet, sets_of
 from taskweave.evaluation.choices.start import PretrainedOnScenes
@@ -34,6 +35,7 @@ from taskweave.training.result import FitResult
 from taskweave.training.stopping import StopSignal
 from taskweave.training.weights import load_weights
 from taskweave.weighting.fixed import Fixed
+from taskweave.weighting.weighting import Weighting
 
 RECORD = "run.json"
 
@@ -148,7 +150,6 @@ def _fit(
     run: Run, bench: Bench, net: Connected, *, folder: Path, stop: StopSignal | None, progress: Progress | None
 ) -> FitResult:
     options = _options(run)
-    weights = run.weights if run.role != "start" else dict.fromkeys(run.trained, 1.0)
     return fit(
         net,
         {name: bench.tasks[name] for name in run.tasks},
@@ -156,12 +157,19 @@ def _fit(
         options,
         folder=folder,
         seed=run.seed,
-        weighting=Fixed(weights),
+        weighting=_weighting(run),
         trained=run.trained,
         validation=None if options.choose == "last" else _validation_part(run, bench),
         stop=stop,
         progress=progress,
     )
+
+
+def _weighting(run: Run) -> Weighting:
+    """A fresh one: the method's, where it has one, else the tasks' own weights."""
+    if run.weighting is not None:
+        return build_weighting(run.weighting, {task: run.recipe.tasks.chosen[task] for task in run.trained})
+    return Fixed(run.weights if run.role != "start" else dict.fromkeys(run.trained, 1.0))
 
 
 def _sets(run: Run, bench: Bench) -> dict[str, OneSet]:

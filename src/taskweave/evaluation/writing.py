@@ -84,8 +84,8 @@ def file_name(name: str) -> str:
 
 
 def write_charts(rows: Sequence[Entry], result: ComparisonResult, *, root: Path, folder: Path) -> tuple[Path, ...]:
-    """Metrics and gains as bars, losses of trainings, detectors' curves (first seed): charts show no data."""
-    from taskweave.reporting.charts import gain_bars, training_curves
+    """Metrics and gains as bars, losses and weights of trainings, detectors' curves (first seed): charts show no data."""
+    from taskweave.reporting.charts import gain_bars, read_weights, training_curves, weight_curves
     from taskweave.reporting.metric_bars import metric_bars
 
     place = folder / PICTURES
@@ -98,6 +98,9 @@ def write_charts(rows: Sequence[Entry], result: ComparisonResult, *, root: Path,
     logs = {title: folder_of(run, root) / "log.csv" for title, run in runs.items() if find_record(run, root) is not None}
     if logs:
         written.append(training_curves(logs, place / "losses.png"))
+    weighed = {title: log for title, log in logs.items() if runs[title].weighting is not None and read_weights(log)}
+    if weighed:
+        written.append(weight_curves(weighed, place / "weights.png"))
     done = [e for e in rows if e.seed == rows[0].seed and all(find_record(run, root) is not None for run in e.runs)]
     columns = dict.fromkeys(name for row in result.rows for name in row.metrics)
     return (*written, *_write_curves(done, list(columns), root=root, place=place))

@@ -14,7 +14,9 @@ from matplotlib.lines import Line2D
 from taskweave.reporting.files import write_whole
 from taskweave.reporting.tables import Table
 
-_LOSS = "loss."
+Curves = dict[str, tuple[list[int], list[float]]]
+"""{task: (steps, values)}"""
+
 _COLOURS = 10
 Dashes = Literal["-", "--", ":", "-."]
 _DASHES: tuple[Dashes, ...] = ("-", "--", ":", "-.")
@@ -31,32 +33,57 @@ def training_curves(logs: Mapping[str, Path], path: Path) -> Path:
     there, ValueError where no log holds a loss.
     """
     curves = {label: read_losses(log) for label, log in logs.items()}
-    tasks = list(dict.fromkeys(task for losses in curves.values() for task in losses))
-    if not tasks:
+    if not any(curves.values()):
         raise ValueError(f"no losses to draw: none of {[str(log) for log in logs.values()]} has a row with a loss")
+    return _panels(curves, path, ylabel="loss, unweighted")
+
+
+def weight_curves(logs: Mapping[str, Path], path: Path) -> Path:
+    """A PNG with one panel per task: the factor of its loss, or gradient, over the steps; one line per training.
+
+    logs: as of `training_curves`; the columns are ``weight.<task>``. Returns `path`. Raises FileNotFoundError for a log
+    that is not there, ValueError where no log holds a weight.
+    """
+    curves = {label: read_weights(log) for label, log in logs.items()}
+    if not any(curves.values()):
+        raise ValueError(f"no weights to draw: none of {[str(log) for log in logs.values()]} has a row with a weight")
+    return _panels(curves, path, ylabel="weight")
+
+
+def _panels(curves: Mapping[str, Curves], path: Path, *, ylabel: str) -> Path:
+    tasks = list(dict.fromkeys(task for of in curves.values() for task in of))
     figure, styles = figure_with_legend((5.0 * len(tasks), 3.6), list(curves))
     for number, task in enumerate(tasks):
         axes = figure.add_subplot(1, len(tasks), number + 1)
-        for label, losses in curves.items():
-            if task in losses:
-                draw_line(axes, *losses[task], styles[label])
-        axes.set(title=task, xlabel="step", ylabel="loss, unweighted")
+        for label, of in curves.items():
+            if task in of:
+                draw_line(axes, *of[task], styles[label])
+        axes.set(title=task, xlabel="step", ylabel=ylabel)
         tidy_axes(axes)
     return save_figure(figure, path)
 
 
-def read_losses(log: Path) -> dict[str, tuple[list[int], list[float]]]:
+def read_losses(log: Path) -> Curves:
     """{task: (steps, losses)} of a ``log.csv``."""
-    losses: dict[str, tuple[list[int], list[float]]] = {}
+    return _read(log, "loss.")
+
+
+def read_weights(log: Path) -> Curves:
+    """{task: (steps, weights)} of a ``log.csv``."""
+    return _read(log, "weight.")
+
+
+def _read(log: Path, prefix: str) -> Curves:
+    found: Curves = {}
     with log.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             for column, text in row.items():
                 # a short row has None for its missing cells; a long one has its surplus under None
-                if isinstance(column, str) and column.startswith(_LOSS) and text and row["step"]:
-                    steps, values = losses.setdefault(column.removeprefix(_LOSS), ([], []))
+                if isinstance(column, str) and column.startswith(prefix) and text and row["step"]:
+                    steps, values = found.setdefault(column.removeprefix(prefix), ([], []))
                     steps.append(int(row["step"]))
                     values.append(float(text))
-    return losses
+    return found
 
 
 def gain_bars(table: Table, path: Path) -> Path:

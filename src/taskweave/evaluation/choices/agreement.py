@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from taskweave.evaluation.choices.detection import DetectionTask
-from taskweave.evaluation.choices.method import ConnectedTrainedOnOneTask, ConnectingChoice, Method
+from taskweave.evaluation.choices.method import (
+    ConnectedTrainedOnOneTask,
+    ConnectingChoice,
+    Ensemble,
+    Method,
+    Single,
+    SingleTrainedOn,
+)
 from taskweave.evaluation.choices.mixture import FurtherTest, MixtureData, OneSet, sets_of
 from taskweave.evaluation.choices.names import ATTRIBUTES, DENSE, DETECTION
 from taskweave.evaluation.choices.network import (
@@ -127,3 +134,18 @@ def check_regions(
             f"the network of {readers} looks at regions, and the data {lacking} have none: give them `regions`, e.g. "
             "regions: {proposals: {kind: grid}}"
         )
+
+
+def check_weightings(methods: Sequence[Method], tasks: Sequence[str]) -> None:
+    """Raise ValueError for a weighting where a network is trained for one task, or of a task that the recipe lacks."""
+    for method in methods:
+        inner = method.connected.weighting if isinstance(method, ConnectedTrainedOnOneTask) else None
+        weighting = method.weighting or inner
+        if weighting is None:
+            continue
+        if isinstance(method, Single | SingleTrainedOn | Ensemble | ConnectedTrainedOnOneTask):
+            raise ValueError(
+                f"{method.kind} trains for one task at a time: there is nothing to weigh, leave `weighting` out"
+            )
+        if strange := [task for task in weighting.named if task not in tasks]:
+            raise ValueError(f"the weighting {weighting.title!r} names {strange}; the recipe's tasks are {list(tasks)}")

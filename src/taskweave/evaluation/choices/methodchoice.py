@@ -8,6 +8,7 @@ from pydantic import Field
 
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.network import Network
+from taskweave.evaluation.choices.weighting import WeightingChoice
 
 
 @final
@@ -25,13 +26,15 @@ class ShortcutOptions(Choice):
 class MethodChoice(Choice):
     """What every method states."""
 
-    added: ClassVar[frozenset[str]] = frozenset({"network"})
+    added: ClassVar[frozenset[str]] = frozenset({"network", "weighting"})
 
     label: str = ""
     """What the table calls it; unique in a recipe. Empty for the method's own name."""
     shortcut: ShortcutOptions | None = None
     network: Network | None = None
     """What this row's networks are; None for the recipe's."""
+    weighting: WeightingChoice | None = None
+    """How the losses of the tasks of one network are weighed; None: each times the `weight` of its task."""
 
     @property
     def usual_label(self) -> str:
@@ -40,4 +43,6 @@ class MethodChoice(Choice):
 
     @property
     def title(self) -> str:
-        return self.label or self.usual_label + (" + shortcut" if self.shortcut is not None else "")
+        shortcut = " + shortcut" if self.shortcut is not None else ""
+        weighting = f", {self.weighting.title}" if self.weighting is not None else ""
+        return self.label or self.usual_label + shortcut + weighting
