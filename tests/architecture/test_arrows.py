@@ -114,8 +114,8 @@ def test_import_costs_little_more_than_torch() -> None:
 
 
 def test_import_pulls_in_no_heavy_library() -> None:
-    heavy = ["timm", "torchvision", "torchmetrics", "lightning", "matplotlib", "h5py", "pydantic"]
-    code = f"import sys, taskweave; print([m for m in {heavy} if m in sys.modules])"
+    heavy = ["timm", "torchvision", "torchmetrics", "lightning", "matplotlib", "h5py", "pydantic", "torchjd", "cvxpy"]
+    code = f"import sys, taskweave, taskweave.weighting; print([m for m in {heavy} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

@@ -18,8 +18,8 @@ _MOST = 50.0
 class DynamicWeightAverage(Weighting):
     """w_k = K p_k exp(r_k / T) / sum_i p_i exp(r_i / T), r_k = L_k(t - 1) / L_k(t - 2): a task that lags weighs more.
 
-    L_k(t) is the mean of epoch t's unweighted training losses over the batches that are labelled for task k. Liu et al.
-    2019 (MTAN); eq. 3 of the pet paper. The weights sum to K.
+    L_k(t) is the mean of epoch t's unweighted training losses over the batches (with accumulation: the steps) that are
+    labelled for task k. Liu et al. 2019 (MTAN); eq. 3 of the pet paper. The weights sum to K.
 
     pre_weights: p_k, 1 for a task that is not named; the weights themselves until there is a ratio (the first two epochs).
     every: "epoch" as published; "iteration" as the pet paper's code: ratios of the last two steps' losses of one epoch,
