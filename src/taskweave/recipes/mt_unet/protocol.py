@@ -27,10 +27,10 @@ BATCH = {"nyuv2": 2, "cityscapes": 8}
 UNET, SEGNET, STAN = STUNet(), SegNetVGG16(), STANSegNet()
 
 SMALL_SIZE: Size = (96, 128)
-SMALL_UNET = STUNet(widths=(16, 32, 64, 128))
-SMALL_SEGNET = SegNetVGG16(widths=(16, 32, 64, 128, 128))
-SMALL_STAN = STANSegNet(widths=(16, 32, 64, 128, 128))
-SCENES = PretrainedOnScenes(steps=300, batch_size=8, images=1000, size=SMALL_SIZE)
+SMALL_UNET = STUNet(widths=(12, 24, 48, 96))
+SMALL_SEGNET = SegNetVGG16(widths=(12, 24, 48, 96, 96))
+SMALL_STAN = STANSegNet(widths=(12, 24, 48, 96, 96))
+SCENES = PretrainedOnScenes(steps=200, batch_size=8, images=1000, size=SMALL_SIZE)
 """The start of the small recipes: one body for the U-Nets, one for the SegNets."""
 
 INVERSE = "Depth is inverse (disparities as the files have them); the paper's relative errors are on another scale."
@@ -109,7 +109,7 @@ def nyuv2(data: Given) -> NYUv2Mtan:
 
 def small(table: str, methods: Sequence[Method], *, data: OneSet, seeds: Sequence[int] | None, notes: str = "") -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike."""
-    options = TrainingOptions(steps=400, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
+    options = TrainingOptions(steps=300, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
     return Recipe(
         name=f"mt_unet-{table}-small",
         data=data,

@@ -12,7 +12,7 @@ from taskweave.recipes.places import Given
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """ST-UNet, STAN, Dense, Cross-Stitch as MTAN's code and K x K, MTAN, MT-UNet; its 19 classes are `table1_19_classes`.
 
-    small: quarter-width networks at 96 x 192, bodies pre-trained on generated scenes.
+    small: networks of a fifth of the width at 96 x 192, bodies pre-trained on generated scenes.
     data: MTAN's npy tree of Cityscapes at 128 x 256 (default datasets/cityscapes_mtan), small too.
     seeds: default 0; the paper names none.
     """

@@ -12,7 +12,7 @@ from taskweave.recipes.places import Given
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """ST-UNet, MT-UNet with cross-talk and without.
 
-    small: quarter-width networks on NYUv2's 13 classes, a named stand-in for Cityscapes.
+    small: networks of a fifth of the width on NYUv2's 13 classes, a named stand-in for Cityscapes.
     data: full size: MTAN's npy tree of Cityscapes (default datasets/cityscapes_mtan); small: a folder of rgb/, depth/,
         label13/, gt_sets/ (default ../shared/data/nyuv2).
     seeds: default 0; the paper names none.
