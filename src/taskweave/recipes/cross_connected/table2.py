@@ -104,7 +104,7 @@ def _small(at: dict[str, Path], seeds: tuple[int, ...]) -> Recipe:
         network=networks((16, 24, 36, 54), (0.5, 1.0, 2.0), width=WIDTH, batch_norm=True, hidden=128),
         start=small_start(),
         methods=methods(lr_multiplier=10.0),
-        training=small_training(steps=300),
+        training=small_training(),
         seeds=seeds,
         evaluation=Evaluation(batch_size=8),
         notes="p000 table 2, small: other data (two sets), size, width (a quarter), batch norm, and amounts of training.",
