@@ -26,7 +26,7 @@ IMAGES = {"nyuv2": 795, "cityscapes": 2975}
 BATCH = {"nyuv2": 2, "cityscapes": 8}
 UNET, SEGNET, STAN = STUNet(), SegNetVGG16(), STANSegNet()
 
-SMALL_SIZE: Size = (96, 128)
+SMALL_SIZE: Size = (64, 96)
 SMALL_UNET = STUNet(widths=(12, 24, 48, 96))
 SMALL_SEGNET = SegNetVGG16(widths=(12, 24, 48, 96, 96))
 SMALL_STAN = STANSegNet(widths=(12, 24, 48, 96, 96))
@@ -109,7 +109,7 @@ def nyuv2(data: Given) -> NYUv2Mtan:
 
 def small(table: str, methods: Sequence[Method], *, data: OneSet, seeds: Sequence[int] | None, notes: str = "") -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike."""
-    options = TrainingOptions(steps=300, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
+    options = TrainingOptions(steps=240, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
     return Recipe(
         name=f"mt_unet-{table}-small",
         data=data,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.data import Augmentation, NYUv2Folder, NYUv2Lists
+from taskweave.evaluation.choices.data import Augmentation, NYUv2Folder, NYUv2Lists, Size
 from taskweave.evaluation.choices.method import NDDR, CrossStitch, Method, Sluice
 from taskweave.evaluation.choices.network import DeepLabResNet, DeepLabVGG16, OneNetwork
 from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
@@ -29,8 +29,10 @@ SLUICE = "The sluice's start is ours, its code was not released."
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 RESNET18 = DeepLabResNet(body="resnet18", rates=(1, 2, 4, 6))
-SIZE = (128, 160)
+SIZE: Size = (128, 160)
 """(height, width) of the small recipes' pictures."""
+SWEEP_SIZE: Size = (96, 128)
+"""The same in the sweeps, which have more rows for the same quarter of an hour."""
 SCENES = PretrainedOnScenes(steps=300, batch_size=8, images=1000, size=SIZE)
 """The start of the small recipes."""
 
@@ -104,6 +106,7 @@ def small(
     network: OneNetwork = RESNET18,
     places: tuple[str, ...] = STAGES,
     training: Training | None = None,
+    size: Size = SIZE,
 ) -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike.
 
@@ -114,8 +117,8 @@ def small(
         data=NYUv2Folder(
             path=place(data, Path("../shared/data/nyuv2")),
             classes=40,
-            size=SIZE,
-            augmentation=Augmentation(mirror=True, scale=(0.5, 1.5), crop=SIZE),
+            size=size,
+            augmentation=Augmentation(mirror=True, scale=(0.5, 1.5), crop=size),
         ),
         tasks=Tasks(
             segmentation=SegmentationTask(loss_resolution="eighth"),
@@ -146,7 +149,11 @@ def small_training() -> Training:
     return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": 400}))
 
 
-def small_training_by_sgd() -> Training:
-    """As `small_training`, fine-tuned by SGD: only there does a multiple of the rate mean what it means in the papers."""
+def small_sweep(*, by_sgd: bool = False) -> Training:
+    """As `small_training`, shorter.
+
+    by_sgd: fine-tuned by SGD: only there does a multiple of the rate mean what it means in the papers.
+    """
     usual = small_training()
-    return usual.model_copy(update={"connected": usual.connected.model_copy(update={"optimizer": SGD(lr=1e-3)})})
+    connected = usual.connected.model_copy(update={"steps": 100} | ({"optimizer": SGD(lr=1e-3)} if by_sgd else {}))
+    return usual.model_copy(update={"single": usual.single.model_copy(update={"steps": 200}), "connected": connected})

@@ -27,5 +27,6 @@ def recipe(
         NDDR(initial="xavier", lr_multiplier=rate, label="random"),
     )
     if small:
-        return protocol.small("table1", methods, data=data, seeds=seeds)
+        sweep = protocol.small_sweep()
+        return protocol.small("table1", methods, data=data, seeds=seeds, training=sweep, size=protocol.SWEEP_SIZE)
     return protocol.full("table1", methods, data=data, seeds=seeds, weights=weights)
