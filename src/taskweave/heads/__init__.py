@@ -6,6 +6,7 @@ from taskweave.heads.convolution import ConvReLU, classifier
 from taskweave.heads.deeplab import ASPP, ASPPv3, LargeFOV
 from taskweave.heads.fcn import FCN32s
 from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
+from taskweave.heads.pooled import PooledLinear
 from taskweave.heads.pyramid import PyramidPooling
 from taskweave.heads.roi import FullyConnected, RoiBoxes, RoiPooling, RoiScores
 from taskweave.heads.rpn import AnchorHead, proposals_of
@@ -24,6 +25,7 @@ __all__ = [
     "FCN32s",
     "FullyConnected",
     "LargeFOV",
+    "PooledLinear",
     "PyramidPooling",
     "RoiAttributes",
     "RoiBoxes",
