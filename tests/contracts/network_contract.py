@@ -38,6 +38,11 @@ def fits_picture(output: Any, size: Size, stride: int) -> None:
     assert output.shape == (1, CHANNELS, *cells(size, stride))
 
 
+def fits_classes(output: Any, size: Size, stride: int) -> None:
+    """One prediction for a whole image."""
+    assert output.shape == (1, CHANNELS)
+
+
 def fits_anchors(output: Any, size: Size, stride: int) -> None:
     """Nine anchors a cell."""
     height, width = cells(size, stride)

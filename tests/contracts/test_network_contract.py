@@ -17,6 +17,7 @@ from contracts.network_contract import (
     assert_stream_is_network,
     fits_anchors,
     fits_attributes,
+    fits_classes,
     fits_regions,
     pair,
     picture,
@@ -36,6 +37,8 @@ from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
 from taskweave.networks.st_unet import STUNet, st_unet
 from taskweave.networks.stan_resnet import STANResNet, stan_resnet
 from taskweave.networks.stan_segnet import stan_segnet
+from taskweave.networks.timm_classifier import timm_classifier
+from taskweave.networks.vgg16 import VGG16, vgg16
 from taskweave.streams.stream import Stream
 
 vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)
@@ -47,6 +50,8 @@ fast_rcnn = partial(fast_rcnn_alexnet, CHANNELS, hidden=32)
 attributes = partial(fast_rcnn_alexnet, attributes=CHANNELS, body="torchvision", hidden=32)
 segnet = partial(segnet_vgg16, CHANNELS, widths=(4, 4, 8, 8, 8))
 stan = partial(stan_segnet, CHANNELS, widths=(4, 4, 8, 8, 8))
+
+whole_vgg = partial(vgg16, CHANNELS, width=8, grid=2, hidden=32)
 
 
 def dense() -> nn.Module:
@@ -75,6 +80,11 @@ CASES = [
     NetworkCase("stan_segnet", stan, 1, ("pool2", "attend_conv2_2", "attend_conv5_3", "attend_dec2_2")),
     NetworkCase("stan_resnet", partial(stan_resnet, CHANNELS, backbone="resnet18", hidden=16), 1, STANResNet.places),
     NetworkCase("dense_segnet", dense, 1, ("pool2", "own_pool1", "own_pool5", "own_dec3")),
+    NetworkCase("vgg16", whole_vgg, 32, (*VGG16.places, "fc6", "fc7"), fits=fits_classes),
+    NetworkCase("vgg16 pooled", partial(whole_vgg, head="pooled", batch_norm=True), 32, VGG16.places, fits=fits_classes),
+    NetworkCase(
+        "timm_classifier", partial(timm_classifier, CHANNELS, body="resnet10t"), 32, ("stem", "layer4"), fits=fits_classes
+    ),
     NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.places, regions, fits_regions, last=REGIONS),
     NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.places, regions, fits_attributes),
 ]

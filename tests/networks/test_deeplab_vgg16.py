@@ -213,7 +213,7 @@ def test_load_weights_names_what_differs() -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="'largefov' or 'aspp', got 'fpn'"):
         deeplab_vgg16(3, head="fpn")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="'fresh' or 'decimated', got 'all'"):
+    with pytest.raises(ValueError, match="'fresh', 'decimated' or 'loaded', got 'all'"):
         load_vgg16(deeplab_vgg16(3, hidden=8), imagenet(False), fc="all")  # type: ignore[arg-type]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from taskweave.evaluation.choices.classifiers import VGG16, TimmClassifier
 from taskweave.evaluation.choices.data import ScenesData
 from taskweave.evaluation.choices.network import (
     RPNVGG16,
@@ -31,8 +32,8 @@ TASKS = ("segmentation", "depth", "normals")
 def pretraining_network(network: OneNetwork | PerTask) -> OneNetwork:
     """The network for dense tasks whose body is that of all networks of a recipe: itself, or its dense counterpart.
 
-    RPN and PSPNet on VGG-16 share a body, Fast R-CNN and FCN-32s on AlexNet another, STAN and SegNet a third. Raises
-    ValueError for a network that has no counterpart, or networks with different bodies.
+    RPN, PSPNet and the classifier on VGG-16 share a body, Fast R-CNN and FCN-32s on AlexNet another, STAN and SegNet a
+    third. Raises ValueError for a network that has no counterpart, or networks with different bodies.
     """
     if not isinstance(network, PerTask):
         return _counterpart(network)
@@ -52,7 +53,7 @@ def _counterpart(network: OneNetwork) -> OneNetwork:
             return network
         case STANSegNet():
             return SegNetVGG16(widths=network.widths)
-        case RPNVGG16() | PSPNetVGG16():
+        case RPNVGG16() | PSPNetVGG16() | VGG16():
             return PSPNetVGG16(
                 width=network.width,
                 batch_norm=network.batch_norm,
@@ -60,6 +61,8 @@ def _counterpart(network: OneNetwork) -> OneNetwork:
                 bn_eps=network.bn_eps,
                 hidden=8 * network.width,
             )
+        case TimmClassifier():
+            return DeepLabResNet(body=network.body, output_stride=32)  # which refuses what is no timm ResNet
         case FastRCNNAlexNet():
             return FCN32sAlexNet(body=network.body, hidden=network.hidden)
         case TorchvisionDetector():

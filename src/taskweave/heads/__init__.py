@@ -10,6 +10,7 @@ from taskweave.heads.pooled import PooledLinear
 from taskweave.heads.pyramid import PyramidPooling
 from taskweave.heads.roi import FullyConnected, RoiBoxes, RoiPooling, RoiScores
 from taskweave.heads.rpn import AnchorHead, proposals_of
+from taskweave.heads.vgg import VGGClassifier
 
 __all__ = [
     "ANCHOR_WEIGHTS",
@@ -32,6 +33,7 @@ __all__ = [
     "RoiOutputs",
     "RoiPooling",
     "RoiScores",
+    "VGGClassifier",
     "classifier",
     "decode_boxes",
     "encode_boxes",

@@ -26,6 +26,8 @@ from taskweave.networks.split_segnet import split_segnet
 from taskweave.networks.st_unet import st_unet
 from taskweave.networks.stan_resnet import stan_resnet
 from taskweave.networks.stan_segnet import stan_segnet
+from taskweave.networks.timm_classifier import load_timm, timm_classifier
+from taskweave.networks.vgg16 import vgg16
 from taskweave.networks.vgg_weights import load_vgg16
 from taskweave.networks.weights import load_pretrained, load_weights
 
@@ -46,6 +48,7 @@ __all__ = [
     "load_alexnet",
     "load_pretrained",
     "load_resnet",
+    "load_timm",
     "load_vgg16",
     "load_weights",
     "mt_unet",
@@ -60,4 +63,6 @@ __all__ = [
     "st_unet",
     "stan_resnet",
     "stan_segnet",
+    "timm_classifier",
+    "vgg16",
 ]

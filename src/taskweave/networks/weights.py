@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from taskweave.streams.convert import comes_from
+
 Weights = nn.Module | Mapping[str, Tensor]
 """A network whose weights are wanted, or its state_dict."""
 
@@ -108,10 +110,14 @@ def set_layer(conv: nn.Conv2d, norm: nn.BatchNorm2d | None, layer: Layer) -> Non
 def load_pretrained(net: nn.Module) -> None:
     """Download ImageNet weights for a network of this package and load them into its body.
 
-    VGG-16 (torchvision's, decimated into fc6 and fc7), ResNets (timm's default weights of that name), AlexNet
-    (torchvision's). They expect pictures prepared with ``taskweave.IMAGENET``.
+    VGG-16 (torchvision's, decimated into DeepLab's fc6 and fc7), timm's networks (its default weights of that name),
+    AlexNet (torchvision's). They expect pictures prepared with ``taskweave.IMAGENET``.
     Raises ConnectionError where the download fails and TypeError for a network that has none.
     """
+    if comes_from(type(net), "timm"):
+        from taskweave.networks.timm_classifier import load_timms_own
+
+        return load_timms_own(net)
     raise TypeError(f"no pre-trained weights are known for {type(net).__name__}; load a state_dict with load_weights")
 
 

@@ -27,6 +27,8 @@ def known_types(kind: type) -> None:
 def as_stream(net: nn.Module) -> Stream:
     """The stream of a network whose stages are known: timm's, torchvision's and our own.
 
+    A timm network of another type gets a stage at each feature that timm lists, found by tracing.
+
     Stage names are the library's own words (``layer1``, ``stages.0``, ``blocks.3``) or, where it has only numbers (VGG,
     AlexNet), the papers' (``pool1``, ``fc6``). The network is kept as the object that it is.
     Further types: ``@as_stream.register`` a function from the network to its `Stream`.
@@ -35,8 +37,16 @@ def as_stream(net: nn.Module) -> Stream:
     known_types(type(net))
     found = as_stream.dispatch(type(net))
     if found is as_stream.dispatch(object):
-        _refuse(net)
+        return _traced(net) or _refuse(net)
     return found(net)
+
+
+def _traced(net: nn.Module) -> Stream | None:
+    if not comes_from(type(net), "timm"):
+        return None
+    from taskweave.streams.traced_timm import trace_timm
+
+    return trace_timm(net)
 
 
 def _refuse(net: object) -> NoReturn:

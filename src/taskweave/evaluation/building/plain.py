@@ -6,6 +6,8 @@ from typing import assert_never
 
 from torch import nn
 
+from taskweave.evaluation.building.classifiers import build_classifier, classifier_places
+from taskweave.evaluation.choices.classifiers import VGG16, TimmClassifier
 from taskweave.evaluation.choices.detection import DetectionTask
 from taskweave.evaluation.choices.network import (
     RPNVGG16,
@@ -78,19 +80,21 @@ def build_plain(choice: OneNetwork, task: Task, *, detection: DetectionTask | No
             return fast_rcnn_alexnet(
                 classes, attributes=attributes, body=choice.body, hidden=choice.hidden, dropout=choice.dropout
             )
-        case STUNet():
-            return _unet(choice, task)
-        case SegNetVGG16():
-            return segnet_vgg16(task.channels, widths=choice.widths)
-        case STANSegNet():
-            return stan_segnet(task.channels, widths=choice.widths)
+        case STUNet() | SegNetVGG16() | STANSegNet():
+            return _decoding(choice, task)
+        case VGG16() | TimmClassifier():
+            return build_classifier(choice, task.channels)
         case TorchvisionDetector():
             return _torchvision(choice, task, detection or DetectionTask())
         case _:
             assert_never(choice)
 
 
-def _unet(choice: STUNet, task: Task) -> nn.Module:
+def _decoding(choice: STUNet | SegNetVGG16 | STANSegNet, task: Task) -> nn.Module:
+    if isinstance(choice, SegNetVGG16):
+        return segnet_vgg16(task.channels, widths=choice.widths)
+    if isinstance(choice, STANSegNet):
+        return stan_segnet(task.channels, widths=choice.widths)
     return st_unet(
         task.channels,
         widths=choice.widths,
@@ -166,6 +170,8 @@ _PLACES: dict[type[OneNetwork], tuple[str, ...]] = {
 
 def places_of(choice: OneNetwork | PerTask) -> tuple[str, ...]:
     """Where streams of such networks usually meet. Raises ValueError for networks that do not meet at the same places."""
+    if isinstance(choice, VGG16 | TimmClassifier):
+        return classifier_places(choice)
     if not isinstance(choice, PerTask):
         return _PLACES[type(choice)]
     found = {task: places_of(one) for task, one in choice.networks.items()}
@@ -177,7 +183,7 @@ def places_of(choice: OneNetwork | PerTask) -> tuple[str, ...]:
 def body_end(choice: OneNetwork) -> str:
     """The last stage of a network that is no head of one task: as far as pre-training shares."""
     match choice:
-        case RPNVGG16() | PSPNetVGG16():
+        case RPNVGG16() | PSPNetVGG16() | VGG16():
             return "conv5_3"
         case STUNet():
             return "bottleneck"

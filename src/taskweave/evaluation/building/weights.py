@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from taskweave.evaluation.building.plain import body_end
+from taskweave.evaluation.choices.classifiers import TimmClassifier
 from taskweave.evaluation.choices.network import OneNetwork, network_of
 from taskweave.evaluation.choices.start import FromFile, LibraryWeights
 from taskweave.evaluation.planning import Run
@@ -64,26 +65,30 @@ def _load_start(net: Connected, run: Run, runs: Path) -> None:
             stream.net.load_state_dict(body_of(state, stream, end, parent.tasks[0], renamed=path), strict=False)
 
 
-def _body(net: nn.Module, choice: OneNetwork) -> tuple[str, str]:
-    """The last stage of a network's body, and what the body's paths begin with where that is not "body."."""
+def _body(net: nn.Module, choice: OneNetwork) -> tuple[str, str | None]:
+    """The last stage of a network's body, and what its paths begin with where the stored ones begin with "body."."""
+    if isinstance(choice, TimmClassifier):  # timm's own network, which is the whole body of a DeepLab
+        return "layer4", ""
     if isinstance(net, DenseSegNet):  # the shared SegNet beside the task's own ends before its last decoder block
         return "unpool1", "shared."
     if isinstance(net, STANResNet):
-        return list(net.trunk)[-1], ""
-    return body_end(choice), ""
+        return list(net.trunk)[-1], None
+    return body_end(choice), None
 
 
-def body_of(state: dict[str, Tensor], stream: Stream, end: str, leader: str, *, renamed: str = "") -> dict[str, Tensor]:
+def body_of(
+    state: dict[str, Tensor], stream: Stream, end: str, leader: str, *, renamed: str | None = None
+) -> dict[str, Tensor]:
     """Of a stored shared network, the trunk: what the modules of a stream's stages up to `end` have in common with it.
 
-    renamed: what the stream's paths begin with instead of "body.".
+    renamed: what the stream's paths begin with instead of "body."; None where they are the stored ones.
     Raises WrongCheckpointError where that is nothing.
     """
     stages = list(stream.stages)
     paths = [path for stage in stages[: stages.index(end) + 1] for path in stream.modules_of(stage)]
     own, body = stream.net.state_dict(), dict[str, Tensor]()
     for path in paths:
-        there = "body." + path.removeprefix(renamed) if renamed else path
+        there = path if renamed is None else "body." + path.removeprefix(renamed)
         prefix = f"streams.{leader}.net.{there}."
         found = {f"{path}.{key.removeprefix(prefix)}": v for key, v in state.items() if key.startswith(prefix)}
         # the fully connected layers of a network for regions have another shape than their dense counterparts

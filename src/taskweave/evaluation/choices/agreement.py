@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from taskweave.evaluation.choices.classifiers import VGG16, TimmClassifier
 from taskweave.evaluation.choices.detection import DetectionTask
 from taskweave.evaluation.choices.method import (
     ConnectedTrainedOnOneTask,
@@ -109,10 +110,16 @@ def check_detection(detection: DetectionTask | None, network: OneNetwork | PerTa
         )
 
 
+WHOLE = ("species", "breed", "box", "age", "gender")
+"""What is said once of a whole image."""
+
+
 def tasks_of(network: OneNetwork) -> tuple[str, ...]:
     """What a network can predict."""
     if isinstance(network, RPNVGG16 | TorchvisionDetector):
         return (DETECTION,)
+    if isinstance(network, VGG16 | TimmClassifier):
+        return WHOLE
     return (DETECTION, ATTRIBUTES) if isinstance(network, FastRCNNAlexNet) else DENSE
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal, final
 from pydantic import Field
 
 from taskweave.evaluation.choices.choice import Choice
+from taskweave.evaluation.choices.classifiers import VGG16, TimmClassifier
+from taskweave.evaluation.choices.vgg import VGG16Choice
 
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -51,19 +53,6 @@ class FCN32sAlexNet(Choice):
     hidden: int = Field(default=4096, ge=1)
     """Channels of fc6 and fc7."""
     dropout: Rate = 0.5
-
-
-class VGG16Choice(Choice):
-    """What networks on VGG-16's plain convolutions state; stages conv1_1 ... conv5_3."""
-
-    width: int = Field(default=64, ge=4)
-    """Channels of conv1; VGG-16 has 64."""
-    batch_norm: bool = False
-    """After every convolution of the body."""
-    bn_momentum: float = Field(default=0.1, gt=0.0, lt=1.0)
-    bn_eps: float = Field(default=1e-5, gt=0.0)
-    hidden: int = Field(default=512, ge=1)
-    """Channels of the head's own layer."""
 
 
 @final
@@ -168,6 +157,8 @@ OneNetwork = (
     | STUNet
     | SegNetVGG16
     | STANSegNet
+    | VGG16
+    | TimmClassifier
 )
 
 
