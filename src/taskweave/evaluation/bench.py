@@ -54,7 +54,12 @@ class Bench:
 
     def test(self, column: Column) -> LabelledSet:
         """The raw samples that a column is measured on."""
-        return self.further[column.data] if column.further else self.sets[column.data].test
+        if column.further:
+            return self.further[column.data]
+        parts = self.sets[column.data]
+        found = {"test": parts.test, "train": parts.train, "validation": parts.validation}[column.part]
+        assert found is not None, "the recipe refuses a validation part that is not there"
+        return found
 
     @cached_property
     def tasks(self) -> dict[str, Task]:

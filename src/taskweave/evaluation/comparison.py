@@ -151,6 +151,7 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         rows=tuple(found),
         constant=constant,
         further=tuple(column.name for column in columns_of(recipe) if column.further),
+        parts=tuple(column.name for column in columns_of(recipe) if column.part != "test"),
         missing=tuple(missing),
         command=command,
         machine=f"{platform.platform()}, {platform.machine()}",
@@ -165,6 +166,8 @@ def _constant(bench: Bench, here: Path, progress: Progress) -> Values:
     content: dict[str, object] = {"data": r.data.determining(), "tasks": r.tasks.determining()}
     if r.further_tests:
         content["further"] = {name: test.determining() for name, test in r.further_tests.items()}
+    if r.evaluation.also_on:
+        content["also_on"] = list(r.evaluation.also_on)
     if made_by := versions_of(sets_of(r.data).values(), r.tasks.chosen):
         content["made_by"] = made_by
     known_by = digest_of(content)

@@ -78,10 +78,11 @@ def look_of(task: Task) -> Look:
 
 
 def _read_together(columns: Sequence[Column], tasks: Mapping[str, Task]) -> Iterator[list[Column]]:
-    """Columns on one test part that look at the same regions: one pass of the network serves all of them."""
-    groups: dict[tuple[str, bool, Look], list[Column]] = {}
+    """Columns on one part that look at the same regions: one pass of the network serves all of them."""
+    groups: dict[tuple[str, bool, str, Look], list[Column]] = {}
     for column in columns:
-        groups.setdefault((column.data, column.further, look_of(tasks[column.task])), []).append(column)
+        key = (column.data, column.further, column.part, look_of(tasks[column.task]))
+        groups.setdefault(key, []).append(column)
     yield from groups.values()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, final
+from typing import Annotated, Any, ClassVar, Literal, Self, final
 
 from pydantic import Field, ModelWrapValidatorHandler, PositiveInt, ValidationError, field_validator, model_validator
 
@@ -77,9 +77,13 @@ class Training(Choice):
 class Evaluation(Choice):
     """How the test part is read."""
 
+    added: ClassVar[frozenset[str]] = frozenset({"also_on"})
+
     batch_size: int = Field(default=8, ge=1)
     pictures: int = Field(default=4, ge=0)
     """How many test images are drawn beside their targets and predictions."""
+    also_on: tuple[Literal["train", "validation"], ...] = ()
+    """Parts that are measured beside the test, in columns of their own: what was learned by heart, what was chosen by."""
 
 
 @final
@@ -146,9 +150,19 @@ class Recipe(Choice):
         t = self.training
         options = {"single": t.single, "connected": t.connected, "joint": t.of_joint}
         best = [name for name, how in options.items() if how.choose == "best"]
-        if best and any(one.validation_share == 0.0 for one in sets_of(self.data).values()):
+        if best and any(not one.has_validation for one in sets_of(self.data).values()):
             raise ValueError(
                 f"training.{best[0]}.choose is 'best', which needs a validation part: set data.validation_share to e.g. 0.1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _measured_parts(self) -> Self:
+        parts = self.evaluation.also_on
+        without = [name for name, one in sets_of(self.data).items() if not one.has_validation]
+        if "validation" in parts and without:
+            raise ValueError(
+                f"evaluation.also_on names the validation part, which {without} have not: set validation_share to e.g. 0.1"
             )
         return self
 

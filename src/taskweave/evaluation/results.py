@@ -78,6 +78,9 @@ class ComparisonResult(_Data):
     further: tuple[str, ...] = Field(
         default=(), description="The tasks of `metrics` that are further tests, which do not count in the average gain."
     )
+    parts: tuple[str, ...] = Field(
+        default=(), description="The tasks of `metrics` on train or validation parts, which do not count in it either."
+    )
     missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
     command: str = Field(default="", description="How it was started, where a command line did.")
     machine: str = ""

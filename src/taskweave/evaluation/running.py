@@ -81,9 +81,12 @@ def find_record(run: Run, folder: Path) -> RunRecord | None:
 
 
 def _tests(run: Run) -> dict[str, str]:
-    """{column: what the further test behind it is known by}."""
+    """{column: what the further test behind it is known by}; another part of the run's own data by its name."""
     tests = run.recipe.further_tests
-    return {column.name: digest_of(tests[column.data].determining()) for column in further_columns(run.recipe, run.trained)}
+    return {
+        column.name: digest_of(tests[column.data].determining()) if column.further else column.part
+        for column in further_columns(run.recipe, run.trained)
+    }
 
 
 def read_record(own: Path) -> RunRecord | None:

@@ -65,7 +65,7 @@ def _summary(result: ComparisonResult, method: str) -> MethodSummary:
         method=method,
         seeds=tuple(row.seed for row in rows),
         cells=cells,
-        relative_gain=_relative_gain(rows, base, without=result.further),
+        relative_gain=_relative_gain(rows, base, without=(*result.further, *result.parts)),
         parameters=rows[0].parameters,
         flops=rows[0].flops,
         seconds_per_step=fmean(seconds) if seconds else None,

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.columns import Column, columns_of, further_columns, own_columns
+from taskweave.evaluation.columns import Column, columns_of
 from taskweave.evaluation.curves import read_curves
 from taskweave.evaluation.drawing import drawn_prediction, drawn_truth
 from taskweave.evaluation.masks import masks_of
 from taskweave.evaluation.planning import Entry, Run
+from taskweave.evaluation.recipe import Recipe
 from taskweave.evaluation.results import ComparisonResult, write_text
 from taskweave.evaluation.running import find_record, folder_of, load_ensemble, load_network
 from taskweave.evaluation.summary import summarise
@@ -39,7 +40,7 @@ def write_pictures(rows: Sequence[Entry], bench: Bench, *, root: Path, folder: P
     """
     seed = bench.recipe.seeds[0]
     done = [e for e in rows if e.seed == seed and all(find_record(run, root) is not None for run in e.runs)]
-    columns = columns_of(bench.recipe)
+    columns = _drawn(bench.recipe)
     chosen = {c.name: _evenly(len(bench.test(c)), bench.recipe.evaluation.pictures) for c in columns if done}
     if not any(chosen.values()):
         return ()
@@ -57,6 +58,11 @@ def write_pictures(rows: Sequence[Entry], bench: Bench, *, root: Path, folder: P
         title = _warning(column, bench)
         written.append(side_by_side(drawn[column.name], place / f"{file_name(column.name)}.png", title=title))
     return (*written, *_write_masks(done, bench, chosen, root=root, place=place))
+
+
+def _drawn(recipe: Recipe) -> tuple[Column, ...]:
+    """The tests, own and further; pictures that a network was trained on say little of it."""
+    return tuple(column for column in columns_of(recipe) if column.part == "test")
 
 
 def _warning(column: Column, bench: Bench) -> str:
@@ -131,7 +137,7 @@ def _add_predictions(
 ) -> None:
     net: nn.Module = load_ensemble(run, bench, root) if run.role == "ensemble" else load_network(run, bench, root)
     with torch.no_grad():
-        for column in (*own_columns(bench.recipe, run.trained), *further_columns(bench.recipe, run.trained)):
+        for column in (column for column in _drawn(bench.recipe) if column.task in run.trained):
             drawn[column.name][title] = [
                 drawn_prediction(net, run, column, bench=bench, index=index) for index in chosen[column.name]
             ]

@@ -168,6 +168,11 @@ def _remarks(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> tu
         remarks.append(
             f"{', '.join(result.further)}: tests on data that were never trained on, not counted in the average gain."
         )
+    if result.parts:
+        remarks.append(
+            f"{', '.join(result.parts)}: measured on the pictures that were trained on, or on those held out of training; "
+            "not counted in the average gain."
+        )
     if result.missing:
         remarks.append(f"not trained yet: {'; '.join(result.missing)}.")
     return tuple(remarks)

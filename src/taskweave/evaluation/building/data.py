@@ -26,7 +26,7 @@ _SMALL = 600_000_000
 @final
 @dataclass(frozen=True)
 class Parts:
-    """Raw samples at the recipe's size. validation is None where no share of train is cut off."""
+    """Raw samples at the recipe's size. validation is None where no share of train is cut off and the data have none."""
 
     train: LabelledSet
     validation: LabelledSet | None
@@ -40,7 +40,7 @@ def open_parts(data: OneSet, tasks: Sequence[str], progress: Progress) -> Parts:
     """
     train, test = (prepared(data, part, tasks, progress) for part in ("train", "test"))
     if data.validation_share == 0.0:
-        return Parts(train, None, test)
+        return Parts(train, prepared(data, "validation", tasks, progress) if data.own_validation else None, test)
     rest, validation = split_by_scene(train, data.validation_share, seed=0)
     return Parts(rest, validation, test)
 

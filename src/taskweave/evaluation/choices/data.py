@@ -79,8 +79,18 @@ class DataChoice(Choice):
         return 10.0
 
     @property
+    def own_validation(self) -> bool:
+        """Whether the data have a validation part of their own, which is taken where no share of train is cut off."""
+        return False
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether there is a part beside train and test."""
+        return self.validation_share > 0.0 or self.own_validation
+
+    @property
     def may_be_shown(self) -> bool:
-        """Whether pictures of these data may be committed or published; only generated ones may."""
+        """Whether pictures of these data may be committed or published; only generated ones and the pets that ship here may."""
         return False
 
     @property
