@@ -67,6 +67,7 @@ CASES = [
              _labels, lambda y: _sure(y, 4), -1),
     TaskCase("segmentation, per image", lambda: Segmentation(["wall", "floor", "bed", "sofa"], per_image=True),
              _labels, lambda y: _sure(y, 4), 255),
+    TaskCase("segmentation, image mIoU", lambda: Segmentation(4, image_miou=True), _labels, lambda y: _sure(y, 4), 255),
     TaskCase("depth", Depth, _metres, lambda y: y.clone(), 0),
     TaskCase("normals, cosine", Normals, _normals, lambda y: 3.0 * y, 0),
     TaskCase("normals, l2, raw", lambda: Normals(loss="l2", raw_uint8=True, loss_resolution="full"),

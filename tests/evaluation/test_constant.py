@@ -5,11 +5,15 @@ import math
 import torch
 from torchvision import tv_tensors
 
+from taskweave.data.boxes import bounding_boxes
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import Sample
 from taskweave.data.tensors import Depth as DepthMap
 from taskweave.data.tensors import Normals as NormalMap
-from taskweave.evaluation.constant import REASON, constant_scores, marks
+from taskweave.evaluation.constant import REASON, constant_scores, constants_of, marks
+from taskweave.tasks.age import Age
+from taskweave.tasks.box_regression import BoxRegression
+from taskweave.tasks.classification import Classification
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import Normals
 from taskweave.tasks.segmentation import Segmentation
@@ -75,3 +79,31 @@ def test_undefined_is_not_marked() -> None:
 def test_a_task_without_labels_has_no_constant() -> None:
     empty = Given([{"depth": DepthMap(torch.zeros(1, 1, 2))}])
     assert constant_scores({"depth": Depth()}, empty, empty) == {}
+
+
+def answered(species: int, years: int, box: tuple[float, ...], size: tuple[int, int]) -> Sample:
+    return {"species": torch.tensor(species), "age": torch.tensor(years), "box": bounding_boxes([box], size)}
+
+
+def test_constants_of_one_answer_per_image() -> None:
+    """The majority class, the median age, the mean or median box relative to images of different sizes."""
+    train = Given([
+        answered(1, 20, (0.0, 0.0, 10.0, 10.0), (10, 20)),
+        answered(1, 30, (0.0, 0.0, 20.0, 10.0), (20, 40)),
+        answered(0, 90, (0.0, 0.0, 10.0, 10.0), (10, 10)),
+        {},
+    ])  # fmt: skip
+    test = Given([answered(1, 32, (0.0, 0.0, 50.0, 50.0), (100, 100)), answered(0, 20, (0.0, 0.0, 4.0, 4.0), (4, 4)), {}])
+    tasks = {"species": Classification(2), "age": Age(), "box": BoxRegression()}
+    scores = constant_scores(tasks, train, test)
+    assert scores["species"] == {"accuracy": 50.0, "class accuracy": 50.0}
+    assert scores["age"] == {"mean AE": (2 + 10) / 2, "median AE": 6.0}
+    # Relative widths .5, .5, 1 and heights 1, .5, 1: the mean is 2/3 x 5/6, the median 1/2 x 1.
+    mean = ((1 / 4) / (5 / 9) + 5 / 9) / 2
+    median = (0.25 / 0.5 + 0.5) / 2
+    assert math.isclose(scores["box"]["box IoU"], 100 * max(mean, median), rel_tol=1e-6)
+
+
+def test_an_even_number_of_ages_has_a_median_between_two() -> None:
+    train = Given([{"age": torch.tensor(years)} for years in (10, 20, 31, 90)])
+    assert constants_of({"age": Age()}, [(train, ("age",))])["age"][0] == 25.5

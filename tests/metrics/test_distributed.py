@@ -11,6 +11,7 @@ import pytest
 WORKER = textwrap.dedent("""
     import sys, json, warnings
     import torch
+    from taskweave.metrics import AbsoluteErrorMetric, AccuracyMetric, BoxIoUMetric
     from taskweave.metrics import DepthMetric, NormalsMetric, SegmentationMetric
     warnings.simplefilter("ignore")
     rank, file = int(sys.argv[1]), sys.argv[2]
@@ -20,7 +21,10 @@ WORKER = textwrap.dedent("""
     vectors[0, :, 0] = 0
     labels, guesses = torch.randint(0, 3, (5, 4, 4)), torch.randint(0, 3, (5, 4, 4))
     work = [(DepthMetric(), more, metres), (NormalsMetric(), turned, vectors), (SegmentationMetric(4), guesses, labels),
-            (SegmentationMetric(4, per_image=True), guesses, labels)]
+            (SegmentationMetric(4, per_image=True, image_miou=True), guesses, labels),
+            (AccuracyMetric(3), guesses[:, 0, 0], labels[:, 0, 0]),
+            (AbsoluteErrorMetric(), torch.arange(5.) ** 2, torch.arange(5)),
+            (BoxIoUMetric(), torch.tensor([0., 0, 2, 2]).repeat(5, 1, 1), torch.tensor([1., 1, 2, 2]) + labels[:, :1, :1])]
     def scores(parts):
         found = []
         for metric, prediction, target in work:

@@ -112,6 +112,23 @@ def test_the_set_and_the_images_differ() -> None:
     assert run(SegmentationMetric(2, per_image=True), prediction, target)[0] == pytest.approx(100 * (1 + 7 / 12) / 2)
 
 
+def test_image_miou_counts_an_absent_class_as_0() -> None:
+    """The Pet code's number beside the usual one, with three pictures in uneven batches, one without any label."""
+    prediction = torch.tensor([[[0, 0, 0, 0]], [[0, 0, 0, 1]], [[1, 1, 1, 1]]])
+    target = torch.tensor([[[0, 0, 0, 0]], [[0, 0, 1, 1]], [[255, 255, 255, 255]]])
+    metric = SegmentationMetric(2, image_miou=True)
+    for part in (slice(0, 1), slice(1, 3)):
+        metric.update(prediction[part], target[part])
+    scores = {name: float(value) for name, value in metric.compute().items()}
+    assert list(scores) == ["mIoU", "pixacc", "fwIU", "image mIoU"]
+    # Image 1: IU_0 = 1, IU_1 = 0/0 -> 0. Image 2: 2/3 and 1/2. Over the set: 6/7 and 1/2. Image 3 has no label.
+    assert scores["image mIoU"] == pytest.approx(100 * (1 / 2 + 7 / 12) / 2)
+    assert scores["mIoU"] == pytest.approx(100 * (6 / 7 + 1 / 2) / 2)
+    per_image = SegmentationMetric(2, per_image=True, image_miou=True)
+    per_image.update(prediction, target)
+    assert float(per_image.compute()["mIoU"]) == pytest.approx(100 * (1 + 7 / 12) / 2)
+
+
 def test_equals_sklearn_and_torchmetrics_where_the_definitions_meet() -> None:
     from sklearn.metrics import accuracy_score, jaccard_score
     from torchmetrics.classification import MulticlassJaccardIndex

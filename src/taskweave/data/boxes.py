@@ -5,6 +5,8 @@ A detection target is ``{"boxes": BoundingBoxes (n, 4), "labels": int64 (n,), "i
 (0 is background), an attribute target ``{"boxes", "labels", "values": float32 (n, A) of 0, 1, NaN = unknown}`` of the same
 objects in the same order. A detection target may have ``"visible": float32 (n,)``, the share of each object that can be
 seen. Ignored boxes are neither positive nor negative. An image without objects has n = 0.
+
+Where each image is asked for one box, its target is BoundingBoxes (1, 4) alone, and an image without one has no label.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torchvision import tv_tensors
+
+from taskweave.data.sample import BOX_INPUTS
 
 SHORTEST = 1.0
 """Pixels: a box that a transform leaves shorter than this, in width or height, shows nothing and is dropped."""
@@ -44,9 +48,15 @@ def is_box_target(value: Any) -> bool:
 def tidy(sample: Mapping[str, Any]) -> dict[str, Any]:
     """`sample` with boxes clipped to their image and those without extent dropped, with all that is said of them.
 
-    What transforms leave of a box that is now outside is a line or a point. A sample whose boxes are all gone stays.
+    What transforms leave of a box that is now outside is a line or a point. A sample whose boxes are all gone stays; where
+    a label was the box itself (BoundingBoxes under a task's name), it is missing then.
     """
-    return {name: _tidied(value) for name, value in sample.items()}
+    tidied = {name: _tidied(value) for name, value in sample.items()}
+    return {name: value for name, value in tidied.items() if not _is_lost_label(name, value)}
+
+
+def _is_lost_label(name: str, value: Any) -> bool:
+    return isinstance(value, tv_tensors.BoundingBoxes) and name not in BOX_INPUTS and not len(value)
 
 
 def _tidied(value: Any) -> Any:

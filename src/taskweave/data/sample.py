@@ -8,10 +8,12 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
+from torchvision import tv_tensors
 
 Sample = Mapping[str, Any]
 """``image`` (tv_tensors.Image, (3, H, W)), ``key`` (str, unique in its data set) and, under each task's name, its target.
-A missing label is a missing key. A target is a tensor, or a mapping of tensors with one row per box (see `boxes`).
+A missing label is a missing key. A target is a tensor, or a mapping of tensors with one row per box (see `boxes`). A class
+of the whole image is an integer tensor (), an age a number of years (), the one box of an image BoundingBoxes (1, 4).
 ``proposals`` and ``rois``, (n, 4) boxes, are inputs, not targets."""
 
 BOX_INPUTS = ("proposals", "rois")
@@ -27,8 +29,8 @@ class Batch:
     """Samples stacked.
 
     image: (B, 3, H, W) float32, as the network expects it.
-    targets: {task: the targets of those samples that have one}: dense ones stacked; mappings as a list, one per sample, in
-        plain tensors.
+    targets: {task: the targets of those samples that have one}: tensors stacked; mappings as a list, one per sample, in
+        plain tensors; BoundingBoxes as mappings of "boxes" (n, 4) and "size" (2,), the height and width of the image.
     rows: {task: which samples of the batch those are, int64}.
     keys: the samples' keys.
     rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels; None where no sample has any, (0, 4) for an image
@@ -84,12 +86,18 @@ def collate(samples: Sequence[Sample]) -> Batch:
 
 
 def _gathered(targets: Sequence[Any], name: str) -> Any:
+    targets = [_with_size(target) if isinstance(target, tv_tensors.BoundingBoxes) else target for target in targets]
     mappings = [isinstance(target, Mapping) for target in targets]
     if not any(mappings):
         return _stacked(targets, name)
     if not all(mappings):
         raise TypeError(f"targets {name!r} of one batch are mappings and tensors: a task has one form of target")
     return [{part: _plain(value) for part, value in target.items()} for target in targets]
+
+
+def _with_size(boxes: tv_tensors.BoundingBoxes) -> dict[str, Tensor]:
+    """What BoundingBoxes know, in plain tensors, which can be moved and sent to other processes."""
+    return {"boxes": boxes, "size": torch.tensor(boxes.canvas_size)}
 
 
 def _boxes(samples: Sequence[Sample], name: str) -> tuple[Tensor, ...] | None:

@@ -48,3 +48,6 @@ class Averaged(Task):
 
     def picture(self, value: Tensor) -> Tensor:
         return self.task.picture(value)
+
+    def over(self, image: Tensor, value: Any) -> Tensor:
+        return self.task.over(image, value)

@@ -7,10 +7,14 @@ from typing import final
 
 import torch
 from torch import Tensor
+from torchvision import tv_tensors
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.evaluation.results import Direction, Mark, Values
+from taskweave.tasks.age import Age
 from taskweave.tasks.attributes import Attributes
+from taskweave.tasks.box_regression import BoxRegression
+from taskweave.tasks.classification import Classification
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import NormalsTask, unit_vectors
 from taskweave.tasks.segmentation import Segmentation
@@ -18,14 +22,16 @@ from taskweave.tasks.task import Task
 
 REASON = "no better than a constant prediction"
 _PER_IMAGE = 2000
+_HAVE_CONSTANTS = Segmentation | Depth | NormalsTask | Classification | BoxRegression | Age
 
 
 def constant_scores(tasks: Mapping[str, Task], train: LabelledSet, test: LabelledSet) -> Values:
     """{task: {metric: the better score of the constants}}, chosen on train labels, measured on test labels.
 
     Segmentation: the most frequent class. Depth: the mean and the median of all metres. Normals: the mean direction.
-    Attributes on true boxes: the same score for all, which ranks none before another. Tasks of other kinds are left out:
-    a box that is the same in every picture says nothing.
+    Classification: the most frequent class. Age: the median. One box per image: the mean and the median of each side,
+    relative to the image. Attributes on true boxes: the same score for all, which ranks none before another. Detection is
+    left out: boxes that are the same in every picture say nothing.
     """
     chosen = constants_of(tasks, [(train, tuple(tasks))])
     scores = {name: score_of(name, task, test, constants=chosen.get(name, [])) for name, task in tasks.items()}
@@ -34,14 +40,14 @@ def constant_scores(tasks: Mapping[str, Task], train: LabelledSet, test: Labelle
 
 def constants_of(tasks: Mapping[str, Task], parts: Sequence[tuple[LabelledSet, Sequence[str]]]) -> dict[str, list[Tensor]]:
     """{task: the constants to try}, from the labels of some train parts, each with the tasks that it is trained on for."""
-    gathered = {name: _Labels() for name, task in tasks.items() if isinstance(task, Segmentation | Depth | NormalsTask)}
+    gathered = {name: _Labels() for name, task in tasks.items() if isinstance(task, _HAVE_CONSTANTS)}
     for part, labelled in parts:
         wanted = [name for name in gathered if name in labelled]
         for index in range(len(part) if wanted else 0):
             sample = part[index]
             for name in wanted:
                 if name in sample:
-                    gathered[name].add(_plain(sample[name]))
+                    gathered[name].add(_values(sample[name]))
     return {name: _constants(tasks[name], labels.all()) for name, labels in gathered.items() if labels.parts}
 
 
@@ -74,7 +80,8 @@ class _Labels:
         self.parts: list[Tensor] = []
 
     def add(self, target: Tensor) -> None:
-        flat = target.flatten() if target.ndim == 2 else target.flatten(1).T  # (pixels,) or (pixels, channels)
+        # (pixels,) or (pixels, channels); one number or one box of an image as they are
+        flat = target.flatten() if target.ndim == 0 or target.ndim == 2 else target.flatten(1).T
         self.parts.append(flat[:: max(1, len(flat) // _PER_IMAGE)])
 
     def all(self) -> Tensor:
@@ -82,8 +89,12 @@ class _Labels:
 
 
 def _constants(task: Task, labels: Tensor) -> list[Tensor]:
-    """Predictions for one pixel, () or (channels,), that do as well as a constant can on the training labels."""
-    if isinstance(task, Segmentation):
+    """Predictions for one pixel or image, () or (channels,), that do as well as a constant can on the training labels."""
+    if isinstance(task, Age):
+        return [labels.double().quantile(0.5)]
+    if isinstance(task, BoxRegression):
+        return [labels.mean(0), labels.median(0).values]
+    if isinstance(task, Segmentation | Classification):
         known = labels[(labels >= 0) & (labels < task.channels)]
         return [known.mode().values] if len(known) else []
     if isinstance(task, Depth):
@@ -112,8 +123,7 @@ def _score(name: str, task: Task, test: LabelledSet, *, constant: Tensor) -> dic
         sample = test[index]
         if name in sample:
             target = _plain(sample[name])[None]
-            shape = constant.reshape(1, *constant.shape, 1, 1) if constant.ndim else constant
-            metric.update(shape.expand(target.shape), target)
+            metric.update(_everywhere(constant, sample[name], target), target)
     return {key: float(value) for key, value in metric.compute().items()}
 
 
@@ -123,6 +133,25 @@ def _best(scores: Sequence[Mapping[str, float]], directions: Mapping[str, Direct
         values = [score[metric] for score in scores if score[metric] == score[metric]]
         best[metric] = (max(values) if direction == "higher" else min(values)) if values else None
     return best
+
+
+def _everywhere(constant: Tensor, label: object, target: Tensor) -> Tensor:
+    """The constant as the prediction for one image: in every pixel, or as a box of the image's size."""
+    if isinstance(label, tv_tensors.BoundingBoxes):
+        return (constant * _sides(label)).expand(target.shape)
+    shape = constant.reshape(1, *constant.shape, 1, 1) if constant.ndim else constant
+    return shape.expand(target.shape)
+
+
+def _values(label: object) -> Tensor:
+    """A label in numbers that can be averaged over images: a box relative to its image."""
+    plain = _plain(label)
+    return (plain / _sides(label)).reshape(4, 1, 1) if isinstance(label, tv_tensors.BoundingBoxes) else plain
+
+
+def _sides(box: tv_tensors.BoundingBoxes) -> Tensor:
+    height, width = box.canvas_size
+    return torch.tensor([width, height, width, height])
 
 
 def _plain(target: object) -> Tensor:

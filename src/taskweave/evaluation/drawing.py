@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +10,6 @@ from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.columns import Column
 from taskweave.evaluation.measuring import task_of, view_of
 from taskweave.evaluation.planning import Run
-from taskweave.tasks.task import Task
 from taskweave.training.inputs import outputs_of
 
 
@@ -22,7 +18,7 @@ def drawn_truth(column: Column, bench: Bench, index: int) -> tuple[Tensor, Tenso
     sample, task = bench.test(column)[index], bench.tasks[column.task]
     image = as_picture(torch.as_tensor(sample["image"]).as_subclass(Tensor))
     target = sample.get(column.task)
-    return image, torch.zeros_like(image) if target is None else over(image, task, target)
+    return image, torch.zeros_like(image) if target is None else task.over(image, target)
 
 
 def drawn_prediction(net: nn.Module, run: Run, column: Column, *, bench: Bench, index: int) -> Tensor:
@@ -35,17 +31,9 @@ def drawn_prediction(net: nn.Module, run: Run, column: Column, *, bench: Bench, 
     output = outputs_of(net, [column.task], batch, given)[column.task]
     size = (int(batch.image.shape[-2]), int(batch.image.shape[-1]))
     image = as_picture(torch.as_tensor(bench.test(column)[index]["image"]).as_subclass(Tensor))
-    return over(image, bench.tasks[column.task], task.decode(output, size)[0])
+    return bench.tasks[column.task].over(image, task.decode(output, size)[0])
 
 
 def as_picture(image: Tensor) -> Tensor:
     """RGB uint8, from that or from float in [0, 1]."""
     return (image * 255).round().clamp(0, 255).to(torch.uint8) if image.is_floating_point() else image
-
-
-def over(image: Tensor, task: Task, value: Any) -> Tensor:
-    """A target or a prediction drawn; boxes over their picture, which is darkened."""
-    if not isinstance(value, Mapping):
-        return task.picture(torch.as_tensor(value).as_subclass(Tensor))
-    lines = task.picture(value).to(image.device)
-    return torch.where((lines != 0).any(0), lines, image // 2)

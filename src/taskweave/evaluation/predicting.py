@@ -14,7 +14,6 @@ from taskweave.evaluation.building.data import grid_of
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.weights import WEIGHTS
 from taskweave.evaluation.choices.mixture import sets_of
-from taskweave.evaluation.drawing import over
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe
 from taskweave.evaluation.running import RECORD, RunRecord
@@ -106,5 +105,5 @@ def _draw(task: object, value: Any, picture: Tensor, *, path: Path) -> None:
     from PIL import Image
 
     assert isinstance(task, Task)
-    drawn = over(picture, task, value)
+    drawn = task.over(picture, value)
     Image.fromarray(drawn.permute(1, 2, 0).numpy()).save(path)

@@ -40,6 +40,10 @@ _HOME = {
     "BIRDS": "detection_subset",
     "CocoAveragePrecision": "coco",
     "AttributesMetric": "attributes",
+    "AccuracyMetric": "accuracy",
+    "AbsoluteErrorMetric": "absolute_error",
+    "BoxIoUMetric": "box_overlap",
+    "paired_iou": "box_overlap",
 }
 
 __all__ = [*_HOME]
@@ -56,11 +60,15 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from taskweave.metrics.absolute_error import AbsoluteErrorMetric as AbsoluteErrorMetric
+    from taskweave.metrics.accuracy import AccuracyMetric as AccuracyMetric
     from taskweave.metrics.angles import normal_angles as normal_angles
     from taskweave.metrics.attributes import AttributesMetric as AttributesMetric
     from taskweave.metrics.average_precision import AveragePrecision as AveragePrecision
     from taskweave.metrics.average_precision import Interpolation as Interpolation
     from taskweave.metrics.average_precision import curve_average_precision as curve_average_precision
+    from taskweave.metrics.box_overlap import BoxIoUMetric as BoxIoUMetric
+    from taskweave.metrics.box_overlap import paired_iou as paired_iou
     from taskweave.metrics.coco import CocoAveragePrecision as CocoAveragePrecision
     from taskweave.metrics.confusion import class_iou as class_iou
     from taskweave.metrics.confusion import confusion_matrix as confusion_matrix

@@ -18,8 +18,8 @@ def confusion_matrix(prediction: Tensor, target: Tensor, *, classes: int, ignore
     valid = target != ignore
     image = torch.arange(len(target), device=target.device)[:, None, None].expand_as(target)[valid]
     truth, guess = target[valid].long(), prediction[valid].long()
-    _inside(truth, "label", classes)
-    _inside(guess, "predicted class", classes)
+    check_inside(truth, "label", classes)
+    check_inside(guess, "predicted class", classes)
     cells = (image * classes + truth) * classes + guess
     return torch.bincount(cells, minlength=len(target) * classes**2).view(len(target), classes, classes)
 
@@ -48,7 +48,8 @@ def segmentation_scores(confusion: Tensor) -> Tensor:
     return torch.stack([iou.nanmean(-1), pixacc, (truth * iou).nansum(-1) / labelled], dim=-1)
 
 
-def _inside(numbers: Tensor, what: str, classes: int) -> None:
+def check_inside(numbers: Tensor, what: str, classes: int) -> None:
+    """Raise ValueError for a number outside 0..classes - 1, naming it."""
     outside = (numbers < 0) | (numbers >= classes)
     if outside.any():
         raise ValueError(

@@ -21,6 +21,9 @@ class SegmentationMetric(Metric):
     per_image: instead the mean over images of each image's own three scores; images without a labelled pixel are left
         out. Often several points lower or higher than over the set: the two are not comparable.
     target_class: also the IU of this class alone, over the whole set, as "IoU"; NaN where it is absent.
+    image_miou: also, as "image mIoU", the mean over images of the mean over *all* classes of an image's IUs, where the IU
+        of a class that is absent from the image (0/0) counts 0. Images without a labelled pixel are left out. The Pet
+        paper's public code measures its two classes so; an image without one of them has at most 50.
 
     Absent classes (neither labelled nor predicted in any counted pixel) are left out of mIoU; `absent` says how many.
     """
@@ -28,18 +31,27 @@ class SegmentationMetric(Metric):
     full_state_update = False
     counts: Tensor
     image_scores: Tensor
+    image_mious: Tensor
     images: Tensor
 
     def __init__(
-        self, classes: int, *, ignore: int = 255, per_image: bool = False, target_class: int | None = None
+        self,
+        classes: int,
+        *,
+        ignore: int = 255,
+        per_image: bool = False,
+        target_class: int | None = None,
+        image_miou: bool = False,
     ) -> None:
         super().__init__()
         self.target_class = target_class
         self.classes = classes
         self.ignore = ignore
         self.per_image = per_image
+        self.image_miou = image_miou
         self.add_state("counts", torch.zeros(classes, classes, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("image_scores", torch.zeros(3, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("image_mious", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
@@ -48,12 +60,17 @@ class SegmentationMetric(Metric):
         scores = segmentation_scores(each)
         labelled = each.sum((1, 2)) > 0
         self.image_scores += scores[labelled].sum(0)
+        self.image_mious += class_iou(each[labelled]).nan_to_num(0.0).mean(-1).sum()
         self.images += labelled.sum()
 
     def compute(self) -> dict[str, Tensor]:
         scores = self.image_scores / self.images if self.per_image else segmentation_scores(self.counts)
         named = dict(zip(("mIoU", "pixacc", "fwIU"), scores.unbind(), strict=True))
-        return named if self.target_class is None else {**named, "IoU": class_iou(self.counts)[self.target_class]}
+        if self.target_class is not None:
+            named["IoU"] = class_iou(self.counts)[self.target_class]
+        if self.image_miou:
+            named["image mIoU"] = self.image_mious / self.images
+        return named
 
     def per_class(self) -> Tensor:
         """(classes,) IU of each class over the whole set in percent; NaN for an absent class."""

@@ -2,9 +2,15 @@
 
 from taskweave.heads.boxes import decode_boxes as decode_boxes
 from taskweave.heads.boxes import encode_boxes as encode_boxes
+from taskweave.tasks.age import Age as Age
 from taskweave.tasks.anchor_loss import AnchorLoss as AnchorLoss
 from taskweave.tasks.attributes import Attributes as Attributes
 from taskweave.tasks.attributes import MeasuredOn as MeasuredOn
+from taskweave.tasks.box_losses import BoxLoss as BoxLoss
+from taskweave.tasks.box_losses import distance_iou_loss as distance_iou_loss
+from taskweave.tasks.box_regression import BoxRegression as BoxRegression
+from taskweave.tasks.box_regression import BoxUnit as BoxUnit
+from taskweave.tasks.classification import Classification as Classification
 from taskweave.tasks.dense import LossResolution as LossResolution
 from taskweave.tasks.depth import Depth as Depth
 from taskweave.tasks.detection import Detection as Detection

@@ -39,6 +39,12 @@ def draw_boxes(value: Mapping[str, Any], labels: Tensor, *, classes: int, shown:
     return picture
 
 
+def lines_over(image: Tensor, lines: Tensor) -> Tensor:
+    """Lines on black laid over an image, which is darkened; all RGB uint8 (3, H, W)."""
+    lines = lines.to(image.device)
+    return torch.where((lines != 0).any(0), lines, image // 2)
+
+
 def _outline(picture: Tensor, box: list[int], colour: Tensor, thick: int) -> None:
     x1, y1, x2, y2 = box
     inside = picture[:, max(0, y1) : max(0, y2), max(0, x1) : max(0, x2)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
+from taskweave.tasks.class_numbers import check_class_numbers, few, names_of
 from taskweave.tasks.dense import (
     LossResolution,
     PairLoss,
@@ -40,6 +41,7 @@ class Segmentation(Task):
     loss_resolution: "eighth" (the logits' own size, labels sampled) or "full" (the labels' size, logits bilinear).
     per_image: average the metrics over images instead of the whole set (see `SegmentationMetric`).
     target_class: also measure the IU of the class of this name alone, over the whole set, as "IoU".
+    image_miou: also measure the mean over images of each image's mIoU in which an absent class counts 0 (see there).
     """
 
     def __init__(
@@ -52,10 +54,11 @@ class Segmentation(Task):
         loss_resolution: LossResolution = "eighth",
         per_image: bool = False,
         target_class: str | None = None,
+        image_miou: bool = False,
     ) -> None:
-        self.classes = _names(classes)
+        self.classes = names_of("Segmentation", classes)
         if target_class is not None and target_class not in self.classes:
-            raise ValueError(f"target_class={target_class!r} is none of the classes {_few(self.classes)}; give one of them")
+            raise ValueError(f"target_class={target_class!r} is none of the classes {few(self.classes)}; give one of them")
         self.target_class = None if target_class is None else self.classes.index(target_class)
         if 0 <= ignore < len(self.classes):
             raise ValueError(f"ignore={ignore} is one of the {len(self.classes)} classes; choose another, e.g. ignore=-1")
@@ -63,13 +66,13 @@ class Segmentation(Task):
             raise ValueError("class_weights are those of the default loss; give them to the maker of your own loss instead")
         self.ignore = ignore
         self.loss_resolution = check_resolution(loss_resolution)
-        self.per_image = per_image
+        self.per_image, self.image_miou = per_image, image_miou
         self._loss = loss if loss is not None else CrossEntropy(len(self.classes), weights=class_weights, ignore=ignore)
 
     @property
     def directions(self) -> Mapping[str, Direction]:
-        names = ("mIoU", "pixacc", "fwIU", *(() if self.target_class is None else ("IoU",)))
-        return dict.fromkeys(names, "higher")
+        further = {"IoU": self.target_class is not None, "image mIoU": self.image_miou}
+        return dict.fromkeys(("mIoU", "pixacc", "fwIU", *(name for name, wanted in further.items() if wanted)), "higher")
 
     @property
     def channels(self) -> int:
@@ -78,7 +81,7 @@ class Segmentation(Task):
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         check_output("Segmentation", output, self.channels)
         check_target("Segmentation", output, target, None)
-        self._check_labels(target)
+        check_class_numbers("Segmentation", target, self.classes, ignore=self.ignore)
         logits, labels = matched(output, target.long(), self.loss_resolution)
         return self._loss(logits, labels) if (labels != self.ignore).any() else no_loss(output)
 
@@ -105,7 +108,11 @@ class Segmentation(Task):
         from taskweave.metrics.segmentation import SegmentationMetric
 
         return SegmentationMetric(
-            len(self.classes), ignore=self.ignore, per_image=self.per_image, target_class=self.target_class
+            len(self.classes),
+            ignore=self.ignore,
+            per_image=self.per_image,
+            target_class=self.target_class,
+            image_miou=self.image_miou,
         )
 
     def picture(self, value: Tensor) -> Tensor:
@@ -117,16 +124,6 @@ class Segmentation(Task):
         colours = label_colours(len(self.classes)).to(value.device)
         black = (value < 0) | (value >= len(self.classes))
         return colours[value.long().masked_fill(black, len(self.classes))].permute(2, 0, 1)
-
-    def _check_labels(self, target: Tensor) -> None:
-        if target.is_floating_point():
-            raise ValueError(f"Segmentation expects integer class numbers as target, got {target.dtype}")
-        outside = ((target < 0) | (target >= len(self.classes))) & (target != self.ignore)
-        if outside.any():
-            raise ValueError(
-                f"label {int(target[outside][0])} is outside the {len(self.classes)} classes ({_few(self.classes)}; "
-                f"ignored: {self.ignore}); map it when reading the data, or build Segmentation with all classes"
-            )
 
 
 def median_frequency(counts: Tensor) -> Tensor:
@@ -149,15 +146,3 @@ def median_frequency(counts: Tensor) -> Tensor:
     weights = torch.zeros(counts.shape[-1], dtype=torch.float64)
     weights[present] = frequency.quantile(0.5) / frequency
     return weights.float()
-
-
-def _names(classes: Sequence[str] | int) -> tuple[str, ...]:
-    names = tuple(f"class {i}" for i in range(classes)) if isinstance(classes, int) else tuple(classes)
-    if isinstance(classes, str) or len(names) < 2:
-        raise ValueError(f"Segmentation expects the names of at least two classes, or their number, got {classes!r}")
-    return names
-
-
-def _few(names: tuple[str, ...]) -> str:
-    shown = names if len(names) <= 4 else (*names[:2], "...", names[-1])
-    return f"0..{len(names) - 1}: {', '.join(shown)}"

@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from taskweave.metrics.gain import Direction as Direction
+from taskweave.tasks.detection_pictures import lines_over
 from taskweave.tasks.selecting import select
 
 if TYPE_CHECKING:
@@ -84,6 +86,15 @@ class Task(ABC):
     @abstractmethod
     def picture(self, value: Any) -> Tensor:
         """One prediction or target as RGB uint8 (3, H, W), for people to look at."""
+
+    def over(self, image: Tensor, value: Any) -> Tensor:
+        """One prediction or target drawn for its image, both RGB uint8 (3, H, W).
+
+        Dense ones as they are, boxes over their image, which is darkened; an answer for the whole image is its caption.
+        """
+        if not isinstance(value, Mapping):
+            return self.picture(torch.as_tensor(value).as_subclass(Tensor))
+        return lines_over(image, self.picture(value))
 
 
 def mean_soft(task: Task, outputs: Sequence[Any], size: tuple[int, int]) -> Any:

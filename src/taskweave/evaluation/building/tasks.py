@@ -12,11 +12,15 @@ from torch import Tensor
 from taskweave.data.dataset import LabelledSet
 from taskweave.evaluation.building.detection import build_attributes, build_detection
 from taskweave.evaluation.building.views import statistics_of
+from taskweave.evaluation.choices.answers import AgeTask, BoxTask, ClassificationTask
 from taskweave.evaluation.choices.detection import AttributesTask, DetectionTask
 from taskweave.evaluation.choices.mixture import sets_of
 from taskweave.evaluation.choices.network import network_of
 from taskweave.evaluation.choices.task import DepthTask, NormalsTask, OneTask, SegmentationTask
 from taskweave.evaluation.recipe import Recipe
+from taskweave.tasks.age import Age
+from taskweave.tasks.box_regression import BoxRegression
+from taskweave.tasks.classification import Classification
 from taskweave.tasks.dense import PairLoss
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import Normals
@@ -51,6 +55,12 @@ def _task(name: str, choice: OneTask, recipe: Recipe, train: Trained | None) -> 
             return build_detection(choice, network_of(recipe.network, name), names, statistics_of(recipe.data))
         case AttributesTask():
             return build_attributes(choice, names if parts is None else parts[0].attributes)
+        case ClassificationTask():
+            return Classification(names)
+        case BoxTask():
+            return BoxRegression(loss=choice.loss, unit=choice.unit)
+        case AgeTask():
+            return Age()
         case _:
             assert_never(choice)
 
@@ -72,6 +82,7 @@ def _segmentation(choice: SegmentationTask, classes: Sequence[str], train: Seque
         loss_resolution=choice.loss_resolution,
         per_image=choice.miou == "per_image",
         target_class=choice.target_class or None,
+        image_miou=choice.image_miou,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 DENSE = ("segmentation", "depth", "normals")
@@ -15,7 +17,10 @@ class Names(NamedTuple):
     classes: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """{task: names of its classes}, of tasks that ask for one class of the whole image."""
 
     def of(self, task: str) -> tuple[str, ...]:
         """The names that a task predicts; () for one without names (depth)."""
-        return {"segmentation": self.classes, DETECTION: self.objects, ATTRIBUTES: self.attributes}.get(task, ())
+        own = {"segmentation": self.classes, DETECTION: self.objects, ATTRIBUTES: self.attributes}
+        return {**self.categories, **own}.get(task, ())

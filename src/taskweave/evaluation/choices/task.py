@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self, final
 
 from pydantic import Field, model_validator
 
+from taskweave.evaluation.choices.answers import AgeTask, BoxTask, ClassificationTask
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.detection import AttributesTask, DetectionTask
 from taskweave.evaluation.choices.taskchoice import TaskChoice
@@ -15,7 +16,7 @@ from taskweave.evaluation.choices.taskchoice import TaskChoice
 class SegmentationTask(TaskChoice):
     """A class for every pixel; how many is the data's to say."""
 
-    added: ClassVar[frozenset[str]] = frozenset({"summed", "target_class"})
+    added: ClassVar[frozenset[str]] = frozenset({"summed", "target_class", "image_miou"})
 
     loss: Literal["cross_entropy", "focal", "dice"] = "cross_entropy"
     summed: bool = False
@@ -27,6 +28,9 @@ class SegmentationTask(TaskChoice):
     miou: Literal["dataset", "per_image"] = "dataset"
     target_class: str = ""
     """Also measure the IoU of this class alone, as "IoU": what the cross-connected paper calls the target area's."""
+    image_miou: bool = False
+    """Also measure, as "image mIoU", the mean over images of each one's own mIoU, in which a class that is absent from the
+    image counts 0 (the Pet paper's code); mIoU itself stays what `miou` says."""
 
     @model_validator(mode="after")
     def _sums_cross_entropy(self) -> Self:
@@ -58,20 +62,28 @@ class NormalsTask(TaskChoice):
     """raw_uint8: the space of the NDDR papers' tables, where angles are about half as large."""
 
 
-OneTask = SegmentationTask | DepthTask | NormalsTask | DetectionTask | AttributesTask
+OneTask = (
+    SegmentationTask | DepthTask | NormalsTask | DetectionTask | AttributesTask | ClassificationTask | BoxTask | AgeTask
+)
 
 
 @final
 class Tasks(Choice):
     """The tasks of a recipe; one left out is not predicted."""
 
-    added: ClassVar[frozenset[str]] = frozenset({"detection", "attributes"})
+    added: ClassVar[frozenset[str]] = frozenset({"detection", "attributes", "species", "breed", "box", "age", "gender"})
 
     segmentation: SegmentationTask | None = None
     depth: DepthTask | None = None
     normals: NormalsTask | None = None
     detection: DetectionTask | None = None
     attributes: AttributesTask | None = None
+    species: ClassificationTask | None = None
+    """Cat or dog."""
+    breed: ClassificationTask | None = None
+    box: BoxTask | None = None
+    age: AgeTask | None = None
+    gender: ClassificationTask | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -88,5 +100,10 @@ class Tasks(Choice):
             "normals": self.normals,
             "detection": self.detection,
             "attributes": self.attributes,
+            "species": self.species,
+            "breed": self.breed,
+            "box": self.box,
+            "age": self.age,
+            "gender": self.gender,
         }
         return {name: choice for name, choice in everything.items() if choice is not None}

@@ -1,0 +1,66 @@
+"""How far one box per image lies over the true one, over a whole set of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+LEAST = 1e-14
+"""An area below which a quotient is taken by this instead: boxes of a ten-millionth of the unit a side."""
+
+
+@final
+class BoxIoUMetric(Metric):
+    """ "box IoU": the mean over images of the IoU of the predicted with the true box, in percent.
+
+    ``update(prediction, target)``: predictions (B, 1, 4) as x1, y1, x2, y2; targets the same, or one mapping per image with
+    "boxes" (1, 4), in the same unit. A sum and a count, so every image of the set weighs the same, whichever batch or
+    process it is in (the Pet paper's public code keeps the last batch of its three-task test).
+    """
+
+    full_state_update = False
+    total: Tensor
+    images: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, prediction: Tensor, target: Tensor | Sequence[Mapping[str, Any]]) -> None:
+        guess, truth = prediction, target if isinstance(target, Tensor) else boxes_in(target)
+        if guess.shape != truth.shape or tuple(guess.shape[1:]) != (1, 4):
+            raise ValueError(
+                f"a box IoU expects one box per image and as many predictions as targets, (B, 1, 4), got "
+                f"{tuple(guess.shape)} and {tuple(truth.shape)}; give those of the same images"
+            )
+        self.total += paired_iou(guess[:, 0].double(), truth[:, 0].to(guess.device).double()).sum()
+        self.images += len(guess)
+
+    def compute(self) -> dict[str, Tensor]:
+        return {"box IoU": 100.0 * self.total / self.images}
+
+
+def boxes_in(targets: Sequence[Mapping[str, Any]]) -> Tensor:
+    """The "boxes" (1, 4) of the targets of several images, (B, 1, 4)."""
+    return torch.stack([target["boxes"].as_subclass(Tensor) for target in targets])
+
+
+def paired_iou(first: Tensor, second: Tensor) -> Tensor:
+    """(...,): shared area over joint area of boxes (..., 4) with x1 <= x2, y1 <= y2; 0 where both have no area.
+
+    Differentiable, with finite gradients for boxes without extent, too.
+    """
+    low = torch.maximum(first[..., :2], second[..., :2])
+    high = torch.minimum(first[..., 2:], second[..., 2:])
+    shared = _area((high - low).clamp(min=0))
+    joint = _area(first[..., 2:] - first[..., :2]) + _area(second[..., 2:] - second[..., :2]) - shared
+    return shared / joint.clamp(min=LEAST)
+
+
+def _area(sides: Tensor) -> Tensor:
+    return sides[..., 0] * sides[..., 1]

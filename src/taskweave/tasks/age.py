@@ -1,0 +1,83 @@
+"""Age: a number of years for the face in an image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from taskweave.tasks.dense import no_loss, precise
+from taskweave.tasks.task import Direction, Task
+from taskweave.tasks.whole_image import caption, captioned, check_answers, check_one_each
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+
+@final
+class Age(Task):
+    """Outputs are logits (B, ages) of the ages 0, 1, ..., ages - 1; targets and predictions years (B,).
+
+    The loss is cross-entropy against the age in whole years (the nearest), the mean over images; the prediction is the
+    expectation sum_k k p_k, so it has fractions, and even probabilities give (ages - 1) / 2: 49.5.
+    Source: Gao et al., NDDR-CNN (CVPR 2019), section 5.2, after Rothe et al., DEX (ICCV workshops 2015).
+
+    ages: how many; 100 in NDDR. Raises ValueError for a target that is none of 0..ages - 1 (99): such images are left out
+    when the data are read.
+    """
+
+    directions: ClassVar[Mapping[str, Direction]] = {"mean AE": "lower", "median AE": "lower"}
+
+    def __init__(self, ages: int = 100) -> None:
+        if ages < 2:
+            raise ValueError(f"Age needs at least two ages to tell apart, got ages={ages}")
+        self.ages = ages
+
+    @property
+    def channels(self) -> int:
+        return self.ages
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        check_answers("Age", output, self.ages)
+        check_one_each("Age", output, target)
+        self._check_years(target)
+        return F.cross_entropy(precise(output), target.round().long()) if len(target) else no_loss(output)
+
+    def soft(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+        """Probabilities (B, ages)."""
+        check_answers("Age", output, self.ages)
+        return precise(output).softmax(1)
+
+    def harden(self, soft: Tensor) -> Tensor:
+        """Years (B,): sum_k k p_k."""
+        years = torch.arange(self.ages, dtype=soft.dtype, device=soft.device)
+        return (soft * years).sum(-1)  # a product of matrices would be in half precision under autocast
+
+    def metric(self) -> Metric:
+        from taskweave.metrics.absolute_error import AbsoluteErrorMetric
+
+        return AbsoluteErrorMetric()
+
+    def picture(self, value: Tensor) -> Tensor:
+        """The years in white on black."""
+        return caption(_years(value))
+
+    def over(self, image: Tensor, value: Tensor) -> Tensor:
+        """The image with the years at its top."""
+        return captioned(image, _years(value))
+
+    def _check_years(self, target: Tensor) -> None:
+        outside = ~((target >= 0) & (target <= self.ages - 1))  # NaN is outside, too
+        if outside.any():
+            raise ValueError(
+                f"age {target[outside][0].item():g} is outside 0..{self.ages - 1}; leave the label out when reading data"
+            )
+
+
+def _years(value: Tensor) -> str:
+    if value.ndim != 0:
+        raise ValueError(f"Age draws one number of years (), got {tuple(value.shape)}; draw one sample at a time")
+    return f"{float(value):.3g} years"

@@ -1,0 +1,130 @@
+"""One box per image, regressed: where the head of the animal is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+
+import torch
+from torch import Tensor
+from torchvision import tv_tensors
+
+from taskweave.metrics.box_overlap import boxes_in
+from taskweave.tasks.box_losses import BoxLoss, distance_iou_loss, spanned
+from taskweave.tasks.dense import no_loss, precise
+from taskweave.tasks.detection_checks import check_target_count
+from taskweave.tasks.detection_pictures import draw_boxes, lines_over
+from taskweave.tasks.detection_soft import as_boxes
+from taskweave.tasks.task import Direction, Task
+from taskweave.tasks.whole_image import check_answers
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
+
+BoxUnit = Literal["relative", "pixels"]
+"""What a network's four numbers count: shares of the image's width and height, or pixels of the network's input."""
+
+_ROUNDING = 1e-5
+
+
+@final
+class BoxRegression(Task):
+    """Outputs (B, 4) are two opposite corners x, y, x, y in `unit`; the prediction is the box that they span.
+
+    Targets, one mapping per image: "boxes" (1, 4) as x1, y1, x2, y2 in pixels and "size" (2,) = (H, W) of the image, as
+    `taskweave.data.sample.collate` makes them of a sample's BoundingBoxes. Predictions (B, 1, 4) are in pixels. An image
+    without a box has no label.
+
+    loss: "diou", or "diou_as_printed" (see `BoxLoss`); in `unit`, the mean over images.
+    unit: "relative" (targets are divided by the image's width and height for the loss) or "pixels" (the Pet paper's code).
+        On images that are not square the penalty of the two differs.
+    Deviation: the order of the corners is free, since a box that ends before it begins would have no gradient from its IoU.
+    """
+
+    directions: ClassVar[Mapping[str, Direction]] = {"box IoU": "higher"}
+
+    def __init__(self, *, loss: BoxLoss = "diou", unit: BoxUnit = "relative") -> None:
+        if loss not in ("diou", "diou_as_printed") or unit not in ("relative", "pixels"):
+            raise ValueError(
+                'BoxRegression has loss "diou" or "diou_as_printed" and unit "relative" or "pixels", '
+                f"got {loss!r} and {unit!r}"
+            )
+        self.kind, self.unit = loss, unit
+
+    @property
+    def channels(self) -> int:
+        return 4
+
+    def loss(self, output: Tensor, target: Sequence[Mapping[str, Any]]) -> Tensor:
+        check_answers("BoxRegression", output, 4)
+        if not len(output) and not len(target):
+            return no_loss(output)
+        truth = self._truth(target, output)
+        return distance_iou_loss(spanned(precise(output)), truth, kind=self.kind).mean()
+
+    def soft(self, output: Tensor, size: tuple[int, int]) -> Tensor:
+        """Boxes (B, 1, 4) in pixels of an image of `size`, not clipped to it."""
+        check_answers("BoxRegression", output, 4)
+        boxes = spanned(precise(output))[:, None]
+        return boxes * _sides(torch.tensor([size], device=boxes.device)) if self.unit == "relative" else boxes
+
+    def harden(self, soft: Tensor) -> Tensor:
+        return soft
+
+    def metric(self) -> Metric:
+        from taskweave.metrics.box_overlap import BoxIoUMetric
+
+        return BoxIoUMetric()
+
+    def picture(self, value: Tensor) -> Tensor:
+        """The box's outline on black; as large as its image where it knows that (BoundingBoxes), else just large enough."""
+        if isinstance(value, tv_tensors.BoundingBoxes):
+            return _outline(value, value.canvas_size)
+        far = [max(1, int(side) + 1) for side in value.reshape(-1, 4)[:, 2:].amax(0).tolist()]
+        return _outline(value, (far[1], far[0]))
+
+    def over(self, image: Tensor, value: Tensor) -> Tensor:
+        """The box's outline over its image, which is darkened."""
+        return lines_over(image, _outline(value, (int(image.shape[-2]), int(image.shape[-1]))))
+
+    def _truth(self, targets: Sequence[Mapping[str, Any]], output: Tensor) -> Tensor:
+        """The true boxes (B, 4) in `unit`."""
+        check_target_count("BoxRegression", targets, len(output))
+        for index, target in enumerate(targets):
+            _check_box(index, target)
+        boxes = boxes_in(targets)[:, 0].to(output.device, torch.float32)
+        if self.unit == "pixels":
+            return boxes
+        relative = boxes / _sides(torch.stack([target["size"] for target in targets]).to(output.device))
+        if (outside := ((relative < -_ROUNDING) | (relative > 1 + _ROUNDING)).any(1)).any():
+            raise ValueError(
+                f"a box relative to its image lies within 0..1, got {relative[outside][0].tolist()} "
+                f"({boxes[outside][0].tolist()} in pixels); clip it when reading the data, or leave the label out"
+            )
+        return relative
+
+
+def _check_box(index: int, target: Mapping[str, Any]) -> None:
+    if "boxes" not in target or "size" not in target or tuple(target["boxes"].shape) != (1, 4):
+        got = {name: tuple(value.shape) for name, value in target.items()}
+        raise ValueError(
+            f"BoxRegression expects targets with boxes (1, 4) and size (2,), got {got} for image {index}; give samples "
+            "BoundingBoxes with one box, and leave the label out where there is none"
+        )
+    box = target["boxes"][0]
+    if not box.isfinite().all() or (box[2:] < box[:2]).any():
+        raise ValueError(
+            f"BoxRegression expects a box x1 <= x2, y1 <= y2 of finite numbers, got {box.tolist()} for image {index}; "
+            "repair it when reading the data, or leave the label out"
+        )
+
+
+def _sides(sizes: Tensor) -> Tensor:
+    """(B, 4) W, H, W, H of sizes (B, 2) = H, W, float32."""
+    return sizes.flip(-1).repeat(1, 2).float()
+
+
+def _outline(box: Tensor, size: tuple[int, int]) -> Tensor:
+    if tuple(box.shape) != (1, 4):
+        raise ValueError(f"BoxRegression draws one box (1, 4), got {tuple(box.shape)}; draw one sample at a time")
+    return draw_boxes({"boxes": as_boxes(box.as_subclass(Tensor).nan_to_num(), size)}, torch.ones(1), classes=1, shown=0.0)
