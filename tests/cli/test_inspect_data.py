@@ -1,13 +1,19 @@
 """taskweave inspect-data: tables, JSON, exit codes, and what its help costs."""
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli.test_commands import COMMAND, taskweave
 from data import room_trees, trees
+from rich.console import Console
+
+from taskweave.cli.inspection_tables import show
+from taskweave.data import inspect
 
 
 def words(text: str) -> str:
@@ -21,7 +27,11 @@ def test_tables(tmp_path: Path) -> None:
     assert said.returncode == 0, said.stderr
     text = words(said.stdout)
     assert "NYUv2 as MTAN's npy tw.data.open_nyuv2_mtan, in recipes `kind: nyuv2_mtan`" in text
-    assert "train │ 4 │ image │ float32 32 x 48 x 3" in text
+    assert "train: 4 pictures image stored float32 32 x 48 x 3, " in text
+    seen = [np.load(tmp_path / "data/train/depth" / f"{number}.npy") for number in (0, 2, 3)]  # of four, evenly spaced
+    known, most, holes = np.stack(seen)[np.stack(seen) > 0], np.max(seen), np.mean(np.stack(seen) == 0)
+    assert f"depth stored float32 32 x 48 x 1, 0 .. {most:.4g}" in text
+    assert f"read Depth float32, {known.min():.4g} .. {most:.4g}; {holes:.1%} invalid; metres" in text
     assert "3 of 4 (train), 3 of 3 (val); --samples 0 reads all" in text
     assert "warning: BGR pictures (train): in 3 of 3 pictures blue is above red" in text
     assert "not read here: notes.txt" in text
@@ -32,6 +42,33 @@ def test_nothing_wrong(tmp_path: Path) -> None:
     said = taskweave("inspect-data", "data", cwd=tmp_path)
     assert "no known trap found" in said.stdout
     assert "warning" not in said.stdout
+
+
+def shown(path: Path, columns: int) -> str:
+    out = io.StringIO()
+    show(inspect(path, samples=3), Console(file=out, width=columns))
+    return out.getvalue()
+
+
+def test_nothing_is_cut_on_a_narrow_terminal(tmp_path: Path) -> None:
+    """The same words at 60 columns as at 300."""
+    room_trees.write_mtan(tmp_path)
+    narrow, wide = (shown(tmp_path, columns) for columns in (60, 300))
+    assert words(narrow) == words(wide)
+    assert "…" not in narrow
+    assert narrow.count("\n") > wide.count("\n")
+
+
+def test_names_of_files_are_shown_as_they_are(tmp_path: Path) -> None:
+    """Neither markup nor commands to the terminal, nor bytes that it cannot show."""
+    room_trees.write_mtan(tmp_path / "data")
+    odd = ["[bold]notes", "\x1b[31mred", "\udcff.txt"]
+    for name in odd:
+        (tmp_path / "data" / name).touch()
+    found = shown(tmp_path / "data", 300)
+    assert r"not read here: \x1b[31mred, [bold]notes, \udcff.txt" in found
+    found = shown(tmp_path, 300)
+    assert "its folder data is (NYUv2 as MTAN's npy)" in found
 
 
 def test_json(tmp_path: Path) -> None:

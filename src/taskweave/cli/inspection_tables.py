@@ -10,7 +10,7 @@ from rich.text import Text
 
 from taskweave.data.inspecting import Inspection
 from taskweave.data.inspecting.inspection import LAYOUTS
-from taskweave.data.inspecting.result import LayoutFacts, SplitFacts
+from taskweave.data.inspecting.result import LayoutFacts, SplitFacts, TargetFacts
 
 _NEAREST = 3
 _NAMES = 12
@@ -22,41 +22,50 @@ def show(found: Inspection, console: Console) -> None:
         _show_layout(layout, console)
     if found.layouts:
         if found.unknown:
-            console.print(f"not read here: {', '.join(found.unknown)}", style="dim", highlight=False)
+            _say(console, f"not read here: {_listed(found.unknown)}", style="dim")
         return
     _show_unknown(found, console)
 
 
+def _say(console: Console, text: str | Text, style: str = "") -> None:
+    """A line as it is: names of files are neither markup nor commands to the terminal."""
+    plain = text if isinstance(text, Text) else Text(text, style=style)
+    plain.plain = "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in plain.plain)
+    console.print(plain, soft_wrap=True, highlight=False)
+
+
 def _show_layout(layout: LayoutFacts, console: Console) -> None:
     title = Text.assemble((layout.layout, "bold"), f"  tw.data.{layout.reader}, in recipes `kind: {layout.choice}`")
-    console.print(title, soft_wrap=True)
-    table = Table("split", "pictures", "target", "stored", "stored values", "read as", "values", "invalid", "")
+    _say(console, title)
     for split in layout.splits:
-        for row in _rows(split):
-            table.add_row(*row)
-        table.add_section()
+        _show_split(split, console)
     if layout.splits:
-        console.print(table)
-        console.print(_how_many(layout.splits), style="dim", highlight=False)
+        _say(console, _how_many(layout.splits), style="dim")
     for note in layout.notes:
-        console.print(f"note: {note}", highlight=False, soft_wrap=True, markup=False)
+        _say(console, f"note: {note}")
     for warned in layout.warnings:
         where = f" ({warned.split})" if warned.split else ""
-        console.print(Text.assemble((f"warning: {warned.kind}{where}: ", "bold yellow"), warned.text), soft_wrap=True)
+        _say(console, Text.assemble((f"warning: {warned.kind}{where}: ", "bold yellow"), warned.text))
     if not layout.warnings:
-        console.print("no known trap found", style="green")
+        _say(console, "no known trap found", style="green")
 
 
-def _rows(split: SplitFacts) -> list[tuple[str, ...]]:
-    count = "?" if split.count is None else f"{split.count:,}"
-    rows: list[tuple[str, ...]] = []
+def _show_split(split: SplitFacts, console: Console) -> None:
+    """A line or two for each target: as wide a table as they would make is cut on a terminal of 80 columns."""
+    count = "" if split.count is None else f"{split.count:,} pictures"
+    _say(console, Text.assemble((split.split, "bold"), f": {count or 'cannot be counted'}"))
+    grid = Table.grid(padding=(0, 2), pad_edge=True)
     for facts in split.targets:
-        head = (split.split, count) if not rows else ("", "")
-        invalid = "" if facts.invalid is None else f"{facts.invalid:.1%}"
-        read = " ".join(facts.read.split()[:2]) if facts.stored else facts.read  # the shape is said once
-        values = (facts.stored, _range(facts.stored_range), read, _range(facts.read_range), invalid, facts.remark)
-        rows.append((*head, facts.target, *values))
-    return rows or [(split.split, count, *("",) * 7)]
+        stored = [f"stored  {facts.stored}, {_range(facts.stored_range)}".removesuffix(", ")] if facts.stored else []
+        grid.add_row(Text(facts.target), Text("\n".join([*stored, f"read    {_read(facts)}"])))
+    console.print(grid, highlight=False)
+
+
+def _read(facts: TargetFacts) -> str:
+    kind = " ".join(facts.read.split()[:2]) if facts.stored else facts.read  # the shape is said once
+    values = f"{kind}, {_range(facts.read_range)}".removesuffix(", ")
+    invalid = "" if facts.invalid is None else f"{facts.invalid:.1%} invalid"
+    return "; ".join(part for part in (values, invalid, facts.remark) if part)
 
 
 def _range(values: tuple[float, float] | None) -> str:
@@ -69,8 +78,7 @@ def _how_many(splits: tuple[SplitFacts, ...]) -> str:
 
 
 def _show_unknown(found: Inspection, console: Console) -> None:
-    names = [*found.unknown[:_NAMES], *([f"and {len(found.unknown) - _NAMES} more"] if len(found.unknown) > _NAMES else [])]
-    lines = [f"{found.path} is in no layout that taskweave reads; in it: {', '.join(names) or 'nothing'}"]
+    lines = [f"{found.path} is in no layout that taskweave reads; in it: {_listed(found.unknown) or 'nothing'}"]
     lines += [
         f"its folder {name} is ({', '.join(layouts)}): taskweave inspect-data {found.path}/{name}"
         for name, layouts in found.inside.items()
@@ -81,7 +89,12 @@ def _show_unknown(found: Inspection, console: Console) -> None:
         lines.append("expected one of:")
         lines += [f"  {layout.name}: {_words(layout.needs)}" for layout in LAYOUTS]
     for line in lines:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        _say(console, line)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of them, and how many more."""
+    return ", ".join([*names[:_NAMES], *([f"and {len(names) - _NAMES} more"] if len(names) > _NAMES else [])])
 
 
 def _words(patterns: Sequence[str]) -> str:

@@ -31,12 +31,12 @@ def _pixels(path: Path, mode: str | None) -> Array:
             return np.array(file.convert(mode) if mode else file)
     except FileNotFoundError:
         raise
-    except OSError as error:  # Pillow's words for a cut file do not say which
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # Pillow's words do not say which file
         raise ValueError(f"{path} is not a readable picture ({error}): write it again") from error
 
 
 def read_values(path: Path, *ranks: int) -> Array:
-    """An .npy or picture file's numbers as they are; ValueError unless the number of axes is one of `ranks`."""
+    """An .npy or picture file's numbers as they are; ValueError unless real and the number of axes is one of `ranks`."""
     if path.suffix == ".npy":
         try:
             values = np.load(path, allow_pickle=False)
@@ -49,7 +49,14 @@ def read_values(path: Path, *ranks: int) -> Array:
         raise ValueError(
             f"{path} has rank {values.ndim}, shape {values.shape}: expected rank {wanted}; store one sample a file"
         )
+    if not real(values):
+        raise ValueError(f"{path} holds {values.dtype}: expected real numbers; write it as float32 or an integer type")
     return np.asarray(values)
+
+
+def real(values: Array) -> bool:
+    """Whether these are real numbers: not complex ones, texts, times or records."""
+    return values.dtype.kind in "biuf"
 
 
 def read_picture_npy(path: Path) -> tv_tensors.Image:

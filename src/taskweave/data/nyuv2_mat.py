@@ -114,7 +114,10 @@ def _file(path: str, process: int) -> Any:
         import h5py
     except ImportError as error:
         raise ImportError("nyu_depth_v2_labeled.mat needs h5py: pip install taskweave[data]") from error
-    return h5py.File(path, "r")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:  # HDF5's words do not say which
+        raise ValueError(f"{path} is not a readable .mat file ({error}): download it again") from error
 
 
 def _scenes(path: Path) -> list[str]:
@@ -132,7 +135,11 @@ def _load_mat(path: Path) -> Mapping[str, Any]:
         from scipy.io import loadmat
     except ImportError as error:
         raise ImportError(f"{path.name} needs scipy: pip install taskweave[data]") from error
-    return dict(loadmat(path))
+    try:
+        return dict(loadmat(path))
+    except Exception as error:  # scipy raises whatever it stumbles over
+        kind = type(error).__name__
+        raise ValueError(f"{path} is not a readable .mat file ({kind}: {error}): download it again") from error
 
 
 def _indices(splits: Path, name: str, *, count: int) -> list[int]:

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from taskweave.data.adashare import CITYSCAPES_LIST, NYUV2_LIST, open_adashare_cityscapes, open_adashare_nyuv2, read_lists
 from taskweave.data.auto_lambda import open_auto_lambda
 from taskweave.data.cityscapes import open_cityscapes
 from taskweave.data.cityscapes_mtan import open_cityscapes_mtan
 from taskweave.data.dataset import LabelledSet
+from taskweave.data.files import real
+from taskweave.data.inspecting.facts import stored_values
 from taskweave.data.inspecting.layout import Layout, View, matches
 from taskweave.data.nyud_mt import open_nyud_mt
 from taskweave.data.nyuv2_folder import open_nyuv2_folder
@@ -60,8 +60,8 @@ def _mtan(path: Path) -> list[View]:
 
 def _counted(folder: Path) -> int:
     """13 classes, or 40 where one of the first labels says so."""
-    files = sorted(folder.glob("*.npy"))[:8]
-    return 40 if any(np.load(file, allow_pickle=False).max(initial=0) >= 13 for file in files) else 13
+    stored = [stored_values(file) for file in sorted(folder.glob("*.npy"))[:8]]
+    return 40 if any(real(labels) and labels.max(initial=0) >= 13 for labels in stored if labels is not None) else 13
 
 
 def _lists(path: Path) -> list[View]:

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision import tv_tensors
 
+from taskweave.data.files import real
 from taskweave.data.inspecting.result import TargetFacts
 from taskweave.data.label_codes import IGNORE
 from taskweave.data.tensors import Depth, Disparity, Normals
@@ -34,7 +35,7 @@ def stored_values(path: Path) -> Array | None:
             return np.asarray(np.load(path, allow_pickle=False))
         with Image.open(path) as file:
             return np.array(file)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, SyntaxError, Image.DecompressionBombError):
         return None
 
 
@@ -60,7 +61,7 @@ class Numbers:
             self.low = [min(pair) for pair in zip(self.low, shape, strict=True)]
             self.high = [max(pair) for pair in zip(self.high, shape, strict=True)]
         part = values if counted is None else counted
-        if part.size:
+        if part.size and real(part):
             least, most = float(part.min()), float(part.max())
             before = self.range or (least, most)
             self.range = (min(least, before[0]), max(most, before[1]))

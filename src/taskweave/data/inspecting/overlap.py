@@ -46,7 +46,14 @@ def overlaps(splits: Mapping[str, LabelledSet]) -> list[Warned]:
 def _pictures(dataset: LabelledSet, files: list[Path], *, by_content: bool) -> dict[str, str]:
     """{what tells a picture from others: its key}: its file's content; or, as some are many or share a file, names."""
     keys = [dataset.key(index) for index in range(len(files))]
-    return {_fingerprint(file) if by_content else f"{file} {key}": key for file, key in zip(files, keys, strict=True)}
+    return {_told_by(file, key, by_content=by_content): key for file, key in zip(files, keys, strict=True)}
+
+
+def _told_by(file: Path, key: str, *, by_content: bool) -> str:
+    try:
+        return _fingerprint(file) if by_content else f"{file} {key}"
+    except OSError:  # what cannot be read is told elsewhere
+        return f"{file} {key}"
 
 
 def _fingerprint(file: Path) -> str:

@@ -12,7 +12,7 @@ from taskweave.recipes.places import Given
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """ST-UNet, STAN, Dense, Cross-Stitch as MTAN's code and K x K, MTAN, MT-UNet.
 
-    small: networks of a fifth of the width at 96 x 128, bodies pre-trained on generated scenes.
+    small: networks of a fifth of the width at 64 x 96, bodies pre-trained on generated scenes.
     data: full size: MTAN's npy tree (default datasets/nyuv2_mtan); small: a folder of rgb/, depth/, label13/, gt_sets/
         (default ../shared/data/nyuv2).
     seeds: default 0; the paper names none.

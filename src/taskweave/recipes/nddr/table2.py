@@ -18,8 +18,8 @@ def recipe(
 ) -> Recipe:
     """Single, single trained on, NDDR at 1, 10, 100 and 1000 times the rate of the rest.
 
-    small: fine-tuned by SGD, under which a multiple is what it is in the paper.
-    small, data, seeds, weights: as in `nddr.table4`.
+    small: as in `nddr.table1`, fine-tuned by SGD, under which a multiple is what it is in the paper.
+    data, seeds, weights: as in `nddr.table4`.
     """
     methods = tuple(
         NDDR(self_weight=0.9, other_weight=0.1, lr_multiplier=scale, label=f"rate x {scale}") for scale in SCALES

@@ -20,8 +20,8 @@ def recipe(
     """Single, single trained on, cross-stitch from three pairs of weights, and at four rates.
 
     The first of the pairs and the last of the rates are one training: (0.9, 0.1) at 1000 times the base rate.
-    small: fine-tuned by SGD, under which a multiple is what it is in the paper.
-    small, data, seeds, weights: as in `nddr.table4`.
+    small: as in `nddr.table1`, fine-tuned by SGD, under which a multiple is what it is in the paper.
+    data, seeds, weights: as in `nddr.table4`.
     """
     methods = (
         *(CrossStitch(self_weight=a, other_weight=b, lr_multiplier=1000.0, label=f"({a:g}, {b:g})") for a, b in WEIGHTS),
