@@ -86,6 +86,28 @@ def assert_targets(dataset, sample):
         _assert_attributes(dataset, sample)
     if "proposals" in sample:
         _assert_boxes(sample["proposals"], sample["image"])
+    _assert_answers(dataset, sample)
+
+
+def _assert_answers(dataset, sample):
+    """Labels of the whole picture: a class, an age, one box."""
+    assert set(dataset.categories) <= set(dataset.labels)
+    for name, classes in dataset.categories.items():
+        assert len(set(classes)) == len(classes) > 1
+        if name in sample:
+            _assert_whole_number(sample[name], len(classes))
+    if "age" in sample:
+        _assert_whole_number(sample["age"], 100)
+    if "box" in sample:
+        _assert_boxes(sample["box"], sample["image"])
+        assert len(sample["box"]) == 1
+
+
+def _assert_whole_number(value, end):
+    assert type(value) is torch.Tensor
+    assert value.dtype == torch.int64
+    assert value.shape == ()
+    assert 0 <= value < end
 
 
 def _assert_boxes(boxes, image):
@@ -196,6 +218,7 @@ def assert_pickles(dataset):
     assert len(copy) == len(dataset)
     assert copy.labels == dataset.labels
     assert copy.classes == dataset.classes
+    assert copy.categories == dataset.categories
     first, second = dataset[0], copy[0]
     assert all(_equal(first[name], second[name]) for name in first)
 

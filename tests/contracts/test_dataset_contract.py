@@ -3,7 +3,7 @@
 import pytest
 import torch
 from contracts import dataset_contract as contract
-from data import box_trees, republished_trees, street_trees, trees
+from data import box_trees, pet_trees, republished_trees, street_trees, trees
 from torchvision import tv_tensors
 
 from taskweave.data import (
@@ -28,6 +28,7 @@ from taskweave.data import (
     open_cityscapes,
     open_cityscapes_mtan,
     open_coco,
+    open_imdb_wiki,
     open_kitti,
     open_nyud_mt,
     open_nyuv2_folder,
@@ -35,6 +36,9 @@ from taskweave.data import (
     open_nyuv2_mat,
     open_nyuv2_mtan,
     open_penn_fudan,
+    open_pets,
+    open_pets_h5,
+    open_utkface,
     open_voc,
     tiled,
 )
@@ -189,13 +193,42 @@ def adashare_nyuv2(root):
     return open_adashare_nyuv2(root, split="train")
 
 
+def pets(root):
+    pet_trees.write_pets(root)
+    return open_pets(root, split="trainval", border="class", labels=("species", "breed", "box", "segmentation"))
+
+
+def pets_reduced(root):
+    pet_trees.write_pets(root)
+    return Reduced(Part(open_pets(root, split="all"), [3, 1]), size=(16, 20), in_memory=True)
+
+
+def pets_h5(root):
+    pytest.importorskip("h5py", reason="the pets' h5 form needs taskweave[data]")
+    pet_trees.write_pets_h5(root)
+    return open_pets_h5(root, block=None)
+
+
+def imdb_wiki(root):
+    pytest.importorskip("scipy", reason="imdb.mat needs taskweave[data]")
+    pet_trees.write_imdb_wiki(root)
+    return open_imdb_wiki(root, split="train")
+
+
+def utkface(root):
+    pet_trees.write_utkface(root, names=pet_trees.UTK_NAMES)
+    return open_utkface(root, split="train")
+
+
+OF_WHOLE_PICTURES = [pets, pets_reduced, pets_h5, imdb_wiki, utkface]
 REPUBLISHED = [cityscapes_mtan, auto_lambda_in_metres, adashare_cityscapes, adashare_nyuv2]
 OF_STREETS = [caltech, caltech_extracted, kitti, citypersons, cityscapes, cityscapes_in_metres]
 OF_BOXES = [voc, apascal, apascal_reduced_with_proposals, penn_fudan, coco, box_csv, birds, birds_in_tiles]
 OF_PIXELS = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes, reduced_scenes]
-EVERY = [*OF_PIXELS, *OF_BOXES, *OF_STREETS, *REPUBLISHED]
+EVERY = [*OF_PIXELS, *OF_BOXES, *OF_STREETS, *REPUBLISHED, *OF_WHOLE_PICTURES]
 
 
+@pytest.mark.filterwarnings("ignore:.*head", "ignore:.*heads")
 @pytest.mark.parametrize("make", EVERY, ids=lambda make: make.__name__)
 def test_contract(make, tmp_path):
     contract.assert_dataset(make(tmp_path))
@@ -328,6 +361,39 @@ SPOILED = {
 def test_the_contract_fails(spoiled):
     with pytest.raises((AssertionError, TypeError)):
         contract.assert_dataset(Broken(**spoiled))
+
+
+class BrokenAnswers(Broken):
+    """Sound but for what a test spoils: a class of the picture, an age, one box."""
+
+    labels = (*Broken.labels, "species", "age", "box")
+    categories = {"species": ("cat", "dog")}  # noqa: RUF012
+
+
+ANSWERS = {"species": torch.tensor(1), "age": torch.tensor(99), "box": bounding_boxes([(0, 0, 2, 2)], (4, 6))}
+SPOILED_ANSWERS = {
+    "class outside": {"species": torch.tensor(2)},
+    "class negative": {"species": torch.tensor(-1)},
+    "class as a number": {"species": 1},
+    "class as int32": {"species": torch.tensor(1, dtype=torch.int32)},
+    "class with an axis": {"species": torch.tensor([1])},
+    "age too high": {"age": torch.tensor(100)},
+    "age in fractions": {"age": torch.tensor(5.5)},
+    "two boxes": {"box": bounding_boxes([(0, 0, 2, 2), (1, 1, 2, 2)], (4, 6))},
+    "no box": {"box": bounding_boxes([], (4, 6))},
+    "box outside": {"box": bounding_boxes([(0, 0, 7, 2)], (4, 6))},
+    "box plain": {"box": torch.tensor([[0.0, 0, 2, 2]])},
+}
+
+
+def test_the_sound_answers_pass():
+    contract.assert_dataset(BrokenAnswers(**ANSWERS))
+
+
+@pytest.mark.parametrize("spoiled", SPOILED_ANSWERS.values(), ids=SPOILED_ANSWERS.keys())
+def test_the_contract_fails_on_answers(spoiled):
+    with pytest.raises(AssertionError):
+        contract.assert_dataset(BrokenAnswers(**ANSWERS | spoiled))
 
 
 class NoEnd(Broken):

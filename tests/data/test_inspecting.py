@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from data import box_trees, republished_trees, room_trees, street_trees, trees
+from data import box_trees, pet_trees, republished_trees, room_trees, street_trees, trees
 from data.test_bad_input import refuses
 
 import taskweave.data
@@ -50,9 +50,21 @@ def write_cityscapes(root):
     republished_trees.write_cameras(root)  # of train only
 
 
+def write_pets_h5(root):
+    pytest.importorskip("h5py", reason="the pets' h5 form needs taskweave[data]")
+    pet_trees.write_pets_h5(root)
+
+
+def write_imdb_wiki(root):
+    pytest.importorskip("scipy", reason="imdb.mat needs taskweave[data]")
+    pet_trees.write_imdb_wiki(root)
+
+
 DENSE = {"image", "segmentation, 13 classes", "depth", "normals"}
 CITY = {"image", "segmentation, 19 classes", "depth"}
 OF_BOXES = {"image", "detection"}
+OF_PETS = {"image", "segmentation, 2 classes", "species", "box"}
+OF_FACES = {"image", "age", "gender"}
 # reader: (writer, pictures of each split, targets of the first)
 WRITTEN = {
     "open_nyuv2_folder": (
@@ -103,6 +115,10 @@ WRITTEN = {
     "open_caltech_extracted": (street_trees.write_caltech_extracted, {"train": 7, "test": 7}, OF_BOXES),
     "open_kitti": (street_trees.write_kitti, {"training": 3}, OF_BOXES),
     "open_citypersons": (street_trees.write_citypersons, {"train": 3}, OF_BOXES | {"segmentation, 2 classes"}),
+    "open_pets": (pet_trees.write_boxed_pets, {"trainval": 2}, OF_PETS | {"breed"}),
+    "open_pets_h5": (write_pets_h5, {"all": 7}, OF_PETS),
+    "open_utkface": (pet_trees.write_utkface, {"all": 5}, OF_FACES),
+    "open_imdb_wiki": (write_imdb_wiki, {"all": 5}, OF_FACES),
 }
 
 
@@ -132,7 +148,7 @@ def test_every_layout_names_a_choice_of_recipes():
     from taskweave.evaluation.choices.mixture import OneSet
 
     kinds = {choice.model_fields["kind"].default for choice in OneSet.__args__}
-    assert kinds - {"scenes"} == {layout.choice for layout in LAYOUTS}
+    assert kinds - {"scenes", "pets_sample"} == {layout.choice for layout in LAYOUTS}
 
 
 def facts_of(found, split, target):

@@ -67,6 +67,12 @@ _HOME = {
     "KITTI_PEDESTRIANS": "kitti",
     "open_kitti": "kitti",
     "open_penn_fudan": "penn_fudan",
+    "BlockOrder": "order",
+    "open_pets": "pets",
+    "pets_sample": "pets_shipped",
+    "open_pets_h5": "pets_h5",
+    "open_imdb_wiki": "imdb_wiki",
+    "open_utkface": "utkface",
     "WithProposals": "proposals",
     "grid_proposals": "proposals",
     "read_proposals": "proposals",
@@ -122,6 +128,7 @@ if TYPE_CHECKING:
     from taskweave.data.dataset import LabelledSet as LabelledSet
     from taskweave.data.fileset import FileSet as FileSet
     from taskweave.data.fit import Fit as Fit
+    from taskweave.data.imdb_wiki import open_imdb_wiki as open_imdb_wiki
     from taskweave.data.inspecting import Inspection as Inspection
     from taskweave.data.inspecting import inspect as inspect
     from taskweave.data.joint import JointTransform as JointTransform
@@ -142,8 +149,12 @@ if TYPE_CHECKING:
     from taskweave.data.nyuv2_mat import open_nyuv2_mat as open_nyuv2_mat
     from taskweave.data.nyuv2_mtan import open_nyuv2_mtan as open_nyuv2_mtan
     from taskweave.data.order import BatchOrder as BatchOrder
+    from taskweave.data.order import BlockOrder as BlockOrder
     from taskweave.data.order import EpochOrder as EpochOrder
     from taskweave.data.penn_fudan import open_penn_fudan as open_penn_fudan
+    from taskweave.data.pets import open_pets as open_pets
+    from taskweave.data.pets_h5 import open_pets_h5 as open_pets_h5
+    from taskweave.data.pets_shipped import pets_sample as pets_sample
     from taskweave.data.proposals import WithProposals as WithProposals
     from taskweave.data.proposals import grid_proposals as grid_proposals
     from taskweave.data.proposals import read_proposals as read_proposals
@@ -173,5 +184,6 @@ if TYPE_CHECKING:
     from taskweave.data.transforms import RandomScale as RandomScale
     from taskweave.data.transforms import Resize as Resize
     from taskweave.data.transforms import ToInput as ToInput
+    from taskweave.data.utkface import open_utkface as open_utkface
     from taskweave.data.voc import VOC_CLASSES as VOC_CLASSES
     from taskweave.data.voc import open_voc as open_voc

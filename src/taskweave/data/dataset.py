@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 from torch.utils.data import Dataset
 
@@ -15,7 +16,8 @@ class LabelledSet(Dataset[Sample], ABC):
     Samples carry raw values: ``image`` uint8 (3, H, W) RGB; ``segmentation`` Mask int64 (H, W), 255 = ignore;
     ``depth`` Depth float32 (1, H, W) in metres, 0 = invalid, or, in data sets of inverse depth, as ``disparity``;
     ``normals`` Normals float32 (3, H, W), zeros = invalid; ``disparity`` Disparity float32 (1, H, W), 0 = invalid;
-    ``detection`` and ``attributes`` boxes with their labels, see `taskweave.data.boxes`.
+    ``detection`` and ``attributes`` boxes with their labels, see `taskweave.data.boxes`; one with `categories`
+    int64 (); ``age`` int64 () in years, 0..99; ``box`` BoundingBoxes (1, 4), the one box that is asked for.
     Which samples are read in which order, and how they are turned into network input, is not decided here
     (`EpochOrder`, `Transformed`). A data set pickles, so that worker processes can have it.
     """
@@ -50,6 +52,11 @@ class LabelledSet(Dataset[Sample], ABC):
     def attributes(self) -> tuple[str, ...]:
         """Names of the objects' attributes, in the order of their values; () without attributes."""
         return ()
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        """{label: names of its classes, in the order of their ids}, of labels that are one class of the whole picture."""
+        return {}
 
     @abstractmethod
     def key(self, index: int) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from types import MappingProxyType
+from typing import Any, NamedTuple, final
 
+import torch
+from torch import Tensor
+
+from taskweave.data.boxes import bounding_boxes
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import Sample
 
@@ -23,18 +28,28 @@ class Field:
     read: Callable[[Path], Any]
 
 
+class OneBox(NamedTuple):
+    """The one box of an image. size: (H, W) of the image it was drawn in. listed: where it is written, for messages."""
+
+    row: tuple[float, float, float, float]
+    size: tuple[int, int]
+    listed: str
+
+
 @final
 @dataclass(frozen=True)
 class Item:
     """One sample's files: ``image`` and the targets that exist.
 
     listed: where the item was named, for messages, e.g. "list/training_seg.txt, line 3".
+    values: targets that need no file of their own: a whole number, or a box.
     """
 
     key: str
     scene: str
     fields: Mapping[str, Field]
     listed: str
+    values: Mapping[str, int | OneBox] = field(default_factory=dict)
 
 
 @final
@@ -42,9 +57,18 @@ class FileSet(LabelledSet):
     """The samples of `items`, read when asked for. The functions ``open_...`` make one from each published layout.
 
     labels: which targets to read; the others' files are never touched.
+    categories: {label: names of its classes}, of labels that are one class of the whole picture.
     """
 
-    def __init__(self, items: Sequence[Item], *, labels: Sequence[str], classes: Sequence[str], where: str) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        *,
+        labels: Sequence[str],
+        classes: Sequence[str],
+        where: str,
+        categories: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
         if not items:
             raise ValueError(f"{where} names no samples: the data set is empty; give another split or path")
         key, count = Counter(item.key for item in items).most_common(1)[0]
@@ -53,6 +77,7 @@ class FileSet(LabelledSet):
         self._items = tuple(items)
         self._labels = tuple(labels)
         self._classes = tuple(classes) if "segmentation" in labels else ()
+        self._categories = {label: tuple(names) for label, names in categories.items() if label in labels}
         self.where = where
 
     def __len__(self) -> int:
@@ -67,6 +92,8 @@ class FileSet(LabelledSet):
             if label in item.fields:
                 sample[label] = _read(item.fields[label])
                 _require_same_size(sample, label, item)
+            elif label in item.values:
+                sample[label] = _target(item.values[label], sample["image"].shape[-2:], item)
         return sample
 
     @property
@@ -76,6 +103,15 @@ class FileSet(LabelledSet):
     @property
     def classes(self) -> tuple[str, ...]:
         return self._classes
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return dict(self._categories)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What each sample is read from."""
+        return self._items
 
     def key(self, index: int) -> str:
         return self._items[index].key
@@ -91,6 +127,19 @@ class FileSet(LabelledSet):
 
 def _read(field: Field) -> Any:
     return field.read(field.path)
+
+
+def _target(value: int | OneBox, size: tuple[int, int], item: Item) -> Tensor:
+    """int64 (), or BoundingBoxes (1, 4)."""
+    if not isinstance(value, OneBox):
+        return torch.tensor(value)
+    if tuple(size) != value.size:
+        raise ValueError(
+            f"image {item.fields['image'].path} is {size[0]} x {size[1]} (H x W), but {value.listed} says "
+            f"{value.size[0]} x {value.size[1]}: its box would lie elsewhere; correct one, or leave {item.key!r} out"
+        )
+    box: Tensor = bounding_boxes([value.row], value.size)
+    return box
 
 
 def _require_same_size(sample: Mapping[str, Any], label: str, item: Item) -> None:

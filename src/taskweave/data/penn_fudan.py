@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from torchvision import tv_tensors
 
 from taskweave.data.boxes_faults import Fault, Faults
 from taskweave.data.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.drawn import drawn
 from taskweave.data.files import read_picture, read_values
 from taskweave.data.fileset import Field, require_folder, require_labels
 from taskweave.data.label_codes import LabelCode
@@ -64,8 +64,7 @@ def _chosen(keys: Sequence[str], split: str, *, seed: int, share: float) -> list
         return list(keys)
     if split not in ("train", "test"):
         raise ValueError(f"Penn-Fudan has no split {split!r}: expected 'train', 'test' or 'all'")
-    drawn = sorted(keys, key=lambda key: hashlib.blake2b(f"{seed}:{key}".encode(), digest_size=8).digest())
-    test = set(drawn[: round(share * len(keys))])
+    test = set(drawn(keys, seed=seed)[: round(share * len(keys))])
     return [key for key in keys if (key in test) == (split == "test")]
 
 

@@ -109,6 +109,10 @@ class WithProposals(LabelledSet):
     def attributes(self) -> tuple[str, ...]:
         return self.dataset.attributes
 
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return self.dataset.categories
+
     def key(self, index: int) -> str:
         return self.dataset.key(index)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 from taskweave.data.dataset import LabelledSet
@@ -51,6 +52,10 @@ class Reduced(LabelledSet):
     @property
     def attributes(self) -> tuple[str, ...]:
         return self.dataset.attributes
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return self.dataset.categories
 
     def key(self, index: int) -> str:
         return self.dataset.key(index)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
@@ -43,6 +43,10 @@ class Part(LabelledSet):
     @property
     def attributes(self) -> tuple[str, ...]:
         return self.dataset.attributes
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return self.dataset.categories
 
     def key(self, index: int) -> str:
         return self.dataset.key(self.indices[index])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from taskweave.data.mat_files import mat_structure
 
 Box = tuple[float, float, float, float]
 """x, y, width, height as stored."""
@@ -28,7 +29,7 @@ def read_vbb(path: Path) -> list[list[Annotated]]:
     ``id``, ``pos``, ``occl``, ``posv``) and ``objLbl`` (the name of each id, from 1).
     Raises ValueError with the file, and with frame and object, for what is missing or is not a box.
     """
-    content = _structure(path)
+    content = mat_structure(path, "A", ("nFrame", "objLists", "objLbl"))
     lists = content["objLists"].ravel()
     names = [str(_scalar(name)) if name.size else "" for name in content["objLbl"].ravel()]
     announced = int(_scalar(content["nFrame"]))
@@ -41,24 +42,6 @@ def read_vbb(path: Path) -> list[list[Annotated]]:
         ]
         for frame, objects in enumerate(lists)
     ]
-
-
-def _structure(path: Path) -> Any:
-    try:
-        from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
-    except ImportError:
-        raise ImportError("reading .vbb files needs scipy: pip install taskweave[data]") from None
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist: every .seq file has annotations of its name; restore it")
-    try:
-        structure = loadmat(path, appendmat=False)["A"][0, 0]
-    except (MatReadError, ValueError, TypeError, LookupError, OSError, NotImplementedError, zlib.error) as error:
-        raise ValueError(f"{path} is not a readable .vbb file, a MATLAB file with the structure A ({error!r})") from error
-    missing = [name for name in ("nFrame", "objLists", "objLbl") if name not in (structure.dtype.names or ())]
-    if missing:
-        raise ValueError(f"{path} has no {missing[0]!r} in its structure A: expected nFrame, objLists and objLbl")
-    return structure
 
 
 def _annotated(entry: Any, names: list[str], where: str) -> Annotated:

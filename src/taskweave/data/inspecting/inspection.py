@@ -11,8 +11,9 @@ from taskweave.data.inspecting.layout import Layout
 from taskweave.data.inspecting.looking import WRONG, Look, Nobody, Watcher
 from taskweave.data.inspecting.overlap import overlaps, unlisted
 from taskweave.data.inspecting.result import Inspection, LayoutFacts, Nearly, Warned
+from taskweave.data.inspecting.whole_layouts import WHOLE_LAYOUTS
 
-LAYOUTS: tuple[Layout, ...] = (*DENSE_LAYOUTS, *BOX_LAYOUTS)
+LAYOUTS: tuple[Layout, ...] = (*DENSE_LAYOUTS, *BOX_LAYOUTS, *WHOLE_LAYOUTS)
 _FOLDERS = 50
 
 
@@ -49,7 +50,7 @@ def _inspected(layout: Layout, path: Path, samples: int, watcher: Watcher) -> La
             look.at(view)
     except WRONG as error:
         look.warned.append(Warned("cannot be opened", "", str(error)))
-    if layout.listed and look.whole and len(look.whole) == len(look.splits):
+    if layout.listed and not layout.among_others and look.whole and len(look.whole) == len(look.splits):
         look.warned += unlisted(look.whole)
     look.warned += overlaps(look.whole)
     splits, warned, notes = tuple(look.splits.values()), tuple(look.warned), tuple(dict.fromkeys(look.notes))

@@ -94,6 +94,10 @@ class Fitted(LabelledSet):
     def attributes(self) -> tuple[str, ...]:
         return self.dataset.attributes
 
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return self.dataset.categories
+
     def key(self, index: int) -> str:
         return self.dataset.key(index)
 

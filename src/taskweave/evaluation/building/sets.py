@@ -7,9 +7,12 @@ from typing import Literal, assert_never
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.evaluation.building.republished import open_republished
+from taskweave.evaluation.building.whole_pictures import open_whole_pictures
 from taskweave.evaluation.choices.boxes import COCO, VOC, APascal, Birds, BoxCSV, PennFudan
 from taskweave.evaluation.choices.data import NYUDMT, NYUv2Folder, NYUv2Lists, NYUv2Mat, NYUv2Mtan, ScenesData
+from taskweave.evaluation.choices.faces import IMDBWiki, UTKFace
 from taskweave.evaluation.choices.mixture import OneSet
+from taskweave.evaluation.choices.pets_data import Pets, PetsH5, PetsSample
 from taskweave.evaluation.choices.republished import AdaShareCityscapes, AdaShareNYUv2, AutoLambda, CityscapesMtan
 from taskweave.evaluation.choices.streets import KITTI, Caltech, CaltechExtracted, CityPersons, Cityscapes
 
@@ -22,7 +25,7 @@ _TEST_SEED = 100_003
 
 
 def open_set(data: OneSet, part: str, labels: Sequence[str]) -> LabelledSet:
-    """The train or test part of a data set, with those labels.
+    """The train or test part of a data set, or the validation part of one that has its own, with those labels.
 
     Raises FileNotFoundError for a folder or file that is not there, ValueError for what cannot be read.
     """
@@ -34,6 +37,8 @@ def open_set(data: OneSet, part: str, labels: Sequence[str]) -> LabelledSet:
         return _open_objects(data, part, labels)
     if isinstance(data, CityscapesMtan | AutoLambda | AdaShareNYUv2 | AdaShareCityscapes):
         return open_republished(data, test=part == "test", labels=labels)
+    if isinstance(data, Pets | PetsH5 | PetsSample | UTKFace | IMDBWiki):
+        return open_whole_pictures(data, part, labels)
     return _open_streets(data, part, labels)
 
 

@@ -90,7 +90,7 @@ class DataChoice(Choice):
 
     @property
     def may_be_shown(self) -> bool:
-        """Whether pictures of these data may be committed or published; only generated ones and the pets that ship here may."""
+        """Whether pictures of these data may be committed or published: generated ones, and the pets that ship here."""
         return False
 
     @property

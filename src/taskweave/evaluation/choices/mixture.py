@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from taskweave.evaluation.choices.boxes import COCO, VOC, APascal, Birds, BoxCSV, PennFudan
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.data import NYUDMT, NYUv2Folder, NYUv2Lists, NYUv2Mat, NYUv2Mtan, ScenesData
+from taskweave.evaluation.choices.faces import IMDBWiki, UTKFace
+from taskweave.evaluation.choices.pets_data import Pets, PetsH5, PetsSample
 from taskweave.evaluation.choices.republished import AdaShareCityscapes, AdaShareNYUv2, AutoLambda, CityscapesMtan
 from taskweave.evaluation.choices.streets import KITTI, Caltech, CaltechExtracted, CityPersons, Cityscapes
 
@@ -35,6 +37,11 @@ OneSet = (
     | AutoLambda
     | AdaShareNYUv2
     | AdaShareCityscapes
+    | Pets
+    | PetsH5
+    | PetsSample
+    | UTKFace
+    | IMDBWiki
 )
 DataSet = Annotated[OneSet, Field(discriminator="kind")]
 
