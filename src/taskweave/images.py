@@ -43,3 +43,6 @@ IMAGENET = ImageStatistics(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
 
 CAFFE = ImageStatistics(mean=(104.00698793, 116.66876762, 122.67891434), std=(1.0, 1.0, 1.0), scale=255.0, bgr=True)
 """What CaffeNet and the VGG-16 of the papers are trained with."""
+
+PLAIN = ImageStatistics(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+"""Pixels in [0, 1] as they are: the pet paper's public code."""

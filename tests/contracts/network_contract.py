@@ -43,6 +43,22 @@ def fits_classes(output: Any, size: Size, stride: int) -> None:
     assert output.shape == (1, CHANNELS)
 
 
+def two_pictures(height: int = 33, width: int = 40, batch: int = 2) -> Tensor:
+    """One more than asked for: batch norm at 1/64 of 64 pixels needs a second value."""
+    return picture(height, width, batch + 1)
+
+
+def fits_of_two(fits: Callable[[Any, Size, int], None]) -> Callable[[Any, Size, int], None]:
+    """That the output is of two pictures, each of which fits."""
+
+    def fits_each(output: Any, size: Size, stride: int) -> None:
+        assert len(output) == 2
+        fits(output[:1], size, stride)
+        fits(output[1:], size, stride)
+
+    return fits_each
+
+
 def fits_anchors(output: Any, size: Size, stride: int) -> None:
     """Nine anchors a cell."""
     height, width = cells(size, stride)

@@ -18,10 +18,13 @@ from contracts.network_contract import (
     fits_anchors,
     fits_attributes,
     fits_classes,
+    fits_of_two,
+    fits_picture,
     fits_regions,
     pair,
     picture,
     regions,
+    two_pictures,
 )
 from torch import Tensor, nn
 
@@ -31,6 +34,7 @@ from taskweave.networks.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
 from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
+from taskweave.networks.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
 from taskweave.networks.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import RPNVGG16, rpn_vgg16
 from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
@@ -51,6 +55,8 @@ attributes = partial(fast_rcnn_alexnet, attributes=CHANNELS, body="torchvision",
 segnet = partial(segnet_vgg16, CHANNELS, widths=(4, 4, 8, 8, 8))
 stan = partial(stan_segnet, CHANNELS, widths=(4, 4, 8, 8, 8))
 
+pet_map = partial(pet_map_net, CHANNELS, width=2)
+pet_numbers = partial(pet_numbers_net, CHANNELS, width=2, hidden=(6, 4))
 whole_vgg = partial(vgg16, CHANNELS, width=8, grid=2, hidden=32)
 
 
@@ -85,6 +91,8 @@ CASES = [
     NetworkCase(
         "timm_classifier", partial(timm_classifier, CHANNELS, body="resnet10t"), 32, ("stem", "layer4"), fits=fits_classes
     ),
+    NetworkCase("pet_map_net", pet_map, 1, PetMapNet.places, two_pictures, fits_of_two(fits_picture)),
+    NetworkCase("pet_numbers_net", pet_numbers, 64, PetMapNet.places, two_pictures, fits_of_two(fits_classes)),
     NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.places, regions, fits_regions, last=REGIONS),
     NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.places, regions, fits_attributes),
 ]
@@ -121,7 +129,8 @@ def test_identity_at_all_places_is_side_by_side(case: NetworkCase) -> None:
     assert_side_by_side(net, case.inputs())
 
 
-COMPILED_ELSEWHERE = ("stan_segnet", "stan_resnet", "dense_segnet")  # where they share a trunk, in tests/networks
+COMPILED_ELSEWHERE = ("stan_segnet", "stan_resnet", "dense_segnet", "pet_map_net", "pet_numbers_net")
+"""Where they share a trunk or are stitched, in tests/networks."""
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
-from taskweave.networks import dense_segnet, segnet_vgg16, st_unet, stan_segnet
+from taskweave.networks import dense_segnet, pet_map_net, pet_numbers_net, segnet_vgg16, st_unet, stan_segnet
 from taskweave.streams.stream import Stream
 
 
@@ -74,6 +74,8 @@ CASES = [
     StreamCase("segnet_vgg16", partial(segnet_vgg16, 5, widths=(4, 4, 8, 8, 8))),
     StreamCase("stan_segnet", partial(stan_segnet, 5, widths=(4, 4, 8, 8, 8))),
     StreamCase("one stream of dense_segnet", dense),
+    StreamCase("pet_map_net", partial(pet_map_net, 5, width=2)),
+    StreamCase("pet_numbers_net", partial(pet_numbers_net, 5, width=2, hidden=(6,))),
     StreamCase("faster r-cnn", faster_rcnn, images_and_targets),
     StreamCase("retinanet", retinanet, images_and_targets),
     StreamCase("traced unet", UNet, convert=traced("down1", "down2", "up1", head="head")),

@@ -25,6 +25,7 @@ from taskweave.weighting import (
     Fixed,
     GeometricMean,
     GradientAggregation,
+    LossGate,
     Uncertainty,
     VarianceRatio,
     Weighting,
@@ -40,11 +41,17 @@ def aggregated(build: Callable[[], aggregation.Aggregator]) -> Callable[[Sequenc
     return lambda tasks: GradientAggregation(tasks, build())
 
 
+def gated(tasks: Sequence[str]) -> Weighting:
+    """Per iteration, as the pet paper's code; b is the task whose loss the contract sets to 0."""
+    return LossGate(DynamicWeightAverage(tasks, every="iteration"), {task: 0.2 for task in tasks if task == "b"})
+
+
 CASES = [
     WeightingCase("fixed", lambda tasks: Fixed(dict.fromkeys(tasks, 1.0)), adapts=False),
     WeightingCase("fixed, not 1", lambda tasks: Fixed(dict.fromkeys(tasks, 0.3)), adapts=False, alone=False),
     WeightingCase("dwa", DynamicWeightAverage),
     WeightingCase("dwa per iteration", lambda tasks: DynamicWeightAverage(tasks, every="iteration")),
+    WeightingCase("dwa per iteration, small losses dropped", gated),
     WeightingCase("uncertainty", uncertainty, alone=False),
     WeightingCase("geometric mean", GeometricMean),
     WeightingCase("variance ratio", lambda tasks: VarianceRatio(tasks, window=2)),

@@ -18,6 +18,9 @@ from taskweave.networks.latent import share_latent
 from taskweave.networks.mt_unet import mt_unet
 from taskweave.networks.mtan_resnet import mtan_resnet
 from taskweave.networks.mtan_segnet import mtan_segnet
+from taskweave.networks.pet_nets import pet_map_net, pet_numbers_net
+from taskweave.networks.pet_oeq import pet_auxiliaries, pet_oeq
+from taskweave.networks.pet_segnet import pet_segnet, published_stitch
 from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import rpn_vgg16
 from taskweave.networks.segnet_vgg16 import segnet_vgg16
@@ -54,7 +57,13 @@ __all__ = [
     "mt_unet",
     "mtan_resnet",
     "mtan_segnet",
+    "pet_auxiliaries",
+    "pet_map_net",
+    "pet_numbers_net",
+    "pet_oeq",
+    "pet_segnet",
     "pspnet_vgg16",
+    "published_stitch",
     "rpn_vgg16",
     "segnet_vgg16",
     "share",

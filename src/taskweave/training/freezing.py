@@ -18,6 +18,7 @@ class Freezing:
     While a role is frozen its parameters want no gradient (so no momentum and no decay reach them) and its batch norms
     run in eval mode (so their statistics stay too). Dropout inside goes on: it changes no state.
 
+    What came frozen stays so: parameters that want no gradient, and norms that stay in eval mode in a network told to train.
     hold_norms: every batch norm runs in eval mode at every step, whatever is frozen.
     """
 
@@ -25,7 +26,10 @@ class Freezing:
         parameters, modules = parameters_by_role(net), modules_by_role(net)
         self._steps: dict[Role, int] = {"streams": freeze.streams, "heads": freeze.heads, "connections": freeze.connections}
         self._parameters = {role: [p for p in parameters[role] if p.requires_grad] for role in ROLES}
-        self._norms = {role: [m for m in modules[role] if isinstance(m, nn.modules.batchnorm._NormBase)] for role in ROLES}
+        self._norms = {
+            role: [m for m in modules[role] if isinstance(m, nn.modules.batchnorm._NormBase) and m.training]
+            for role in ROLES
+        }
         if not any(self._parameters.values()):
             raise ValueError("no parameter of the network wants a gradient; call net.requires_grad_(True) before training")
         if not any(self._steps[role] == 0 and self._parameters[role] for role in ROLES):

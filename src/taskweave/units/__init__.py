@@ -6,6 +6,7 @@ from taskweave.units.cross_connection import CrossConnection
 from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.cross_talk import CrossTalk
 from taskweave.units.identity import Identity
+from taskweave.units.lane_mixing import LaneMixing
 from taskweave.units.layer_mixing import LayerMixing
 from taskweave.units.nddr import NDDR
 from taskweave.units.scale_layer import ScaleLayer
@@ -21,6 +22,7 @@ __all__ = [
     "CrossStitch",
     "CrossTalk",
     "Identity",
+    "LaneMixing",
     "LayerMixing",
     "ScaleLayer",
     "Shortcut",

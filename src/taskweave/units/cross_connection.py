@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import permutations
 from typing import ClassVar, final
 
 import torch
@@ -11,10 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
+from taskweave.units.links import Link, checked_links
 from taskweave.units.maps import MapUnit, resized
-
-Link = tuple[int, int]
-"""(source, destination): positions of streams in the connection."""
 
 
 @final
@@ -48,7 +45,7 @@ class CrossConnection(MapUnit):
         linear: bool = False,
     ) -> None:
         super().__init__(shapes)
-        self.links = _checked(links, len(self.shapes))
+        self.links = checked_links(links, len(self.shapes), self.kind)
         self.linear = linear
         self.convolutions = nn.ModuleDict()
         self.gates = nn.ParameterDict()
@@ -98,18 +95,3 @@ class CrossConnection(MapUnit):
 
 def _key(source: int, target: int) -> str:
     return f"{source}_to_{target}"
-
-
-def _checked(links: Collection[Link] | None, count: int) -> tuple[Link, ...]:
-    everything = list(permutations(range(count), 2))
-    if links is None:
-        return tuple(everything)
-    for link in links:
-        if link not in everything:
-            raise ValueError(
-                f"CrossConnection has no link {link!r}; a link is (source, destination), two different positions "
-                f"among the {count} streams that meet: {everything}"
-            )
-    if len(set(links)) < len(links):
-        raise ValueError(f"CrossConnection was given a link twice: {sorted(links)}; leave the second one out")
-    return tuple(links)

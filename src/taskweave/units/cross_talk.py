@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
+from taskweave.features import FeatureShape
+from taskweave.units.links import Link, checked_links
 from taskweave.units.maps import MapUnit, resized
 
 
@@ -20,22 +22,33 @@ class CrossTalk(MapUnit):
     MT-UNet (paper 5178), "Cross-talk between the decoders": skip connections from decoder block 2 of each task to block 3
     of the others.
 
+    links: only these (source, destination) pairs; unless given, every ordered pair. A stream that none leads to keeps its
+        feature: with links to one stream alone, features and gradients flow one way.
     Features: (B, C, H, W) or (B, N, C); channels may differ, and maps of other sizes are resized to the own (bilinear,
     align_corners=False).
+    Raises ValueError for a link that does not exist or is given twice.
 
     Deviations: the paper does not print what happens to a feature that crosses. We concatenate, as all its other skip
     connections do; to add instead, use `CrossConnection`, which keeps the channels. For K > 2 (the paper has two) the
     others follow in turn, beginning with the next one.
     """
 
+    def __init__(self, shapes: Sequence[FeatureShape], *, links: Collection[Link] | None = None) -> None:
+        super().__init__(shapes)
+        self.links = checked_links(links, len(self.shapes), self.kind)
+
+    def sources(self, target: int) -> frozenset[int]:
+        return frozenset((target, *(s for s, t in self.links if t == target)))
+
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
-        return [_heard(maps, t) for t in range(len(maps))]
+        return [self._heard(dict(enumerate(maps)), t) for t in range(len(maps))]
 
     def forward_some(self, features: Mapping[int, Tensor], targets: Collection[int]) -> dict[int, Tensor]:
-        maps = [self.to_map(features[i]) for i in range(len(self.shapes))]
-        return {t: self.from_map(_heard(maps, t)) for t in targets}
+        maps = {i: self.to_map(x) for i, x in features.items()}
+        return {t: self.from_map(self._heard(maps, t)) for t in targets}
 
-
-def _heard(maps: list[Tensor], target: int) -> Tensor:
-    in_turn = maps[target:] + maps[:target]
-    return torch.cat([resized(x, maps[target]) for x in in_turn], 1)
+    def _heard(self, maps: Mapping[int, Tensor], target: int) -> Tensor:
+        count, sources = len(self.shapes), self.sources(target)
+        in_turn = [s for s in (*range(target, count), *range(target)) if s in sources]
+        heard = [resized(maps[s], maps[target]) for s in in_turn]
+        return heard[0] if len(heard) == 1 else torch.cat(heard, 1)
