@@ -6,11 +6,12 @@ from itertools import islice
 
 import pytest
 import torch
-from data.mixture_toys import noise
+from data.mixture_toys import Noise, noise
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import ConstantInterval, Proportional, RoundRobin, Temperature
 from taskweave.data.order import BatchOrder, EpochOrder
+from taskweave.data.transformed import Transformed
 from taskweave.training.batches import batches_in_order, training_batches
 
 SIZES = {"a": 10.0, "b": 6.0}
@@ -179,6 +180,18 @@ def test_two_sets_that_define_one_task_with_different_classes():
         boxes = {"one": noise(2, [name], **{names: ("x",)}), "two": noise(2, [name], **{names: ("x", "y")})}
         with pytest.raises(ValueError, match=rf"define task '{name}' .* class 1 is nothing in 'one', 'y' in 'two'"):
             Mixture(boxes, RoundRobin())
+
+
+def test_two_sets_that_number_the_classes_of_images_differently():
+    def faces(*names):
+        class Faces(Noise):
+            categories = {"gender": names}  # noqa: RUF012 - of a toy
+
+        return Transformed(Faces(2, ["gender"]), dict, seed=0)
+
+    with pytest.raises(ValueError, match=r"define task 'gender' with .* class 0 is 'female' in 'imdb', 'male' in 'utk'"):
+        Mixture({"imdb": faces("female", "male"), "utk": faces("male", "female")}, RoundRobin())
+    assert Mixture({"a": faces("female", "male"), "b": faces("female", "male")}, RoundRobin()).labels == ("gender",)
 
 
 def test_what_a_mixture_refuses():

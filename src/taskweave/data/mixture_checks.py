@@ -30,7 +30,8 @@ def check_sets(sets: Mapping[str, LabelledSet], used: Mapping[str, Collection[st
 
 def _vocabulary(dataset: LabelledSet, task: str) -> tuple[str, ...]:
     """The names of a task's classes; () for a task without, or of a data set that does not say."""
-    return {SEGMENTATION: dataset.classes, DETECTION: dataset.objects, ATTRIBUTES: dataset.attributes}.get(task, ())
+    own = {SEGMENTATION: dataset.classes, DETECTION: dataset.objects, ATTRIBUTES: dataset.attributes}
+    return {**dataset.categories, **own}.get(task, ())
 
 
 def _check_vocabulary(task: str, by_set: Mapping[str, tuple[str, ...]]) -> None:
