@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from data import street_trees, trees
+from data import box_trees, street_trees, trees
 
 from taskweave.data import inspect
 
@@ -54,3 +54,12 @@ def test_a_mat_file_that_is_none(tmp_path, name):
         warned = the_only(inspect(tmp_path)).warnings
         assert {one.split for one in warned} == {"train", "test"}
         assert all(f"{name} is not a readable .mat file" in one.text for one in warned)
+
+
+@pytest.mark.parametrize("write", [lambda root: box_trees.write_voc(root, split="val"), box_trees.write_apascal])
+def test_pictures_of_other_tasks_beside_the_listed_ones_are_no_mismatch(tmp_path, write):
+    """VOC's folder of pictures also holds those that are labelled for segmentation, layout and action alone."""
+    write(tmp_path)
+    picture = next(tmp_path.rglob("JPEGImages/*.jpg"))
+    (picture.parent / "another.jpg").write_bytes(picture.read_bytes())
+    assert the_only(inspect(tmp_path)).warnings == ()

@@ -90,6 +90,21 @@ def test_without_the_extra_it_is_named(monkeypatch, aggregator, lacking):
         build_weighting(choice(kind="aggregation", aggregator=aggregator), TASKS)
 
 
+def test_a_comparison_asks_for_the_extra_before_it_trains(monkeypatch, tmp_path):
+    real = builtins.__import__
+
+    def fake_import(name, *args, **kwargs):
+        if name.partition(".")[0] == "torchjd":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", fake_import)
+    recipe = tiny(methods=[{"kind": "cross_stitch", "weighting": {"kind": "aggregation"}}])
+    with pytest.raises(ImportError, match=r"UPGrad.*pip install taskweave\[aggregation\]"):
+        compare(recipe, folder=tmp_path, progress=Told())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_recipes_and_runs_without_one_are_known_as_before():
     recipe = tiny()
     assert "weighting" not in str(recipe.determining())

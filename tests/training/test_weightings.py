@@ -233,6 +233,29 @@ def test_its_own_rate(tmp_path):
     assert logged(tmp_path, "lr.weighting") == pytest.approx([0.05, 0.025])
 
 
+@pytest.mark.filterwarnings("ignore:VarianceRatio goes by")
+def test_w_moves_after_the_network_by_an_optimiser_of_its_own(tmp_path):
+    """Step 1 is that of eq. 4 halved, though W then moves far; all further W follow from the logged losses, whatever the
+    schedule of the network's rate, which no group of W has."""
+
+    def build():
+        return VarianceRatio(BOTH, window=1, learning_rate=0.5, optimizer="sgd")
+
+    halved, _ = train(tmp_path / "fixed", Fixed(dict.fromkeys(BOTH, 0.5)), net=toys.network(dropout=0.0), steps=1)
+    first, _ = train(tmp_path / "first", build(), net=toys.network(dropout=0.0), steps=1)
+    toys.assert_same_state(toys.state_of(halved), toys.state_of(first))
+    train(tmp_path / "all", build(), steps=8, log_every=1, schedule={"kind": "step", "every": 2, "factor": 0.1})
+    assert "lr.weighting" not in rows(tmp_path / "all")[0]
+    alone, seen = build(), []
+    for step, row in enumerate(rows(tmp_path / "all"), start=1):
+        alone.observe({task: float(row[f"loss.{task}"]) for task in BOTH})
+        if step in (3, 5, 8):  # 10 samples in batches of 4
+            alone.end_epoch()
+        assert [float(row[f"weight.{task}"]) for task in BOTH] == pytest.approx(list(alone.weights().values()), rel=1e-9)
+        seen.append(row["weight.a"])
+    assert abs(float(seen[0]) - 0.5) > 1e-3 and len(set(seen)) == 8
+
+
 def test_a_window_longer_than_the_training_warns(tmp_path):
     """10 samples, 8 steps of 4: 3.2 epochs."""
     for weighting in (VarianceRatio(BOTH, window=5), VarianceRatio(BOTH, window=3)):

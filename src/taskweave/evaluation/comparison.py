@@ -17,7 +17,7 @@ from taskweave.evaluation.planning import Entry, Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
 from taskweave.evaluation.rows import row_of
-from taskweave.evaluation.running import find_record, train_run
+from taskweave.evaluation.running import check_weightings, find_record, train_run
 from taskweave.evaluation.versions import versions_of
 from taskweave.evaluation.writing import file_name, write_charts, write_pictures, write_tables
 from taskweave.training.checkpoint import open_folder
@@ -65,10 +65,12 @@ def compare(
     max_minutes: stop at a resumable point after so long.  dry_run: only say what it would take; nothing is written.
     stop: asked after every step; without one Ctrl-C is caught here.  command: noted in comparison.json.
     Raises ValueError for a network that cannot be built or data that do not fit, OSError for a folder that cannot be
-    written to, and whatever a training raises; what was finished before stays.
+    written to, ImportError for a weighting whose extra is not installed, and whatever a training raises; what was finished
+    before stays.
     """
     progress, bench, rows = progress or Silent(), Bench(recipe, progress), entries(recipe)
     runs = all_runs(rows)
+    check_weightings([run for run in runs if find_record(run, folder) is None])
     expected = estimate(runs, bench, folder=folder, progress=progress)
     progress.note(describe(expected))
     if dry_run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -166,6 +166,13 @@ def _fit(
         stop=stop,
         progress=progress,
     )
+
+
+def check_weightings(runs: Sequence[Run]) -> None:
+    """Raise ImportError where one needs an extra that is not installed: before the first training, not after hours."""
+    for run in runs:
+        if run.weighting is not None:
+            _weighting(run)
 
 
 def _weighting(run: Run) -> Weighting:

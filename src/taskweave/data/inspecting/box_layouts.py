@@ -105,11 +105,12 @@ BOX_LAYOUTS = (
     ),
     Layout(
         "PASCAL VOC", "open_voc", "voc", ("VOC20*/ImageSets/Main/*.txt", "VOC20*/Annotations/*.xml"), _voc, listed=True,
+        among_others=True,  # of segmentation, layout and action
     ),
     Layout(
         "aPascal", "open_apascal", "apascal",
         ("attribute_data/apascal_*.txt", "attribute_data/attribute_names.txt", "VOCdevkit/VOC2008/JPEGImages/*.jpg"),
-        _apascal, listed=True,
+        _apascal, listed=True, among_others=True,  # the images are VOC's
     ),
     Layout("COCO", "open_coco", "coco", ("annotations/instances_*.json",), _coco, uses=("train2017", "val2017", "images")),
     Layout(

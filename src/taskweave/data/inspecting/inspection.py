@@ -50,7 +50,7 @@ def _inspected(layout: Layout, path: Path, samples: int, watcher: Watcher) -> La
             look.at(view)
     except WRONG as error:
         look.warned.append(Warned("cannot be opened", "", str(error)))
-    if layout.listed and look.whole and len(look.whole) == len(look.splits):
+    if layout.listed and not layout.among_others and look.whole and len(look.whole) == len(look.splits):
         look.warned += unlisted(look.whole)
     look.warned += overlaps(look.whole)
     splits, warned, notes = tuple(look.splits.values()), tuple(look.warned), tuple(dict.fromkeys(look.notes))

@@ -41,6 +41,7 @@ class Layout:
     uses: other names at the top of the folder that the reader knows.
     indoor: whether pictures are lit by lamps, so that red is above blue.
     listed: whether files say which pictures belong to a split.
+    among_others: whether the folder of pictures holds those of other tasks, too, which these lists do not name.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Layout:
     uses: tuple[str, ...] = ()
     indoor: bool = False
     listed: bool = False
+    among_others: bool = False
 
     def missing(self, path: Path) -> tuple[str, ...]:
         """What keeps `path` from being in this layout; () where it is."""
