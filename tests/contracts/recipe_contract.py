@@ -14,7 +14,7 @@ from taskweave.evaluation.choices.data import Augmentation, DataChoice, ScenesDa
 from taskweave.evaluation.choices.method import ConnectedTrainedOnOneTask
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
-from taskweave.tasks import Attributes, Detection, RoiDetection, Task
+from taskweave.tasks import Age, Attributes, BoxRegression, Classification, Detection, RoiDetection, Task
 from taskweave.training.options import TrainingOptions
 
 DENSE = {"segmentation", "depth", "normals"}
@@ -91,6 +91,11 @@ def target_of(task: Task, name: str, x: Tensor, inputs: Any) -> Any:
         return [{"labels": torch.arange(len(r)) % 2, "deltas": torch.zeros(len(r), 4)} for r in inputs[1]]
     if isinstance(task, Attributes):
         return [{"values": torch.randint(0, 2, (len(r), task.channels)).float()} for r in inputs[1]]
+    if isinstance(task, Age | Classification):
+        return torch.randint(0, task.channels, (batch,))
+    if isinstance(task, BoxRegression):
+        box, size = torch.tensor([[2.0, 2.0, width / 2, height / 2]]), torch.tensor([height, width])
+        return [{"boxes": box, "size": size}] * batch
     if name == "segmentation":
         return torch.randint(0, 2, (batch, height, width))
     made = {

@@ -13,13 +13,14 @@ from taskweave.evaluation.choices.mixture import sets_of
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
+from taskweave.evaluation.histograms import write_face_histograms
 from taskweave.evaluation.planning import Entry, Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
 from taskweave.evaluation.rows import row_of
 from taskweave.evaluation.running import check_weightings, find_record, train_run
 from taskweave.evaluation.versions import versions_of
-from taskweave.evaluation.writing import file_name, write_charts, write_pictures, write_tables
+from taskweave.evaluation.writing import PICTURES, file_name, write_charts, write_pictures, write_tables
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.stopping import StopSignal
@@ -89,6 +90,7 @@ def compare(
     write_tables(result, here)
     pictures = write_pictures(rows, bench, root=folder, folder=here)
     charts = write_charts(rows, result, root=folder, folder=here) if result.rows else ()
+    charts += write_face_histograms(rows, bench, root=folder, place=here / PICTURES)
     return Comparison(result, here, expected, state, (*pictures, *charts))
 
 

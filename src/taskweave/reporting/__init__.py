@@ -20,6 +20,8 @@ _HOME = {
     "draw_curves": "detection_curves",
     "attention_figure": "attention",
     "metric_bars": "metric_bars",
+    "face_histograms": "face_histograms",
+    "FaceCounts": "face_histograms",
 }
 
 __all__ = [*_HOME]
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from taskweave.reporting.charts import gain_bars as gain_bars
     from taskweave.reporting.charts import training_curves as training_curves
     from taskweave.reporting.detection_curves import draw_curves as draw_curves
+    from taskweave.reporting.face_histograms import FaceCounts as FaceCounts
+    from taskweave.reporting.face_histograms import face_histograms as face_histograms
     from taskweave.reporting.figures import side_by_side as side_by_side
     from taskweave.reporting.formats import to_csv as to_csv
     from taskweave.reporting.formats import to_markdown as to_markdown
