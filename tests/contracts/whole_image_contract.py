@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+from contracts.box_task_contract import measured
 from torch import Tensor
-from torchmetrics import Metric
 
 from taskweave.tasks import Age, BoxRegression, Classification, Task, mean_soft
 
@@ -77,17 +77,6 @@ def scores(task: Task, *pairs: tuple[Tensor, Any]) -> dict[str, float]:
     for output, target in pairs:
         metric.update(task.decode(output, SIZE), target)
     return {name: float(value) for name, value in metric.compute().items()}
-
-
-def measured(shards: list[Metric], prediction: Any, target: Any, sizes: list[int]) -> dict[str, float]:
-    """The metrics of batches of those sizes, given to the shards in turn, which are then merged into the first."""
-    start = 0
-    for i, size in enumerate(sizes):
-        shards[i % len(shards)].update(prediction[start : start + size], target[start : start + size])
-        start += size
-    for shard in shards[1:]:
-        shards[0].merge_state(shard)
-    return {name: float(value) for name, value in shards[0].compute().items()}
 
 
 def assert_names_every_metric(case: WholeCase) -> None:
