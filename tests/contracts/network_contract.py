@@ -144,14 +144,17 @@ def assert_side_by_side(net: Connected, x: Any) -> None:
             assert_equal(outputs[name], call(net.stream(name).net, x))
 
 
-def assert_compiles_and_exports(net: Connected, x: Any) -> None:
-    """As one graph, with the outputs of the plain call."""
+def assert_compiles_and_exports(net: Connected, x: Any, *, strict: bool = True) -> None:
+    """As one graph, with the outputs of the plain call.
+
+    strict: whether the export goes by the compiler's tracing too; it takes most of the time, and compiling shows the same.
+    """
     net.eval()
     with torch.no_grad():
         expected = net(x)
         torch._dynamo.reset()
         compiled = torch.compile(net, fullgraph=True, backend="eager")(x)
-        exported = torch.export.export(net, (x,), strict=True).module()(x)
+        exported = torch.export.export(net, (x,), strict=strict).module()(x)
     torch._dynamo.reset()
     for name, output in expected.items():
         torch.testing.assert_close(compiled[name], output)

@@ -171,5 +171,5 @@ def test_more_auxiliaries_and_what_is_refused() -> None:
 @pytest.mark.slow
 def test_compiles_and_exports() -> None:
     net = small()
-    assert_compiles_and_exports(net, picture(2, 64, 50))
+    assert_compiles_and_exports(net, picture(2, 64, 50), strict=False)
     assert_copies(net, picture(2, 64, 50))

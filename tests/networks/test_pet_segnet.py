@@ -167,7 +167,7 @@ def test_gradients_reach_all(unit: type[tw.Unit] | None) -> None:
 @pytest.mark.slow
 def test_compiles_and_exports() -> None:
     net = small(ALL[1:])
-    assert_compiles_and_exports(net, picture(2, 64, 50))
+    assert_compiles_and_exports(net, picture(2, 64, 50), strict=False)
     assert_copies(net, picture(2, 64, 50))
 
 

@@ -21,6 +21,7 @@ from taskweave.evaluation.choices.method import (
 from taskweave.evaluation.choices.methodchoice import ShortcutOptions
 from taskweave.evaluation.choices.mixture import ONLY, MixtureData, OneSet
 from taskweave.evaluation.choices.network import PerTask, network_of
+from taskweave.evaluation.choices.pets import PetAuxiliaries, PetChoice, PetOEQ
 from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
 from taskweave.evaluation.choices.weighting import WeightingChoice
 from taskweave.evaluation.choices.whole import WholeChoice
@@ -73,6 +74,8 @@ class Run:
         method = self.method.connected if isinstance(self.method, ConnectedTrainedOnOneTask) else self.method
         if options is not None and isinstance(method, ConnectingChoice) and method.lr_multiplier is not None:
             options = options.model_copy(update={"connection_lr": method.lr_multiplier})
+        if options is not None and isinstance(method, PetAuxiliaries) and method.steps is not None:
+            options = options.model_copy(update={"steps": method.steps})
         return None if options is None else self._for_a_mixture(options)
 
     def _for_a_mixture(self, options: TrainingOptions) -> TrainingOptions:
@@ -100,6 +103,11 @@ class Run:
         if not isinstance(data, MixtureData):
             return {ONLY: data}
         return {name: one for name, one in data.sets.items() if one.labelled_for(self.trained)}
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The tasks whose metrics it has: those trained and, of an OEQ, those of its frozen auxiliaries."""
+        return self.tasks if isinstance(self.method, PetOEQ) else self.trained
 
     @property
     def weights(self) -> dict[str, float]:
@@ -185,6 +193,7 @@ class Run:
     def _method_content(self) -> dict[str, Any]:
         assert self.method is not None
         left_out = {"label", "lr_multiplier", "second_seed", "connected", "start", "network"}
+        left_out |= {"auxiliary_weighting", "auxiliary_steps"}  # its parents' matter
         content = self.method.determining(without=left_out)
         if isinstance(self.method, ConnectedTrainedOnOneTask):
             content["connected"] = self.method.connected.determining(without=left_out)
@@ -237,6 +246,10 @@ def _runs(recipe: Recipe, method: Method, seed: int) -> tuple[Run, ...]:
         seeds = (seed, seed + method.second_seed)
         members = [tuple(_single(recipe, task, s, shortcut=method.shortcut) for s in seeds) for task in tasks]
         return tuple(Run(recipe, "ensemble", (t,), (t,), seed, method, m) for t, m in zip(tasks, members, strict=True))
+    if isinstance(method, PetOEQ):
+        return (_oeq(recipe, method, seed),)
+    if isinstance(method, PetChoice):
+        return (Run(recipe, "joint", method.branches, method.branches, seed, method, _start(recipe)),)
     if isinstance(method, Shared | SharedLatent | WholeChoice):
         return (Run(recipe, "joint", tasks, tasks, seed, method, _start(recipe)),)
     if isinstance(method, ConnectingChoice) and method.start is not None:
@@ -246,6 +259,14 @@ def _runs(recipe: Recipe, method: Method, seed: int) -> tuple[Run, ...]:
     if isinstance(method, ConnectedTrainedOnOneTask):
         return tuple(Run(recipe, "connected", tasks, (task,), seed, method, singles) for task in tasks)
     return (Run(recipe, "connected", tasks, tasks, seed, method, singles),)
+
+
+def _oeq(recipe: Recipe, method: PetOEQ, seed: int) -> Run:
+    """The run of the target, behind the stored one of its auxiliaries."""
+    begun, first = _start(recipe), method.auxiliaries
+    auxiliaries = Run(recipe, "joint", first.branches, first.branches, seed, first, begun)
+    trained = method.branches[-1:] if method.frozen else method.branches
+    return Run(recipe, "connected", method.branches, trained, seed, method, (auxiliaries, *begun))
 
 
 def _gathering(method: ConnectingChoice | ConnectedTrainedOnOneTask, recipe: Recipe) -> ShortcutOptions | None:

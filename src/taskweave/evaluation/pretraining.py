@@ -20,6 +20,7 @@ from taskweave.evaluation.choices.network import (
     STUNet,
     TorchvisionDetector,
 )
+from taskweave.evaluation.choices.pet_net import PetNet
 from taskweave.evaluation.choices.start import PretrainedOnScenes
 from taskweave.evaluation.choices.task import DepthTask, NormalsTask, SegmentationTask, Tasks
 
@@ -51,6 +52,8 @@ def _counterpart(network: OneNetwork) -> OneNetwork:
     match network:
         case DeepLabVGG16() | DeepLabResNet() | FCN32sAlexNet() | STUNet() | SegNetVGG16():
             return network
+        case PetNet():  # a sigmoid would keep depth and normals in (0, 1)
+            return network.model_copy(update={"sigmoid": False, "batch_statistics": False, "hidden": (200, 80)})
         case STANSegNet():
             return SegNetVGG16(widths=network.widths)
         case RPNVGG16() | PSPNetVGG16() | VGG16():

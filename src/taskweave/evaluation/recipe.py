@@ -28,6 +28,7 @@ from taskweave.evaluation.choices.method import (
 from taskweave.evaluation.choices.methodchoice import MethodChoice
 from taskweave.evaluation.choices.mixture import Data, FurtherTest, sets_of
 from taskweave.evaluation.choices.network import Network
+from taskweave.evaluation.choices.pets import check_branches
 from taskweave.evaluation.choices.start import Scratch, Start
 from taskweave.evaluation.choices.task import Tasks
 from taskweave.evaluation.explaining import explain
@@ -178,6 +179,7 @@ class Recipe(Choice):
             check_regions(tasks, network, self.data, self.further_tests)
         check_shortcuts(self.methods, self.places)
         check_weightings(self.methods, tasks)
+        check_branches(self.methods, tasks)
         return self
 
     @property

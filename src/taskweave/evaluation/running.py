@@ -85,7 +85,7 @@ def _tests(run: Run) -> dict[str, str]:
     tests = run.recipe.further_tests
     return {
         column.name: digest_of(tests[column.data].determining()) if column.further else column.part
-        for column in further_columns(run.recipe, run.trained)
+        for column in further_columns(run.recipe, run.measured)
     }
 
 
@@ -124,9 +124,9 @@ def train_run(
     metrics: Mapping[str, Mapping[str, float]] = {}
     if run.role != "start":
         reported = result.metrics if _reports_validations(run) else None
-        columns = further_columns(run.recipe, run.trained)
+        columns = further_columns(run.recipe, run.measured)
         if reported is None:
-            columns = (*own_columns(run.recipe, run.trained), *columns)
+            columns = (*own_columns(run.recipe, run.measured), *columns)
         metrics = {**(reported or {}), **measure(run, net, here, columns, folder=own, progress=progress)}
     return _store(run, bench, metrics, result, own=own)
 
@@ -240,7 +240,7 @@ def _store(
         title=run.title,
         digest=run.digest,
         seed=run.seed,
-        tasks=run.trained,
+        tasks=run.measured,
         metrics=finite,
         directions=ways,
         tests={**({} if before is None else before.tests), **_tests(run)},

@@ -137,7 +137,7 @@ def _add_predictions(
 ) -> None:
     net: nn.Module = load_ensemble(run, bench, root) if run.role == "ensemble" else load_network(run, bench, root)
     with torch.no_grad():
-        for column in (column for column in _drawn(bench.recipe) if column.task in run.trained):
+        for column in (column for column in _drawn(bench.recipe) if column.task in run.measured):
             drawn[column.name][title] = [
                 drawn_prediction(net, run, column, bench=bench, index=index) for index in chosen[column.name]
             ]

@@ -18,7 +18,7 @@ class Freezing:
     While a role is frozen its parameters want no gradient (so no momentum and no decay reach them) and its batch norms
     run in eval mode (so their statistics stay too). Dropout inside goes on: it changes no state.
 
-    What came frozen stays so: parameters that want no gradient, and norms that stay in eval mode in a network told to train.
+    What came frozen stays so: parameters that want no gradient, and norms that keep in eval mode when told to train.
     hold_norms: every batch norm runs in eval mode at every step, whatever is frozen.
     """
 

@@ -25,7 +25,8 @@ from taskweave.tasks.torchvision_detection import TorchvisionDetection
 @final
 @dataclass(frozen=True)
 class Cost:
-    """parameters: distinct trained numbers.  flops: of one forward pass of one picture (a multiply-add is 2)."""
+    """parameters: distinct numbers that the run, or those it begins with, trained.  flops: of one forward pass of one
+    picture (a multiply-add is 2)."""
 
     parameters: int
     flops: int
@@ -39,12 +40,12 @@ def cost_of(net: Connected, run: Run, recipe: Recipe, tasks: Mapping[str, Task])
 
     Of torchvision's detectors body, pyramid and heads on it are counted; what each found region costs is not.
     """
-    parameters = sum(p.numel() for p in net.parameters() if p.requires_grad)
+    parameters = sum(p.numel() for p in net.parameters())
     if any(isinstance(task, TorchvisionDetection) for task in tasks.values()):
         _leave_boxes_out(net)
     example = torch.empty(1, 3, *recipe.data.picture_size, device="meta")
     inputs = example_inputs(run, tasks, example, regions=regions_of(recipe))
-    return Cost(parameters, _flops(net, inputs, run.trained))
+    return Cost(parameters, _flops(net, inputs, run.measured))
 
 
 def _leave_boxes_out(net: Connected) -> None:

@@ -7,6 +7,7 @@ from typing import assert_never
 from torch import nn
 
 from taskweave.evaluation.building.classifiers import build_classifier, classifier_places
+from taskweave.evaluation.building.pets import build_pet_net
 from taskweave.evaluation.choices.classifiers import VGG16, TimmClassifier
 from taskweave.evaluation.choices.detection import DetectionTask
 from taskweave.evaluation.choices.network import (
@@ -23,6 +24,7 @@ from taskweave.evaluation.choices.network import (
     STUNet,
     TorchvisionDetector,
 )
+from taskweave.evaluation.choices.pet_net import PetNet
 from taskweave.heads.anchors import Anchors
 from taskweave.networks.deeplab_resnet import DeepLabResNet as DeepLabResNetNet
 from taskweave.networks.deeplab_resnet import deeplab_resnet
@@ -32,6 +34,7 @@ from taskweave.networks.fast_rcnn_alexnet import FastRCNNAlexNet as FastRCNNAlex
 from taskweave.networks.fast_rcnn_alexnet import fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet as FCN32sAlexNetNet
 from taskweave.networks.fcn32s_alexnet import fcn32s_alexnet
+from taskweave.networks.pet_nets import PetMapNet
 from taskweave.networks.pspnet_vgg16 import PSPNetVGG16 as PSPNetVGG16Net
 from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import RPNVGG16 as RPNVGG16Net  # noqa: N811 - the network's name is in capitals
@@ -84,6 +87,8 @@ def build_plain(choice: OneNetwork, task: Task, *, detection: DetectionTask | No
             return _decoding(choice, task)
         case VGG16() | TimmClassifier():
             return build_classifier(choice, task.channels)
+        case PetNet():
+            return build_pet_net(choice, task)
         case TorchvisionDetector():
             return _torchvision(choice, task, detection or DetectionTask())
         case _:
@@ -165,6 +170,7 @@ _PLACES: dict[type[OneNetwork], tuple[str, ...]] = {
     STUNet: STUNetNet.places,
     SegNetVGG16: SegNetVGG16Net.places,
     STANSegNet: SegNetVGG16Net.places,
+    PetNet: PetMapNet.places,
 }
 
 
@@ -189,5 +195,7 @@ def body_end(choice: OneNetwork) -> str:
             return "bottleneck"
         case SegNetVGG16() | STANSegNet():
             return "dec1_2"
+        case PetNet():
+            return "encoder5"
         case _:
             return places_of(choice)[-1]

@@ -12,6 +12,7 @@ from taskweave.weighting.dynamic_weight_average import DynamicWeightAverage
 from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.geometric_mean import GeometricMean
 from taskweave.weighting.gradient_aggregation import GradientAggregation
+from taskweave.weighting.loss_gate import LossGate
 from taskweave.weighting.uncertainty import Form, Uncertainty
 from taskweave.weighting.variance_ratio import VarianceRatio
 from taskweave.weighting.weighting import Weighting
@@ -24,6 +25,12 @@ MISSING = "needs TorchJD and its solvers: pip install taskweave[aggregation]"
 
 def build_weighting(choice: choices.WeightingChoice, tasks: Mapping[str, OneTask]) -> Weighting:
     """A fresh one for the tasks that a network is trained for. Raises ImportError for aggregation without its extra."""
+    built = _weighting(choice, tasks)
+    below = {name: value for name, value in choice.drop_below.items() if name in tasks}
+    return LossGate(built, below) if below else built
+
+
+def _weighting(choice: choices.WeightingChoice, tasks: Mapping[str, OneTask]) -> Weighting:
     names = list(tasks)
     match choice:
         case choices.FixedWeights():

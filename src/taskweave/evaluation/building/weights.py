@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -25,6 +26,8 @@ WEIGHTS = "weights.safetensors"
 def load_parents(net: Connected, run: Run, runs: Path) -> None:
     """Give a fresh network what its run begins with; connections without a stored counterpart stay as built.
 
+    Streams that no run before trained have the common start.
+
     Raises FileNotFoundError and WrongCheckpointError for weights that are not there or not of this network.
     """
     before = [parent for parent in run.parents if parent.role != "start"]
@@ -33,8 +36,10 @@ def load_parents(net: Connected, run: Run, runs: Path) -> None:
         for name in parent.tasks:
             load_stream_weights(net.stream(name), stored, name=name)
         _load_shortcut(net, parent, stored)
-    if not before and run.role != "start":
-        _load_start(net, run, runs)
+    loaded = {name for parent in before for name in parent.tasks}
+    fresh = [name for name in net.streams if name not in loaded]
+    if fresh and run.role != "start":
+        _load_start(net, fresh, run, runs)
 
 
 def _load_shortcut(net: Connected, parent: Run, stored: Path) -> None:
@@ -49,8 +54,8 @@ def _load_shortcut(net: Connected, parent: Run, stored: Path) -> None:
         ours[-1].load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
 
 
-def _load_start(net: Connected, run: Run, runs: Path) -> None:
-    start, streams = run.recipe.start, [net.stream(name) for name in net.streams]
+def _load_start(net: Connected, names: Sequence[str], run: Run, runs: Path) -> None:
+    start, streams = run.recipe.start, [net.stream(name) for name in names]
     if isinstance(start, LibraryWeights):
         for stream in streams:
             load_pretrained(stream.net)
@@ -58,9 +63,9 @@ def _load_start(net: Connected, run: Run, runs: Path) -> None:
         state = read_state(start.path)
         for stream in streams:
             _load_all_but_head(stream, state, start.path)
-    for parent in run.parents:
+    for parent in (parent for parent in run.parents if parent.role == "start"):
         state = read_state(runs / parent.digest / WEIGHTS)
-        for name, stream in zip(net.streams, streams, strict=True):
+        for name, stream in zip(names, streams, strict=True):
             end, path = _body(stream.net, network_of(run.recipe.network, name))
             stream.net.load_state_dict(body_of(state, stream, end, parent.tasks[0], renamed=path), strict=False)
 
@@ -91,8 +96,9 @@ def body_of(
         there = path if renamed is None else "body." + path.removeprefix(renamed)
         prefix = f"streams.{leader}.net.{there}."
         found = {f"{path}.{key.removeprefix(prefix)}": v for key, v in state.items() if key.startswith(prefix)}
-        # the fully connected layers of a network for regions have another shape than their dense counterparts
-        body |= {key: value for key, value in found.items() if own[key].shape == value.shape}
+        # the fully connected layers of a network for regions have another shape than their dense counterparts; batch norms
+        # that go by their own batch have no statistics
+        body |= {key: value for key, value in found.items() if key in own and own[key].shape == value.shape}
     if not body:
         raise WrongCheckpointError(f"the stored body has nothing in common with {type(stream.net).__name__}")
     return body

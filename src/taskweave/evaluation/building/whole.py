@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import assert_never
 
+from taskweave.evaluation.building.pets import build_pets
 from taskweave.evaluation.choices.network import DeepLabResNet, SegNetVGG16
+from taskweave.evaluation.choices.pets import PetChoice
 from taskweave.evaluation.choices.whole import MTAN, DenseSegNet, MTUNet, SplitSegNet, WholeChoice
 from taskweave.images import ImageStatistics
 from taskweave.networks.connected import Connected
@@ -19,6 +21,8 @@ from taskweave.tasks.task import Task
 
 def build_whole(choice: WholeChoice, tasks: Mapping[str, Task], statistics: ImageStatistics) -> Connected:
     """A method's network with a stream for each of `tasks`, random weights."""
+    if isinstance(choice, PetChoice):
+        return build_pets(choice, tasks, statistics)
     assert isinstance(choice, MTUNet | MTAN | DenseSegNet | SplitSegNet)
     outputs = {name: task.channels for name, task in tasks.items()}
     match choice:

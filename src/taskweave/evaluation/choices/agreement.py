@@ -24,6 +24,7 @@ from taskweave.evaluation.choices.network import (
     TorchvisionDetector,
     network_of,
 )
+from taskweave.evaluation.choices.pet_net import PetNet
 
 
 def check_labels(tasks: Sequence[str], data: OneSet | MixtureData, further: Mapping[str, FurtherTest]) -> None:
@@ -120,6 +121,8 @@ def tasks_of(network: OneNetwork) -> tuple[str, ...]:
         return (DETECTION,)
     if isinstance(network, VGG16 | TimmClassifier):
         return WHOLE
+    if isinstance(network, PetNet):
+        return (*DENSE, *WHOLE)
     return (DETECTION, ATTRIBUTES) if isinstance(network, FastRCNNAlexNet) else DENSE
 
 
@@ -154,5 +157,5 @@ def check_weightings(methods: Sequence[Method], tasks: Sequence[str]) -> None:
             raise ValueError(
                 f"{method.kind} trains for one task at a time: there is nothing to weigh, leave `weighting` out"
             )
-        if strange := [task for task in weighting.named if task not in tasks]:
+        if strange := [task for task in (*weighting.named, *weighting.drop_below) if task not in tasks]:
             raise ValueError(f"the weighting {weighting.title!r} names {strange}; the recipe's tasks are {list(tasks)}")

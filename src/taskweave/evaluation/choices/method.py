@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self, final
 from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.methodchoice import MethodChoice
+from taskweave.evaluation.choices.pets import PetAuxiliaries, PetOEQ, PetSegNet
 from taskweave.evaluation.choices.start import Start
 from taskweave.evaluation.choices.whole import MTAN, DenseSegNet, MTUNet, SplitSegNet
 
@@ -227,6 +228,9 @@ Method = Annotated[
     | MTUNet
     | MTAN
     | DenseSegNet
-    | SplitSegNet,
+    | SplitSegNet
+    | PetSegNet
+    | PetAuxiliaries
+    | PetOEQ,
     Field(discriminator="kind"),
 ]

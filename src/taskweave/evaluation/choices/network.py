@@ -8,6 +8,7 @@ from pydantic import Field
 
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.classifiers import VGG16, TimmClassifier
+from taskweave.evaluation.choices.pet_net import PetNet
 from taskweave.evaluation.choices.vgg import VGG16Choice
 
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -159,6 +160,7 @@ OneNetwork = (
     | STANSegNet
     | VGG16
     | TimmClassifier
+    | PetNet
 )
 
 

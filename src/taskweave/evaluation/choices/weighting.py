@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, final
+from typing import Annotated, ClassVar, Literal, Self, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.choice import Choice
 
@@ -15,6 +15,11 @@ TaskWeights = dict[str, Above0]
 
 class OneWeighting(Choice):
     """What every weighting states. It takes the place of the tasks' own weights, which are then not read."""
+
+    added: ClassVar[frozenset[str]] = frozenset({"drop_below"})
+
+    drop_below: TaskWeights = Field(default_factory=dict)
+    """{task: threshold}: a loss below it is left out of that step's total (the pet paper's code)."""
 
     @property
     def title(self) -> str:
@@ -135,6 +140,12 @@ class GradientAggregation(OneWeighting):
     """GradVac's decay of its goals."""
     nash_mtl_max_norm: float = Field(default=1.0, ge=0.0)
     """The largest norm of Nash-MTL's gradient; 0 for no limit."""
+
+    @model_validator(mode="after")
+    def _drops_nothing(self) -> Self:
+        if self.drop_below:
+            raise ValueError("aggregation combines gradients and drops no losses; leave `drop_below` out")
+        return self
 
     @property
     def title(self) -> str:
