@@ -209,6 +209,18 @@ def test_dropout_is_only_before_the_pools() -> None:
     assert {m.p for m in stream.modules() if isinstance(m, nn.Dropout)} == {0.5}
 
 
+def test_eps_of_the_batch_norms_behind_a_relu() -> None:
+    """All 8 + 2 + 8 of them, not those of attention; a channel of variance 0 is multiplied by 1 / sqrt(eps) at test."""
+    net = st_unet(2, widths=WIDTHS, bn_eps=1e-2).eval()
+    behind = [
+        m[2] for m in net.modules() if isinstance(m, nn.Sequential) and isinstance(m[-1], nn.BatchNorm2d) and len(m) == 3
+    ]
+    assert [norm.eps for norm in behind] == [1e-2] * 18
+    silent = behind[0]
+    silent.running_var.zero_()
+    torch.testing.assert_close(silent(torch.full((1, WIDTHS[0], 1, 1), 0.3)), torch.full((1, WIDTHS[0], 1, 1), 3.0))
+
+
 def test_attention_is_called_with_both_convolutions() -> None:
     net = shaken(st_unet(2, widths=WIDTHS))
     block = net.decoder[3]

@@ -37,6 +37,7 @@ def mt_unet(
     upsampling: Upsampling = "transposed",
     attention: bool | UnitFactory = True,
     dropout: float = 0.2,
+    bn_eps: float = 1e-5,
     tasks: Mapping[str, Decoder] | None = None,
     statistics: ImageStatistics = IMAGENET,
 ) -> Connected:
@@ -72,6 +73,7 @@ def mt_unet(
             upsampling=upsampling,
             attention=attention,
             dropout=dropout,
+            bn_eps=bn_eps,
             guests=len(outputs) - 1 if cross_talk else 0,
         )
         streams[name] = as_stream(net)

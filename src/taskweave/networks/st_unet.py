@@ -33,6 +33,7 @@ def st_unet(
     upsampling: Upsampling = "transposed",
     attention: bool | UnitFactory = True,
     dropout: float = 0.2,
+    bn_eps: float = 1e-5,
     guests: int = 0,
 ) -> STUNet:
     """A fresh ST-UNet; (B, 3, H, W) -> (B, channels, H, W), any H and W.
@@ -56,6 +57,8 @@ def st_unet(
     attention: whether each decoder block has `Attention`, or what builds another reading, e.g. partial(Attention,
         norm="after"), from the shapes of the block's two features. That ST-UNet has it is our reading; False leaves it out.
     dropout: its rate; DenseNet's, since none is printed.
+    bn_eps: eps of the batch norms behind a ReLU: torch's; Keras has 1e-3. In short trainings on few pictures some
+        channels stay silent, and 1 / sqrt(eps) is what they are multiplied by when they speak up at test.
     guests: features of how many other decoders block 3 has room for (`mt_unet`'s cross-talk). Alone it hears zeros.
 
     Deviations: a side that 16 does not divide is rounded up where it is halved, and cut where it is doubled again.
@@ -68,13 +71,14 @@ def st_unet(
     encoder: list[DenseBlock] = []
     for width in widths:
         before = encoder[-1].out_channels if encoder else None
-        encoder.append(DenseBlock(before, width, dense=dense, dropout=dropout))
+        encoder.append(DenseBlock(before, width, dense=dense, dropout=dropout, eps=bn_eps))
     skips = [block.width if skip == "last" else block.out_channels for block in reversed(encoder)]
     decoder = [
         DecoderBlock(
             (below, *own)[i],
             skips[i],
             own[i],
+            eps=bn_eps,
             guests=guests * own[i - 1] if i + 1 == HEARS else 0,
             attention=_attention(attention, own[i]),
         )
@@ -82,7 +86,7 @@ def st_unet(
     ]
     return STUNet(
         encoder,
-        Bottleneck(encoder[-1].out_channels, middle, below, dropout=dropout),
+        Bottleneck(encoder[-1].out_channels, middle, below, dropout=dropout, eps=bn_eps),
         decoder,
         [double(width, upsampling) for width in own[:-1]],
         classifier(own[-1], channels),

@@ -15,13 +15,17 @@ Upsampling = Literal["transposed", "bilinear"]
 Skip = Literal["last", "all"]
 
 
-def conv_relu_norm(in_channels: int, out_channels: int) -> nn.Sequential:
-    """3x3 convolution, ReLU, then batch norm: the paper's order. He's start, biases zero."""
+def conv_relu_norm(in_channels: int, out_channels: int, *, eps: float) -> nn.Sequential:
+    """3x3 convolution, ReLU, then batch norm: the paper's order. He's start, biases zero.
+
+    eps: of the batch norm. A channel that was silent while the network trained has the variance 0, so that what it says
+        at test is multiplied by 1 / sqrt(eps).
+    """
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     assert convolution.bias is not None
     nn.init.zeros_(convolution.bias)
-    return nn.Sequential(convolution, nn.ReLU(inplace=True), nn.BatchNorm2d(out_channels))
+    return nn.Sequential(convolution, nn.ReLU(inplace=True), nn.BatchNorm2d(out_channels, eps=eps))
 
 
 def halve(dropout: float) -> nn.Sequential:
@@ -47,15 +51,15 @@ class DenseBlock(nn.Module):
         last one's alone.
     """
 
-    def __init__(self, in_channels: int | None, width: int, *, dense: Dense, dropout: float) -> None:
+    def __init__(self, in_channels: int | None, width: int, *, dense: Dense, dropout: float, eps: float) -> None:
         super().__init__()
         known = 0 if in_channels is None else in_channels
         self.width, self.dense = width, dense
         self.sees_input = in_channels is not None
         self.out_channels = known + 2 * width if dense == "encoder" else width
         self.down = nn.Identity() if in_channels is None else halve(dropout)
-        self.conv1 = conv_relu_norm(3 if in_channels is None else in_channels, width)
-        self.conv2 = conv_relu_norm(known + width, width)
+        self.conv1 = conv_relu_norm(3 if in_channels is None else in_channels, width, eps=eps)
+        self.conv2 = conv_relu_norm(known + width, width, eps=eps)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.down(x)
@@ -69,11 +73,11 @@ class DenseBlock(nn.Module):
 class Bottleneck(nn.Module):
     """Dropout and pool, two convolutions, and a transposed convolution back to the size before."""
 
-    def __init__(self, in_channels: int, width: int, out_channels: int, *, dropout: float) -> None:
+    def __init__(self, in_channels: int, width: int, out_channels: int, *, dropout: float, eps: float) -> None:
         super().__init__()
         self.down = halve(dropout)
-        self.conv1 = conv_relu_norm(in_channels, width)
-        self.conv2 = conv_relu_norm(width, width)
+        self.conv1 = conv_relu_norm(in_channels, width, eps=eps)
+        self.conv2 = conv_relu_norm(width, width, eps=eps)
         self.up = nn.ConvTranspose2d(width, out_channels, 2, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,13 +95,20 @@ class DecoderBlock(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, skip_channels: int, width: int, *, guests: int = 0, attention: Unit | None = None
+        self,
+        in_channels: int,
+        skip_channels: int,
+        width: int,
+        *,
+        eps: float,
+        guests: int = 0,
+        attention: Unit | None = None,
     ) -> None:
         super().__init__()
         self.in_channels, self.guests = in_channels, guests
-        self.conv1 = conv_relu_norm(in_channels + guests + skip_channels, width)
+        self.conv1 = conv_relu_norm(in_channels + guests + skip_channels, width, eps=eps)
         self.attention = attention  # before conv2, which so is the last layer, whose weight units may ask for
-        self.conv2 = conv_relu_norm(width, width)
+        self.conv2 = conv_relu_norm(width, width, eps=eps)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         if self.guests and x.shape[1] == self.in_channels:

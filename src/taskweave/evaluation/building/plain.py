@@ -110,6 +110,7 @@ def _decoding(choice: STUNet | SegNetVGG16 | STANSegNet, task: Task) -> nn.Modul
         upsampling=choice.upsampling,
         attention=choice.attention,
         dropout=choice.dropout,
+        bn_eps=choice.bn_eps,
     )
 
 

@@ -38,6 +38,7 @@ def build_whole(choice: WholeChoice, tasks: Mapping[str, Task], statistics: Imag
                 upsampling=unet.upsampling,
                 attention=unet.attention,
                 dropout=unet.dropout,
+                bn_eps=unet.bn_eps,
                 tasks=tasks,
                 statistics=statistics,
             )

@@ -127,6 +127,8 @@ class STUNet(Choice):
     upsampling: Literal["transposed", "bilinear"] = "transposed"
     attention: bool = True
     dropout: Rate = 0.2
+    bn_eps: float = Field(default=1e-5, gt=0.0)
+    """Of the batch norms behind a ReLU."""
 
 
 @final

@@ -27,7 +27,7 @@ BATCH = {"nyuv2": 2, "cityscapes": 8}
 UNET, SEGNET, STAN = STUNet(), SegNetVGG16(), STANSegNet()
 
 SMALL_SIZE: Size = (64, 96)
-SMALL_UNET = STUNet(widths=(12, 24, 48, 96))
+SMALL_UNET = STUNet(widths=(12, 24, 48, 96), bn_eps=1e-3)
 SMALL_SEGNET = SegNetVGG16(widths=(12, 24, 48, 96, 96))
 SMALL_STAN = STANSegNet(widths=(12, 24, 48, 96, 96))
 SCENES = PretrainedOnScenes(steps=200, batch_size=8, images=1000, size=SMALL_SIZE)
