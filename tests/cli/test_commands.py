@@ -167,6 +167,23 @@ def test_demo_ends_with_a_table_and_pictures_and_again_shows_them_at_once(tmp_pa
 
 
 @pytest.mark.slow
+def test_demo_on_pets(tmp_path: Path) -> None:
+    """As above, on the pets that ship: three tasks, each with pictures."""
+    few = ["start.steps=1", "start.images=8", "evaluation.pictures=1"]
+    few += [f"training.{stage}.steps=1" for stage in ("single", "connected", "joint")]
+    lines = [word for line in few for word in ("--set", line)]
+    done = taskweave("demo", "--data", "pets", *lines, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for title in ("single", "shared until encoder3", "stitched (pet)"):
+        assert any(title in line and "│" in line for line in done.stdout.splitlines()), title
+    pictures = tmp_path / "taskweave-demo" / "demo-pets" / "pictures"
+    assert {path.name for path in pictures.glob("*.png")} >= {"segmentation.png", "box.png", "species.png"}
+    refused = taskweave("demo", "--data", "faces", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "pets" in refused.stderr
+
+
+@pytest.mark.slow
 def test_predict(place: Path) -> None:
     Image.new("RGB", (50, 40), (200, 30, 30)).save(place / "red.png")
     rows = json.loads((place / "out" / "tiny" / "comparison.json").read_text())["rows"]

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from taskweave.cli.app import app
-from taskweave.evaluation.choices import boxes, detection, mixture, regions, streets
+from taskweave.evaluation.choices import boxes, detection, faces, mixture, pets_data, regions, streets
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.recipe import Evaluation, Recipe, Training, read
@@ -109,7 +109,10 @@ def kinds(module: ModuleType) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", [boxes, streets, detection, mixture, regions], ids=lambda module: module.__name__)
+SETS = [boxes, streets, pets_data, faces, mixture]
+
+
+@pytest.mark.parametrize("module", [*SETS, detection, regions], ids=lambda module: module.__name__)
 def test_the_page_names_every_kind(module: ModuleType) -> None:
     text = RECIPES.read_text()
     assert kinds(module), "a file without kinds shows nothing"

@@ -4,6 +4,7 @@ import pytest
 
 from taskweave.evaluation.planning import all_runs, entries
 from taskweave.recipes.demo import recipe
+from taskweave.recipes.demo_pets import recipe as recipe_of_pets
 
 
 @pytest.mark.parametrize("small", [True, False])
@@ -23,3 +24,14 @@ def test_seven_networks_are_trained_as_long_as_each_other() -> None:
     runs = all_runs(rows)
     assert len(runs) == 7
     assert {max(run.steps_in_all for run in row.runs) for row in rows[1:]} == {runs[0].steps + rows[-1].runs[0].steps}
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_three_tasks_on_the_pets_that_ship_without_any_download(small: bool) -> None:
+    demo = recipe_of_pets(small=small)
+    assert demo.data.kind == "pets_sample"
+    assert demo.data.may_be_shown
+    assert demo.start.kind == "scenes"
+    assert set(demo.tasks.chosen) == {"segmentation", "species", "box"}
+    assert [m.kind for m in demo.rows] == ["single", "shared", "pet_segnet"]
+    assert {run.steps for row in entries(demo) for run in row.runs} == {demo.training.single.steps}, "as long as each other"
