@@ -54,6 +54,13 @@ def test_sizes() -> None:
     assert size["split last layer, seed 0"] == detection + (64 * 4097)
 
 
-def test_small_form_has_every_method() -> None:
-    assert [m.title for m in recipe(small=True).rows] == [m.title for m in recipe().rows]
-    assert recipe(small=True).model_dump()["data"]["regions"]["proposals"]["kind"] == "grid"
+def test_the_small_recipe_keeps_the_papers_rows() -> None:
+    """Its classes are large or frequent, its splits the two of table 6 and the one of section 1.1; all others stay."""
+    content = recipe(small=True).model_dump()
+    assert set(content["data"]["classes"]) == {"person", "aeroplane", "bicycle", "cat", "diningtable", "sofa", "train"}
+    kinds = [m["kind"] for m in content["methods"]]
+    assert sorted(kinds) == ["cross_stitch", "ensemble", "shared", "shared", "shared", "shared_latent"]
+    splits = {m["label"]: m["until"] for m in content["methods"] if m["kind"] == "shared"}
+    assert splits == {"split conv2": "pool1", "split fc6": "pool5", "split fc7": "fc6"}
+    assert content["data"]["regions"]["proposals"]["kind"] == "grid"
+    assert content["training"]["joint"]["steps"] == 280  # what a network has behind it that starts from single ones
