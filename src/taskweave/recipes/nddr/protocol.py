@@ -149,11 +149,12 @@ def small_training() -> Training:
     return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": 400}))
 
 
-def small_sweep(*, by_sgd: bool = False) -> Training:
-    """As `small_training`, shorter.
+def small_sweep(*, steps: int, by_sgd: bool = False) -> Training:
+    """As `small_training`, shorter, since a sweep has many rows.
 
+    steps: of each connected network.
     by_sgd: fine-tuned by SGD: only there does a multiple of the rate mean what it means in the papers.
     """
     usual = small_training()
-    connected = usual.connected.model_copy(update={"steps": 100} | ({"optimizer": SGD(lr=1e-3)} if by_sgd else {}))
+    connected = usual.connected.model_copy(update={"steps": steps} | ({"optimizer": SGD(lr=1e-3)} if by_sgd else {}))
     return usual.model_copy(update={"single": usual.single.model_copy(update={"steps": 200}), "connected": connected})

@@ -28,6 +28,6 @@ def recipe(
         NDDR(initial="xavier", lr_multiplier=rate, label="random"),
     )
     if small:
-        sweep = protocol.small_sweep()
+        sweep = protocol.small_sweep(steps=75)
         return protocol.small("table1", methods, data=data, seeds=seeds, training=sweep, size=protocol.SWEEP_SIZE)
     return protocol.full("table1", methods, data=data, seeds=seeds, weights=weights)

@@ -25,6 +25,6 @@ def recipe(
         NDDR(self_weight=0.9, other_weight=0.1, lr_multiplier=scale, label=f"rate x {scale}") for scale in SCALES
     )
     if small:
-        sweep = protocol.small_sweep(by_sgd=True)
+        sweep = protocol.small_sweep(steps=100, by_sgd=True)
         return protocol.small("table2", methods, data=data, seeds=seeds, training=sweep, size=protocol.SWEEP_SIZE)
     return protocol.full("table2", methods, data=data, seeds=seeds, weights=weights)

@@ -28,6 +28,6 @@ def recipe(
         *(CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=s, label=f"rate x {s}") for s in SCALES),
     )
     if small:
-        sweep = protocol.small_sweep(by_sgd=True)
+        sweep = protocol.small_sweep(steps=100, by_sgd=True)
         return protocol.small("tableA2", methods, data=data, seeds=seeds, training=sweep, size=protocol.SWEEP_SIZE)
     return protocol.full("tableA2", methods, data=data, seeds=seeds, weights=weights)
