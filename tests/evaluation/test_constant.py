@@ -101,7 +101,7 @@ def test_constants_of_one_answer_per_image() -> None:
     # Relative widths .5, .5, 1 and heights 1, .5, 1: the mean is 2/3 x 5/6, the median 1/2 x 1.
     mean = ((1 / 4) / (5 / 9) + 5 / 9) / 2
     median = (0.25 / 0.5 + 0.5) / 2
-    assert math.isclose(scores["box"]["box IoU"], 100 * max(mean, median), rel_tol=1e-6)
+    assert math.isclose(scores["box"]["IoU"], 100 * max(mean, median), rel_tol=1e-6)
 
 
 def test_an_even_number_of_ages_has_a_median_between_two() -> None:

@@ -86,7 +86,7 @@ def test_the_iou_is_over_the_set() -> None:
     metric = task.metric()
     for part in (slice(0, 2), slice(2, 3)):
         metric.update(task.decode(guess[part], (20, 40)), truth[part])
-    found = float(metric.compute()["box IoU"])
+    found = float(metric.compute()["IoU"])
     assert found == pytest.approx(100 * (1 + 1 / 2 + 1 / 16) / 3)
     assert found != pytest.approx(100 / 16) and found != pytest.approx(100 * (3 / 4 + 1 / 16) / 2)
 

@@ -71,8 +71,8 @@ def trained(tmp_path_factory) -> Connected:
 def test_they_learn(trained: Connected) -> None:
     whole = validate(trained, TASKS, Bright(), batch_size=8)
     assert whole["species"] == {"accuracy": 100.0, "class accuracy": 100.0}
-    assert whole["box"]["box IoU"] > 70 and whole["age"]["mean AE"] < 5
-    assert validate(network(), TASKS, Bright(), batch_size=8)["box"]["box IoU"] < 40
+    assert whole["box"]["IoU"] > 70 and whole["age"]["mean AE"] < 5
+    assert validate(network(), TASKS, Bright(), batch_size=8)["box"]["IoU"] < 40
     for size in (1, 3):
         uneven = validate(trained, TASKS, Bright(), batch_size=size)
         assert uneven["box"] == pytest.approx(whole["box"], rel=1e-6)

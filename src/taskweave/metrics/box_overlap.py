@@ -15,7 +15,7 @@ LEAST = 1e-14
 
 @final
 class BoxIoUMetric(Metric):
-    """ "box IoU": the mean over images of the IoU of the predicted with the true box, in percent.
+    """ "IoU": the mean over images of the IoU of the predicted with the true box, in percent.
 
     ``update(prediction, target)``: predictions (B, 1, 4) as x1, y1, x2, y2; targets the same, or one mapping per image with
     "boxes" (1, 4), in the same unit. A sum and a count, so every image of the set weighs the same, whichever batch or
@@ -42,7 +42,7 @@ class BoxIoUMetric(Metric):
         self.images += len(guess)
 
     def compute(self) -> dict[str, Tensor]:
-        return {"box IoU": 100.0 * self.total / self.images}
+        return {"IoU": 100.0 * self.total / self.images}
 
 
 def boxes_in(targets: Sequence[Mapping[str, Any]]) -> Tensor:

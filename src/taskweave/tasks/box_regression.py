@@ -41,7 +41,7 @@ class BoxRegression(Task):
     Deviation: the order of the corners is free, since a box that ends before it begins would have no gradient from its IoU.
     """
 
-    directions: ClassVar[Mapping[str, Direction]] = {"box IoU": "higher"}
+    directions: ClassVar[Mapping[str, Direction]] = {"IoU": "higher"}
 
     def __init__(self, *, loss: BoxLoss = "diou", unit: BoxUnit = "relative") -> None:
         if loss not in ("diou", "diou_as_printed") or unit not in ("relative", "pixels"):
