@@ -10,6 +10,7 @@ from taskweave.networks.connecting import connect
 from taskweave.networks.connection import Connection
 from taskweave.networks.deeplab_resnet import deeplab_resnet, load_resnet
 from taskweave.networks.deeplab_vgg16 import deeplab_vgg16
+from taskweave.networks.dense_resnet import dense_resnet
 from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.ensemble import Ensemble
 from taskweave.networks.fast_rcnn_alexnet import fast_rcnn_alexnet
@@ -25,6 +26,7 @@ from taskweave.networks.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.rpn_vgg16 import rpn_vgg16
 from taskweave.networks.segnet_vgg16 import segnet_vgg16
 from taskweave.networks.sharing import share
+from taskweave.networks.split_resnet import split_resnet
 from taskweave.networks.split_segnet import split_segnet
 from taskweave.networks.st_unet import st_unet
 from taskweave.networks.stan_resnet import stan_resnet
@@ -45,6 +47,7 @@ __all__ = [
     "connect",
     "deeplab_resnet",
     "deeplab_vgg16",
+    "dense_resnet",
     "dense_segnet",
     "fast_rcnn_alexnet",
     "fcn32s_alexnet",
@@ -68,6 +71,7 @@ __all__ = [
     "segnet_vgg16",
     "share",
     "share_latent",
+    "split_resnet",
     "split_segnet",
     "st_unet",
     "stan_resnet",
