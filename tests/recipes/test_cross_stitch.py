@@ -54,6 +54,15 @@ def test_sizes() -> None:
     assert size["split last layer, seed 0"] == detection + (64 * 4097)
 
 
+def test_operations_of_training_count_the_regions_that_are_drawn() -> None:
+    """48 of a grid's 1172; each costs fc6 of 6 x 6 x 256, fc7, 8 scores and 8 boxes, an addition and a product a weight."""
+    small = recipe(small=True)
+    bench = Bench(small)
+    single = next(run for run in all_runs(entries(small)) if run.title == "single detection, seed 0")
+    region = 2 * (6 * 6 * 256 * 512 + 512 * 512 + 512 * 8 + 512 * 4 * 8)
+    assert bench.cost(single).flops - bench.cost(single, training=True).flops == (1172 - 48) * region
+
+
 def test_the_small_recipe_keeps_the_papers_rows() -> None:
     """Its classes are large or frequent, its splits the two of table 6 and the one of section 1.1; all others stay."""
     content = recipe(small=True).model_dump()

@@ -80,13 +80,16 @@ class Bench:
             return self
         return self._starts.setdefault(run.digest, Bench(pretraining(run.recipe), self.progress))
 
-    def cost(self, run: Run) -> Cost:
-        """Parameters and operations of a run's network, from shapes alone. Nothing is read and no weight is made."""
+    def cost(self, run: Run, *, training: bool = False) -> Cost:
+        """Parameters and operations of a run's network, from shapes alone. Nothing is read and no weight is made.
+
+        training: for a picture of training, which may be of another size and has fewer regions than one of a test.
+        """
         if run.role == "ensemble":
-            costs = [self.cost(member) for member in run.parents]
+            costs = [self.cost(member, training=training) for member in run.parents]
             return sum(costs[1:], costs[0])
         bench = self.for_run(run)
         tasks = bench.shapes_only  # made here: a loss checks its weights, which have no values on the meta device
         with torch.device("meta"):
             net = build_network(run, tasks, bench.example("meta"))
-        return cost_of(net, run, bench.recipe, tasks)
+        return cost_of(net, run, bench.recipe, tasks, training=training)

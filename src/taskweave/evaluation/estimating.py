@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.example import training_inputs
-from taskweave.evaluation.building.measures import Cost
+from taskweave.evaluation.building.measures import Cost, regions_of
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.choices.start import PretrainedOnScenes
 from taskweave.evaluation.planning import Run
@@ -97,9 +97,11 @@ def _pictures(run: Run) -> int:
 
 
 def _flops_of_training(run: Run, cost: Cost, bench: Bench) -> float:
-    """Of one training picture, forward: the test picture's, by area."""
-    data = bench.for_run(run).recipe.data
-    (h, w), (test_h, test_w) = data.training_size, data.picture_size
+    """Of one training picture, forward: the test picture's, by area; counted where regions are fewer than in a test."""
+    recipe = bench.for_run(run).recipe
+    if regions_of(recipe):
+        return float(bench.cost(run, training=True).flops)
+    (h, w), (test_h, test_w) = recipe.data.training_size, recipe.data.picture_size
     return cost.flops * (h * w) / (test_h * test_w)
 
 

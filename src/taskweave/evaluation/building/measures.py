@@ -35,16 +35,18 @@ class Cost:
         return Cost(self.parameters + other.parameters, self.flops + other.flops)
 
 
-def cost_of(net: Connected, run: Run, recipe: Recipe, tasks: Mapping[str, Task]) -> Cost:
+def cost_of(net: Connected, run: Run, recipe: Recipe, tasks: Mapping[str, Task], *, training: bool = False) -> Cost:
     """The cost of a run's network for one RGB picture of the size of a test, from shapes alone.
 
+    training: forward for a picture of training instead, with the regions that are drawn there, which are far fewer.
     Of torchvision's detectors body, pyramid and heads on it are counted; what each found region costs is not.
     """
     parameters = sum(p.numel() for p in net.parameters())
     if any(isinstance(task, TorchvisionDetection) for task in tasks.values()):
         _leave_boxes_out(net)
-    example = torch.empty(1, 3, *recipe.data.picture_size, device="meta")
-    inputs = example_inputs(run, tasks, example, regions=regions_of(recipe))
+    size = recipe.data.training_size if training else recipe.data.picture_size
+    example = torch.empty(1, 3, *size, device="meta")
+    inputs = example_inputs(run, tasks, example, regions=regions_of(recipe, training=training))
     return Cost(parameters, _flops(net, inputs, run.measured))
 
 
@@ -57,11 +59,13 @@ def _leave_boxes_out(net: Connected) -> None:
             stream.exit = RawHeads(stream.exit.pyramid)
 
 
-def regions_of(recipe: Recipe) -> int:
-    """How many regions a network looks at in a picture of a test; 0 where none."""
+def regions_of(recipe: Recipe, *, training: bool = False) -> int:
+    """How many regions a network looks at in a picture of a test, or of training; 0 where none."""
     data = next(iter(sets_of(recipe.data).values()))
     if data.regions is None:
         return 0
+    if training:
+        return data.regions.count
     proposals = data.regions.proposals
     return proposals.expected if isinstance(proposals, FileProposals) else len(grid_of(data.regions, data.picture_size))
 
