@@ -110,8 +110,8 @@ def nyuv2(data: Given) -> NYUv2Mtan:
 def small(table: str, methods: Sequence[Method], *, data: OneSet, seeds: Sequence[int] | None, notes: str = "") -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike.
 
-    Chosen on a quarter of the training part (by scene), by ST-UNet alone: with dropout and eps at 1e-5 to 1e-3 its depth was
-    no better than a constant, and a last layer at the rate of the rest does not reach depths of 3 m in so few steps.
+    Chosen on a quarter of the training part (by scene), by ST-UNet alone: with dropout and eps at 1e-5 to 1e-3 its depth
+    was no better than a constant, and a last layer at the rate of the rest does not reach depths of 3 m in so few steps.
     """
     options = TrainingOptions(
         steps=240, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), last_layer_lr=10.0
