@@ -14,6 +14,7 @@ from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
 from taskweave.evaluation.histograms import write_face_histograms
+from taskweave.evaluation.overlays import write_masks_and_boxes
 from taskweave.evaluation.planning import Entry, Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
@@ -90,6 +91,7 @@ def compare(
     write_tables(result, here)
     pictures = write_pictures(rows, bench, root=folder, folder=here)
     charts = write_charts(rows, result, root=folder, folder=here) if result.rows else ()
+    pictures += write_masks_and_boxes(rows, bench, root=folder, place=here / PICTURES)
     charts += write_face_histograms(rows, bench, root=folder, place=here / PICTURES)
     return Comparison(result, here, expected, state, (*pictures, *charts))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +24,13 @@ def drawn_truth(column: Column, bench: Bench, index: int) -> tuple[Tensor, Tenso
 
 
 def drawn_prediction(net: nn.Module, run: Run, column: Column, *, bench: Bench, index: int) -> Tensor:
-    """What a run's network says of a test picture."""
+    """What a run's network says of a test picture, drawn."""
+    image = as_picture(torch.as_tensor(bench.test(column)[index]["image"]).as_subclass(Tensor))
+    return bench.tasks[column.task].over(image, predicted_value(net, run, column, bench=bench, index=index))
+
+
+def predicted_value(net: nn.Module, run: Run, column: Column, *, bench: Bench, index: int) -> Any:
+    """What a run's network says of a test picture, decoded."""
     sample = view_of(column, bench)[index, 0]
     batch, task = collate([sample]), task_of(run, bench, column.task)
     given = {name: bench.tasks[name] for name in run.tasks} | {column.task: task}
@@ -30,8 +38,7 @@ def drawn_prediction(net: nn.Module, run: Run, column: Column, *, bench: Bench, 
         batch.targets[column.task], batch.rows[column.task] = [None], torch.tensor([0])
     output = outputs_of(net, [column.task], batch, given)[column.task]
     size = (int(batch.image.shape[-2]), int(batch.image.shape[-1]))
-    image = as_picture(torch.as_tensor(bench.test(column)[index]["image"]).as_subclass(Tensor))
-    return bench.tasks[column.task].over(image, task.decode(output, size)[0])
+    return task.decode(output, size)[0]
 
 
 def as_picture(image: Tensor) -> Tensor:

@@ -238,7 +238,8 @@ def _runs(recipe: Recipe, method: Method, seed: int) -> tuple[Run, ...]:
     if method.network is not None:  # the recipe's places are stages of its own network
         recipe = recipe.model_copy(update={"network": method.network, "places": ()})
     if isinstance(method, Single):
-        return tuple(_single(recipe, task, seed, shortcut=method.shortcut, label=method.label) for task in tasks)
+        wanted = [task for task in tasks if task in (method.only or tasks)]
+        return tuple(_single(recipe, task, seed, shortcut=method.shortcut, label=method.label) for task in wanted)
     if isinstance(method, SingleTrainedOn):
         parents = [_single(recipe, task, seed, shortcut=method.shortcut) for task in tasks]
         return tuple(Run(recipe, "trained_on", p.tasks, p.trained, seed, method, (p,)) for p in parents)

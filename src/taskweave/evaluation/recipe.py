@@ -13,6 +13,7 @@ from taskweave.evaluation.choices.agreement import (
     check_detection,
     check_labels,
     check_networks,
+    check_only,
     check_regions,
     check_shortcuts,
     check_weightings,
@@ -178,6 +179,7 @@ class Recipe(Choice):
             check_detection(self.tasks.detection, network)
             check_regions(tasks, network, self.data, self.further_tests)
         check_shortcuts(self.methods, self.places)
+        check_only(self.methods, tasks)
         check_weightings(self.methods, tasks)
         check_branches(self.methods, tasks)
         return self

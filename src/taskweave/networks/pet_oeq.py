@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import final
 
@@ -167,3 +167,6 @@ class _Unused(Unit):
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         return list(features)
+
+    def forward_some(self, features: Mapping[int, Tensor], targets: Collection[int]) -> dict[int, Tensor]:
+        return {target: features[target] for target in targets}

@@ -13,7 +13,7 @@ from taskweave.data.transformed import Transformed
 from taskweave.evaluation.choices import mixture as choices
 from taskweave.evaluation.choices.data import DataChoice
 from taskweave.evaluation.choices.mixture import MixtureData, OneSet
-from taskweave.images import CAFFE, IMAGENET, ImageStatistics
+from taskweave.images import CAFFE, IMAGENET, PLAIN, ImageStatistics
 
 if TYPE_CHECKING:
     from torchvision.transforms import v2
@@ -24,7 +24,7 @@ Look = Literal["proposals", "true boxes"]
 
 def statistics_of(data: DataChoice | MixtureData) -> ImageStatistics:
     """How these data become network input."""
-    return CAFFE if data.statistics == "caffe" else IMAGENET
+    return {"imagenet": IMAGENET, "caffe": CAFFE, "plain": PLAIN}[data.statistics]
 
 
 def for_training(part: LabelledSet, data: DataChoice, *, seed: int) -> Transformed:

@@ -146,6 +146,13 @@ def check_regions(
         )
 
 
+def check_only(methods: Sequence[Method], tasks: Sequence[str]) -> None:
+    """Raise ValueError for single networks of tasks that the recipe lacks."""
+    for method in methods:
+        if isinstance(method, Single) and (strange := [task for task in method.only if task not in tasks]):
+            raise ValueError(f"{method.title!r} is to have only {strange}, no tasks of this recipe: it has {list(tasks)}")
+
+
 def check_weightings(methods: Sequence[Method], tasks: Sequence[str]) -> None:
     """Raise ValueError for a weighting where a network is trained for one task, or of a task that the recipe lacks."""
     for method in methods:

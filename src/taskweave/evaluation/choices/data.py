@@ -13,6 +13,7 @@ from taskweave.evaluation.choices.names import DENSE, Names
 from taskweave.evaluation.choices.regions import Regions
 
 Size = tuple[Annotated[int, Field(ge=8)], Annotated[int, Field(ge=8)]]
+Statistics = Literal["imagenet", "caffe", "plain"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -52,8 +53,8 @@ class DataChoice(Choice):
     """Bring images to `size` as large as they fit in and pad the rest, so that no object is distorted."""
     regions: Regions | None = None
     """What networks that read regions look at; needed for these, of no use to others."""
-    statistics: Literal["imagenet", "caffe"] = "imagenet"
-    """How pictures become network input: RGB by ImageNet's mean and deviation, or BGR minus Caffe's mean."""
+    statistics: Statistics = "imagenet"
+    """How pictures become network input: RGB by ImageNet's mean and deviation, BGR minus Caffe's mean, or RGB in [0, 1]."""
     augmentation: Augmentation = Augmentation()
     validation_share: Share = 0.0
     """Share of the train part, cut by scene, that chooses the best weights; 0 where the last ones are taken."""

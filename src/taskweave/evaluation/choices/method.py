@@ -18,7 +18,11 @@ Multiplier = Annotated[float, Field(gt=0.0)]
 class Single(MethodChoice):
     """One network per task, trained alone: the baseline."""
 
+    added: ClassVar[frozenset[str]] = MethodChoice.added | {"only"}
+
     kind: Literal["single"] = "single"
+    only: tuple[str, ...] = ()
+    """The tasks whose networks this row has; () for all."""
 
     @property
     def usual_label(self) -> str:

@@ -9,7 +9,15 @@ from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.boxes import COCO, VOC, APascal, Birds, BoxCSV, PennFudan
 from taskweave.evaluation.choices.choice import Choice
-from taskweave.evaluation.choices.data import NYUDMT, NYUv2Folder, NYUv2Lists, NYUv2Mat, NYUv2Mtan, ScenesData
+from taskweave.evaluation.choices.data import (
+    NYUDMT,
+    NYUv2Folder,
+    NYUv2Lists,
+    NYUv2Mat,
+    NYUv2Mtan,
+    ScenesData,
+    Statistics,
+)
 from taskweave.evaluation.choices.faces import IMDBWiki, UTKFace
 from taskweave.evaluation.choices.pets_data import Pets, PetsH5, PetsSample
 from taskweave.evaluation.choices.republished import AdaShareCityscapes, AdaShareNYUv2, AutoLambda, CityscapesMtan
@@ -108,7 +116,7 @@ class MixtureData(Choice):
         return self
 
     @property
-    def statistics(self) -> Literal["imagenet", "caffe"]:
+    def statistics(self) -> Statistics:
         return self._first.statistics
 
     @property

@@ -1,0 +1,1 @@
+"""The Pet paper: Multitask learning in image recognition, segmentation, and classification."""
