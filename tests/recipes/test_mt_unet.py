@@ -97,7 +97,7 @@ def test_weightings_of_figure_4() -> None:
         "MTAN, DWA",
     ]
     plain, low, high, dwa, own, mtan = (weighting.model_dump() for weighting in rows.values())
-    assert plain == {"kind": "fixed", "weights": {}}
+    assert plain == {"kind": "fixed", "weights": {}, "drop_below": {}}
     assert low["weights"] == {"depth": 0.3, "segmentation": 0.7}  # W_1 is depth's
     assert high["weights"] == {"depth": 0.7, "segmentation": 0.3}
     assert (dwa["kind"], dwa["temperature"]) == ("dwa", 2.0) and mtan == dwa
