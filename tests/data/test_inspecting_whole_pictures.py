@@ -19,10 +19,13 @@ def test_pets_without_boxes_are_no_mistake(tmp_path):
     assert layout.warnings == ()
     assert any("2 of 6 images have no head box" in note for note in layout.notes)
     assert any("1 of 6 images have several heads" in note for note in layout.notes)
-    boxes = {facts.target: facts for facts in layout.splits[0].targets}["box"]
-    assert boxes.pictures == 4
-    species = {facts.target: facts for facts in layout.splits[0].targets}["species"]
-    assert species.read_range == (0, 1)
+    facts = {one.target: one for one in layout.splits[0].targets}
+    assert facts["box"].pictures == 4
+    assert facts["box"].remark == "1.0 a picture, 7..28 px high", "of the larger heads"
+    assert facts["species"].read == "number int64"
+    assert facts["species"].read_range == (0, 1)
+    assert facts["species"].remark == "2 of 2 classes seen"
+    assert facts["breed"].remark == "4 of 37 classes seen"
 
 
 def test_pets_that_no_list_names(tmp_path):

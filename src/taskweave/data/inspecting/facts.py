@@ -95,13 +95,16 @@ class Facts:
             return
         self.pictures += 1
         self.kind = type(value).__name__
-        if isinstance(value, Mapping):
-            self._add_boxes(value)
+        if isinstance(value, Mapping | tv_tensors.BoundingBoxes):
+            self._add_boxes(value if isinstance(value, Mapping) else {"boxes": value})
             return
         array = value.as_subclass(Tensor).numpy()
         known = known_pixels(value)
         if known is None:
             self.read.add(array)
+            if not array.ndim:  # one number of the whole picture
+                self.kind = "number"
+                self.classes.add(int(array))
             return
         counted = array[..., known]
         self.read.add(array, counted)
@@ -113,7 +116,8 @@ class Facts:
     def _add_boxes(self, target: Mapping[str, Any]) -> None:
         self.kind = "boxes"
         self.boxes.append(target["boxes"].as_subclass(Tensor).numpy())
-        self.classes |= {int(number) for number in target["labels"].unique()}
+        if "labels" in target:
+            self.classes |= {int(number) for number in target["labels"].unique()}
         if "ignore" in target:
             self.ignored += int(target["ignore"].sum())
 
@@ -131,9 +135,9 @@ class Facts:
             heights = rows[:, 3] - rows[:, 1]
             sizes = f", {heights.min():.0f}..{heights.max():.0f} px high" if len(rows) else ""
             ignored = f", {self.ignored / len(rows):.0%} ignored" if self.ignored else ""
-            seen = f", {len(self.classes)} of {self.number} classes seen"
+            seen = f", {len(self.classes)} of {self.number} classes seen" if self.number else ""
             return f"{len(rows) / len(self.boxes):.1f} a picture{sizes}{ignored}{seen}"
-        if self.kind == "Mask":
+        if self.kind == "Mask" or (self.kind == "number" and self.number):
             return f"{len(self.classes)} of {self.number} classes seen"
         if self.kind == "Disparity":
             return "inverse depth" if self.target.startswith("depth") else "pixels"

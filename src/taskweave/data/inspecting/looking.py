@@ -101,7 +101,8 @@ class Look:
             for target, (stored, value) in contents.items():
                 if only_segmentation and target != "segmentation":
                     continue
-                number = len(dataset.classes if target == "segmentation" else dataset.objects)
+                named = dataset.classes if target == "segmentation" else dataset.categories.get(target, dataset.objects)
+                number = len(named)
                 name = f"{target}, {number} classes" if target == "segmentation" else target
                 facts.setdefault(name, Facts(name, number)).add(stored, value)
                 for trap in traps:
