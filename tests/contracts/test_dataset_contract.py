@@ -38,8 +38,10 @@ from taskweave.data import (
     open_penn_fudan,
     open_pets,
     open_pets_h5,
+    open_store,
     open_utkface,
     open_voc,
+    pack_store,
     tiled,
 )
 from taskweave.data.boxes import bounding_boxes
@@ -221,11 +223,25 @@ def utkface(root):
 
 
 OF_WHOLE_PICTURES = [pets, pets_reduced, pets_h5, imdb_wiki, utkface]
+
+
+def stored(root):
+    pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+    pack_store({"train": apascal_reduced_with_proposals(root), "scenes": scenes(root)}, root / "store", chunk_bytes=9_000)
+    return open_store(root / "store")
+
+
+def stored_scenes(root):
+    stored(root)
+    return open_store(root / "store", part="scenes", labels=("normals", "segmentation", "depth"))
+
+
+STORED = [stored, stored_scenes]
 REPUBLISHED = [cityscapes_mtan, auto_lambda_in_metres, adashare_cityscapes, adashare_nyuv2]
 OF_STREETS = [caltech, caltech_extracted, kitti, citypersons, cityscapes, cityscapes_in_metres]
 OF_BOXES = [voc, apascal, apascal_reduced_with_proposals, penn_fudan, coco, box_csv, birds, birds_in_tiles]
 OF_PIXELS = [folder, folder_of_13, mtan, lists, nyud_mt, nyud_mt_pictures, mat, reduced, part, scenes, reduced_scenes]
-EVERY = [*OF_PIXELS, *OF_BOXES, *OF_STREETS, *REPUBLISHED, *OF_WHOLE_PICTURES]
+EVERY = [*OF_PIXELS, *OF_BOXES, *OF_STREETS, *REPUBLISHED, *OF_WHOLE_PICTURES, *STORED]
 
 
 @pytest.mark.filterwarnings("ignore:.*head", "ignore:.*heads")

@@ -9,6 +9,7 @@ import typer
 from taskweave.cli.compare import compare
 from taskweave.cli.demo import demo
 from taskweave.cli.inspect_data import inspect_data
+from taskweave.cli.pack import pack
 from taskweave.cli.predict import predict
 from taskweave.cli.recipes import recipes
 from taskweave.cli.run import run
@@ -31,6 +32,7 @@ app.command()(run)
 app.command()(recipes)
 app.command()(predict)
 app.command()(inspect_data)
+app.command()(pack)
 
 
 def main() -> None:

@@ -86,6 +86,9 @@ _HOME = {
     "merge_windows": "tiling",
     "right_halves": "tiling",
     "tile_windows": "tiling",
+    "StoredBatches": "store.stored_set",
+    "open_store": "store.stored_set",
+    "pack_store": "store.packing",
     "VOC_CLASSES": "voc",
     "open_voc": "voc",
 }
@@ -170,6 +173,9 @@ if TYPE_CHECKING:
     from taskweave.data.scenes import Scenes as Scenes
     from taskweave.data.splits import Part as Part
     from taskweave.data.splits import split_by_scene as split_by_scene
+    from taskweave.data.store.packing import pack_store as pack_store
+    from taskweave.data.store.stored_set import StoredBatches as StoredBatches
+    from taskweave.data.store.stored_set import open_store as open_store
     from taskweave.data.tensors import Depth as Depth
     from taskweave.data.tensors import Disparity as Disparity
     from taskweave.data.tensors import Normals as Normals

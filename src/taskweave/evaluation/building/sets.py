@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.evaluation.building.republished import open_republished
+from taskweave.evaluation.building.stored import open_stored
 from taskweave.evaluation.building.whole_pictures import open_whole_pictures
 from taskweave.evaluation.choices.boxes import COCO, VOC, APascal, Birds, BoxCSV, PennFudan
 from taskweave.evaluation.choices.data import NYUDMT, NYUv2Folder, NYUv2Lists, NYUv2Mat, NYUv2Mtan, ScenesData
@@ -14,6 +15,7 @@ from taskweave.evaluation.choices.faces import IMDBWiki, UTKFace
 from taskweave.evaluation.choices.mixture import OneSet
 from taskweave.evaluation.choices.pets_data import Pets, PetsH5, PetsSample
 from taskweave.evaluation.choices.republished import AdaShareCityscapes, AdaShareNYUv2, AutoLambda, CityscapesMtan
+from taskweave.evaluation.choices.store import StoreData
 from taskweave.evaluation.choices.streets import KITTI, Caltech, CaltechExtracted, CityPersons, Cityscapes
 
 Indoor = NYUv2Folder | NYUv2Mat | NYUv2Mtan | NYUv2Lists | NYUDMT
@@ -39,6 +41,8 @@ def open_set(data: OneSet, part: str, labels: Sequence[str]) -> LabelledSet:
         return open_republished(data, test=part == "test", labels=labels)
     if isinstance(data, Pets | PetsH5 | PetsSample | UTKFace | IMDBWiki):
         return open_whole_pictures(data, part, labels)
+    if isinstance(data, StoreData):
+        return open_stored(data, part, labels)
     return _open_streets(data, part, labels)
 
 

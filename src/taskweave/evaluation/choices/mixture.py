@@ -21,6 +21,7 @@ from taskweave.evaluation.choices.data import (
 from taskweave.evaluation.choices.faces import IMDBWiki, UTKFace
 from taskweave.evaluation.choices.pets_data import Pets, PetsH5, PetsSample
 from taskweave.evaluation.choices.republished import AdaShareCityscapes, AdaShareNYUv2, AutoLambda, CityscapesMtan
+from taskweave.evaluation.choices.store import StoreData
 from taskweave.evaluation.choices.streets import KITTI, Caltech, CaltechExtracted, CityPersons, Cityscapes
 
 OneSet = (
@@ -50,6 +51,7 @@ OneSet = (
     | PetsSample
     | UTKFace
     | IMDBWiki
+    | StoreData
 )
 DataSet = Annotated[OneSet, Field(discriminator="kind")]
 

@@ -1,0 +1,199 @@
+"""A part of a store as a data set."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch.utils.data import Dataset, get_worker_info
+
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.sample import INPUTS, Batch, Sample, collate
+from taskweave.data.store.chunk import Bytes, Chunk, map_chunk
+from taskweave.data.store.manifest import DamagedStoreError, Manifest, PartFacts
+from taskweave.data.store.places import Folder, Place
+from taskweave.data.store.record import decode, names_of, stack
+
+PARTS = {
+    "train": ("train", "training", "trainval", "drawn_train"),
+    "test": ("test", "val", "testing", "validation", "drawn_test"),
+}
+"""What data sets call the part that is trained on, and the one that is tested on; the first that is there is meant."""
+
+
+@final
+class StoredSet(LabelledSet):
+    """The samples of one part of a store, each bit for bit what the source gave, in any order and by any process.
+
+    A chunk's checksum is taken before its first sample is read (see `require_whole`). Samples are tensors of their own.
+
+    facts: what the manifest says of the part.  keys, scenes: one for each sample.  labels: those to read.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        facts: PartFacts,
+        *,
+        keys: Sequence[str],
+        scenes: Sequence[str],
+        labels: Sequence[str],
+        where: str,
+    ) -> None:
+        self.place = place
+        self.facts = facts
+        self.where = where
+        self._keys = tuple(keys)
+        self._scenes = tuple(scenes)
+        self._labels = tuple(labels)
+        self._unwanted = frozenset(facts.labels) - frozenset(labels)
+        self._firsts = [0, *itertools.accumulate(chunk.items for chunk in facts.chunks)]
+        self._chunks: dict[int, Chunk] = {}
+        self._began_ahead = False
+
+    def __len__(self) -> int:
+        return self.facts.items
+
+    def __getitem__(self, index: int) -> Sample:
+        return {**decode(self._record(index), without=self._unwanted), "key": self._keys[index]}
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """`collate` of these samples, images raw (uint8): tensors of one form are copied once, straight into the batch."""
+        records = [self._record(index) for index in indices]
+        stacked = stack(records, without={*self._unwanted, *INPUTS} - {"image"})
+        if "image" not in stacked:  # collate says what is wrong
+            return collate([self[index] for index in indices])
+        nothing, left_out = torch.empty(0), {*self._unwanted, *stacked}
+        rest = [{**decode(record, without=left_out), "image": nothing} for record in records]
+        batch = collate([{**sample, "key": self._keys[index]} for sample, index in zip(rest, indices, strict=True)])
+        found = {**batch.targets, **stacked}
+        rows = {**batch.rows, **{name: torch.arange(len(indices)) for name in stacked}}
+        names = [name for name in dict.fromkeys(name for record in records for name in names_of(record)) if name in found]
+        targets = [name for name in names if name != "image"]
+        return replace(
+            batch,
+            image=stacked["image"],
+            targets={name: found[name] for name in targets},
+            rows={name: rows[name] for name in targets},
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.facts.classes if "segmentation" in self._labels else ()
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return self.facts.objects if {"detection", "attributes"} & set(self._labels) else ()
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return self.facts.attributes if "attributes" in self._labels else ()
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return {label: names for label, names in self.facts.categories.items() if label in self._labels}
+
+    def key(self, index: int) -> str:
+        return self._keys[index]
+
+    def scene(self, index: int) -> str:
+        return self._scenes[index]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the mapped chunks: another process maps its own."""
+        return {**self.__dict__, "_chunks": {}, "_began_ahead": False}
+
+    def _record(self, index: int) -> Bytes:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
+        number = bisect.bisect_right(self._firsts, index) - 1
+        if number not in self._chunks:
+            self._chunks[number] = self._mapped(number)
+        return self._chunks[number].record(index - self._firsts[number])
+
+    def _mapped(self, number: int) -> Chunk:
+        facts = self.facts.chunks[number]
+        if not self._began_ahead and get_worker_info() is not None:  # a process that may fork starts no threads
+            self._began_ahead = True
+            self.place.begin_ahead(self.facts.chunks[number:] + self.facts.chunks[:number])
+        return map_chunk(self.place.chunk(facts), facts)
+
+
+@final
+class StoredBatches(Dataset[Batch]):
+    """`StoredSet.batch` for a DataLoader: ``DataLoader(StoredBatches(stored), sampler=BatchOrder(...), batch_size=None)``.
+
+    For trainings whose pictures need no random transform, or have theirs on the device.
+    """
+
+    def __init__(self, stored: StoredSet) -> None:
+        self.stored = stored
+
+    def __getitem__(self, batch: Sequence[int | tuple[int, int]]) -> Batch:
+        """The samples at these indices, or (index, draw) pairs; without random transforms a draw says nothing."""
+        return self.stored.batch([at if isinstance(at, int) else at[0] for at in batch])
+
+
+def open_store(
+    path: Path | str,
+    *,
+    part: str = "train",
+    labels: Sequence[str] | None = None,
+    endpoint_url: str | None = None,
+    digest: str | None = None,
+) -> StoredSet:
+    """A part of the store at `path`, a folder or an address such as ``s3://bucket/pets`` (needs taskweave[store]).
+
+    part: as the store calls it, or "train" or "test" for what is meant by that (`PARTS`).
+    labels: those to read, default all.
+    endpoint_url: of object storage that is not Amazon's; default what the environment says (AWS_ENDPOINT_URL).
+    digest: of the store that is expected (`Manifest.digest`).
+
+    Raises FileNotFoundError where there is no store, ValueError for an unfinished packing, another store than expected, an
+    unknown part or label, DamagedStoreError for a file that is not as it was written.
+    """
+    place = place_of(path, endpoint_url=endpoint_url)
+    manifest = place.manifest()
+    if digest is not None and manifest.digest != digest:
+        raise ValueError(
+            f"the store at {path} is another one now: its manifest's digest is {manifest.digest[:12]}..., expected "
+            f"{digest[:12]}...; put the expected one back, or drop `contents` from the recipe to train on this one"
+        )
+    facts = manifest.parts[part_of(manifest, part, str(path))]
+    names = json.loads(place.contents(facts.names))
+    if unknown := [label for label in labels or () if label not in facts.labels]:
+        raise ValueError(f"{path} has no label {unknown[0]!r} in {part}; it has {list(facts.labels)}")
+    if not len(names["keys"]) == len(names["scenes"]) == facts.items == sum(chunk.items for chunk in facts.chunks):
+        raise DamagedStoreError(
+            f"{path}: {facts.names.file} and the chunks of {part} do not name {facts.items} samples each"
+        )
+    wanted = facts.labels if labels is None else tuple(dict.fromkeys(labels))
+    where = f"{path}, {part}"
+    return StoredSet(place, facts, keys=names["keys"], scenes=names["scenes"], labels=wanted, where=where)
+
+
+def place_of(path: Path | str, *, endpoint_url: str | None = None) -> Place:
+    """The folder, or the object storage of an address with "://". Touches neither."""
+    if "://" not in str(path):
+        return Folder(Path(path))
+    from taskweave.data.store.remote import ObjectStorage
+
+    return ObjectStorage(str(path).rstrip("/"), endpoint_url=endpoint_url)
+
+
+def part_of(manifest: Manifest, part: str, where: str) -> str:
+    """What the store calls `part`. Raises ValueError that names the parts that are there."""
+    for name in (part, *PARTS.get(part, ())):
+        if name in manifest.parts:
+            return name
+    raise ValueError(f"{where} has no part {part!r}; it has {list(manifest.parts)}")
