@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from data import box_trees, pet_trees, republished_trees, room_trees, street_trees, trees
+from data.store_toys import Kinds
 from data.test_bad_input import refuses
 
 import taskweave.data
@@ -53,6 +54,12 @@ def write_cityscapes(root):
 def write_pets_h5(root):
     pytest.importorskip("h5py", reason="the pets' h5 form needs taskweave[data]")
     pet_trees.write_pets_h5(root)
+
+
+def write_store(root):
+    pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+    parts = {"train": Kinds(3, names=("segmentation", "detection")), "held_out": Kinds(1, names=("detection",))}
+    taskweave.data.pack_store(parts, root)
 
 
 def write_imdb_wiki(root):
@@ -119,6 +126,7 @@ WRITTEN = {
     "open_pets_h5": (write_pets_h5, {"all": 7}, OF_PETS),
     "open_utkface": (pet_trees.write_utkface, {"all": 5}, OF_FACES),
     "open_imdb_wiki": (write_imdb_wiki, {"all": 5}, OF_FACES),
+    "open_store": (write_store, {"train": 3, "held_out": 1}, OF_BOXES | {"segmentation, 2 classes"}),
 }
 
 

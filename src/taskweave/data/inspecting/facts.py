@@ -95,8 +95,11 @@ class Facts:
             return
         self.pictures += 1
         self.kind = type(value).__name__
-        if isinstance(value, Mapping | tv_tensors.BoundingBoxes):
-            self._add_boxes(value if isinstance(value, Mapping) else {"boxes": value})
+        boxes = {"boxes": value} if isinstance(value, tv_tensors.BoundingBoxes) else value
+        if isinstance(boxes, Mapping) and "boxes" in boxes:
+            self._add_boxes(boxes)
+            return
+        if not isinstance(value, Tensor):  # of somebody's own, in a store
             return
         array = value.as_subclass(Tensor).numpy()
         known = known_pixels(value)
@@ -116,7 +119,9 @@ class Facts:
     def _add_boxes(self, target: Mapping[str, Any]) -> None:
         self.kind = "boxes"
         self.boxes.append(target["boxes"].as_subclass(Tensor).numpy())
-        if "labels" in target:
+        if "labels" not in target:
+            self.number = 0  # boxes of one kind
+        else:
             self.classes |= {int(number) for number in target["labels"].unique()}
         if "ignore" in target:
             self.ignored += int(target["ignore"].sum())

@@ -11,9 +11,10 @@ from taskweave.data.inspecting.layout import Layout
 from taskweave.data.inspecting.looking import WRONG, Look, Nobody, Watcher
 from taskweave.data.inspecting.overlap import overlaps, unlisted
 from taskweave.data.inspecting.result import Inspection, LayoutFacts, Nearly, Warned
+from taskweave.data.inspecting.store_layout import STORE_LAYOUTS
 from taskweave.data.inspecting.whole_layouts import WHOLE_LAYOUTS
 
-LAYOUTS: tuple[Layout, ...] = (*DENSE_LAYOUTS, *BOX_LAYOUTS, *WHOLE_LAYOUTS)
+LAYOUTS: tuple[Layout, ...] = (*DENSE_LAYOUTS, *BOX_LAYOUTS, *WHOLE_LAYOUTS, *STORE_LAYOUTS)
 _FOLDERS = 50
 
 
@@ -48,6 +49,7 @@ def _inspected(layout: Layout, path: Path, samples: int, watcher: Watcher) -> La
             raise ValueError(f"{path} has no split that can be read: expected a train part and a test part with labels")
         for view in sorted(views, key=lambda one: "train" not in one.split):
             look.at(view)
+        look.notes += layout.told(path) if layout.told else []
     except WRONG as error:
         look.warned.append(Warned("cannot be opened", "", str(error)))
     if layout.listed and not layout.among_others and look.whole and len(look.whole) == len(look.splits):

@@ -42,6 +42,7 @@ class Layout:
     indoor: whether pictures are lit by lamps, so that red is above blue.
     listed: whether files say which pictures belong to a split.
     among_others: whether the folder of pictures holds those of other tasks, too, which these lists do not name.
+    told: what such a folder says of itself; raises as the reader does.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Layout:
     indoor: bool = False
     listed: bool = False
     among_others: bool = False
+    told: Callable[[Path], list[str]] | None = None
 
     def missing(self, path: Path) -> tuple[str, ...]:
         """What keeps `path` from being in this layout; () where it is."""
