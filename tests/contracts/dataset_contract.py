@@ -7,7 +7,8 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 
-from taskweave.data import Depth, Disparity, LabelledSet, Normals
+from taskweave.data import Depth, Disparity, LabelledSet, Normals, collate
+from taskweave.data.boxes import tidy
 
 IGNORE = 255
 
@@ -25,6 +26,8 @@ def assert_dataset(dataset: LabelledSet, *, at=(0, -1)):
         assert_targets(dataset, sample)
         assert_same_again(dataset, index)
         assert_flip_twice_is_identity(sample)
+    assert_blocks(dataset)
+    assert_batch(dataset)
     assert_pickles(dataset)
 
 
@@ -43,6 +46,24 @@ def assert_keys_unique(dataset):
     assert all(isinstance(key, str) and key for key in keys)
     assert len(set(keys)) == len(keys)
     assert all(isinstance(dataset.scene(index), str) and dataset.scene(index) for index in range(len(dataset)))
+
+
+def assert_blocks(dataset):
+    """Each index once, or no blocks."""
+    indices = sorted(index for block in dataset.blocks for index in block)
+    assert indices in ([], list(range(len(dataset))))
+
+
+def assert_batch(dataset):
+    """A batch that is read at once is made of the same samples, or there is none."""
+    batch = dataset.batch_of([0, len(dataset) - 1])
+    if batch is not None:
+        expected = collate([tidy(dataset[index]) for index in (0, len(dataset) - 1)])
+        assert batch.keys == expected.keys
+        assert batch.image.dtype == torch.uint8
+        assert torch.equal(batch.image, expected.image)
+        assert list(batch.targets) == list(expected.targets)
+        assert all(torch.equal(batch.rows[name], expected.rows[name]) for name in expected.rows)
 
 
 def assert_key(dataset, index, sample):

@@ -15,6 +15,7 @@ from taskweave.data import (
     Reduced,
     Scenes,
     WithProposals,
+    collate,
     grid_proposals,
     open_adashare_cityscapes,
     open_adashare_nyuv2,
@@ -443,12 +444,23 @@ class Unpicklable(Broken):
         self.reader = lambda: None
 
 
+class HalfInBlocks(Broken):
+    blocks = (range(1),)
+
+
+class OtherBatch(Broken):
+    def batch_of(self, indices, *, size=None):
+        return collate([self[index] for index in reversed(indices)])
+
+
 def test_each_check_fails():
     for broken, check in [
         (NoEnd(), contract.assert_countable),
         (OneKey(), contract.assert_keys_unique),
         (Changing(), lambda dataset: contract.assert_same_again(dataset, 0)),
         (OtherKey(), lambda dataset: contract.assert_key(dataset, 0, dataset[0])),
+        (HalfInBlocks(), contract.assert_blocks),
+        (OtherBatch(), contract.assert_batch),
         (NoClasses(), lambda dataset: contract.assert_labels(dataset, dataset[0])),
     ]:
         with pytest.raises(AssertionError):

@@ -64,7 +64,7 @@ def test_blocks_are_read_once_in_block_order(tmp_path, monkeypatch):
     trees.write_pets_h5(tmp_path)
     pets = open_pets_h5(tmp_path, labels=("species",), block=None)
     seen = reads(monkeypatch)
-    order = BlockOrder(len(pets), pets.block, seed=5)
+    order = BlockOrder(pets.blocks, seed=5)
     assert sorted(index for index, _ in order.epoch(0)) == list(range(7))
     for index, _ in order.epoch(0):
         pets[index]
@@ -73,26 +73,31 @@ def test_blocks_are_read_once_in_block_order(tmp_path, monkeypatch):
 
 def test_items_are_read_by_themselves(tmp_path, monkeypatch):
     trees.write_pets_h5(tmp_path)
-    pets = open_pets_h5(tmp_path, labels=("species",))
+    pets = open_pets_h5(tmp_path, labels=("species",), block=1)
+    assert pets.blocks == ()
     seen = reads(monkeypatch)
     for index in (4, 1, 4):
         pets[index]
     assert seen == [(4, 5), (1, 2), (4, 5)]
 
 
+BLOCKS = [range(4), range(4, 8), range(8, 10)]
+
+
 def test_block_order():
-    order = BlockOrder(10, 4, seed=1)
+    order = BlockOrder(BLOCKS, seed=1)
     for epoch in range(3):
         indices = [index for index, draw in order.epoch(epoch) if draw == epoch]
         assert sorted(indices) == list(range(10))
         blocks = [index // 4 for index in indices]
         assert sum(a != b for a, b in pairwise(blocks)) == 2, "blocks stay together"
     assert order.epoch(0) != order.epoch(1)
-    assert order.epoch(1) == BlockOrder(10, 4, seed=1).epoch(1)
+    assert order.epoch(1) == BlockOrder(BLOCKS, seed=1).epoch(1)
     assert len({tuple(index // 4 for index, _ in order.epoch(epoch)) for epoch in range(30)}) > 1, "blocks are shuffled"
     batches = list(BatchOrder(order, 5, first=0, last=4))
     assert sorted(index for batch in batches[:2] for index, _ in batch) == list(range(10))
-    refuses(lambda: BlockOrder(10, 0, seed=1), ValueError, "block=0")
+    refuses(lambda: BlockOrder((), seed=1), ValueError, "at least one")
+    refuses(lambda: BlockOrder([[0, 1], [1, 3]], seed=1), ValueError, "every index", "2 blocks of 4")
 
 
 @pytest.mark.parametrize("name", ["images", "masks", "bboxes", "binary"])

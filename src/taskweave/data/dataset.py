@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch.utils.data import Dataset
 
-from taskweave.data.sample import Sample
+from taskweave.data.sample import Batch, Sample
 
 
 class LabelledSet(Dataset[Sample], ABC):
@@ -57,6 +57,22 @@ class LabelledSet(Dataset[Sample], ABC):
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         """{label: names of its classes, in the order of their ids}, of labels that are one class of the whole picture."""
         return {}
+
+    def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
+        """`collate` of these samples, boxes tidied (`boxes.tidy`), images raw: for data read faster so than one by one.
+
+        None for others, where images of the batch differ in form, or where one, or what lies on it, is not of `size`
+        (height, width). Raises IndexError outside 0..len - 1.
+        """
+        return None
+
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        """Which samples are read from their files at once, every index in one block; () where each is read by itself.
+
+        A training shuffles the blocks, and the samples of each (`BlockOrder`).
+        """
+        return ()
 
     @abstractmethod
     def key(self, index: int) -> str:

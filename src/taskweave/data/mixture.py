@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, final
 
@@ -97,7 +97,8 @@ class Mixture(Dataset[Sample]):
     def turns(self, batch_size: int, *, seed: int) -> Turns:
         """Whose turn it is, where a batch has `batch_size` samples unless `batch_sizes` says otherwise."""
         per_turn = {name: 1 if self.mixed else self.batch_sizes.get(name, batch_size) for name in self.sets}
-        return Turns(self.sizes, self.schedule, per_turn, batch_size if self.mixed else 1, seed)
+        per_batch = batch_size if self.mixed else 1
+        return Turns(self.sizes, self.schedule, per_turn, per_batch, seed, self._blocks())
 
     def order(self, batch_size: int, *, seed: int, first: int, last: int) -> MixtureOrder:
         """The samples of the batches number `first`..`last` - 1."""
@@ -113,9 +114,14 @@ class Mixture(Dataset[Sample]):
         if visited is not None:
             check_visited(self.use, wanted, visited=visited)
 
+    def _blocks(self) -> dict[str, tuple[Sequence[int], ...]]:
+        return {name: part.dataset.blocks for name, part in self.sets.items()}
+
     def determining(self) -> dict[str, Any]:
         """What it is known by, as JSON values; the pictures themselves left out."""
+        blocks = {name: len(found) for name, found in self._blocks().items() if found}
         return {
+            **({"blocks": blocks} if blocks else {}),
             "schedule": self.schedule.determining(),
             "sizes": self.sizes,
             "use": {name: list(tasks) for name, tasks in self.use.items()},

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import final
 
 from torch.utils.data import Sampler
 
 from taskweave.data.mixture_schedules import MixtureSchedule
-from taskweave.data.order import EpochOrder
+from taskweave.data.order import Order, order_of
 
 _APART = 7_919
 """Between the seeds of two data sets; the first has the seed itself, so that a mixture of one reads as the set alone."""
@@ -23,6 +23,7 @@ class Turns:
     """Whose turn it is, and how much is read in it.
 
     sizes: samples of each data set.  per_turn: samples read in a turn of each.  per_batch: turns that make a batch.
+    blocks: of each data set (`LabelledSet.blocks`); () or none where there are none.
     """
 
     sizes: Mapping[str, int]
@@ -30,6 +31,7 @@ class Turns:
     per_turn: Mapping[str, int]
     per_batch: int
     seed: int
+    blocks: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[str]:
         lengths = {name: size / self.per_turn[name] for name, size in self.sizes.items()}
@@ -57,7 +59,7 @@ class MixtureOrder(Sampler[list[tuple[int, int]]]):
         passed = Counter(islice(turns, self.first * how.per_batch))
         readers, offset = {}, 0
         for position, (name, size) in enumerate(how.sizes.items()):
-            order = EpochOrder(size, how.seed + _APART * position)
+            order = order_of(size, how.blocks.get(name, ()), how.seed + _APART * position)
             readers[name] = _read(order, offset=offset, start=passed[name] * how.per_turn[name])
             offset += size
         for _ in range(len(self)):
@@ -65,7 +67,7 @@ class MixtureOrder(Sampler[list[tuple[int, int]]]):
             yield [at for name in names for at in islice(readers[name], how.per_turn[name])]
 
 
-def _read(order: EpochOrder, *, offset: int, start: int) -> Iterator[tuple[int, int]]:
+def _read(order: Order, *, offset: int, start: int) -> Iterator[tuple[int, int]]:
     """The samples from number `start` on, without end."""
     epoch, skipped = divmod(start, order.count)
     while True:

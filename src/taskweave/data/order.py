@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol, final
 
 import torch
@@ -39,30 +39,37 @@ class EpochOrder:
 
 @final
 class BlockOrder:
-    """`count` samples in shuffled blocks of `block` neighbours, each block shuffled in itself.
+    """Samples in shuffled `blocks`, each block shuffled in itself.
 
-    For data that are fast to read in blocks (`taskweave.data.pets_h5`): neighbours in a file come close to each other in an
+    For data that are read a block at a time (`LabelledSet.blocks`): neighbours in a file come close to each other in an
     epoch, so files must not be sorted by class.
+
+    blocks: the indices in each; together 0..count - 1, every one once. Raises ValueError for others.
     """
 
-    def __init__(self, count: int, block: int, seed: int) -> None:
-        if min(count, block) < 1:
-            raise ValueError(
-                f"an order of blocks needs samples and blocks of at least one, got count={count}, block={block}"
-            )
-        self.count = count
-        self.block = block
+    def __init__(self, blocks: Sequence[Sequence[int]], seed: int) -> None:
+        self.blocks = tuple(blocks)
+        self.count = sum(map(len, self.blocks))
         self.seed = seed
+        if not self.count or {index for block in self.blocks for index in block} != set(range(self.count)):
+            raise ValueError(
+                f"an order of blocks needs every index from 0 once, at least one; got {len(self.blocks)} blocks of "
+                f"{self.count} indices"
+            )
 
     def epoch(self, number: int) -> list[tuple[int, int]]:
         """[(index, draw)] of epoch `number`, counted from 0; every index occurs once."""
         generator = torch.Generator().manual_seed((self.seed * 1_000_003 + number) % 2**63)
-        starts = range(0, self.count, self.block)
         order: list[tuple[int, int]] = []
-        for place in torch.randperm(len(starts), generator=generator).tolist():
-            size = min(self.block, self.count - starts[place])
-            order += [(starts[place] + i, number) for i in torch.randperm(size, generator=generator).tolist()]
+        for place in torch.randperm(len(self.blocks), generator=generator).tolist():
+            block = self.blocks[place]
+            order += [(block[i], number) for i in torch.randperm(len(block), generator=generator).tolist()]
         return order
+
+
+def order_of(count: int, blocks: Sequence[Sequence[int]], seed: int) -> Order:
+    """How `count` samples are drawn in training: in their blocks where they have any, else all as one."""
+    return BlockOrder(blocks, seed) if blocks else EpochOrder(count, seed)
 
 
 @final

@@ -38,7 +38,7 @@ class _Small:
 
 
 def open_pets_h5(
-    path: Path, *, split: str | None = None, labels: Sequence[str] = PET_LABELS, block: int | None = 1
+    path: Path, *, split: str | None = None, labels: Sequence[str] = PET_LABELS, block: int | None = None
 ) -> PetsH5:
     """``path/{images,masks,bboxes,binary}.h5``, or ``path/<split>/...``. Needs h5py.
 
@@ -48,8 +48,8 @@ def open_pets_h5(
     Boxes that reach outside are clipped and counted in a warning. Keys are row numbers.
 
     block: so many neighbouring images and masks are read at once and remembered until another block is asked for. 1 reads
-        each by itself; None takes the chunks that images.h5 is stored in. With blocks, read in the order of `BlockOrder`:
-        one drawn over all images reads a block for each image.
+        each by itself; None takes the chunks that images.h5 is stored in. Trainings then draw whole blocks (`BlockOrder`):
+        an order drawn over all images would read a block for each image.
     Raises ValueError, with the file, for a truncated file, files of different length, and values that cannot be right.
     """
     folder = Path(path) / split if split is not None else Path(path)
@@ -130,6 +130,11 @@ class PetsH5(LabelledSet):
     @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         return {SPECIES: SPECIES_NAMES} if SPECIES in self._labels else {}
+
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        starts = range(0, len(self) if self.block > 1 else 0, self.block)
+        return tuple(range(start, min(start + self.block, len(self))) for start in starts)
 
     def key(self, index: int) -> str:
         return f"{index:05d}"

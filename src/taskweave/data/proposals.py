@@ -113,6 +113,10 @@ class WithProposals(LabelledSet):
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         return self.dataset.categories
 
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        return self.dataset.blocks
+
     def key(self, index: int) -> str:
         return self.dataset.key(index)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.resizing import resize
-from taskweave.data.sample import Sample
+from taskweave.data.sample import Batch, Sample
 
 
 @final
@@ -56,6 +56,17 @@ class Reduced(LabelledSet):
     @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         return self.dataset.categories
+
+    def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
+        """Of files that have this size already: then nothing is resized."""
+        if self.in_memory or (self.size and size and self.size != size):
+            return None
+        return self.dataset.batch_of(indices, size=self.size or size)
+
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        """Those of the files, which are not read again where samples are in memory."""
+        return () if self.in_memory else self.dataset.blocks
 
     def key(self, index: int) -> str:
         return self.dataset.key(index)

@@ -8,7 +8,7 @@ from typing import final
 import torch
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.sample import Sample
+from taskweave.data.sample import Batch, Sample
 
 
 @final
@@ -47,6 +47,17 @@ class Part(LabelledSet):
     @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         return self.dataset.categories
+
+    def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
+        return self.dataset.batch_of([self.indices[index] for index in indices], size=size)
+
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        number_of = {index: number for number, block in enumerate(self.dataset.blocks) for index in block}
+        members: dict[int, list[int]] = {}
+        for place, index in enumerate(self.indices if number_of else ()):
+            members.setdefault(number_of[index], []).append(place)
+        return tuple(members.values())
 
     def key(self, index: int) -> str:
         return self.dataset.key(self.indices[index])

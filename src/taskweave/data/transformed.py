@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import final
 
 import torch
 from torch.utils.data import Dataset
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.sample import Sample
+from taskweave.data.sample import Batch, Sample, collate
+from taskweave.data.transforms import ToInput
 
 
 @final
@@ -39,6 +41,17 @@ class Transformed(Dataset[Sample]):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(_seed(self.seed, index, draw))
             return self.transform(dict(sample))
+
+    def batch(self, at: Sequence[tuple[int, int]]) -> Batch:
+        """`collate` of the samples at these (index, draw), bit for bit.
+
+        Where the transform is `ToInput` alone, which draws nothing, a data set that reads batches fast reads it as one.
+        """
+        if isinstance(self.transform, ToInput):
+            batch = self.dataset.batch_of([index for index, _ in at])
+            if batch is not None:
+                return replace(batch, image=self.transform.of_batch(batch.image))
+        return collate([self[one] for one in at])
 
 
 def _seed(*parts: int) -> int:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, final
 
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.order import BatchOrder, EpochOrder
+from taskweave.data.order import BatchOrder, order_of
 from taskweave.data.sample import Batch, Sample, collate
+from taskweave.data.transformed import Transformed
 
 At = tuple[int, int]
 """(index of a sample, draw): the draw, here the epoch, seeds the sample's random transforms."""
@@ -38,6 +39,9 @@ def training_batches(
 ) -> Iterator[Batch]:
     """Batches number `first` to `last` - 1, all full: one may span two epochs.
 
+    Data that are read in blocks are shuffled in blocks (`blocks_of`). A worker process reads whole batches, so with several
+    of them a block that reaches into two batches is read by two.
+
     rank, ranks: of every batch the part of this process, of so many; as even as can be, in the order of the batch.
     Raises ValueError for an empty data set, and for a batch of fewer samples than processes.
     """
@@ -45,8 +49,13 @@ def training_batches(
     if isinstance(samples, Mixture):
         order = samples.order(batch_size, seed=seed, first=first, last=last)
     else:
-        order = BatchOrder(EpochOrder(len(samples), seed), batch_size, first=first, last=last)
+        order = BatchOrder(order_of(len(samples), blocks_of(samples), seed), batch_size, first=first, last=last)
     return iter(_loader(samples, batch_sampler=order if ranks == 1 else _Share(order, rank, ranks), workers=workers))
+
+
+def blocks_of(samples: Samples) -> tuple[Sequence[int], ...]:
+    """Which samples are read at once (`LabelledSet.blocks`); () where none are, or that cannot be known."""
+    return samples.dataset.blocks if isinstance(samples, Transformed) else ()
 
 
 def batches_in_order(samples: Samples, *, batch_size: int, workers: int = 0) -> Iterator[Batch]:
@@ -75,15 +84,34 @@ class _Share(Sampler[list[At]]):
             yield batch[first:last]
 
 
+@final
+class _Batches(Dataset[Batch]):
+    """Whole batches of samples, each read in the fastest way that there is."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+
+    def __getitem__(self, at: list[At]) -> Batch:
+        if isinstance(self.samples, Transformed):
+            return self.samples.batch(at)
+        return collate([self.samples[one] for one in at])
+
+
 def _loader(samples: Samples, *, batch_sampler: Any, workers: int) -> DataLoader[Batch]:
     return DataLoader(
-        samples,  # type: ignore[arg-type]  # a Protocol of ours, not torch's Dataset class
-        batch_sampler=batch_sampler,
-        collate_fn=collate,
+        _Batches(samples),
+        sampler=batch_sampler,
+        batch_size=None,
+        collate_fn=_unchanged,
         num_workers=workers,
         worker_init_fn=_ignore_interrupt,
         generator=torch.Generator().manual_seed(0),  # else an iterator draws from the global state that resuming restores
     )
+
+
+def _unchanged(batch: Any) -> Any:
+    """Instead of torch's own, which goes through whatever it gets."""
+    return batch
 
 
 def _ignore_interrupt(worker: int) -> None:

@@ -12,7 +12,7 @@ from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
 from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
-from taskweave.training.batches import Samples, training_batches
+from taskweave.training.batches import Samples, blocks_of, training_batches
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
 from taskweave.training.choice import better, reported, validation_steps
@@ -111,6 +111,8 @@ def _known_by(
     known_by = {"seed": seed, "samples": len(train), "trained": trained, **options.determining()}
     if weighted_by := weighting.determining():
         known_by["weighting"] = weighted_by
+    if blocks := blocks_of(train):
+        known_by["blocks"] = len(blocks)
     if isinstance(train, Mixture):
         known_by["mixture"] = train.determining()
     return known_by

@@ -115,6 +115,12 @@ def stack(records: Sequence[Bytes], *, without: Collection[str] = ()) -> dict[st
     }
 
 
+def has_size(record: Bytes, size: tuple[int, int], *, without: Collection[str] = ()) -> bool:
+    """Whether all that has pixels, and the pictures that boxes lie on, are of `size` (height, width)."""
+    placed = [leaf for leaf in _head_of(record) if leaf.dtype and leaf.kind != "Tensor" and leaf.at[0] not in without]
+    return all((leaf.canvas if leaf.kind == "BoundingBoxes" else leaf.shape[-2:]) == size for leaf in placed)
+
+
 def names_of(record: Bytes) -> tuple[str, ...]:
     """What is in the sample, in order."""
     return tuple(dict.fromkeys(leaf.at[0] for leaf in _head_of(record)))

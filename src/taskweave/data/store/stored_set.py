@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
@@ -13,12 +13,13 @@ from typing import Any, final
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
+from taskweave.data.boxes import tidy
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
 from taskweave.data.store.chunk import Bytes, Chunk, map_chunk
 from taskweave.data.store.manifest import DamagedStoreError, Manifest, PartFacts
 from taskweave.data.store.places import Folder, Place
-from taskweave.data.store.record import decode, names_of, stack
+from taskweave.data.store.record import decode, has_size, names_of, stack
 
 PARTS = {
     "train": ("train", "training", "trainval", "drawn_train"),
@@ -65,17 +66,31 @@ class StoredSet(LabelledSet):
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """`collate` of these samples, images raw (uint8): tensors of one form are copied once, straight into the batch."""
+        batch = self._read([self._record(index) for index in indices], indices, dict)
+        # collate says what is wrong
+        return collate([self[index] for index in indices]) if batch is None else batch
+
+    def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
         records = [self._record(index) for index in indices]
+        if size is not None and not all(has_size(record, size, without=self._unwanted) for record in records):
+            return None
+        return self._read(records, indices, tidy)
+
+    def _read(
+        self, records: Sequence[Bytes], indices: Sequence[int], each: Callable[[Sample], dict[str, Any]]
+    ) -> Batch | None:
+        """each: goes over what is not stacked of each sample. None where images differ in form."""
         stacked = stack(records, without={*self._unwanted, *INPUTS} - {"image"})
-        if "image" not in stacked:  # collate says what is wrong
-            return collate([self[index] for index in indices])
-        nothing, left_out = torch.empty(0), {*self._unwanted, *stacked}
-        rest = [{**decode(record, without=left_out), "image": nothing} for record in records]
-        batch = collate([{**sample, "key": self._keys[index]} for sample, index in zip(rest, indices, strict=True)])
+        if "image" not in stacked:
+            return None
+        left_out, nothing = {*self._unwanted, *stacked}, {"image": torch.empty(0)}
+        rest = [each(decode(record, without=left_out)) for record in records]
+        batch = collate([{**part, **nothing, "key": self._keys[at]} for part, at in zip(rest, indices, strict=True)])
         found = {**batch.targets, **stacked}
         rows = {**batch.rows, **{name: torch.arange(len(indices)) for name in stacked}}
-        names = [name for name in dict.fromkeys(name for record in records for name in names_of(record)) if name in found]
-        targets = [name for name in names if name != "image"]
+        targets: dict[str, None] = {}  # in the order in which they come, as in collate
+        for record, part in zip(records, rest, strict=True):
+            targets |= dict.fromkeys(name for name in names_of(record) if name in {*stacked, *part} & {*found} - {"image"})
         return replace(
             batch,
             image=stacked["image"],

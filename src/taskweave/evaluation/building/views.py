@@ -34,15 +34,13 @@ def for_training(part: LabelledSet, data: DataChoice, *, seed: int) -> Transform
 
 def for_testing(part: LabelledSet, data: DataChoice, look: Look = "proposals") -> Transformed:
     """`part` as a network is measured on it: whole pictures, nothing varied."""
-    from torchvision.transforms import v2
-
     from taskweave.data.rois import AllRois, TargetRois
     from taskweave.data.transforms import ToInput
 
     steps: list[Callable[[Any], Any]] = [ToInput(statistics_of(data))]
     if data.regions is not None:
         steps.append(TargetRois() if look == "true boxes" else AllRois())
-    return Transformed(part, v2.Compose(steps) if len(steps) > 1 else ToInput(statistics_of(data)), seed=0)
+    return Transformed(part, _composed(steps), seed=0)
 
 
 def mixture_of(
@@ -99,5 +97,11 @@ def _training_transform(data: DataChoice) -> Callable[[dict[str, object]], Sampl
                 with_ground_truth=r.with_ground_truth,
             )
         )
-    whole: Callable[[dict[str, object]], Sample] = v2.Compose(steps)
-    return whole
+    return _composed(steps)
+
+
+def _composed(steps: Sequence[Callable[[Any], Any]]) -> Callable[[dict[str, object]], Sample]:
+    """One step as it is: `ToInput` alone is done batch by batch."""
+    from torchvision.transforms import v2
+
+    return steps[0] if len(steps) == 1 else v2.Compose(steps)

@@ -25,7 +25,7 @@ def open_whole_pictures(data: WholePictures, part: str, labels: Sequence[str]) -
         case PetsH5():
             from taskweave.data.pets_h5 import open_pets_h5
 
-            return open_pets_h5(data.path, split=_NAMES[part], labels=labels)
+            return open_pets_h5(data.path, split=_NAMES[part], labels=labels, block=data.block)
         case PetsSample():
             from taskweave.data.pets_shipped import pets_sample
 

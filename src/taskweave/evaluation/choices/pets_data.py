@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, final
 
+from pydantic import Field
+
 from taskweave.evaluation.choices.data import DataChoice, FolderChoice, Size
 from taskweave.evaluation.choices.names import Names
 
@@ -53,6 +55,8 @@ class PetsH5(FolderChoice):
     """The pets as images.h5, masks.h5, bboxes.h5 and binary.h5 in train/, val/ and test/ (needs taskweave[data])."""
 
     kind: Literal["pets_h5"] = "pets_h5"
+    block: int | None = Field(default=None, ge=1)
+    """How many neighbours are read at once, and drawn together in training; None for the files' chunks, 1 for each alone."""
     image_size: Size = (256, 256)
     """(height, width) of the images in the files."""
 
