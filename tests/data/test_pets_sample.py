@@ -1,4 +1,4 @@
-"""The pets that ship inside the package: what is there, how it is split, its licence, and that it is in the wheel."""
+"""The pets that ship inside the package: what is there, how it is split, its licence."""
 
 import csv
 import warnings

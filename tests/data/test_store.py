@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -33,10 +34,19 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("packed") / "store"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TASKWEAVE_CACHE", str(root.parent / "cache"))
+        pack({"train": Kinds(7), "test": Kinds(2)}, root, chunk_bytes=SMALL, source={"kind": "toys"})
+    return root
+
+
 @pytest.fixture
-def store(tmp_path):
-    pack({"train": Kinds(7), "test": Kinds(2)}, tmp_path / "store", chunk_bytes=SMALL, source={"kind": "toys"})
-    return tmp_path / "store"
+def store(tmp_path, packed):
+    """A copy, for a test to damage."""
+    return Path(shutil.copytree(packed, tmp_path / "store"))
 
 
 def test_reading_back_equals_the_source_bit_for_bit(store):

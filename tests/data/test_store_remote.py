@@ -56,10 +56,13 @@ def bucket(endpoint):
     client.delete_bucket(Bucket="stores")
 
 
-@pytest.fixture
-def folder(tmp_path):
-    pack({"train": Kinds(7), "test": Kinds(2)}, tmp_path / "store", chunk_bytes=9_000)
-    return tmp_path / "store"
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("packed") / "store"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TASKWEAVE_CACHE", str(root.parent / "cache"))
+        pack({"train": Kinds(7), "test": Kinds(2)}, root, chunk_bytes=9_000)
+    return root
 
 
 @pytest.fixture
@@ -92,6 +95,7 @@ def test_every_file_is_fetched_once(url, endpoint, bucket, monkeypatch):
         assert_same(Kinds()[index], sample)
 
 
+@pytest.mark.slow
 def test_workers(url, endpoint, tmp_path):
     stored = open_store(url, endpoint_url=endpoint)
     assert_same(Kinds()[0], stored[0])  # the parent has a connection before its workers are forked
@@ -127,6 +131,7 @@ def test_a_damaged_copy_is_fetched_again(url, endpoint, tmp_path):
         assert_same(Kinds()[index], sample)
 
 
+@pytest.mark.slow
 def test_a_broken_upload_goes_on_and_is_no_store_before(folder, bucket, endpoint, monkeypatch):
     import botocore.client
     import botocore.exceptions
@@ -153,6 +158,7 @@ def test_a_broken_upload_goes_on_and_is_no_store_before(folder, bucket, endpoint
     assert_same(Kinds()[3], open_store("s3://stores/pets", endpoint_url=endpoint)[3])
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_said(bucket, endpoint, folder):
     with pytest.raises(FileNotFoundError, match=r"s3://stores/none/manifest.json is not there"):
         open_store("s3://stores/none", endpoint_url=endpoint)

@@ -43,6 +43,7 @@ def test_a_start_and_no_fine_tuning_needs_no_single_trained_on() -> None:
     assert [row.title for row in recipe.rows] == ["single", "from scratch"]
 
 
+@pytest.mark.slow
 def test_each_start_is_trained_once_and_loaded(tmp_path: Path) -> None:
     recipe = tiny(methods=STARTS[:2])
     done = compare(recipe, folder=tmp_path)

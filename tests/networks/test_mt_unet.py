@@ -115,8 +115,11 @@ def test_what_a_loss_reaches_of_the_other_decoder(task: str) -> None:
     assert reached(small(PAIR, cross_talk=False), task) == set()
 
 
-@pytest.mark.parametrize("options", [{}, {"cross_talk": False}, {"attention": False}, {"unit": tw.NDDR}], ids=str)
-@pytest.mark.parametrize("tasks", [PAIR, TASKS], ids=["two", "three"])
+@pytest.mark.parametrize(
+    ("tasks", "options"),
+    [(PAIR, {}), (TASKS, {}), (PAIR, {"cross_talk": False, "attention": False}), (PAIR, {"unit": tw.NDDR})],
+    ids=["two", "three", "plain", "unit"],
+)
 def test_gradients_reach_all(tasks: dict[str, int], options: dict) -> None:
     class Flat(nn.Module):
         def __init__(self, net: tw.Connected) -> None:
@@ -130,9 +133,10 @@ def test_gradients_reach_all(tasks: dict[str, int], options: dict) -> None:
     assert_gradient_everywhere(Flat(small(tasks, **options)), picture())
 
 
-@pytest.mark.parametrize("tasks", [PAIR, TASKS], ids=["two", "three"])
-@pytest.mark.parametrize("attention", [True, False])
-@pytest.mark.parametrize("cross_talk", [True, False])
+@pytest.mark.parametrize(
+    ("tasks", "cross_talk", "attention"),
+    [(TASKS, True, True), (TASKS, False, True), (PAIR, True, False), (PAIR, False, False)],
+)
 def test_parameter_count(tasks: dict[str, int], cross_talk: bool, attention: bool) -> None:
     """One trunk and a decoder per task; cross-talk widens block 3 by 9 * C * C of block 2 for every other task."""
     for widths in (WIDTHS, (64, 128, 256, 512)):
@@ -230,7 +234,7 @@ def test_predict() -> None:
 @pytest.mark.slow
 def test_compiles_and_exports() -> None:
     net = shaken(small(PAIR, unit=tw.CrossStitch, at=["decoder1"]))
-    assert_compiles_and_exports(net, picture(1, 18, 37))
+    assert_compiles_and_exports(net, picture(1, 18, 37), strict=False)
     assert_copies(net, picture(1, 18, 37))
 
 

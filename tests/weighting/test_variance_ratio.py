@@ -57,6 +57,7 @@ def test_one_update_of_w_is_sgd_on_eq_5():
     assert weighting.weights()["a"] > 0.5  # weight moves to the smaller loss
 
 
+@pytest.mark.slow
 def test_constant_losses_for_5000_steps():
     """At which W as printed has long left its range."""
     weighting = VarianceRatio(["depth", "seg"])

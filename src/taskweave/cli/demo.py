@@ -29,6 +29,11 @@ def demo(data: On = Shown.SCENES, out: Out = Path("taskweave-demo"), seeds: Seed
 
     Ends with the table; pictures of input, target and prediction are in the output folder. Started again, it shows the
     stored results at once.
+
+    \b
+    taskweave demo
+    taskweave demo --data pets --out pets-demo
+    taskweave demo --data pets --seeds 0,1,2 --set training.joint.steps=600
     """
     from taskweave.cli.mistakes import resumable
 

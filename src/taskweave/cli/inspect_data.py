@@ -9,7 +9,7 @@ import typer
 
 
 def inspect_data(
-    path: Annotated[Path, typer.Argument(help="The folder that a data set was unpacked to.", show_default=False)],
+    path: Annotated[Path, typer.Argument(help="The folder that a data set was unpacked to, or a store.", show_default=False)],
     samples: Annotated[int, typer.Option("--samples", help="Pictures of each split to read, evenly spaced; 0: all.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -17,10 +17,12 @@ def inspect_data(
 
     Shows what to write in a recipe; splits with their counts; type, shape and range of what is stored and of what is read;
     the share of pixels without a label. Warns of grey normals, disparity taken for depth, swapped channels, lists and files
-    that do not match, pictures in two splits. Exits with 2 where it knows no layout, and says what it expected.
+    that do not match, pictures in two splits. Of a store: its parts and of what it was packed. Exits with 2 where it knows
+    no layout, and says what it expected.
 
     \b
     taskweave inspect-data ../data/nyuv2
+    taskweave inspect-data stores/nyuv2
     taskweave inspect-data ../data/cityscapes --samples 0 --json > facts.json
     """
     from rich.console import Console

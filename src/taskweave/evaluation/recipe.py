@@ -29,7 +29,7 @@ from taskweave.evaluation.choices.method import (
 from taskweave.evaluation.choices.methodchoice import MethodChoice
 from taskweave.evaluation.choices.mixture import Data, FurtherTest, sets_of
 from taskweave.evaluation.choices.network import Network
-from taskweave.evaluation.choices.pets import check_branches
+from taskweave.evaluation.choices.pets import check_batch_statistics, check_branches
 from taskweave.evaluation.choices.start import Scratch, Start
 from taskweave.evaluation.choices.task import Tasks
 from taskweave.evaluation.explaining import explain
@@ -182,6 +182,8 @@ class Recipe(Choice):
         check_only(self.methods, tasks)
         check_weightings(self.methods, tasks)
         check_branches(self.methods, tasks)
+        sets = {**sets_of(self.data), **{name: test.data for name, test in self.further_tests.items()}}
+        check_batch_statistics(self.methods, self.network, tasks, {name: one.picture_size for name, one in sets.items()})
         return self
 
     @property

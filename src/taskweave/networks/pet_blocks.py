@@ -14,6 +14,8 @@ from taskweave.heads.convolution import ConvReLU
 NORM = (0.1, 1e-5)
 """Momentum and eps of every batch norm: torch's own, as nothing else is stated."""
 STAGES = 5
+DEEPEST = 2 ** (STAGES + 1)
+"""Pixels of the picture, a side, for one at the end of the encoder."""
 COLOURS = 3
 """Channels of the last decoder stage."""
 
@@ -29,15 +31,28 @@ class ResidualPair(nn.Module):
 
     The second block adds the pair's input, not the first block's output, and no ReLU follows either sum: so has it the
     pet paper's public code. f and g are convolution, batch norm, ReLU, convolution, batch norm.
+
+    every: how many pixels of the picture, a side, there are for one of x, for the message.
+    Raises ValueError for one value per channel where batch norms go by their own batch.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, every: int = 1) -> None:
         super().__init__()
-        self.first, self.second = _block(channels), _block(channels)
+        self.first, self.second, self.every = _block(channels), _block(channels), every
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.training or not self.first[2].track_running_stats:
+            self._require_several(x)
         y: Tensor = self.second(x + self.first(x))
         return x + y
+
+    def _require_several(self, x: Tensor) -> None:
+        if x.shape[0] * x.shape[2] * x.shape[3] == 1:
+            raise ValueError(
+                f"a single picture of at most {self.every} x {self.every} px leaves one value per channel here, where "
+                "batch norms need two or more, as they go by their own batch (in training; with batch_statistics always): "
+                f"give a picture of more than {self.every} px on a side, or several at once"
+            )
 
 
 def _block(channels: int) -> nn.Sequential:
@@ -48,23 +63,26 @@ def _block(channels: int) -> nn.Sequential:
     )
 
 
-def halving(channels: int) -> nn.Sequential:
-    """An encoder stage; (B, C, H, W) -> (B, 2 C, ceil(H/2), ceil(W/2))."""
+def halving(channels: int, *, every: int) -> nn.Sequential:
+    """An encoder stage; (B, C, H, W) -> (B, 2 C, ceil(H/2), ceil(W/2)). every: as in `ResidualPair`."""
     return nn.Sequential(
-        ResidualPair(channels),
+        ResidualPair(channels, every=every),
         ConvReLU(channels, 2 * channels, kernel_size=3, batch_norm=NORM),
         nn.MaxPool2d(2, ceil_mode=True),
     )
 
 
-def doubling(channels: int, out_channels: int) -> nn.Sequential:
-    """A decoder stage; (B, C, H, W) -> (B, out_channels, 2 H, 2 W). Its transposed convolution has biases."""
+def doubling(channels: int, out_channels: int, *, every: int) -> nn.Sequential:
+    """A decoder stage; (B, C, H, W) -> (B, out_channels, 2 H, 2 W). Its transposed convolution has biases.
+
+    every: as in `ResidualPair`.
+    """
     wider = nn.ConvTranspose2d(channels, out_channels, 3, stride=2, padding=1, output_padding=1)
     nn.init.kaiming_normal_(wider.weight, mode="fan_out", nonlinearity="relu")  # torch swaps the fans of a transposed one
     assert wider.bias is not None
     nn.init.zeros_(wider.bias)
     return nn.Sequential(
-        ResidualPair(channels),
+        ResidualPair(channels, every=every),
         wider,
         nn.BatchNorm2d(out_channels, NORM[1], NORM[0]),
         nn.ReLU(inplace=True),
@@ -73,7 +91,7 @@ def doubling(channels: int, out_channels: int) -> nn.Sequential:
 
 def pet_encoder(width: int) -> nn.ModuleList:
     """Five stages, width -> 32 width channels; 16 -> 512 as published."""
-    return nn.ModuleList(halving(width * 2**i) for i in range(STAGES))
+    return nn.ModuleList(halving(width * 2**i, every=2 ** (i + 1)) for i in range(STAGES))
 
 
 def decoder_channels(width: int) -> list[int]:

@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from taskweave.networks.pet_blocks import decoder_channels, doubling, pet_encoder, pet_stem
+from taskweave.networks.pet_blocks import DEEPEST, decoder_channels, doubling, pet_encoder, pet_stem
 from taskweave.networks.pet_nets import Kernel, PetMapNet
 
 _WIDE = 2
@@ -28,7 +28,8 @@ def pet_funnel(
     """
     sizes = decoder_channels(width)
     lanes = [*[auxiliaries + 1] * _WIDE, *[auxiliaries] * _WIDE, 1, 1]
-    decoder = [Lanes(*pair, count=count) for pair, count in zip(pairwise(sizes), lanes, strict=True)]
+    stages = enumerate(zip(pairwise(sizes), lanes, strict=True))
+    decoder = [Lanes(*pair, count=count, every=DEEPEST >> i) for i, (pair, count) in stages]
     last = nn.Conv2d(sizes[-1], channels, 3, padding=1)
     return PetMapNet(pet_stem(width, stem_kernel), pet_encoder(width), nn.ModuleList(decoder), last, sigmoid=sigmoid)
 
@@ -37,13 +38,13 @@ def pet_funnel(
 class Lanes(nn.Module):
     """Decoder stages side by side; (B, count C, H, W) -> (B, count out, 2 H, 2 W), each lane in a stage of its own.
 
-    Given another number of lanes, every stage takes the first.
+    Given another number of lanes, every stage takes the first. every: as in `ResidualPair`.
     """
 
-    def __init__(self, channels: int, out_channels: int, *, count: int) -> None:
+    def __init__(self, channels: int, out_channels: int, *, count: int, every: int) -> None:
         super().__init__()
         self.channels = channels
-        self.stages = nn.ModuleList(doubling(channels, out_channels) for _ in range(count))
+        self.stages = nn.ModuleList(doubling(channels, out_channels, every=every) for _ in range(count))
 
     def forward(self, x: Tensor) -> Tensor:
         lanes: Sequence[Tensor] = torch.split(x, self.channels, 1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.networks.pet_blocks import (
+    DEEPEST,
     STAGES,
     decoder_channels,
     doubling,
@@ -46,7 +47,8 @@ def pet_map_net(
     last_bias: whether the last convolution has a bias.
     sigmoid: outputs in (0, 1) instead of logits. The public code feeds them to a cross-entropy with softmax, whose value
         per pixel then lies in [.313, 1.313] for two classes: a fault, kept to compare with.
-    batch_statistics: batch norms go by their own batch in eval mode too; see `without_statistics`.
+    batch_statistics: batch norms go by their own batch in eval mode too; see `without_statistics`. One picture alone must
+        then have more than 64 px on a side (32 without a decoder), as in training: else ValueError.
 
     Deviations: a side that 64 does not divide is rounded up where it is halved, and the output cut to the picture.
     Convolutions before a ReLU start as He's (the code: torch's own).
@@ -54,7 +56,7 @@ def pet_map_net(
     """
     _check_width(width)
     sizes = decoder_channels(width)
-    decoder = nn.ModuleList(doubling(*pair) for pair in pairwise(sizes))
+    decoder = nn.ModuleList(doubling(*pair, every=DEEPEST >> i) for i, pair in enumerate(pairwise(sizes)))
     last = nn.Conv2d(sizes[-1], channels, 3, padding=1, bias=last_bias)
     net = PetMapNet(pet_stem(width, stem_kernel), pet_encoder(width), decoder, last, sigmoid=sigmoid)
     if batch_statistics:

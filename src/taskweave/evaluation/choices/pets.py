@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self, final
 
 from pydantic import Field, model_validator
 
 from taskweave.evaluation.choices.names import DENSE
+from taskweave.evaluation.choices.network import OneNetwork, PerTask, network_of
 from taskweave.evaluation.choices.pet_net import PetNet
 from taskweave.evaluation.choices.weighting import WeightingChoice
 from taskweave.evaluation.choices.whole import WholeChoice
@@ -130,4 +131,30 @@ def check_branches(methods: Sequence[object], tasks: Sequence[str]) -> None:
             if named:
                 raise ValueError(
                     f"auxiliary_weighting names {named}; the auxiliary branches are {list(method.branches[:-1])}"
+                )
+
+
+_DEEPEST = {True: 64, False: 32}
+"""Pixels a side that become one where a batch norm still follows, by whether there is a decoder."""
+
+
+def check_batch_statistics(
+    methods: Sequence[object], network: OneNetwork | PerTask, tasks: Sequence[str], sizes: Mapping[str, tuple[int, int]]
+) -> None:
+    """Raise ValueError where batch norms go by their own batch and pictures are so small that one alone is too few numbers.
+
+    The last batch of a test, and every prediction, may be one picture. sizes: {data set: (height, width)}.
+    """
+    used = [(network_of(network, task), [task]) for task in tasks]
+    used += [(method.network, list(method.branches)) for method in methods if isinstance(method, PetChoice)]
+    for net, branches in used:
+        if not isinstance(net, PetNet) or not net.batch_statistics:
+            continue
+        deepest = _DEEPEST[any(task in DENSE for task in branches)]
+        for name, size in sizes.items():
+            if max(size) <= deepest:
+                raise ValueError(
+                    f"the pictures of {name} are {size[0]} x {size[1]} px: with batch_statistics one alone (the last of a "
+                    f"test, a prediction) leaves {net.kind} of {branches} one value per channel; give a `size` of more "
+                    f"than {deepest} px on a side, or leave batch_statistics out"
                 )
