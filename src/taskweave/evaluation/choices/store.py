@@ -51,7 +51,9 @@ class StoreData(DataChoice):
     @classmethod
     def _read(cls, said: Any) -> Any:
         """With what the manifest says, where the recipe does not have it yet."""
-        if not isinstance(said, dict) or "contents" in said or not isinstance(said.get("path"), str | Path):
+        if not isinstance(said, dict) or said.get("kind", "store") != "store":  # of a union, whose others are asked too
+            return said
+        if "contents" in said or not isinstance(said.get("path"), str | Path):
             return said
         from taskweave.data.store.stored_set import part_of, place_of
 
