@@ -9,7 +9,7 @@ import typer
 
 
 def inspect_data(
-    path: Annotated[Path, typer.Argument(help="The folder that a data set was unpacked to, or a store.", show_default=False)],
+    path: Annotated[Path, typer.Argument(help="A data set's folder as it was unpacked, or a store.", show_default=False)],
     samples: Annotated[int, typer.Option("--samples", help="Pictures of each split to read, evenly spaced; 0: all.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
