@@ -56,7 +56,7 @@ class PetsH5(FolderChoice):
 
     kind: Literal["pets_h5"] = "pets_h5"
     block: int | None = Field(default=None, ge=1)
-    """How many neighbours are read at once, and drawn together in training; None for the files' chunks, 1 for each alone."""
+    """How many neighbours are read at once, and drawn together in training; None: the files' chunks, 1: each alone."""
     image_size: Size = (256, 256)
     """(height, width) of the images in the files."""
 
