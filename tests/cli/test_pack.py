@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cli.test_commands import taskweave
-from data import trees
+from data import pet_trees, trees
 from data.store_toys import assert_same, flip
 from evaluation.tiny import Told, content
 
@@ -45,6 +45,18 @@ def test_a_folder(place):
     manifest = json.loads((place / "stores" / "rooms" / "manifest.json").read_text())
     assert manifest["source"] == {"path": str(place / "data"), "kind": "nyuv2_mtan", "classes": {"train": 13, "val": 13}}
     assert manifest["parts"]["train"]["kinds"]["depth"] == "Depth float32"
+
+
+def test_what_is_left_out_is_told_in_words(place):
+    """Not as a warning of Python's with a line of our code."""
+    pet_trees.write_utkface(place / "faces")
+    said = taskweave("pack", "faces", "stores/faces", cwd=place)
+    assert said.returncode == 0, said.stderr
+    (line,) = said.stderr.splitlines()
+    assert line.startswith(
+        f"taskweave: note: {place / 'faces'}: 6 of 11 images were left out: 2 older than 99 (the first: 100_"
+    )
+    assert len(open_store(place / "stores" / "faces", part="all")) == 5
 
 
 def test_options(place):

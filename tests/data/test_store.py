@@ -322,6 +322,12 @@ def test_manifests_of_others(tmp_path, store):
         read_manifest(text.replace('"version": 1', '"version": 2'), "manifest.json")
     with pytest.raises(ValueError, match="no manifest of a taskweave store"):
         read_manifest("{}", "manifest.json")
+    with pytest.raises(DamagedStoreError, match="it says the same in other characters"):
+        read_manifest(text.replace(" ", "  ", 1), "manifest.json")
+    digest = json.loads(text)["sha256"]
+    other = digest[:-1] + ("1" if digest[-1] == "0" else "0")
+    with pytest.raises(DamagedStoreError, match=rf"its checksum is {digest}, it says {other};"):
+        read_manifest(text.replace(digest, other), "manifest.json")
     with pytest.raises(DamagedStoreError, match="items"):
         read_manifest(text.replace('"items": 7', '"items": "many"'), "manifest.json")
     with pytest.raises(FileNotFoundError, match=r"none is no folder: expected a store; write one with `taskweave pack"):

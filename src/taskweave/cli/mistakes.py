@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 import typer
 
+_OURS = Path(__file__).resolve().parents[1]
 BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
 
 
@@ -18,7 +22,8 @@ def told(command: Callable[[], object]) -> int:
     TASKWEAVE_DEBUG=1 in the environment shows tracebacks.
     """
     try:
-        command()
+        with _notes():
+            command()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except (ValueError, OSError, ImportError, ArithmeticError) as error:
@@ -40,6 +45,29 @@ def resumable() -> Iterator[None]:
         raise typer.Exit(INTERRUPTED) from error
 
 
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Inside, what our code warns of is a line of its own, without the place in our code that said it."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, UserWarning) and Path(filename).is_relative_to(_OURS):
+                _say(str(message), "note: ")
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
+
+
 def _message(error: Exception) -> str:
     text = str(error).strip() or type(error).__name__
     if isinstance(error, OSError) and error.filename is not None:
@@ -47,8 +75,10 @@ def _message(error: Exception) -> str:
     return text
 
 
-def _say(text: str) -> None:
+def _say(text: str, kind: str = "") -> None:
     from rich.console import Console
     from rich.text import Text
 
-    Console(stderr=True, soft_wrap=not sys.stderr.isatty()).print(Text.assemble(("taskweave: ", "bold red"), text))
+    Console(stderr=True, soft_wrap=not sys.stderr.isatty()).print(
+        Text.assemble(("taskweave: ", "bold" if kind else "bold red"), kind, text)
+    )

@@ -98,7 +98,7 @@ class _Annotation:
     def box(self, element: ElementTree.Element, where: str) -> tuple[float, float, float, float]:
         box = element.find("bndbox")  # the object's own; those of <part> lie deeper
         if box is None:
-            raise ValueError(f"{where} has no <bndbox>: expected xmin, ymin, xmax, ymax")
+            raise ValueError(f"{where} has no <bndbox>: expected xmin, ymin, xmax, ymax; write them, or delete the object")
         x1, y1, x2, y2 = (self.number(box, name, where) for name in ("xmin", "ymin", "xmax", "ymax"))
         return x1 - 1, y1 - 1, x2, y2
 
