@@ -272,7 +272,14 @@ def drop_pages(files: list[Path]) -> None:
         os.close(handle)
 
 
-def measure(readers: list[Read], rounds: int, until: float, say: Callable[[str], None]) -> list[dict[str, object]]:
+def cold_images_per_second(read: Read) -> float:
+    drop_pages(read.files)
+    return images_per_second(read, 100, as_input=False)
+
+
+def measure(
+    readers: list[Read], rounds: int, until: float, say: Callable[[str], None], *, cold: bool
+) -> list[dict[str, object]]:
     """until: a time of `time.perf_counter`; a round that would not end before it, with the cold epochs, is not begun."""
     began = time.perf_counter()
     first = [images_per_second(read, 0, as_input=False) for read in readers]  # also brings all pages into memory
@@ -293,8 +300,6 @@ def measure(readers: list[Read], rounds: int, until: float, say: Callable[[str],
         rounded = time.perf_counter() - began
     cells = []
     for place, read in enumerate(readers):
-        drop_pages(read.files)
-        cold = images_per_second(read, 100, as_input=False)
         kept = [[round(speed, 1) for speed in warm[as_input][place]] for as_input in (False, True)]
         cells.append(
             {
@@ -305,7 +310,7 @@ def measure(readers: list[Read], rounds: int, until: float, say: Callable[[str],
                 "as_input": statistics.median(kept[1]),
                 "as_input_rounds": kept[1],
                 "first_epoch": round(first[place], 1),
-                "cold": round(cold, 1),
+                "cold": round(cold_images_per_second(read), 1) if cold else None,
             }
         )
     return cells
@@ -327,9 +332,9 @@ def to_markdown(result: dict[str, object], cells: list[dict[str, object]]) -> st
     ]
     for cell in cells:
         spreads = [spread(cell, end) for end in ("as_stored", "as_input")]
+        once = [f"{cell[name]:,.0f}" if cell[name] is not None else "-" for name in ("first_epoch", "cold")]
         lines.append(
-            f"| {cell['reader']} | {cell['megabytes']:,.0f} | {spreads[0]} | {spreads[1]} | {cell['first_epoch']:,.0f} | "
-            f"{cell['cold']:,.0f} |"
+            f"| {cell['reader']} | {cell['megabytes']:,.0f} | {spreads[0]} | {spreads[1]} | {once[0]} | {once[1]} |"
         )
     lines += ["", "How many times as fast as each (as stored; as network input):", "", *ratios(cells), ""]
     return "\n".join([*lines, *(__doc__ or "").split("\n\n", 2)[2].strip().splitlines(), ""])
@@ -364,6 +369,7 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=3600.0, help="stop after fewer rounds, at least one, to end in these"
     )
+    parser.add_argument("--warm", action="store_true", help="leave the cold epochs out")
     parser.add_argument("--note", default="", help="what else the machine did")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options, until = parser.parse_args(), time.perf_counter()
@@ -378,7 +384,7 @@ def main() -> None:
         readers = store_readers(folder / "store", pictures)
         readers += h5_readers(folder / "float32", pictures, "float32") + h5_readers(folder / "uint8", pictures, "uint8")
         readers.append(jpeg_reader(folder / "jpeg", pictures))
-        cells = measure(readers, rounds, until, lambda line: console.print(line, highlight=False))
+        cells = measure(readers, rounds, until, lambda line: console.print(line, highlight=False), cold=not options.warm)
     rounds = len(cells[0]["as_input_rounds"])  # type: ignore[arg-type]
     told = {"count": count, "rounds": rounds, "pictures": pictures.what, "note": options.note}
     result = {"machine": machine(), **told, "cells": cells}

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
+from taskweave.data.exact_bytes import exact_bytes
+
 IGNORE = 255
 _UNKNOWN = -1
 
@@ -41,6 +43,12 @@ class LabelCode:
 
     def _ids_of(self, stored: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Ids by a table over the known values; -1 for what is unknown or no whole number."""
+        narrow = exact_bytes(stored)
+        if narrow is not None:  # mostly: one look-up a pixel
+            table = np.full(256, _UNKNOWN, dtype=np.int64)
+            within = {value: number for value, number in self.ids.items() if 0 <= value < 256}
+            table[list(within)] = list(within.values())
+            return np.asarray(table[narrow])
         low, high = min(self.ids), max(self.ids)
         table = np.full(high - low + 2, _UNKNOWN, dtype=np.int64)  # the last entry stands for everything outside
         table[[value - low for value in self.ids]] = list(self.ids.values())

@@ -15,6 +15,7 @@ from torchvision import tv_tensors
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.boxes_faults import Fault, Faults
 from taskweave.data.dataset import LabelledSet
+from taskweave.data.exact_bytes import exact_bytes
 from taskweave.data.fileset import require_folder, require_labels
 from taskweave.data.h5_files import h5_array
 from taskweave.data.label_codes import LabelCode
@@ -196,14 +197,10 @@ def _mask(row: Array, where: str) -> tv_tensors.Mask:
 
 
 def _image(row: Array, where: str) -> tv_tensors.Image:
-    whole = row if row.dtype == np.uint8 else np.rint(row).astype(np.uint8) if _is_whole(row) else None
+    whole = exact_bytes(row)
     if whole is None:
         raise ValueError(
             f"{where} has values {row.min()}..{row.max()} of type {row.dtype}: expected whole numbers 0..255; "
             "multiply by 255 if these are shares"
         )
-    return tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(whole.transpose(2, 0, 1))))
-
-
-def _is_whole(row: Array) -> bool:
-    return bool(np.isfinite(row).all() and row.min() >= 0 and row.max() <= 255 and (np.trunc(row) == row).all())
+    return tv_tensors.Image(torch.from_numpy(whole).permute(2, 0, 1).clone(memory_format=torch.contiguous_format))
