@@ -241,12 +241,14 @@ def test_what_is_refused() -> None:
 @pytest.mark.slow
 def test_a_comparison_from_the_first_to_the_last(tmp_path: Path) -> None:
     """Frozen auxiliaries end as they were stored, to the bit, and score what they scored; fine-tuned ones do not."""
-    tuned = sound_oeq(network=SMALL, frozen=False)
-    recipe = pets(published_oeq(network=SMALL, label="OEQ"), tuned)
+    frozen = published_oeq(network=SMALL, label="OEQ")
+    tuned = frozen.model_copy(update={"frozen": False, "label": "OEQ, fine-tuned"})
+    recipe = pets({"kind": "single", "only": ["segmentation"]}, frozen, tuned)
+    assert len(all_runs(entries(recipe))) == 4, "both read the same auxiliaries"
     done = compare(recipe, folder=tmp_path)
     assert done.finished
     rows = {row.method: row for row in done.result.rows}
-    assert [sorted(row.metrics) for row in rows.values()] == [sorted(ALL)] * 3
+    assert [sorted(row.metrics) for row in rows.values()] == [["segmentation"], sorted(ALL), sorted(ALL)]
     for index, label in ((1, "OEQ"), (2, "OEQ, fine-tuned")):
         run = run_of(recipe, index)
         stored = read_state(tmp_path / "runs" / run.parents[0].digest / "weights.safetensors")
