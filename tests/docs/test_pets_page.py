@@ -8,6 +8,8 @@ import pytest
 from taskweave.evaluation.choices.pet_net import PetNet
 from taskweave.evaluation.choices.pets import PetAuxiliaries, PetOEQ, PetSegNet
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "pets.md"
 
 

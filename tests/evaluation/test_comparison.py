@@ -15,6 +15,8 @@ from taskweave.training.checkpoint import CannotSaveError
 from taskweave.training.stopping import StopSignal
 from taskweave.training.weights import read_state
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:

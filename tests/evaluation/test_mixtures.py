@@ -21,6 +21,8 @@ from taskweave.evaluation.setting import with_settings
 from taskweave.evaluation.summary import summarise
 from taskweave.training.weights import read_state
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:

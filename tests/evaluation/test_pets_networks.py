@@ -20,6 +20,8 @@ from taskweave.training.weights import read_state, save_weights
 from taskweave.units import CrossStitch
 from taskweave.weighting import DynamicWeightAverage, LossGate
 
+pytestmark = pytest.mark.slow
+
 ALL = ("species", "box", "segmentation")
 SMALL = PetNet(width=2, hidden=(6, 4))
 OPTIONS = {"steps": 2, "batch_size": 4, "precision": "32", "checkpoint_seconds": None, "optimizer": {"kind": "adam"}}

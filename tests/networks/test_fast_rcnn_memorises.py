@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 from torchvision.ops import box_iou
@@ -12,6 +13,8 @@ from taskweave.data.rois import SampleRois
 from taskweave.metrics.average_precision import AveragePrecision
 from taskweave.networks import fast_rcnn_alexnet
 from taskweave.tasks.roi_detection import RoiDetection
+
+pytestmark = pytest.mark.slow
 
 SIZE = (96, 96)
 BOXES = [

@@ -15,6 +15,8 @@ from taskweave.training.options import Freeze
 from taskweave.training.stages import load_streams
 from taskweave.training.weights import save_weights
 
+pytestmark = pytest.mark.slow
+
 ALL = ("species", "box", "segmentation")
 small = partial(pet_oeq, width=2, hidden=(6, 4))
 

@@ -16,6 +16,8 @@ from taskweave.units.cross_connection import CrossConnection
 from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.nddr import NDDR
 
+pytestmark = pytest.mark.slow
+
 UNITS = {"cross-stitch": CrossStitch, "NDDR": NDDR, "cross-connected": CrossConnection}
 
 

@@ -26,6 +26,8 @@ from taskweave.weighting import (
     VarianceRatio,
 )
 
+pytestmark = pytest.mark.slow
+
 BOTH = ["a", "b"]
 
 
