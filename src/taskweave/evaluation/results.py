@@ -33,6 +33,64 @@ class Mark(_Data):
 
 
 @final
+class SeedGain(_Data):
+    """A gain within one seed. low, high: its interval over the test images (paired bootstrap); None where not known."""
+
+    seed: int
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@final
+class Gain(_Data):
+    """How much better one method is than the baseline, in one number; + is better.
+
+    kind "metric": the method minus the baseline in one metric, in its unit. "task_mean", "flat_mean": the relative gains of
+    that name, in percent (see `taskweave.metrics.gain.relative_gain`); then task and metric are "".
+    """
+
+    method: str
+    kind: Literal["metric", "task_mean", "flat_mean"]
+    task: str = ""
+    metric: str = ""
+    value: float = Field(description="Mean over the seeds that both have.")
+    seeds: tuple[SeedGain, ...] = Field(default=(), description="The same within each seed.")
+    low: float | None = Field(default=None, description="Lower end of the t-interval over seeds; None under two seeds.")
+    high: float | None = Field(default=None, description="Its upper end.")
+    distinguishable: bool | None = Field(
+        default=None,
+        description="Whether the t-interval leaves 0 out; None under three seeds, when nothing is called a difference.",
+    )
+
+
+@final
+class Failure(_Data):
+    """A run that could not be trained: its row is missing, the others stand."""
+
+    method: str
+    seed: int
+    run: str = Field(description="The folder under runs/.")
+    reason: str
+
+
+@final
+class TransferWarning(_Data):
+    """What the monitor of negative transfer said of a connected training.
+
+    task: the one that suffers, or "a and b" whose gradients point apart.  place: the connection where they disagree most.
+    since: the optimiser step from which on it held.
+    """
+
+    method: str
+    seed: int
+    task: str
+    place: str
+    since: int
+    message: str
+
+
+@final
 class Row(_Data):
     """One method with one seed, measured once on the test part."""
 
@@ -82,8 +140,12 @@ class ComparisonResult(_Data):
         default=(), description="The tasks of `metrics` on train or validation parts, which do not count in it either."
     )
     missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
+    failed: tuple[Failure, ...] = Field(default=(), description="Runs that could not be trained, and why.")
+    gains: tuple[Gain, ...] = Field(default=(), description="Every gain over the baseline, with what is known of its spread.")
+    warnings: tuple[TransferWarning, ...] = Field(default=(), description="Negative transfer seen during training.")
     command: str = Field(default="", description="How it was started, where a command line did.")
     machine: str = ""
+    versions: dict[str, str] = Field(default_factory=dict, description="{package: version} of what computed it.")
 
     @property
     def methods(self) -> tuple[str, ...]:
