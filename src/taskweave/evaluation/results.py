@@ -141,7 +141,7 @@ class ComparisonResult(_Data):
     )
     missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
     failed: tuple[Failure, ...] = Field(default=(), description="Runs that could not be trained, and why.")
-    gains: tuple[Gain, ...] = Field(default=(), description="Every gain over the baseline, with what is known of its spread.")
+    gains: tuple[Gain, ...] = Field(default=(), description="Every gain over the baseline, and how sure it is.")
     warnings: tuple[TransferWarning, ...] = Field(default=(), description="Negative transfer seen during training.")
     command: str = Field(default="", description="How it was started, where a command line did.")
     machine: str = ""
