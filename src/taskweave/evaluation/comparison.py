@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
 from taskweave.evaluation.histograms import write_face_histograms
 from taskweave.evaluation.overlays import write_masks_and_boxes
+from taskweave.evaluation.machine import describe_machine, installed_versions
 from taskweave.evaluation.planning import Entry, Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
@@ -160,7 +160,8 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         parts=tuple(column.name for column in columns_of(recipe) if column.part != "test"),
         missing=tuple(missing),
         command=command,
-        machine=f"{platform.platform()}, {platform.machine()}",
+        machine=describe_machine(),
+        versions=installed_versions(),
     )
 
 
