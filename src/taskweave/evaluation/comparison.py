@@ -13,8 +13,8 @@ from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
 from taskweave.evaluation.histograms import write_face_histograms
-from taskweave.evaluation.overlays import write_masks_and_boxes
 from taskweave.evaluation.machine import describe_machine, installed_versions
+from taskweave.evaluation.overlays import write_masks_and_boxes
 from taskweave.evaluation.planning import Entry, Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
