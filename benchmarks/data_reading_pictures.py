@@ -14,6 +14,7 @@ from torchvision import tv_tensors
 from taskweave.data import LabelledSet, Scenes
 
 Row = dict[str, Any]
+SIDE = 256
 
 
 class Pictures(LabelledSet):

@@ -4,11 +4,14 @@ import ast
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[2] / "src" / "taskweave"
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "taskweave"
+BESIDE = [ROOT / name for name in ("tests", "benchmarks", "examples", "docs")]
 FACTS = {"features", "images"}  # the two files beside the rooms that state facts
 LIBRARY = {"networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | FACTS
 ARROWS = {
@@ -66,10 +69,16 @@ def python_files() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
 
+def long_files(paths: Iterable[Path]) -> list[tuple[str, int]]:
+    """Files over the limit, and their lines."""
+    lengths = ((path, len(path.read_text().splitlines())) for path in paths)
+    return [(path.name, length) for path, length in lengths if length > LONG_FILE]
+
+
 @pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_house_rules_of_a_file(path: Path) -> None:
     source = path.read_text()
-    assert len(source.splitlines()) <= LONG_FILE, f"{path} is longer than {LONG_FILE} lines: split it"
+    assert not long_files([path]), f"{path} is longer than {LONG_FILE} lines: split it"
     assert not long_functions(source), f"functions of {path} over {LONG_FUNCTION} lines: {long_functions(source)}"
     room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
     if room != "__init__":
@@ -77,7 +86,16 @@ def test_house_rules_of_a_file(path: Path) -> None:
         assert not forbidden, f"{path} (room {room}) may not import {forbidden}; it may import {ARROWS[room]}"
 
 
-def test_the_checks_can_fail() -> None:
+def test_no_file_beside_the_source_is_too_long() -> None:
+    paths = [path for folder in BESIDE for path in sorted(folder.rglob("*.py"))]
+    assert {path.relative_to(ROOT).parts[0] for path in paths} >= {"tests", "benchmarks"}
+    assert not long_files(paths), f"longer than {LONG_FILE} lines, split them by subject: {long_files(paths)}"
+
+
+def test_the_checks_can_fail(tmp_path: Path) -> None:
+    for length in (LONG_FILE, LONG_FILE + 1):
+        (tmp_path / f"{length}.py").write_text("x = 1\n" * length)
+    assert long_files(sorted(tmp_path.iterdir())) == [(f"{LONG_FILE + 1}.py", LONG_FILE + 1)]
     assert imports_of("from taskweave.cli import app\nimport taskweave.data.sample", "units") == {"cli", "data"}
     assert imports_of("from taskweave import training", "units") == {"training"}
     long = "def f():\n" + "    x = 1\n" * 50

@@ -1,141 +1,19 @@
-"""What every task with boxes promises. A new one joins by one line in BOX_CASES."""
+"""What every task with boxes promises; box_task_cases.py has the tasks."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
+from contracts import metric_contract as metrics
+from contracts.box_task_cases import SIZE, BoxCase, Labelled
 from torch import Tensor
-from torchmetrics import Metric
-from torchvision import tv_tensors
 
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
-from taskweave.metrics import AveragePrecision, LogAverageMissRate
-from taskweave.tasks import AnchorLoss, Attributes, Detection, RoiDetection, Suppression, Task, mean_soft
-
-SIZE = (80, 120)
-PLACES = torch.tensor([[x, y, x + 20.0, y + 20.0] for y in (0.0, 30, 60) for x in (0.0, 30, 60, 90)])
-"""Twelve boxes that do not touch: the anchors, the proposals, and where objects are."""
-CLASSES, ATTRIBUTES = 3, 5
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """What images hold: the targets of the metric, and those of the loss for `PLACES` as anchors or regions."""
-
-    targets: list[dict[str, Any]]
-    loss_targets: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class BoxCase:
-    """A task, and what the suite must know to ask it questions.
-
-    images: (n) -> labels of n images; nothing: of n images in which nothing is labelled.
-    perfect: labels -> the outputs that are right.  random: (n) -> outputs with values of a normal distribution.
-    """
-
-    name: str
-    make: Callable[[], Task]
-    images: Callable[[int], Labelled]
-    nothing: Callable[[int], Labelled]
-    perfect: Callable[[Labelled], Any]
-    random: Callable[[int], Any]
-
-
-def boxes(values: Tensor) -> tv_tensors.BoundingBoxes:
-    return tv_tensors.BoundingBoxes(values, format="XYXY", canvas_size=SIZE)
-
-
-def _detected(n: int) -> Labelled:
-    """Every class is in every image, and so are places without an object."""
-    labels = [
-        torch.cat([torch.arange(CLASSES + 1), torch.randint(0, CLASSES + 1, (8,))])[torch.randperm(12)] for _ in range(n)
-    ]
-    return _from_labels(labels, ignore=False)
-
-
-def _ignored(n: int) -> Labelled:
-    return _from_labels([torch.ones(12, dtype=torch.int64)] * n, ignore=True)
-
-
-def _from_labels(labels: Sequence[Tensor], *, ignore: bool) -> Labelled:
-    targets = [
-        {"boxes": boxes(PLACES[row > 0]), "labels": row[row > 0], "ignore": torch.full((int((row > 0).sum()),), ignore)}
-        for row in labels
-    ]
-    regions = [{"labels": row.masked_fill(row > -1, -1) if ignore else row, "deltas": torch.zeros(12, 4)} for row in labels]
-    return Labelled(targets, regions)
-
-
-def _anchored(labelled: Labelled) -> Labelled:
-    return Labelled(labelled.targets, labelled.targets)
-
-
-def _sure(labelled: Labelled) -> Tensor:
-    rows = torch.zeros(len(labelled.targets), 12, dtype=torch.int64)
-    for row, target in zip(rows, labelled.targets, strict=True):
-        row[torch.cdist(target["boxes"].as_subclass(Tensor), PLACES).argmin(1)] = target["labels"]
-    return 30.0 * F.one_hot(rows, CLASSES + 1).float()
-
-
-def _with_values(n: int) -> Labelled:
-    values = [(torch.rand(12, ATTRIBUTES) < 0.5).float().index_fill(0, torch.tensor([i % 12]), 1.0) for i in range(n)]
-    for value in values:
-        value[torch.rand(12, ATTRIBUTES) < 0.1] = torch.nan
-        value[0], value[1] = 1.0, 0.0
-    return _from_values(values)
-
-
-def _from_values(values: Sequence[Tensor]) -> Labelled:
-    targets = [{"boxes": boxes(PLACES), "labels": torch.ones(12, dtype=torch.int64), "values": part} for part in values]
-    return Labelled(targets, [{"values": part} for part in values])
-
-
-def _rois(n: int) -> tuple[Tensor, ...]:
-    return (PLACES,) * n
-
-
-def _attribute_outputs(labelled: Labelled) -> RoiAttributes:
-    values = torch.cat([target["values"] for target in labelled.targets])
-    return RoiAttributes(60.0 * values.nan_to_num(0.5) - 30.0, _rois(len(labelled.targets)))
-
-
-def _attribute_noise(n: int) -> RoiAttributes:
-    return RoiAttributes(torch.randn(12 * n, ATTRIBUTES), _rois(n))
-
-
-def _no_values(n: int) -> Labelled:
-    return _from_values([torch.full((12, ATTRIBUTES), torch.nan)] * n)
-
-
-SURE = Suppression(score=0.0)
-BOX_CASES = [
-    BoxCase("detection",
-            lambda: Detection(CLASSES, anchor_loss=AnchorLoss(sample=None), suppression=SURE),
-            lambda n: _anchored(_detected(n)), lambda n: _anchored(_ignored(n)),
-            lambda y: AnchorOutputs(_sure(y), torch.zeros(len(y.targets), 12, 4), PLACES),
-            lambda n: AnchorOutputs(torch.randn(n, 12, CLASSES + 1), torch.randn(n, 12, 4), PLACES)),
-    BoxCase("detection, sampled, two metrics",
-            lambda: Detection(["car", "van", "cat"], metrics=[LogAverageMissRate(), AveragePrecision("11-point")],
-                              suppression=SURE),
-            lambda n: _anchored(_detected(n)), lambda n: _anchored(_ignored(n)),
-            lambda y: AnchorOutputs(_sure(y), torch.zeros(len(y.targets), 12, 4), PLACES),
-            lambda n: AnchorOutputs(torch.randn(n, 12, CLASSES + 1), torch.randn(n, 12, 4), PLACES)),
-    BoxCase("detection of regions", lambda: RoiDetection(CLASSES, suppression=SURE),
-            _detected, _ignored,
-            lambda y: RoiOutputs(_sure(y).flatten(0, 1), torch.zeros(12 * len(y.targets), 4 * CLASSES + 4),
-                                 _rois(len(y.targets))),
-            lambda n: RoiOutputs(torch.randn(12 * n, CLASSES + 1), torch.randn(12 * n, 4 * CLASSES + 4), _rois(n))),
-    BoxCase("attributes", lambda: Attributes(ATTRIBUTES), _with_values, _no_values, _attribute_outputs, _attribute_noise),
-    BoxCase("attributes on detections", lambda: Attributes(ATTRIBUTES, measured_on="detections", suppression=SURE),
-            _with_values, _no_values, _attribute_outputs, _attribute_noise),
-]  # fmt: skip
+from taskweave.heads.outputs import RoiAttributes
+from taskweave.tasks import Task, mean_soft
 
 
 def learned(output: Any) -> list[Tensor]:
@@ -156,23 +34,9 @@ def loss_of(task: Task, output: Any, labelled: Labelled) -> Tensor:
     return task.loss(output, labelled.loss_targets)
 
 
-def scores(task: Task, *pairs: tuple[Any, Labelled]) -> dict[str, float]:
+def scores(task: Task, *batches: tuple[Any, Labelled]) -> dict[str, float]:
     """The metrics of (output, labels) batches."""
-    metric = task.metric()
-    for output, labelled in pairs:
-        metric.update(task.decode(output, SIZE), labelled.targets)
-    return {name: float(value) for name, value in metric.compute().items()}
-
-
-def measured(shards: list[Metric], prediction: Sequence[Any], target: Sequence[Any], sizes: list[int]) -> dict[str, float]:
-    """The metrics of batches of those sizes, given to the shards in turn, which are then merged into the first."""
-    start = 0
-    for i, size in enumerate(sizes):
-        shards[i % len(shards)].update(prediction[start : start + size], target[start : start + size])
-        start += size
-    for shard in shards[1:]:
-        shards[0].merge_state(shard)
-    return {name: float(value) for name, value in shards[0].compute().items()}
+    return metrics.scores(task, SIZE, *((output, labelled.targets) for output, labelled in batches))
 
 
 def same(a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]], tolerance: float = 0.0) -> bool:
@@ -184,10 +48,7 @@ def same(a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]], tolerance: fl
 
 
 def assert_names_every_metric(case: BoxCase) -> None:
-    task = case.make()
-    got = scores(task, (case.random(2), case.images(2)))
-    assert list(got) == list(task.directions), f"{case.name}: metrics {list(got)}, directions {list(task.directions)}"
-    assert set(task.directions.values()) <= {"higher", "lower"}
+    metrics.assert_names_every_metric(case.name, case.make(), SIZE, (case.random(2), case.images(2).targets))
 
 
 def assert_perfect_is_best(case: BoxCase) -> None:
@@ -197,26 +58,19 @@ def assert_perfect_is_best(case: BoxCase) -> None:
     for _ in range(3):
         output = case.random(3)
         assert loss_of(task, output, labelled) > least, f"{case.name}: a random output has a lower loss than the right one"
-        for metric, value in scores(task, (output, labelled)).items():
-            better = best[metric] > value if task.directions[metric] == "higher" else best[metric] < value
-            assert better, f"{case.name}: {metric} is {best[metric]} for the right output, {value} for a random one"
+        metrics.assert_better(case.name, task, best, scores(task, (output, labelled)))
 
 
 def assert_batches_change_nothing(case: BoxCase) -> None:
     task, labelled = case.make(), case.images(5)
     prediction = task.decode(case.random(5), SIZE)
-    whole = measured([task.metric()], prediction, labelled.targets, [5])
-    for sizes in ([1, 1, 1, 1, 1], [4, 1], [2, 3]):
-        got = measured([task.metric()], prediction, labelled.targets, sizes)
-        assert got == pytest.approx(whole, rel=1e-12), f"{case.name}: batches of {sizes} change a metric"
+    metrics.assert_batches_change_nothing(case.name, task, prediction, labelled.targets)
 
 
 def assert_shards_merge(case: BoxCase) -> None:
     task, labelled = case.make(), case.images(5)
     prediction = task.decode(case.random(5), SIZE)
-    whole = measured([task.metric()], prediction, labelled.targets, [5])
-    merged = measured([task.metric(), task.metric()], prediction, labelled.targets, [1, 1, 2, 1])
-    assert merged == pytest.approx(whole, rel=1e-12), f"{case.name}: merged shards differ from the whole"
+    metrics.assert_shards_merge(case.name, task, prediction, labelled.targets)
 
 
 def assert_parts_average_to_the_whole(case: BoxCase) -> None:

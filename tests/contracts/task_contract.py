@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 import torch
 import torch.nn.functional as F
+from contracts import metric_contract as metrics
 from torch import Tensor
-from torchmetrics import Metric
 
 from taskweave.tasks import Depth, Normals, NormalsByCodebook, Segmentation, Task, mean_soft
 
@@ -76,21 +76,9 @@ CASES = [
 ]  # fmt: skip
 
 
-def scores(task: Task, *pairs: tuple[Tensor, Tensor]) -> dict[str, float]:
+def scores(task: Task, *batches: tuple[Tensor, Tensor]) -> dict[str, float]:
     """The metrics of (output, target) batches."""
-    metric = task.metric()
-    for output, target in pairs:
-        metric.update(task.decode(output, SIZE), target)
-    return {name: float(value) for name, value in metric.compute().items()}
-
-
-def measured(shards: list[Metric], prediction: Tensor, target: Tensor, sizes: list[int]) -> dict[str, float]:
-    """The metrics of batches of those sizes, given to the shards in turn, which are then merged into the first."""
-    for i, batch in enumerate(zip(prediction.split(sizes), target.split(sizes), strict=True)):
-        shards[i % len(shards)].update(*batch)
-    for shard in shards[1:]:
-        shards[0].merge_state(shard)
-    return {name: float(value) for name, value in shards[0].compute().items()}
+    return metrics.scores(task, SIZE, *batches)
 
 
 def with_holes(case: TaskCase, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -100,10 +88,7 @@ def with_holes(case: TaskCase, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def assert_names_every_metric(case: TaskCase) -> None:
-    task = case.make()
-    got = scores(task, (case.random(2), case.targets(2)))
-    assert list(got) == list(task.directions), f"{case.name}: metrics {list(got)}, directions {list(task.directions)}"
-    assert set(task.directions.values()) <= {"higher", "lower"}
+    metrics.assert_names_every_metric(case.name, case.make(), SIZE, (case.random(2), case.targets(2)))
 
 
 def assert_perfect_is_best(case: TaskCase) -> None:
@@ -113,9 +98,7 @@ def assert_perfect_is_best(case: TaskCase) -> None:
     for _ in range(5):
         output = case.random(3)
         assert task.loss(output, target) > best_loss, f"{case.name}: a random output has a lower loss than the right one"
-        for metric, value in scores(task, (output, target)).items():
-            better = best[metric] > value if task.directions[metric] == "higher" else best[metric] < value
-            assert better, f"{case.name}: {metric} is {best[metric]} for the right output, {value} for a random one"
+        metrics.assert_better(case.name, task, best, scores(task, (output, target)))
 
 
 def assert_holes_change_nothing(case: TaskCase) -> None:
@@ -137,19 +120,14 @@ def assert_batches_change_nothing(case: TaskCase) -> None:
     target, _ = with_holes(case, case.targets(5))
     target[3] = case.hole
     prediction = task.decode(case.random(5), SIZE)
-    whole = measured([task.metric()], prediction, target, [5])
-    for sizes in ([1, 1, 1, 1, 1], [4, 1], [2, 3]):
-        got = measured([task.metric()], prediction, target, sizes)
-        assert got == pytest.approx(whole, rel=1e-12), f"{case.name}: batches of {sizes} change a metric"
+    metrics.assert_batches_change_nothing(case.name, task, prediction, target)
 
 
 def assert_shards_merge(case: TaskCase) -> None:
     """Metric states of two processes, merged by each state's own reduction, give the metric of all."""
     task = case.make()
     prediction, (target, _) = task.decode(case.random(5), SIZE), with_holes(case, case.targets(5))
-    whole = measured([task.metric()], prediction, target, [5])
-    merged = measured([task.metric(), task.metric()], prediction, target, [1, 1, 2, 1])
-    assert merged == pytest.approx(whole, rel=1e-12), f"{case.name}: merged shards differ from the whole"
+    metrics.assert_shards_merge(case.name, task, prediction, target)
 
 
 def assert_survives_no_labels(case: TaskCase) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 from contracts import box_task_contract as contract
-from contracts.box_task_contract import BOX_CASES, BOX_CHECKS, BoxCase, Labelled
+from contracts.box_task_cases import ATTRIBUTES, BOX_CASES, SIZE, BoxCase, Labelled
+from contracts.box_task_contract import BOX_CHECKS
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -26,10 +27,10 @@ class Other(Task):
     """Attributes, but for what a test spoils."""
 
     def __init__(self) -> None:
-        self.own = Attributes(contract.ATTRIBUTES)
+        self.own = Attributes(ATTRIBUTES)
 
-    directions = Attributes(contract.ATTRIBUTES).directions
-    channels = contract.ATTRIBUTES
+    directions = Attributes(ATTRIBUTES).directions
+    channels = ATTRIBUTES
 
     def loss(self, output: Any, target: Any) -> Tensor:
         return self.own.loss(output, target)
@@ -137,7 +138,7 @@ class FirstOnly(Other):
 
 class AllWhite(Other):
     def picture(self, value: Any) -> Tensor:
-        return torch.full((3, *contract.SIZE), 255, dtype=torch.uint8)
+        return torch.full((3, *SIZE), 255, dtype=torch.uint8)
 
 
 class Forgetful(Other):
@@ -200,4 +201,4 @@ def test_the_helper_tells_predictions_apart() -> None:
     assert not contract.same(one, [{**one[0], "scores": torch.full((2,), 0.9)}])
     assert not contract.same(one, [{"boxes": torch.zeros(1, 4), "scores": torch.ones(1)}])
     assert not contract.same(one, [])
-    assert isinstance(contract.BOX_CASES[0].images(1), Labelled)
+    assert isinstance(BOX_CASES[0].images(1), Labelled)

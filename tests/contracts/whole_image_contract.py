@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from contracts.box_task_contract import measured
+from contracts import metric_contract as metrics
 from torch import Tensor
 
 from taskweave.tasks import Age, BoxRegression, Classification, Task, mean_soft
@@ -71,19 +71,13 @@ WHOLE_CASES = [
 ]  # fmt: skip
 
 
-def scores(task: Task, *pairs: tuple[Tensor, Any]) -> dict[str, float]:
+def scores(task: Task, *batches: tuple[Tensor, Any]) -> dict[str, float]:
     """The metrics of (output, targets) batches."""
-    metric = task.metric()
-    for output, target in pairs:
-        metric.update(task.decode(output, SIZE), target)
-    return {name: float(value) for name, value in metric.compute().items()}
+    return metrics.scores(task, SIZE, *batches)
 
 
 def assert_names_every_metric(case: WholeCase) -> None:
-    task = case.make()
-    got = scores(task, (case.random(2), case.targets(2)))
-    assert list(got) == list(task.directions), f"{case.name}: metrics {list(got)}, directions {list(task.directions)}"
-    assert set(task.directions.values()) <= {"higher", "lower"}
+    metrics.assert_names_every_metric(case.name, case.make(), SIZE, (case.random(2), case.targets(2)))
 
 
 def assert_perfect_is_best(case: WholeCase) -> None:
@@ -93,26 +87,19 @@ def assert_perfect_is_best(case: WholeCase) -> None:
     for _ in range(5):
         output = case.random(9)
         assert task.loss(output, target) > least, f"{case.name}: a random output has a lower loss than the right one"
-        for metric, value in scores(task, (output, target)).items():
-            better = best[metric] > value if task.directions[metric] == "higher" else best[metric] < value
-            assert better, f"{case.name}: {metric} is {best[metric]} for the right output, {value} for a random one"
+        metrics.assert_better(case.name, task, best, scores(task, (output, target)))
 
 
 def assert_batches_change_nothing(case: WholeCase) -> None:
     task, target = case.make(), case.targets(5)
     prediction = task.decode(case.random(5), SIZE)
-    whole = measured([task.metric()], prediction, target, [5])
-    for sizes in ([1, 1, 1, 1, 1], [4, 1], [2, 3]):
-        got = measured([task.metric()], prediction, target, sizes)
-        assert got == pytest.approx(whole, rel=1e-12), f"{case.name}: batches of {sizes} change a metric"
+    metrics.assert_batches_change_nothing(case.name, task, prediction, target)
 
 
 def assert_shards_merge(case: WholeCase) -> None:
     task, target = case.make(), case.targets(5)
     prediction = task.decode(case.random(5), SIZE)
-    whole = measured([task.metric()], prediction, target, [5])
-    merged = measured([task.metric(), task.metric()], prediction, target, [1, 1, 2, 1])
-    assert merged == pytest.approx(whole, rel=1e-12), f"{case.name}: merged shards differ from the whole"
+    metrics.assert_shards_merge(case.name, task, prediction, target)
 
 
 def assert_parts_average_to_the_whole(case: WholeCase) -> None:

@@ -10,6 +10,9 @@ from torchvision import tv_tensors
 
 from taskweave.data import Depth, Disparity, LabelledSet, Normals
 
+SMALL = 9_000
+"""Bytes of a chunk: two or three samples of `Kinds`."""
+
 
 class Kinds(LabelledSet):
     """Samples of several sizes; what is in them says their index. Every third lacks its depth."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from data import box_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 from data.trees import write_list
 
 from taskweave.data import BoxSet, open_apascal, open_birds, open_box_csv, open_coco, open_penn_fudan, open_voc

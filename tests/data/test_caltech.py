@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from data import street_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 from torchvision.transforms.v2 import RandomHorizontalFlip
 
 from taskweave.data import Window, collate, open_caltech, open_caltech_extracted

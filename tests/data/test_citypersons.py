@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from data import street_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 
 from taskweave.data import open_citypersons, open_cityscapes
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from data import street_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from data import republished_trees as copies
 from data import street_trees, trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 
 from taskweave.data import (
     CITYSCAPES_CAMERA,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from data import pet_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 from data import box_trees, street_trees, trees
+from data.inspected import the_only
 
 from taskweave.data import inspect
-
-
-def the_only(found):
-    (layout,) = found.layouts
-    return layout
-
 
 ODD = {
     "texts": np.array(["a", "b"]),

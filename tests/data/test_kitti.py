@@ -3,7 +3,7 @@
 import pytest
 import torch
 from data import street_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 
 from taskweave.data import KITTI_PEDESTRIANS, open_kitti
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from data import pet_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image

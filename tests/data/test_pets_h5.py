@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from data import pet_trees as trees
-from data.test_bad_input import refuses
+from data.refusing import refuses
 
 from taskweave.data import BatchOrder, BlockOrder, h5_files, open_pets_h5, pets_h5
 

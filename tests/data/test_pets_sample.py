@@ -6,7 +6,7 @@ import warnings
 import pytest
 import torch
 from contracts.dataset_contract import assert_dataset
-from data.test_bad_input import refuses
+from data.refusing import refuses
 
 from taskweave.data import open_pets, pets_sample
 from taskweave.data.pets_shipped import SAMPLE

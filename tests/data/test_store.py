@@ -1,52 +1,25 @@
-"""Stores: what is read is what was packed, in any order, by any process; a broken packing goes on; damage is named."""
+"""Stores: what is read is what was packed, in any order, by any process."""
 
-import json
-import multiprocessing
-import os
 import pickle
-import shutil
-import signal
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from data.store_toys import Kinds, assert_same, flip, kinds, odd
+from data.store_toys import SMALL, Kinds, assert_same, kinds, odd
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
 from taskweave.data import BatchOrder, EpochOrder, Scenes, collate, open_store
 from taskweave.data import pack_store as pack
-from taskweave.data.store import checksums
-from taskweave.data.store.checking import faults
-from taskweave.data.store.manifest import DamagedStoreError, read_manifest
 from taskweave.data.store.record import decode, encode
 from taskweave.data.store.stored_set import StoredBatches
 
 pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
-SMALL = 9_000
-"""Bytes of a chunk: two or three samples of `Kinds`."""
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture(scope="module")
-def packed(tmp_path_factory):
-    root = tmp_path_factory.mktemp("packed") / "store"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TASKWEAVE_CACHE", str(root.parent / "cache"))
-        pack({"train": Kinds(7), "test": Kinds(2)}, root, chunk_bytes=SMALL, source={"kind": "toys"})
-    return root
-
-
-@pytest.fixture
-def store(tmp_path, packed):
-    """A copy, for a test to damage."""
-    return Path(shutil.copytree(packed, tmp_path / "store"))
 
 
 def test_reading_back_equals_the_source_bit_for_bit(store):
@@ -159,187 +132,6 @@ def test_litdata_itself_reads_the_store(store):
         assert_same(Kinds()[index], {**decode(record), "key": f"picture {index}"})
 
 
-# interrupted packings
-
-
-def as_packed(path: Path):
-    return {file.relative_to(path): file.read_bytes() for file in path.rglob("*") if file.is_file()}
-
-
-def test_a_killed_packing_is_no_store_and_goes_on(tmp_path, store):
-    out, reads = tmp_path / "broken", tmp_path / "reads"
-
-    def go_on(seconds):
-        parts = {"train": Kinds(7, seconds=seconds, reads=reads), "test": Kinds(2)}
-        return pack(parts, out, chunk_bytes=SMALL, source={"kind": "toys"})
-
-    process = multiprocessing.get_context("fork").Process(target=go_on, args=(0.05,))
-    process.start()
-    until = time.monotonic() + 20
-    while not (out / "train" / "chunk-0-1.bin").exists() and time.monotonic() < until:
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    with pytest.raises(ValueError, match=r"broken is an unfinished packing \(\d of 9 samples\): the same `taskweave pack`"):
-        open_store(out)
-    done = json.loads((out / "packing.json").read_text())["done"]
-    assert 0 < done < 7
-    reads.unlink()
-    go_on(0.0)
-    assert reads.read_text().split() == [str(index) for index in range(done, 7)]
-    assert as_packed(out) == as_packed(store)
-
-
-@pytest.mark.parametrize("hurt", ["cut", "gone", "flipped"])
-def test_what_is_no_longer_whole_is_packed_again(tmp_path, store, hurt):
-    out = tmp_path / "broken"
-    with pytest.raises(KeyboardInterrupt):
-        pack({"train": Kinds(7), "test": Stopping(2, at=1)}, out, chunk_bytes=SMALL, source={"kind": "toys"})
-    second = out / "train" / "chunk-0-1.bin"
-    if hurt == "gone":
-        second.unlink()
-    elif hurt == "cut":
-        second.write_bytes(second.read_bytes()[:-7])
-    else:
-        flip(second, 300)
-    pack({"train": Kinds(7), "test": Kinds(2)}, out, chunk_bytes=SMALL, source={"kind": "toys"})
-    assert as_packed(out) == as_packed(store)
-
-
-def test_stopped_before_the_manifest_only_the_manifest_is_missing(tmp_path, store, monkeypatch):
-    out, reads = tmp_path / "broken", tmp_path / "reads"
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk is full"):
-        patch.setattr(
-            "taskweave.data.store.packing._manifest", lambda *_: (_ for _ in ()).throw(OSError("the disk is full"))
-        )
-        pack({"train": Kinds(7), "test": Kinds(2)}, out, chunk_bytes=SMALL)
-    with pytest.raises(ValueError, match=r"unfinished packing \(9 of 9"):
-        open_store(out)
-    pack({"train": Kinds(7, reads=reads), "test": Kinds(2)}, out, chunk_bytes=SMALL, source={"kind": "toys"})
-    assert not reads.exists()
-    assert as_packed(out) == as_packed(store)
-
-
-def test_nothing_else_is_overwritten(tmp_path, store):
-    parts = {"train": Kinds(7), "test": Kinds(2)}
-    before = as_packed(store)
-    assert pack(parts, store).digest == read_manifest((store / "manifest.json").read_text(), "m").digest  # done already
-    with pytest.raises(ValueError, match="is a store of other samples or labels"):
-        pack({"train": Kinds(6)}, store)
-    assert as_packed(store) == before
-    (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "mine.txt").touch()
-    with pytest.raises(ValueError, match=r"notes is not empty \(it has 'mine.txt'\) and no store"):
-        pack(parts, tmp_path / "notes")
-    with pytest.raises(KeyboardInterrupt):
-        pack({"train": Stopping(7, at=6)}, tmp_path / "half", chunk_bytes=SMALL)
-    with pytest.raises(ValueError, match=r"unfinished packing \(\d of 7 samples\) of other samples, labels or chunk size"):
-        pack({"train": Kinds(8)}, tmp_path / "half", chunk_bytes=SMALL)
-
-
-def test_two_processes_do_not_pack_into_one_store(tmp_path):
-    from filelock import FileLock
-
-    (tmp_path / "s").mkdir()
-    with FileLock(tmp_path / "s" / "packing.lock"), pytest.raises(ValueError, match="another process is packing"):
-        pack({"train": Kinds(1)}, tmp_path / "s")
-
-
-def test_what_cannot_be_packed_is_said(tmp_path):
-    for parts, words in [
-        ({}, "there are no parts to pack"),
-        ({"train": Kinds(0)}, "the part 'train' has no samples"),
-        ({"../up": Kinds(1)}, "'../up' cannot be a part's name"),
-        ({"train": Twice(2)}, "the part 'train' names 'one' twice"),
-        ({"train": Lying(2)}, "sample 0 of train says its key is 'other', its data set 'picture 0'"),
-    ]:
-        with pytest.raises(ValueError, match=words):
-            pack(parts, tmp_path / "s" / words[4:7])
-
-
-# damage
-
-
-def read_all(path: Path):
-    for part in ("train", "test"):
-        list(open_store(path, part=part))
-
-
-@pytest.mark.parametrize("old", [False, True], ids=["new", "looked at before"])
-def test_a_flipped_byte_is_named_and_refused(store, old):
-    files = [file for file in store.rglob("*") if file.is_file() and file.name != "index.json"]
-    for file in files:
-        whole = file.read_bytes()
-        for at in (0, len(whole) // 3, -1):
-            file.write_bytes(whole)
-            if old:
-                os.utime(file, (1e9, 1e9))  # as a file of long ago, whose checksum is remembered
-                read_all(store)
-            flip(file, at)
-            with pytest.raises(ValueError, match=file.name) as told:
-                read_all(store)
-            assert isinstance(told.value, DamagedStoreError) or file.name == "manifest.json"
-            assert "not as it was written" in str(told.value) or "no manifest" in str(told.value)
-        file.write_bytes(whole)
-    read_all(store)
-
-
-def test_cut_and_missing_files_are_named(store):
-    chunk = store / "train" / "chunk-0-1.bin"
-    chunk.write_bytes(chunk.read_bytes()[:-1])
-    with pytest.raises(DamagedStoreError, match=r"chunk-0-1.bin is not as it was written: it has [\d,]+ bytes, expected"):
-        read_all(store)
-    assert_same(Kinds()[0], open_store(store)[0])  # others are read
-    chunk.unlink()
-    (store / "test" / "names.json").unlink()
-    with pytest.raises(FileNotFoundError, match=r"chunk-0-1.bin does not exist: the store's manifest names it"):
-        read_all(store)
-    with pytest.raises(FileNotFoundError, match=r"names.json does not exist"):
-        open_store(store, part="test")
-    assert [fault.split()[0].rsplit("/", 1)[1] for fault in faults(store)] == ["chunk-0-1.bin", "names.json"]
-
-
-def test_a_checksum_is_taken_once_on_a_machine(store, monkeypatch):
-    for file in store.rglob("*.bin"):
-        os.utime(file, (1e9, 1e9))
-    read_all(store)
-    with monkeypatch.context() as patch:
-        patch.setattr(checksums, "sha256_of", lambda path: pytest.fail(f"{path} was read again"))
-        read_all(store)
-    index = store / "train" / "index.json"  # nothing of ours reads it
-    flip(index, 5)
-    flip(store / "train" / "chunk-0-0.bin", 400)
-    os.utime(store / "train" / "chunk-0-0.bin", (1e9, 1e9))  # damage that leaves size and time
-    found = faults(store)
-    assert len(found) == 2
-    assert "chunk-0-0.bin is not as it was written: its SHA-256" in found[0] + found[1]
-
-
-def test_manifests_of_others(tmp_path, store):
-    text = (store / "manifest.json").read_text()
-    with pytest.raises(ValueError, match=r"is of version 2, this taskweave reads 1"):
-        read_manifest(text.replace('"version": 1', '"version": 2'), "manifest.json")
-    with pytest.raises(ValueError, match="no manifest of a taskweave store"):
-        read_manifest("{}", "manifest.json")
-    with pytest.raises(DamagedStoreError, match="it says the same in other characters"):
-        read_manifest(text.replace(" ", "  ", 1), "manifest.json")
-    digest = json.loads(text)["sha256"]
-    other = digest[:-1] + ("1" if digest[-1] == "0" else "0")
-    with pytest.raises(DamagedStoreError, match=rf"its checksum is {digest}, it says {other};"):
-        read_manifest(text.replace(digest, other), "manifest.json")
-    with pytest.raises(DamagedStoreError, match="items"):
-        read_manifest(text.replace('"items": 7', '"items": "many"'), "manifest.json")
-    with pytest.raises(FileNotFoundError, match=r"none is no folder: expected a store; write one with `taskweave pack"):
-        open_store(tmp_path / "none")
-    with pytest.raises(ValueError, match="is another one now"):
-        open_store(store, digest="0" * 64)
-
-
-def full(*_):
-    raise OSError("the disk is full")
-
-
 class Part(Kinds):
     def __init__(self, dataset, indices):
         super().__init__(len(indices), names=dataset.labels)
@@ -350,27 +142,6 @@ class Part(Kinds):
 
     def __getitem__(self, index):
         return self.dataset[self.indices[index]] if index < len(self) else super().__getitem__(index)
-
-
-class Stopping(Kinds):
-    def __init__(self, count, *, at):
-        super().__init__(count)
-        self.at = at
-
-    def __getitem__(self, index):
-        if index == self.at:
-            raise KeyboardInterrupt
-        return super().__getitem__(index)
-
-
-class Twice(Kinds):
-    def key(self, index):
-        return "one"
-
-
-class Lying(Kinds):
-    def __getitem__(self, index):
-        return {**super().__getitem__(index), "key": "other"}
 
 
 class Keys(torch.utils.data.Dataset):
