@@ -160,7 +160,8 @@ def test_demo_ends_with_a_table_and_pictures_and_again_shows_them_at_once(tmp_pa
         assert any(title in line and "│" in line for line in done.stdout.splitlines()), title
     assert "7 runs to train" in done.stdout, "as the README says"
     folder = tmp_path / "shown" / "demo"
-    assert {path.name for path in (folder / "pictures").glob("*.png")} >= {"segmentation.png", "normals.png", "gains.png"}
+    assert {path.name for path in (folder / "pictures").glob("*.png")} >= {"segmentation.png", "normals.png"}
+    assert {path.name for path in (folder / "charts").iterdir()} >= {"gains.png", "gains.svg"}
     assert f"pictures: {folder / 'pictures'}" in done.stdout
     again = taskweave("demo", "--out", "shown", *lines, cwd=tmp_path)
     assert "nothing to train" in again.stdout

@@ -68,8 +68,9 @@ def test_rows_have_every_column_and_the_further_test_does_not_count(finished: Co
     changed = finished.result.model_copy(update={"rows": (finished.result.rows[0], other)})
     assert summarise(changed)[1].relative_gain == gain
     assert {"segmentation"} == set(finished.result.constant)  # a constant box says nothing
-    for name in ("detection-on-elsewhere.png", "detection-curves.png", "detection-on-elsewhere-curves.png"):
-        assert (finished.folder / "pictures" / name).is_file(), name
+    assert (finished.folder / "pictures" / "detection-on-elsewhere.png").is_file()
+    for name in ("detection-curves.png", "detection-on-elsewhere-curves.svg"):
+        assert (finished.folder / "charts" / name).is_file(), name
 
 
 def test_a_run_is_trained_on_the_sets_of_its_tasks_only() -> None:

@@ -20,10 +20,10 @@ def test_a_panel_for_each_kind_and_class_with_a_line_per_method(tmp_path: Path) 
         Image.open(draw_curves({"single": [PRECISION, MISS], "shared": [MISS]}, tmp_path / "two.png")).convert("RGB")
     )
     assert two.shape[1] == 2 * one.shape[1] and two.shape[0] == one.shape[0]
-    blue, orange = (31, 119, 180), (255, 127, 14)
-    assert (one == blue).all(-1).any() and not (one == orange).all(-1).any()
+    blue, vermillion = (0, 114, 178), (213, 94, 0)
+    assert (one == blue).all(-1).any() and not (one == vermillion).all(-1).any()
     half = two.shape[1] // 2
-    assert not (two[:, :half] == orange).all(-1).any() and (two[:, half:] == orange).all(-1).any()
+    assert not (two[:, :half] == vermillion).all(-1).any() and (two[:, half:] == vermillion).all(-1).any()
 
 
 def test_miss_rates_are_written_as_plain_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

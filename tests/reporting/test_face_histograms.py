@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.reporting import face_histograms as module
-from taskweave.reporting.face_histograms import FaceCounts, age_shares, face_histograms
+from taskweave.reporting import face_chart as module
+from taskweave.reporting.face_chart import FaceCounts, age_shares, face_histograms
 
 LABELS = FaceCounts("train (4)", (0.0, 4.9, 5.0, 99.0), (0, 1, 1, 1))
 PREDICTED = FaceCounts("ours", (22.5, 27.5, 28.0, 49.5), (0, 0, 1, 1), predicted=True)
@@ -18,7 +18,6 @@ PREDICTED = FaceCounts("ours", (22.5, 27.5, 28.0, 49.5), (0, 0, 1, 1), predicted
 def drawn(series: list[FaceCounts], monkeypatch: pytest.MonkeyPatch) -> Figure:
     kept: list[Figure] = []
     monkeypatch.setattr(module, "save_figure", lambda figure, path: kept.append(figure) or path)
-    monkeypatch.setattr(module, "write_whole", lambda path, write: path)
     face_histograms(series, Path("unused.png"), title="a title")
     return kept[0]
 

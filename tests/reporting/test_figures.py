@@ -10,7 +10,8 @@ from PIL import Image
 from taskweave.evaluation.results import ComparisonResult, Row
 from taskweave.reporting import files as reporting_files
 from taskweave.reporting import gain_bars, side_by_side, table_of, training_curves
-from taskweave.reporting.charts import figure_with_legend, read_losses, read_weights, weight_curves
+from taskweave.reporting.charts import figure_with_legend
+from taskweave.reporting.learning_curves import read_losses, read_weights, weight_curves
 
 
 def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from taskweave.evaluation.results import ComparisonResult, Row
-from taskweave.reporting import metric_bars as module
-from taskweave.reporting.metric_bars import metric_bars
+from taskweave.reporting import metric_chart as module
+from taskweave.reporting.metric_chart import metric_bars
 from taskweave.reporting.tables import table_of
 
 VALUES = {"single": (20.0, 0.5), "ours": (30.0, None), "other": (10.0, 0.25)}

@@ -12,21 +12,25 @@ from taskweave.evaluation.choices.mixture import sets_of
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
+from taskweave.evaluation.failed_rows import failures_of
 from taskweave.evaluation.histograms import write_face_histograms
+from taskweave.evaluation.jobs.here import Here
+from taskweave.evaluation.jobs.launcher import Launcher, Place
+from taskweave.evaluation.jobs.scheduling import train_all
 from taskweave.evaluation.machine import describe_machine, installed_versions
 from taskweave.evaluation.overlays import write_masks_and_boxes
-from taskweave.evaluation.planning import Entry, Run, all_runs, entries
+from taskweave.evaluation.planning import Entry, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
 from taskweave.evaluation.rows import row_of
-from taskweave.evaluation.running import check_weightings, find_record, train_run
+from taskweave.evaluation.running import check_weightings, find_record
 from taskweave.evaluation.versions import versions_of
-from taskweave.evaluation.writing import PICTURES, file_name, write_charts, write_pictures, write_tables
+from taskweave.evaluation.writing import CHARTS, PICTURES, file_name, write_charts, write_pictures, write_tables
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.stopping import StopSignal
 
-State = Literal["planned", "finished", "interrupted", "deadline"]
+State = Literal["planned", "finished", "failed", "interrupted", "deadline"]
 
 
 @final
@@ -34,9 +38,9 @@ State = Literal["planned", "finished", "interrupted", "deadline"]
 class Comparison:
     """What `compare` did.
 
-    result: the rows there are.  folder: holds comparison.json, table.md, table.csv, recipe.yaml and pictures/.
-    estimate: what was left to do when it began.  state: "planned" after a dry run, "finished", or why it stopped early;
-    then the same call goes on where it stopped.  pictures: the files drawn.
+    result: the rows there are.  folder: holds comparison.json, table.md, table.csv, recipe.yaml, pictures/ and charts/.
+    estimate: what was left to do when it began.  state: "planned" after a dry run; "finished"; "failed" where all is there
+    but `result.failed`; or why it stopped early: then the same call goes on where it stopped.  pictures: the files drawn.
     """
 
     result: ComparisonResult
@@ -58,6 +62,7 @@ def compare(
     dry_run: bool = False,
     progress: Progress | None = None,
     stop: StopSignal | None = None,
+    launcher: Launcher | None = None,
     command: str = "",
 ) -> Comparison:
     """Train what is not there yet of all methods and seeds, and put the results side by side.
@@ -66,9 +71,13 @@ def compare(
         training; this comparison's files in ``folder/<name of the recipe>``.
     max_minutes: stop at a resumable point after so long.  dry_run: only say what it would take; nothing is written.
     stop: asked after every step; without one Ctrl-C is caught here.  command: noted in comparison.json.
+    launcher: who trains; by default one run at a time in this process (see `taskweave.evaluation.jobs`).
+
+    Several processes may compare in one folder at once: a run that another one trains is waited for, other runs first. A
+    run whose training fails (`taskweave.evaluation.failures.FAILURES`) is noted in `result.failed` and the others go on;
+    the next call tries it again.
     Raises ValueError for a network that cannot be built or data that do not fit, OSError for a folder that cannot be
-    written to, ImportError for a weighting whose extra is not installed, and whatever a training raises; what was finished
-    before stays.
+    written to, ImportError for a weighting whose extra is not installed; what was finished before stays.
     """
     progress, bench, rows = progress or Silent(), Bench(recipe, progress), entries(recipe)
     runs = all_runs(rows)
@@ -84,34 +93,19 @@ def compare(
     bench.open()
     write_text(here / "recipe.yaml", recipe.to_yaml())
     signal = stop or StopSignal(max_minutes)
+    if expected.missing:
+        _ = bench.tasks  # data that do not fit a task are told before anything trains
     with signal.catching():
-        state = _train(runs, bench, folder=folder, done=expected.done, stop=signal, progress=progress)
+        reason = train_all(runs, launcher or Here(), Place(bench, folder, signal, progress))
     constant = _constant(bench, here, progress)
     result = _result(recipe, rows, constant, folder=folder, command=command)
+    state: State = reason or ("failed" if result.failed else "finished")
     write_tables(result, here)
     pictures = write_pictures(rows, bench, root=folder, folder=here)
     charts = write_charts(rows, result, root=folder, folder=here) if result.rows else ()
     pictures += write_masks_and_boxes(rows, bench, root=folder, place=here / PICTURES)
-    charts += write_face_histograms(rows, bench, root=folder, place=here / PICTURES)
+    charts += write_face_histograms(rows, bench, root=folder, place=here / CHARTS)
     return Comparison(result, here, expected, state, (*pictures, *charts))
-
-
-def _train(runs: Sequence[Run], bench: Bench, *, folder: Path, done: int, stop: StopSignal, progress: Progress) -> State:
-    """Every run that is not stored, in order; until `stop` asks to stop."""
-    progress.begin("runs", len(runs), done=done)
-    try:
-        for run in runs:
-            if find_record(run, folder) is not None:
-                continue
-            if stop.reason is not None:
-                return stop.reason
-            progress.note(run.title)
-            if train_run(run, bench, folder=folder, stop=stop, progress=progress) is None:
-                return stop.reason or "interrupted"
-            progress.advance(1)
-    finally:
-        progress.end()
-    return "finished"
 
 
 def place_of(recipe: Recipe, folder: Path) -> Path:
@@ -140,14 +134,16 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
     from taskweave import __version__
 
     found: list[Row] = []
-    missing: list[str] = []
+    missing: list[Entry] = []
     for entry in rows:
         records = [find_record(run, folder) for run in entry.runs]
         whole = [record for record in records if record is not None]
         if len(whole) == len(records):
             found.append(row_of(entry, whole, constant, columns=columns_of(recipe)))
         else:
-            missing.append(f"{entry.method.title}, seed {entry.seed}")
+            missing.append(entry)
+    failed = failures_of(missing, folder)
+    lost = {(failure.method, failure.seed) for failure in failed}
     return ComparisonResult(
         name=recipe.name,
         recipe=recipe.model_dump(mode="json"),
@@ -158,7 +154,8 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         constant=constant,
         further=tuple(column.name for column in columns_of(recipe) if column.further),
         parts=tuple(column.name for column in columns_of(recipe) if column.part != "test"),
-        missing=tuple(missing),
+        missing=tuple(f"{e.method.title}, seed {e.seed}" for e in missing if (e.method.title, e.seed) not in lost),
+        failed=failed,
         command=command,
         machine=describe_machine(),
         versions=installed_versions(),

@@ -21,7 +21,7 @@ from taskweave.evaluation.columns import Column, own_columns
 from taskweave.evaluation.measuring import task_of, view_of
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.trained import finished, network_behind
-from taskweave.reporting.face_histograms import FaceCounts, face_histograms
+from taskweave.reporting.face_chart import FaceCounts, face_histograms
 from taskweave.training.inputs import outputs_of
 
 _FACES = 2000

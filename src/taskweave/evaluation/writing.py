@@ -22,7 +22,8 @@ from taskweave.reporting.figures import side_by_side
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import table_of
 
-RESULT, TABLE, NUMBERS, PICTURES = "comparison.json", "table.md", "table.csv", "pictures"
+RESULT, TABLE, NUMBERS = "comparison.json", "table.md", "table.csv"
+PICTURES, CHARTS = "pictures", "charts"
 
 
 def write_tables(result: ComparisonResult, folder: Path) -> None:
@@ -91,10 +92,11 @@ def file_name(name: str) -> str:
 
 def write_charts(rows: Sequence[Entry], result: ComparisonResult, *, root: Path, folder: Path) -> tuple[Path, ...]:
     """Metrics and gains as bars, losses and weights of trainings, detectors' curves (first seed): charts show no data."""
-    from taskweave.reporting.charts import gain_bars, read_weights, training_curves, weight_curves
-    from taskweave.reporting.metric_bars import metric_bars
+    from taskweave.reporting.gain_chart import gain_bars
+    from taskweave.reporting.learning_curves import read_weights, training_curves, weight_curves
+    from taskweave.reporting.metric_chart import metric_bars
 
-    place = folder / PICTURES
+    place = folder / CHARTS
     place.mkdir(exist_ok=True)
     written: list[Path] = []
     if any(summary.relative_gain is not None for summary in summarise(result)):

@@ -15,13 +15,13 @@ _HOME = {
     "to_csv": "formats",
     "to_rich": "terminal",
     "side_by_side": "figures",
-    "gain_bars": "charts",
-    "training_curves": "charts",
+    "gain_bars": "gain_chart",
+    "training_curves": "learning_curves",
     "draw_curves": "detection_curves",
     "attention_figure": "attention",
-    "metric_bars": "metric_bars",
-    "face_histograms": "face_histograms",
-    "FaceCounts": "face_histograms",
+    "metric_bars": "metric_chart",
+    "face_histograms": "face_chart",
+    "FaceCounts": "face_chart",
 }
 
 __all__ = [*_HOME]
@@ -40,15 +40,15 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from taskweave.reporting.attention import attention_figure as attention_figure
-    from taskweave.reporting.charts import gain_bars as gain_bars
-    from taskweave.reporting.charts import training_curves as training_curves
     from taskweave.reporting.detection_curves import draw_curves as draw_curves
-    from taskweave.reporting.face_histograms import FaceCounts as FaceCounts
-    from taskweave.reporting.face_histograms import face_histograms as face_histograms
+    from taskweave.reporting.face_chart import FaceCounts as FaceCounts
+    from taskweave.reporting.face_chart import face_histograms as face_histograms
     from taskweave.reporting.figures import side_by_side as side_by_side
     from taskweave.reporting.formats import to_csv as to_csv
     from taskweave.reporting.formats import to_markdown as to_markdown
-    from taskweave.reporting.metric_bars import metric_bars as metric_bars
+    from taskweave.reporting.gain_chart import gain_bars as gain_bars
+    from taskweave.reporting.learning_curves import training_curves as training_curves
+    from taskweave.reporting.metric_chart import metric_bars as metric_bars
     from taskweave.reporting.tables import Column as Column
     from taskweave.reporting.tables import Entry as Entry
     from taskweave.reporting.tables import Line as Line

@@ -11,9 +11,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from torch import Tensor, uint8
 
-from taskweave.reporting.charts import save_figure
+from taskweave.reporting.charts import save_picture
+from taskweave.reporting.style import SEQUENTIAL, shown
 
-_COLOURS = "viridis"
 _SIDE = 1.7
 """Inches of a panel's longer side."""
 
@@ -53,16 +53,20 @@ def attention_figure(
             line = axes[index * len(drawn) + position]
             if position == 0:
                 line[0].imshow(_pixels(image))
-            line[0].text(-0.06, 0.5, task, transform=line[0].transAxes, rotation=90, va="center", ha="right", fontsize=9)
+            line[0].text(
+                -0.06, 0.5, shown(task, 18), transform=line[0].transAxes, rotation=90, va="center", ha="right", fontsize=9
+            )
             for number, block in enumerate(blocks):
                 head = f"block {number + 1}" if index == position == 0 else ""
                 _draw(line[number + 1], block[index], size=(tall, wide), head=head, own_range=own_range)
     what = "mean over channels" if channel is None else f"channel {channel}"
     if not own_range:
-        figure.colorbar(ScalarMappable(Normalize(0.0, 1.0), _COLOURS), ax=axes, label=f"mask, {what}", aspect=30, pad=0.01)
+        figure.colorbar(
+            ScalarMappable(Normalize(0.0, 1.0), SEQUENTIAL), ax=axes, label=f"mask, {what}", aspect=30, pad=0.01
+        )
     scale = ", colours over each panel's own range" if own_range else ""
-    figure.suptitle(title or f"Attention masks, {what}{scale}", fontsize=10)
-    return save_figure(figure, path)
+    figure.suptitle(shown(title, 90) or f"Attention masks, {what}{scale}", fontsize=10)
+    return save_picture(figure, path)
 
 
 def _panel(mask: Tensor, task: str, images: Tensor, channel: int | None) -> Tensor:
@@ -86,7 +90,7 @@ def _draw(axes: Axes, values: Tensor, *, size: tuple[int, int], head: str, own_r
     low, high = float(values.min()), float(values.max())
     axes.imshow(
         values.numpy(),
-        cmap=_COLOURS,
+        cmap=SEQUENTIAL,
         vmin=low if own_range else 0.0,
         vmax=high if own_range else 1.0,
         interpolation="nearest",

@@ -1,134 +1,74 @@
-"""Charts: how trainings went, and how much each method gained."""
+"""What all charts share: lines, legends, plain text, and two files of each."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import IO, Final, final
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import Formatter, LogFormatter
 
-from taskweave.reporting.files import write_whole
-from taskweave.reporting.tables import Table
+from taskweave.reporting.files import write_together, write_whole
+from taskweave.reporting.style import Style, shown, styles_of
 
-Curves = dict[str, tuple[list[int], list[float]]]
-"""{task: (steps, values)}"""
-
-_COLOURS = 10
-Dashes = Literal["-", "--", ":", "-."]
-_DASHES: tuple[Dashes, ...] = ("-", "--", ":", "-.")
-_LABEL = 2.4
-_LINE = 0.19
-"""Width of a legend's column and height of its line, in inches."""
-
-
-def training_curves(logs: Mapping[str, Path], path: Path) -> Path:
-    """A PNG with one panel per task: the unweighted loss over the steps, one line per training.
-
-    logs: label -> the ``log.csv`` of a run, whose columns are ``step`` and ``loss.<task>`` among others.
-    Rows cut short by a crash and empty cells are left out. Returns `path`. Raises FileNotFoundError for a log that is not
-    there, ValueError where no log holds a loss.
-    """
-    curves = {label: read_losses(log) for label, log in logs.items()}
-    if not any(curves.values()):
-        raise ValueError(f"no losses to draw: none of {[str(log) for log in logs.values()]} has a row with a loss")
-    return _panels(curves, path, ylabel="loss, unweighted")
-
-
-def weight_curves(logs: Mapping[str, Path], path: Path) -> Path:
-    """A PNG with one panel per task: the factor of its loss, or gradient, over the steps; one line per training.
-
-    logs: as of `training_curves`; the columns are ``weight.<task>``. Returns `path`. Raises FileNotFoundError for a log
-    that is not there, ValueError where no log holds a weight.
-    """
-    curves = {label: read_weights(log) for label, log in logs.items()}
-    if not any(curves.values()):
-        raise ValueError(f"no weights to draw: none of {[str(log) for log in logs.values()]} has a row with a weight")
-    return _panels(curves, path, ylabel="weight")
-
-
-def _panels(curves: Mapping[str, Curves], path: Path, *, ylabel: str) -> Path:
-    tasks = list(dict.fromkeys(task for of in curves.values() for task in of))
-    figure, styles = figure_with_legend((5.0 * len(tasks), 3.6), list(curves))
-    for number, task in enumerate(tasks):
-        axes = figure.add_subplot(1, len(tasks), number + 1)
-        for label, of in curves.items():
-            if task in of:
-                draw_line(axes, *of[task], styles[label])
-        axes.set(title=task, xlabel="step", ylabel=ylabel)
-        tidy_axes(axes)
-    return save_figure(figure, path)
-
-
-def read_losses(log: Path) -> Curves:
-    """{task: (steps, losses)} of a ``log.csv``."""
-    return _read(log, "loss.")
-
-
-def read_weights(log: Path) -> Curves:
-    """{task: (steps, weights)} of a ``log.csv``."""
-    return _read(log, "weight.")
-
-
-def _read(log: Path, prefix: str) -> Curves:
-    found: Curves = {}
-    with log.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            for column, text in row.items():
-                # a short row has None for its missing cells; a long one has its surplus under None
-                if isinstance(column, str) and column.startswith(prefix) and text and row["step"]:
-                    steps, values = found.setdefault(column.removeprefix(prefix), ([], []))
-                    steps.append(int(row["step"]))
-                    values.append(float(text))
-    return found
-
-
-def gain_bars(table: Table, path: Path) -> Path:
-    """A PNG with a bar per method: the average relative gain in percent. Returns `path`. Raises ValueError without one."""
-    place = [column.kind for column in table.columns].index("relative_gain")
-    found = [(line.method, line.entries[place]) for line in table.lines]
-    gains = [(method, entry.value, entry.text) for method, entry in found if entry.value is not None]
-    if not gains:
-        raise ValueError(f"no gains to draw: the table {table.title!r} has no method beside its baseline")
-    figure = Figure(figsize=(7.0, 0.8 + 0.38 * len(gains)), layout="constrained")
-    axes = figure.add_subplot()
-    methods, values, texts = zip(*reversed(gains), strict=True)
-    bars = axes.barh(methods, values, color=["#3b7dd8" if value >= 0 else "#c8553d" for value in values], height=0.6)
-    axes.bar_label(bars, texts, padding=3, fontsize="small")
-    axes.axvline(0.0, color="black", linewidth=0.8)
-    axes.margins(x=0.15)
-    axes.set(title=table.title, xlabel=table.columns[place].head)
-    tidy_axes(axes)
-    return save_figure(figure, path)
-
-
-class Style(NamedTuple):
-    """How a label's lines look, as matplotlib says it."""
-
-    colour: str
-    dashes: Dashes
+_LETTER, _HANDLE = 0.075, 0.6
+"""Inches of a letter of a legend, and of the line, the marker and the gaps before it."""
+_LINE = 0.18
+"""Inches of a line of a legend."""
+_MARKS = 6
+"""Markers of a line, about."""
+_DOTS: Final = 120
+"""Dots per inch of PNGs."""
 
 
 def draw_line(axes: Axes, x: Sequence[float], y: Sequence[float], style: Style, *, steps: bool = False) -> None:
-    """One line. steps: hold each height until the next point."""
+    """One line with a few markers. steps: hold each height until the next point."""
     held = "steps-post" if steps else "default"
-    axes.plot(x, y, color=style.colour, linestyle=style.dashes, linewidth=1.2, drawstyle=held)
+    every = max(1, len(x) // _MARKS)
+    axes.plot(
+        x,
+        y,
+        color=style.colour,
+        linestyle=style.dashes,
+        marker=style.marker,
+        markersize=4,
+        markevery=(style.order * every // _MARKS % every, every),
+        linewidth=1.3,
+        drawstyle=held,
+    )
+
+
+def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], style: Style) -> None:
+    """A range around a line, in its colour."""
+    axes.fill_between(x, low, high, color=style.colour, alpha=0.15, linewidth=0)
 
 
 def figure_with_legend(size: tuple[float, float], labels: Sequence[str]) -> tuple[Figure, dict[str, Style]]:
     """An empty figure of `size` (width, height) in inches, a legend of all labels under it, and each label's line style.
 
-    A label has one colour in all panels; from the eleventh on lines are dashed.
+    A label has one colour, dashes and marker in all panels.
     """
-    across = max(1, min(len(labels), int(size[0] // _LABEL)))
-    below = _LINE * -(-len(labels) // across) + 0.15
+    styles = styles_of(labels)
+    written = [shown(label) for label in labels]
+    pieces = [text.splitlines() or [""] for text in written]
+    longest = max((len(line) for lines in pieces for line in lines), default=0)
+    across = max(1, min(len(labels), int(size[0] // (_HANDLE + _LETTER * longest))))
+    down = -(-len(labels) // across)
+    below = _LINE * (down * max((len(lines) for lines in pieces), default=0)) + 0.2
     figure = Figure(figsize=(size[0], size[1] + below), layout="constrained")
-    styles = {label: Style(f"C{i % _COLOURS}", _DASHES[i // _COLOURS % len(_DASHES)]) for i, label in enumerate(labels)}
-    lines = [Line2D([], [], linewidth=1.2, color=style.colour, linestyle=style.dashes) for style in styles.values()]
-    figure.legend(lines, list(styles), loc="outside lower center", ncols=across, fontsize="small", frameon=False)
+    lines = [
+        Line2D([], [], linewidth=1.3, color=style.colour, linestyle=style.dashes, marker=style.marker, markersize=4)
+        for style in styles.values()
+    ]
+    figure.legend(
+        lines, written, loc="outside lower center", ncols=across, fontsize="small", frameon=False, handlelength=3.0
+    )
     return figure, styles
 
 
@@ -140,5 +80,62 @@ def tidy_axes(axes: Axes) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """A PNG, written whole or not at all. Returns `path`."""
-    return write_whole(path, lambda file: figure.savefig(file, format="png", dpi=120))
+    """A chart as `path`, a PNG, and as an SVG beside it: both whole, or neither. The SVG is the same file every time.
+
+    Text is drawn as it is, never as mathematics. Returns `path`. Raises ValueError for a path that is no PNG's, OSError.
+    """
+    if path.suffix != ".png":
+        raise ValueError(f"a chart is saved as NAME.png, with NAME.svg beside it; got {path.name!r}")
+    _write_plainly(figure)
+    write_together(
+        {path: lambda file: _draw(figure, file, "png"), path.with_suffix(".svg"): lambda file: _draw(figure, file, "svg")}
+    )
+    return path
+
+
+def save_picture(figure: Figure, path: Path) -> Path:
+    """A figure that shows pictures of the data, as a PNG alone; whole or not at all. Returns `path`."""
+    _write_plainly(figure)
+    return write_whole(path, lambda file: _draw(figure, file, "png"))
+
+
+def _draw(figure: Figure, file: IO[bytes], kind: str) -> None:
+    # names of methods and classes are text, also with "$" in them; SVGs hold text as text and are the same every time
+    with rc_context({"text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": "taskweave"}):
+        figure.savefig(file, format=kind, dpi=_DOTS, metadata={"Date": None} if kind == "svg" else None)
+
+
+def _write_plainly(figure: Figure) -> None:
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_parse_math(False)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            _plain_logarithms(axis)
+
+
+def _plain_logarithms(axis: Axis) -> None:
+    """0.01 in place of a power of ten set as mathematics."""
+    major, minor = axis.get_major_formatter(), axis.get_minor_formatter()
+    if isinstance(major, LogFormatter):
+        axis.set_major_formatter(_PlainNumbers(major))
+    if isinstance(minor, LogFormatter):
+        axis.set_minor_formatter(_PlainNumbers(minor))
+
+
+@final
+class _PlainNumbers(Formatter):
+    """Writes plain numbers wherever another formatter writes anything."""
+
+    def __init__(self, chosen: Formatter) -> None:
+        self.chosen = chosen
+
+    def set_axis(self, axis: object) -> None:
+        super().set_axis(axis)  # type: ignore[arg-type]
+        self.chosen.set_axis(axis)  # type: ignore[arg-type]
+
+    def set_locs(self, locs: list[float]) -> None:
+        self.chosen.set_locs(locs)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:g}" if self.chosen(x, pos) else ""

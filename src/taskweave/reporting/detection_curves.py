@@ -8,7 +8,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from taskweave.metrics.detection_images import Curve
-from taskweave.reporting.charts import Style, draw_line, figure_with_legend, save_figure, tidy_axes
+from taskweave.reporting.charts import draw_line, figure_with_legend, save_figure, tidy_axes
+from taskweave.reporting.style import Style, shown
 
 _ACROSS = 4
 _LEAST = {"x": 1e-3, "y": 1e-2}
@@ -16,7 +17,7 @@ _LEAST = {"x": 1e-3, "y": 1e-2}
 
 
 def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> Path:
-    """A PNG with a panel for each class and kind of curve, in it a line per method, and one legend. Returns `path`.
+    """A panel for each class and kind of curve, in it a line per method, and one legend. Returns `path`, the PNG's.
 
     curves: method -> the curves of its metric, ``DetectionMetric.curves()``.
     Miss rates are drawn as both axes logarithmic, as in Dollár et al. (2012), precision over recall from 0 to 1.
@@ -42,7 +43,7 @@ def _panel(curve: Curve) -> tuple[str, str, str]:
 
 
 def _draw(axes: Axes, curve: Curve, style: Style) -> None:
-    axes.set(title=curve.name, xlabel=curve.x_axis, ylabel=curve.y_axis)
+    axes.set(title=shown(curve.name), xlabel=curve.x_axis, ylabel=curve.y_axis)
     if curve.logarithmic:
         x, y = ([max(value, _LEAST[axis]) for value in values] for axis, values in (("x", curve.x), ("y", curve.y)))
         draw_line(axes, x, y, style, steps=True)

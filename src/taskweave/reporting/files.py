@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -12,12 +12,23 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
 
     The folder is made where it is missing. Raises OSError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            write(file)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_together({path: write})
     return path
+
+
+def write_together(files: Mapping[Path, Callable[[IO[bytes]], object]]) -> None:
+    """Write all files beside their places, then put them there: where one cannot be written, none is.
+
+    The folders are made where they are missing. Raises OSError.
+    """
+    parts = {path: path.with_name(path.name + ".part") for path in files}
+    try:
+        for path, write in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with parts[path].open("wb") as file:
+                write(file)
+        for path, part in parts.items():
+            part.replace(path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)

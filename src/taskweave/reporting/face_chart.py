@@ -10,12 +10,13 @@ from typing import Final, final
 import numpy as np
 from matplotlib.axes import Axes
 
-from taskweave.reporting.charts import Style, draw_line, figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.files import write_whole
+from taskweave.reporting.charts import draw_line, figure_with_legend, save_figure, tidy_axes
+from taskweave.reporting.style import Style, shown
 
 BIN: Final = 5
 """Years of a bar."""
 OLDEST: Final = 100
+_HATCHES: Final = ("", "///", "...", "\\\\\\", "xxx")
 
 
 @final
@@ -47,9 +48,8 @@ def face_histograms(
     _draw_genders(counts, [one for one in series if one.genders], styles, genders)
     for axes in (ages, counts):
         tidy_axes(axes)
-    figure.suptitle(title, fontsize="medium")
-    save_figure(figure, path)
-    return path, write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
+    figure.suptitle(shown(title, 90), fontsize="medium")
+    return save_figure(figure, path), path.with_suffix(".svg")
 
 
 def age_shares(ages: Sequence[float]) -> list[float]:
@@ -83,7 +83,7 @@ def _draw_genders(axes: Axes, series: Sequence[FaceCounts], styles: dict[str, St
     for number, one in enumerate(series):
         shares = [100 * one.genders.count(i) / len(one.genders) for i in range(len(names))]
         places = [i + (number - (len(series) - 1) / 2) * width for i in range(len(names))]
-        colour = styles[one.label].colour
-        axes.bar(places, shares, width, color=colour, alpha=0.9 if one.predicted else 0.4, edgecolor=colour)
+        colour, hatch = styles[one.label].colour, _HATCHES[styles[one.label].order % len(_HATCHES)]
+        axes.bar(places, shares, width, color=colour, alpha=0.9 if one.predicted else 0.4, edgecolor="white", hatch=hatch)
     axes.set_xticks(range(len(names)), names)
     axes.set(title="gender", ylabel="faces, %")
