@@ -44,16 +44,29 @@ def relative_gain(new: Scores, base: Scores, directions: Directions, *, kind: Ga
     "flat_mean": sum_tm g_tm / sum_t M_t. Every metric weighs the same, so a task with more metrics weighs more. The
         tables of Nash-MTL and CAGrad print **minus** this (there lower is better).
 
-    Only the metrics in `directions` count. NaN if one of their gains is NaN: none is left out silently.
+    Only the metrics in `directions` count. NaN if one of their gains is NaN: none is left out silently. Raises ValueError
+    where a task has no metric, for another kind, and as `metric_gains`.
+    """
+    gains = metric_gains(new, base, directions)
+    return math.fsum(
+        share * gains[task][metric] for task, of in shares(directions, kind=kind).items() for metric, share in of.items()
+    )
+
+
+def shares(directions: Directions, *, kind: GainKind = "task_mean") -> dict[str, dict[str, float]]:
+    """How much each metric's gain weighs in the average of `relative_gain`; they sum to 1.
+
+    "task_mean": 1 / (T M_t).  "flat_mean": 1 / sum_t M_t. Raises ValueError where a task has no metric, or another kind.
     """
     if not directions or not all(directions.values()):
         raise ValueError(f"relative_gain needs at least one metric for every task, got directions {dict(directions)}")
-    gains = metric_gains(new, base, directions)
-    if kind == "task_mean":
-        return _mean([_mean(list(metrics.values())) for metrics in gains.values()])
-    if kind == "flat_mean":
-        return _mean([gain for metrics in gains.values() for gain in metrics.values()])
-    raise ValueError(f'relative_gain has the kinds "task_mean" and "flat_mean", got {kind!r}')
+    if kind not in ("task_mean", "flat_mean"):
+        raise ValueError(f'relative_gain has the kinds "task_mean" and "flat_mean", got {kind!r}')
+    metrics = sum(len(of) for of in directions.values())
+    return {
+        task: dict.fromkeys(of, 1 / (len(directions) * len(of)) if kind == "task_mean" else 1 / metrics)
+        for task, of in directions.items()
+    }
 
 
 def _gain(new: float, base: float, direction: Direction) -> float:
@@ -70,7 +83,3 @@ def _value(scores: Scores, task: str, metric: str, side: str) -> float:
         there = {name: sorted(metrics) for name, metrics in scores.items()}
         raise ValueError(f"the {side} scores have no metric {metric!r} of task {task!r}; they have {there}")
     return float(scores[task][metric])
-
-
-def _mean(values: list[float]) -> float:
-    return math.fsum(values) / len(values)

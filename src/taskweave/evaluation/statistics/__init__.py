@@ -1,0 +1,1 @@
+"""How sure a comparison is: gains with their intervals, and a verdict in words."""
