@@ -13,11 +13,11 @@ from typing import TextIO
 import typer
 
 _OURS = Path(__file__).resolve().parents[1]
-BAD_INPUT, NO_DATA, INTERRUPTED = 2, 3, 130
+BAD_INPUT, NO_DATA, FAILED_RUNS, INTERRUPTED = 2, 3, 4, 130
 
 
 def told(command: Callable[[], object]) -> int:
-    """Run a command; the exit code: 0, 2 after a mistake of the user's, 3 without data, 130 after Ctrl-C.
+    """Run a command; its exit code: 0, 2 after a mistake of the user's, 3 without data, 4 after failed runs, 130 after Ctrl-C.
 
     TASKWEAVE_DEBUG=1 in the environment shows tracebacks.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 
-from taskweave.cli.mistakes import INTERRUPTED, NO_DATA
+from taskweave.cli.mistakes import FAILED_RUNS, INTERRUPTED, NO_DATA
 from taskweave.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def compare_and_show(
     """Compare with progress, then print the table and where things are.
 
     elsewhere: the data were said to lie elsewhere, so that it is a mistake if they do not.
-    Exits with 130 where Ctrl-C stopped it, and with 3 where a recipe's data are not there: then it says so beside its
-    command.
+    Exits with 130 where Ctrl-C stopped it, with 4 where runs failed, with 3 where a recipe's data are not there: then it
+    says so beside its command.
     """
     from taskweave.evaluation.absent import absent_data
     from taskweave.evaluation.comparison import compare
@@ -40,6 +40,8 @@ def compare_and_show(
     _show(done, console, command)
     if done.state == "interrupted":
         raise typer.Exit(INTERRUPTED)
+    if done.state == "failed":
+        raise typer.Exit(FAILED_RUNS)
 
 
 def _show(done: Comparison, console: Console, command: str) -> None:
@@ -51,11 +53,22 @@ def _show(done: Comparison, console: Console, command: str) -> None:
         return
     if done.result.rows:
         console.print(to_rich(table_of(done.result)))
+    _show_failed(done, console)
     if done.result.missing:
         console.print(f"go on with: {command}", highlight=False)
     if done.pictures:
         console.print(f"pictures: {done.pictures[0].parent.absolute()}", soft_wrap=True, highlight=False)
     console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False)
+
+
+def _show_failed(done: Comparison, console: Console) -> None:
+    for failure in done.result.failed:
+        said = f"failed: {failure.method}, seed {failure.seed}: {failure.reason}"
+        console.print(said, soft_wrap=True, highlight=False, markup=False)
+    if done.result.failed:
+        place = (done.folder.parent / "runs").absolute()
+        text = f"failed.json of each under {place} says more; change the recipe, or repeat the command to try them again"
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_absent(absent: dict[str, Path], console: Console, command: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -184,7 +185,10 @@ class ComparisonResult(_Data):
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all. Raises OSError; an earlier file stays."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    """Write a text file, whole or not at all, whoever else writes it too. Raises OSError; an earlier file stays."""
+    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -8,12 +8,16 @@ from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.choices.method import Method
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.explaining import unknown
+from taskweave.evaluation.failed_rows import FailedRunError, failures_of
+from taskweave.evaluation.jobs.here import Here
+from taskweave.evaluation.jobs.launcher import Place
+from taskweave.evaluation.jobs.scheduling import train_all
 from taskweave.evaluation.planning import all_runs, entries
 from taskweave.evaluation.recipe import Recipe
 from taskweave.evaluation.results import Row
 from taskweave.evaluation.rows import row_of
-from taskweave.evaluation.running import RunRecord, train_run
-from taskweave.training.progress import Progress
+from taskweave.evaluation.running import find_record
+from taskweave.training.progress import Progress, Silent
 from taskweave.training.stopping import StopSignal
 
 
@@ -30,7 +34,8 @@ def run(
 
     method: its label or its kind; default the recipe's last.  seed: default the recipe's first; any may be asked for.
     Returns None where `stop` (or Ctrl-C) stopped it: the next call goes on from there.
-    Raises ValueError for a method that the recipe does not have, listing those it has.
+    A run that another process trains is waited for.
+    Raises ValueError for a method that the recipe does not have, listing those it has; FailedRunError where it fails.
     """
     if seed is not None and seed not in recipe.seeds:
         recipe = recipe.model_copy(update={"seeds": (seed,)})
@@ -38,15 +43,15 @@ def run(
     chosen = recipe.seeds[0] if seed is None else seed
     entry = next(e for e in entries(recipe) if e.method == wanted and e.seed == chosen)
     bench, signal = Bench(recipe, progress), stop or StopSignal()
-    records: dict[str, RunRecord] = {}
     bench.open()
     with signal.catching():
-        for needed in all_runs([entry]):
-            record = train_run(needed, bench, folder=folder, stop=signal, progress=progress)
-            if record is None:
-                return None
-            records[needed.digest] = record
-    return row_of(entry, [records[r.digest] for r in entry.runs], {}, columns=columns_of(recipe))
+        place = Place(bench, folder, signal, progress or Silent())
+        if train_all(all_runs([entry]), Here(), place) is not None:
+            return None
+    if failed := failures_of([entry], folder):
+        raise FailedRunError(f"{entry.method.title}, seed {chosen}: {failed[0].reason}")
+    records = [find_record(needed, folder) for needed in entry.runs]
+    return row_of(entry, [record for record in records if record is not None], {}, columns=columns_of(recipe))
 
 
 def _method(recipe: Recipe, name: str | None) -> Method:

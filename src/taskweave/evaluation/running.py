@@ -19,6 +19,7 @@ from taskweave.evaluation.building.weights import load_parents
 from taskweave.evaluation.choices.mixture import MixtureData, OneSet, sets_of
 from taskweave.evaluation.choices.start import PretrainedOnScenes
 from taskweave.evaluation.columns import columns_of, further_columns, own_columns
+from taskweave.evaluation.failures import noting_failure
 from taskweave.evaluation.measuring import measure
 from taskweave.evaluation.planning import Run
 from taskweave.evaluation.recipe import digest_of
@@ -105,7 +106,8 @@ def train_run(
 ) -> RunRecord | None:
     """Train a run whose parents are finished, measure it and store it; at once where it is stored already.
 
-    Returns None where `stop` asked to stop before the end: the next call goes on from there.
+    Returns None where `stop` asked to stop before the end: the next call goes on from there. An error of this training
+    alone is noted in its folder (see `failures`) and raised on. Call it inside the run's lock (see `jobs.attempting`).
     """
     record = find_record(run, folder)
     if record is not None:
@@ -114,11 +116,21 @@ def train_run(
     open_folder(own)
     here = bench.for_run(run)
     if run.role == "ensemble":
-        return _measured_ensemble(run, here, folder=folder, progress=progress)
+        with noting_failure(own, run.title):
+            return _measured_ensemble(run, here, folder=folder, progress=progress)
     with seeded(run.seed):
         net = build_network(run, here.tasks, here.example())
         load_parents(net, run, folder / "runs")
-    result = _fit(run, here, net, folder=own, stop=stop, progress=progress)
+    with noting_failure(own, run.title):
+        found = _trained(run, here, net, own=own, stop=stop, progress=progress)
+    return None if found is None else _store(run, bench, *found, own=own)
+
+
+def _trained(
+    run: Run, bench: Bench, net: Connected, *, own: Path, stop: StopSignal | None, progress: Progress | None
+) -> tuple[Mapping[str, Mapping[str, float]], FitResult] | None:
+    """Metrics and how it went; None where it was stopped before the end."""
+    result = _fit(run, bench, net, folder=own, stop=stop, progress=progress)
     if not result.finished:
         return None
     metrics: Mapping[str, Mapping[str, float]] = {}
@@ -127,8 +139,8 @@ def train_run(
         columns = further_columns(run.recipe, run.measured)
         if reported is None:
             columns = (*own_columns(run.recipe, run.measured), *columns)
-        metrics = {**(reported or {}), **measure(run, net, here, columns, folder=own, progress=progress)}
-    return _store(run, bench, metrics, result, own=own)
+        metrics = {**(reported or {}), **measure(run, net, bench, columns, folder=own, progress=progress)}
+    return metrics, result
 
 
 def _options(run: Run) -> TrainingOptions:
