@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tasks.ensembles import mean_prediction
 from torch import Tensor
 
-from taskweave.tasks import CrossEntropy, Segmentation, dice_loss, focal_loss, mean_soft, median_frequency
+from taskweave.tasks import CrossEntropy, Segmentation, dice_loss, focal_loss, median_frequency
 
 
 def slow_cross_entropy(logits: Tensor, target: Tensor, weights: list[float], ignore: int) -> float:
@@ -73,8 +74,8 @@ def test_soft_predictions_are_probabilities_and_ensembles_average_them() -> None
     # Two members sure of class 0 by a little, one sure of class 1 by a lot: the mean of probabilities decides for 1.
     unsure, sure = torch.tensor([0.2, 0.0, -9]).view(1, 3, 1, 1), torch.tensor([0.0, 8.0, -9]).view(1, 3, 1, 1)
     assert torch.allclose(task.soft(unsure, (2, 2)).sum(1), torch.ones(1, 2, 2))
-    assert mean_soft(task, [unsure, unsure, sure], (2, 2)).eq(1).all()
-    assert mean_soft(task, [unsure, unsure, sure], (2, 2)).dtype == torch.int64
+    assert mean_prediction(task, [unsure, unsure, sure], (2, 2)).eq(1).all()
+    assert mean_prediction(task, [unsure, unsure, sure], (2, 2)).dtype == torch.int64
 
 
 def test_library_losses() -> None:
@@ -119,7 +120,7 @@ def test_median_frequency() -> None:
 
 def test_the_metric_knows_the_task() -> None:
     metric = Segmentation(3, ignore=-1, per_image=True).metric()
-    assert (metric.classes, metric.ignore, metric.per_image) == (3, -1, True)
+    assert (metric.classes, metric.ignore, metric.of_images) == (3, -1, True)
 
 
 def test_pictures_are_fixed_colours() -> None:

@@ -6,13 +6,15 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from taskweave.metrics.confusion import class_iou, confusion_matrix, segmentation_scores
+from taskweave.metrics.gathering import gather_from_anywhere
+from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
+from taskweave.metrics.per_image_segmentation import SegmentationImages
 
 
 @final
-class SegmentationMetric(Metric):
+class SegmentationMetric(PerImageMetric):
     """mIoU, pixacc and fwIU in percent, from one confusion matrix of the whole set (FCN definitions).
 
     ``update(prediction, target)``: (B, H, W) class numbers each. Sums only, so neither batches nor processes matter.
@@ -33,6 +35,7 @@ class SegmentationMetric(Metric):
     image_scores: Tensor
     image_mious: Tensor
     images: Tensor
+    rows: list[Tensor] | Tensor
 
     def __init__(
         self,
@@ -43,16 +46,17 @@ class SegmentationMetric(Metric):
         target_class: int | None = None,
         image_miou: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(dist_sync_fn=gather_from_anywhere)
         self.target_class = target_class
         self.classes = classes
         self.ignore = ignore
-        self.per_image = per_image
+        self.of_images = per_image
         self.image_miou = image_miou
         self.add_state("counts", torch.zeros(classes, classes, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("image_scores", torch.zeros(3, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("image_mious", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("rows", [], dist_reduce_fx="cat")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         each = confusion_matrix(prediction, target, classes=self.classes, ignore=self.ignore)
@@ -62,9 +66,11 @@ class SegmentationMetric(Metric):
         self.image_scores += scores[labelled].sum(0)
         self.image_mious += class_iou(each[labelled]).nan_to_num(0.0).mean(-1).sum()
         self.images += labelled.sum()
+        assert isinstance(self.rows, list)  # a tensor only while synchronised, when updates are refused
+        self.rows.append(torch.stack([each.diagonal(dim1=1, dim2=2), each.sum(2), each.sum(1)], 1).flatten())
 
     def compute(self) -> dict[str, Tensor]:
-        scores = self.image_scores / self.images if self.per_image else segmentation_scores(self.counts)
+        scores = self.image_scores / self.images if self.of_images else segmentation_scores(self.counts)
         named = dict(zip(("mIoU", "pixacc", "fwIU"), scores.unbind(), strict=True))
         if self.target_class is not None:
             named["IoU"] = class_iou(self.counts)[self.target_class]
@@ -76,6 +82,24 @@ class SegmentationMetric(Metric):
         """(classes,) IU of each class over the whole set in percent; NaN for an absent class."""
         with self.sync_context(dist_sync_fn=self.dist_sync_fn):
             return class_iou(self.counts)
+
+    def class_scores(self) -> dict[str, Tensor]:
+        """The classes' IU over the whole set, whose mean mIoU is; "IoU" where mIoU is a mean over images."""
+        return {"IoU" if self.of_images else "mIoU": self.per_class()}
+
+    def per_image(self) -> SegmentationImages:
+        """The pixel counts of each image by class."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            rows = rows_of(self.rows, 3 * self.classes).reshape(-1, 3, self.classes)
+        target = -1 if self.target_class is None else self.target_class
+        return SegmentationImages(
+            rows[:, 0],
+            rows[:, 1],
+            rows[:, 2],
+            of_images=self.of_images,
+            target_class=target,
+            image_miou=self.image_miou,
+        )
 
     @property
     def absent(self) -> int:

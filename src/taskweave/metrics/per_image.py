@@ -1,0 +1,105 @@
+"""What each image of a test part contributes to a metric: enough to compute it on any multiset of the images.
+
+Every metric here is a function of sums over images (of counts, of errors, of matched detections by score), so the sums
+over a bootstrap sample are weighted sums: the weight of an image is how often it was drawn. The network is not run again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, ClassVar, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_BLOCK = 4_000_000
+"""Numbers handled at a time: 32 MB of float64."""
+
+
+class PerImage(ABC):
+    """The images of one test part, as one metric sees them. Concrete ones are frozen dataclasses of arrays and numbers.
+
+    kind: what a stored one is known by (`taskweave.metrics.per_image_stored`).
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many images there are."""
+
+    @abstractmethod
+    def _scores(self, weights: Floats) -> dict[str, Floats]:
+        """`scores` of some rows of weights, whole numbers in float64."""
+
+    @property
+    def _width(self) -> int:
+        """About how many numbers `_scores` handles at once for one row of weights."""
+        return self.count
+
+    @final
+    def scores(self, weights: NDArray[Any]) -> dict[str, Floats]:
+        """{metric: float64 (B,)}, NaN where it is undefined.
+
+        weights: (B, count) whole numbers from 0, how often each image counts; rows of ones give the metric's own values.
+        Raises ValueError for weights of another shape, or that are negative or no whole numbers.
+        """
+        rows = _checked(weights, self.count)
+        step = max(1, _BLOCK // max(1, self._width))
+        with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 is how an undefined number comes about
+            parts = [self._scores(rows[i : i + step].astype(np.float64)) for i in range(0, max(1, len(rows)), step)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    @final
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is stored: {field: array}, whole numbers in as few bytes as they fit in; single values have no axes."""
+        return {field.name: _small(np.asarray(getattr(self, field.name))) for field in _fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The way back from `arrays`. Raises ValueError for missing arrays, or for some that do not fit together."""
+        names = [field.name for field in _fields(cls)]
+        if missing := [name for name in names if name not in arrays]:
+            raise ValueError(f"{cls.__name__} is stored as {names}, but {missing} are missing among {sorted(arrays)}")
+        return cls(**{name: arrays[name] if arrays[name].ndim else arrays[name].item() for name in names})
+
+
+def weighted_sums(weights: Floats, values: NDArray[Any]) -> Floats:
+    """(B, ...): sums over images of weights (B, n) times values (n, ...); what is not finite counts only where weighed."""
+    flat = values.reshape(len(values), -1).astype(np.float64)
+    finite = np.isfinite(flat)
+    found = weights @ np.where(finite, flat, 0.0)
+    for image in np.flatnonzero(~finite.all(1)):  # 0 x NaN is NaN, but an image that was not drawn is not there
+        found += np.where(weights[:, image, None] > 0, np.where(finite[image], 0.0, flat[image]), 0.0)
+    return np.asarray(found.reshape(len(weights), *values.shape[1:]))
+
+
+def check_lengths(owner: str, arrays: Mapping[str, NDArray[Any]], *, axes: Mapping[str, int]) -> None:
+    """Raise ValueError unless the arrays have so many axes, and their first ones one length."""
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if any(len(shapes[name]) != count for name, count in axes.items()) or len({shape[:1] for shape in shapes.values()}) > 1:
+        raise ValueError(f"{owner} needs arrays of {dict(axes)} axes with one row per image, got {shapes}")
+
+
+def _fields(owner: Any) -> list[Any]:
+    return list(fields(owner))
+
+
+def _checked(weights: NDArray[Any], count: int) -> NDArray[Any]:
+    rows = np.asarray(weights)
+    if rows.ndim != 2 or rows.shape[1] != count:
+        raise ValueError(f"weights are (B, {count}), one column for each image, got {rows.shape}")
+    if (rows.dtype.kind not in "iub" and (rows % 1 != 0).any()) or (rows < 0).any():
+        raise ValueError("weights are how often each image counts: whole numbers from 0")
+    return rows
+
+
+def _small(array: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers from 0 in the smallest type that holds them all."""
+    if array.dtype.kind not in "iu" or not array.size or array.min() < 0:
+        return array
+    return array.astype(np.min_scalar_type(int(array.max())))
