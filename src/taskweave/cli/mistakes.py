@@ -17,7 +17,7 @@ BAD_INPUT, NO_DATA, FAILED_RUNS, INTERRUPTED = 2, 3, 4, 130
 
 
 def told(command: Callable[[], object]) -> int:
-    """Run a command; its exit code: 0, 2 after a mistake of the user's, 3 without data, 4 after failed runs, 130 after Ctrl-C.
+    """Run a command; its exit code: 0, 2 after a mistake, 3 without data, 4 where a run failed, 130 after Ctrl-C.
 
     TASKWEAVE_DEBUG=1 in the environment shows tracebacks.
     """

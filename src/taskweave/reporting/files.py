@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
@@ -19,9 +20,11 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
 def write_together(files: Mapping[Path, Callable[[IO[bytes]], object]]) -> None:
     """Write all files beside their places, then put them there: where one cannot be written, none is.
 
+    Several processes may write the same files: each is whole, of one of them.
+
     The folders are made where they are missing. Raises OSError.
     """
-    parts = {path: path.with_name(path.name + ".part") for path in files}
+    parts = {path: path.with_name(f"{path.name}.{uuid.uuid4().hex}.part") for path in files}
     try:
         for path, write in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
