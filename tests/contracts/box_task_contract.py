@@ -10,10 +10,11 @@ import pytest
 import torch
 from contracts import metric_contract as metrics
 from contracts.box_task_cases import SIZE, BoxCase, Labelled
+from tasks.ensembles import mean_prediction
 from torch import Tensor
 
 from taskweave.heads.outputs import RoiAttributes
-from taskweave.tasks import Task, mean_soft
+from taskweave.tasks import Task
 
 
 def learned(output: Any) -> list[Tensor]:
@@ -125,9 +126,11 @@ def assert_ensembles(case: BoxCase) -> None:
     task = case.make()
     one, two = case.random(2), case.random(2)
     alone = task.decode(one, SIZE)
-    assert same(mean_soft(task, [one, one], SIZE), alone, 1e-4), f"{case.name}: twice itself differs"
-    assert same(mean_soft(task, [one, two], SIZE), mean_soft(task, [two, one], SIZE)), f"{case.name}: order matters"
-    assert not same(mean_soft(task, [one, two], SIZE), alone, 1e-4), f"{case.name}: the second member has no say"
+    assert same(mean_prediction(task, [one, one], SIZE), alone, 1e-4), f"{case.name}: twice itself differs"
+    assert same(mean_prediction(task, [one, two], SIZE), mean_prediction(task, [two, one], SIZE)), (
+        f"{case.name}: order matters"
+    )
+    assert not same(mean_prediction(task, [one, two], SIZE), alone, 1e-4), f"{case.name}: the second member has no say"
 
 
 def assert_draws(case: BoxCase) -> None:

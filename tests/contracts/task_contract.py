@@ -10,9 +10,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from contracts import metric_contract as metrics
+from tasks.ensembles import mean_prediction
 from torch import Tensor
 
-from taskweave.tasks import Depth, Normals, NormalsByCodebook, Segmentation, Task, mean_soft
+from taskweave.tasks import Depth, Normals, NormalsByCodebook, Segmentation, Task
 
 SIZE = (6, 10)
 CODES = F.normalize(torch.tensor([[0.0, 0, 1], [1, 0, 1], [-1, 0, 1], [0, 1, 1], [0, -1, 1]]), dim=1)
@@ -173,8 +174,10 @@ def assert_ensembles(case: TaskCase) -> None:
     task = case.make()
     one, two = case.random(2), case.random(2)
     alone = task.decode(one, SIZE)
-    assert torch.allclose(mean_soft(task, [one, one], SIZE), alone, atol=1e-6), f"{case.name}: twice itself differs"
-    assert torch.equal(mean_soft(task, [one, two], SIZE), mean_soft(task, [two, one], SIZE)), f"{case.name}: order matters"
+    assert torch.allclose(mean_prediction(task, [one, one], SIZE), alone, atol=1e-6), f"{case.name}: twice itself differs"
+    assert torch.equal(mean_prediction(task, [one, two], SIZE), mean_prediction(task, [two, one], SIZE)), (
+        f"{case.name}: order matters"
+    )
     soft = task.soft(one, SIZE)
     assert soft.shape[0] == 2 and tuple(soft.shape[-2:]) == SIZE, f"{case.name}: soft prediction {tuple(soft.shape)}"
     again = task.harden(task.soft(case.perfect(case.targets(2)), SIZE))

@@ -11,9 +11,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from contracts import metric_contract as metrics
+from tasks.ensembles import mean_prediction
 from torch import Tensor
 
-from taskweave.tasks import Age, BoxRegression, Classification, Task, mean_soft
+from taskweave.tasks import Age, BoxRegression, Classification, Task
 
 SIZE = (40, 60)
 SIDES = torch.tensor([60.0, 40.0, 60.0, 40.0])
@@ -149,8 +150,10 @@ def assert_ensembles(case: WholeCase) -> None:
     task = case.make()
     one, two = case.random(3), case.random(3)
     alone = task.decode(one, SIZE)
-    assert torch.allclose(mean_soft(task, [one, one], SIZE), alone, atol=1e-4), f"{case.name}: twice itself differs"
-    assert torch.equal(mean_soft(task, [one, two], SIZE), mean_soft(task, [two, one], SIZE)), f"{case.name}: order matters"
+    assert torch.allclose(mean_prediction(task, [one, one], SIZE), alone, atol=1e-4), f"{case.name}: twice itself differs"
+    assert torch.equal(mean_prediction(task, [one, two], SIZE), mean_prediction(task, [two, one], SIZE)), (
+        f"{case.name}: order matters"
+    )
 
 
 def assert_draws(case: WholeCase) -> None:

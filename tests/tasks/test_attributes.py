@@ -4,11 +4,12 @@ import math
 
 import pytest
 import torch
+from tasks.ensembles import mean_prediction
 from torch import Tensor
 from torchvision import tv_tensors
 
 from taskweave.heads.outputs import RoiAttributes
-from taskweave.tasks import Attributes, Suppression, mean_soft
+from taskweave.tasks import Attributes, Suppression
 
 ROIS = (torch.tensor([[0.0, 0, 10, 10], [1.0, 0, 11, 10]]), torch.tensor([[20.0, 20, 40, 40]]))
 NAN = math.nan
@@ -82,7 +83,7 @@ def test_on_detections_regions_are_suppressed_attribute_by_attribute() -> None:
 
 def test_ensembles_average_probabilities() -> None:
     one, two = (RoiAttributes(torch.full((3, 1), x), ROIS) for x in (0.0, 50.0))
-    found = mean_soft(Attributes(1), [one, two], (50, 50))
+    found = mean_prediction(Attributes(1), [one, two], (50, 50))
     assert found[0]["scores"].flatten().tolist() == pytest.approx([0.75, 0.75])
     assert found[0]["boxes"].tolist() == ROIS[0].tolist()
 

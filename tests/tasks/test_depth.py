@@ -3,8 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from tasks.ensembles import mean_prediction
 
-from taskweave.tasks import Depth, mean_soft
+from taskweave.tasks import Depth
 
 
 def test_the_default_loss_is_l1_over_valid_pixels() -> None:
@@ -52,7 +53,7 @@ def test_undefined_outputs_in_holes_give_no_gradient() -> None:
 
 def test_ensembles_average_metres() -> None:
     members = [torch.full((1, 1, 2, 2), metres) for metres in (1.0, 2.0, 6.0)]
-    assert torch.equal(mean_soft(Depth(), members, (4, 4)), torch.full((1, 1, 4, 4), 3.0))
+    assert torch.equal(mean_prediction(Depth(), members, (4, 4)), torch.full((1, 1, 4, 4), 3.0))
 
 
 def test_pictures() -> None:

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from tasks.ensembles import mean_prediction
 from torch import Tensor
 from torchvision import tv_tensors
 
 from taskweave.heads.outputs import AnchorOutputs
 from taskweave.metrics import BIRDS_9, PEDESTRIANS, AveragePrecision, LogAverageMissRate
-from taskweave.tasks import Detection, Suppression, mean_soft
+from taskweave.tasks import Detection, Suppression
 
 ANCHORS = torch.tensor([[0.0, 0, 10, 10], [1.0, 0, 11, 10], [30.0, 30, 50, 50]])
 
@@ -62,14 +63,14 @@ def test_ensembles_average_scores_and_boxes_of_the_same_anchors() -> None:
     deltas = torch.zeros(1, 3, 4)
     deltas[0, 2, 0] = 0.2  # four pixels to the right
     one, two = output([[0.5, 0.5], [0.9, 0.1], [0.2, 0.8]]), output([[0.3, 0.7], [0.9, 0.1], [0.6, 0.4]], deltas)
-    (found,) = mean_soft(Detection(1), [one, two], (60, 60))
+    (found,) = mean_prediction(Detection(1), [one, two], (60, 60))
     assert found["scores"].tolist() == pytest.approx([0.6, 0.6]) or found["scores"].tolist() == pytest.approx(
         [0.6, 0.6, 0.1]
     )
     assert sorted(found["boxes"].tolist()) == [[0, 0, 10, 10], pytest.approx([32.0, 30, 52, 50])]
     other = two._replace(anchors=ANCHORS + 1)
     with pytest.raises(ValueError, match=r"averages over the same regions.*give all members the same"):
-        mean_soft(Detection(1), [one, other], (60, 60))
+        mean_prediction(Detection(1), [one, other], (60, 60))
 
 
 def test_the_metrics_are_the_columns() -> None:

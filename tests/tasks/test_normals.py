@@ -3,8 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from tasks.ensembles import mean_prediction
 
-from taskweave.tasks import Normals, cosine_loss, l2_loss, mean_soft
+from taskweave.tasks import Normals, cosine_loss, l2_loss
 
 
 def unit(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -51,7 +52,7 @@ def test_predictions_are_unit_vectors() -> None:
 def test_ensembles_average_unit_normals_and_renormalise() -> None:
     """Members count alike whatever the length of their outputs."""
     right, up = (torch.tensor(v).view(1, 3, 1, 1) for v in ([50.0, 0, 0], [0, 0.5, 0]))
-    mean = mean_soft(Normals(), [right, up], (1, 1))
+    mean = mean_prediction(Normals(), [right, up], (1, 1))
     assert mean.flatten().tolist() == pytest.approx([0.5**0.5, 0.5**0.5, 0], abs=1e-6)
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from tasks.ensembles import mean_prediction
 from torch import Tensor, nn
 from torchvision.models.detection import RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
 from taskweave.images import IMAGENET
-from taskweave.tasks import TorchvisionDetection, mean_soft
+from taskweave.tasks import TorchvisionDetection
 
 IMAGES = torch.rand(2, 3, 40, 60)
 
@@ -61,9 +62,9 @@ def test_ensembles_are_refused() -> None:
     detections = [
         {"boxes": torch.tensor([[0.0, 0, 5, 5]]), "scores": torch.ones(1), "labels": torch.ones(1, dtype=torch.int64)}
     ]
-    assert mean_soft(TorchvisionDetection(1), [detections], (40, 60))[0]["boxes"].tolist() == [[0, 0, 5, 5]]
+    assert mean_prediction(TorchvisionDetection(1), [detections], (40, 60))[0]["boxes"].tolist() == [[0, 0, 5, 5]]
     with pytest.raises(ValueError, match="boxes after suppression, which an ensemble cannot average; make the ensemble of"):
-        mean_soft(TorchvisionDetection(1), [detections, detections], (40, 60))
+        mean_prediction(TorchvisionDetection(1), [detections, detections], (40, 60))
 
 
 def test_bad_input() -> None:

@@ -13,7 +13,7 @@ from taskweave.tasks.task import Task, mean_soft
 
 @final
 class Averaged(Task):
-    """`task` for an `Ensemble`, whose output is a list: the prediction is that of the members' mean soft prediction."""
+    """`task` for an `Ensemble`, whose output is a list: its soft prediction is the mean of the members'."""
 
     directions = {}  # noqa: RUF012 - an ensemble's columns are its task's, see `task`
 
@@ -35,13 +35,10 @@ class Averaged(Task):
         return sum(losses[1:], losses[0]) / len(losses)
 
     def soft(self, output: Sequence[Any], size: tuple[int, int]) -> Any:
-        raise NotImplementedError("an ensemble is decoded as a whole; see `decode`")
+        return mean_soft(self.task, output, size)
 
     def harden(self, soft: Any) -> Any:
         return self.task.harden(soft)
-
-    def decode(self, output: Sequence[Any], size: tuple[int, int]) -> Any:
-        return mean_soft(self.task, output, size)
 
     def metric(self) -> Metric:
         return self.task.metric()

@@ -98,6 +98,6 @@ class Task(ABC):
 
 
 def mean_soft(task: Task, outputs: Sequence[Any], size: tuple[int, int]) -> Any:
-    """The prediction of an ensemble: the mean of its members' soft predictions, hardened."""
+    """The soft prediction of an ensemble: the mean of its members' (`Task.soft`); `Task.harden` makes it the prediction."""
     softs = [task.soft(output, size) for output in outputs]
-    return task.harden(sum(softs[1:], softs[0]) / len(softs))
+    return sum(softs[1:], softs[0]) / len(softs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, final
@@ -95,9 +96,9 @@ class DataChoice(Choice):
         return False
 
     @property
+    @abstractmethod
     def names(self) -> Names:
         """What these data are labelled with, without opening any file."""
-        raise NotImplementedError
 
     def labelled_for(self, tasks: Iterable[str]) -> tuple[str, ...]:
         """Those of `tasks` whose labels are read from here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar, final
 
 from pydantic import Field
@@ -37,9 +38,9 @@ class MethodChoice(Choice):
     """How the losses of the tasks of one network are weighed; None: each times the `weight` of its task."""
 
     @property
+    @abstractmethod
     def usual_label(self) -> str:
         """The method's name where no label was given."""
-        raise NotImplementedError
 
     @property
     def title(self) -> str:

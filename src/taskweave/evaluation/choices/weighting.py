@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self, final
 
@@ -22,9 +23,9 @@ class OneWeighting(Choice):
     """{task: threshold}: a loss below it is left out of that step's total (the pet paper's code)."""
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What a table calls it."""
-        raise NotImplementedError
 
     @property
     def named(self) -> Sequence[str]:
