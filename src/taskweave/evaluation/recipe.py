@@ -30,6 +30,7 @@ from taskweave.evaluation.choices.methodchoice import MethodChoice
 from taskweave.evaluation.choices.mixture import Data, FurtherTest, sets_of
 from taskweave.evaluation.choices.network import Network
 from taskweave.evaluation.choices.pets import check_batch_statistics, check_branches
+from taskweave.evaluation.choices.printed import Printed
 from taskweave.evaluation.choices.start import Scratch, Start
 from taskweave.evaluation.choices.task import Tasks
 from taskweave.evaluation.explaining import explain
@@ -116,6 +117,8 @@ class Recipe(Choice):
     evaluation: Evaluation = Evaluation()
     notes: str = ""
     """What a reader should know; changes no result and no hash."""
+    printed: Printed | None = None
+    """What a paper prints for these methods, to stand beside the results; changes no result and no hash."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -201,8 +204,8 @@ class Recipe(Choice):
         return (single, *on, *(m for m in methods if m is not single and not isinstance(m, SingleTrainedOn)))
 
     def digest(self) -> str:
-        """A hash of all that determines the results: not of the name, the notes, pictures, logging or checkpoints."""
-        content = self.determining(without={"name", "notes", "training"})
+        """A hash of all that determines the results: not of name, notes, printed numbers, pictures, logs, checkpoints."""
+        content = self.determining(without={"name", "notes", "printed", "training"})
         del content["evaluation"]["pictures"]
         t = self.training
         content["training"] = {

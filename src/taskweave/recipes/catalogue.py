@@ -16,7 +16,7 @@ from taskweave.evaluation.explaining import unknown
 from taskweave.evaluation.recipe import Recipe
 from taskweave.recipes.places import Given, places
 
-_NOT_RECIPES = ("catalogue", "places", "methods", "protocol")
+_NOT_RECIPES = ("beside", "catalogue", "costing", "listing", "methods", "places", "printed_tables", "protocol")
 """Files of this room that hold no recipe, by their last name."""
 
 

@@ -13,6 +13,7 @@ from taskweave.evaluation.choices.method import (
 from taskweave.evaluation.choices.network import RPNVGG16, PerTask, PSPNetVGG16
 from taskweave.evaluation.choices.start import PretrainedOnScenes
 from taskweave.evaluation.recipe import Training
+from taskweave.recipes.beside import Rows
 from taskweave.training.options import Adam, Poly, TrainingOptions
 
 SMALL: Size = (128, 160)
@@ -26,6 +27,16 @@ STEPS = 150
 
 SHARES = {1: "conv1_2", 2: "conv2_2", 3: "conv3_3", 4: "conv4_3"}
 """Share k has one trunk up to the k-th pooling layer: 2, 4, 7 and 10 convolutions. Pools have no weights."""
+
+
+PRINTED: Rows = {
+    "single": ("Single-task (RPN)", "Single-task (VGG16-PSPNet)"),
+    "single-task cross-connected": ("Single-task cross-connected (Det)", "Single-task cross-connected (Seg)"),
+    **{f"share {k}": (f"Share {k}",) for k in SHARES},
+    "cross-stitch": ("Cross-stitch",),
+    "cross-connected": ("Cross-connected (proposed)",),
+}
+"""The paper's rows, in both of its tables."""
 
 
 def methods(*, lr_multiplier: float | None = None) -> tuple[Method, ...]:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 from taskweave.evaluation.choices.method import CrossStitch
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.cross_stitch import protocol
 from taskweave.recipes.places import Given
 
 WEIGHTS = ((0.1, 0.9), (0.5, 0.5), (0.7, 0.3), (0.9, 0.1))
 """(alpha_S, alpha_D): of a stream's own features and of the other stream's."""
 
+PRINTED: Rows = {f"({a:g}, {b:g})": (f"({a:g},{b:g})",) for a, b in WEIGHTS}
 
+
+@Beside("cross_stitch", ("table1",), rows=PRINTED, columns=NYUV2)
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.CAFFENET
 ) -> Recipe:

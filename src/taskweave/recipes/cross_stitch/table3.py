@@ -8,10 +8,17 @@ from pathlib import Path
 from taskweave.evaluation.choices.method import CrossStitch
 from taskweave.evaluation.choices.start import FromFile
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.cross_stitch import protocol
 from taskweave.recipes.places import Given
 
 
+@Beside(
+    "cross_stitch",
+    ("table3",),
+    rows={"ImageNet": ("ImageNet",), "scenes": ("ImageNet",), "one-task": ("One-task",)},
+    columns=NYUV2,
+)
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.CAFFENET
 ) -> Recipe:

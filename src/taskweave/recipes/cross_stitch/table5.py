@@ -7,11 +7,23 @@ from pathlib import Path
 
 from taskweave.evaluation.choices.method import CrossStitch, Ensemble, Method, Shared, SharedLatent
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.cross_stitch import protocol
 from taskweave.recipes.cross_stitch.table6 import SPLITS
 from taskweave.recipes.places import Given
 
+PRINTED: Rows = {
+    "single": ("One-task (normals)", "One-task (segmentation)"),
+    "ensemble": ("Ensemble (normals)", "Ensemble (segmentation)"),
+    "split conv4": ("Split conv4",),
+    "MTL-shared": ("MTL-shared",),
+    "cross-stitch": ("Cross-stitch [ours]",),
+}
 
+
+@Beside(
+    "cross_stitch", ("table5",), rows=PRINTED, columns=NYUV2, notes=("Of Split the paper prints the best split alone.",)
+)
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.CAFFENET
 ) -> Recipe:

@@ -16,6 +16,7 @@ from taskweave.evaluation.choices.task import DepthTask, SegmentationTask, Tasks
 from taskweave.evaluation.choices.weighting import VarianceRatio, WeightingChoice
 from taskweave.evaluation.choices.whole import MTAN, DenseSegNet, MTUNet
 from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.recipes.beside import Columns, Rows, at
 from taskweave.recipes.places import Given, place
 from taskweave.training.options import Adam, Poly, TrainingOptions
 
@@ -32,6 +33,19 @@ SMALL_SEGNET = SegNetVGG16(widths=(12, 24, 48, 96, 96))
 SMALL_STAN = STANSegNet(widths=(12, 24, 48, 96, 96))
 SCENES = PretrainedOnScenes(steps=200, batch_size=8, images=1000, size=SMALL_SIZE)
 """The start of the small recipes: one body for the U-Nets, one for the SegNets."""
+
+PRINTED_SEGMENTATION: Columns = {"IoU_pixel_acc": at("segmentation", "pixacc"), "mIoU": at("segmentation", "mIoU")}
+PRINTED_COLUMNS: Columns = {**PRINTED_SEGMENTATION, "depth_abs": at("depth", "abs"), "depth_rel": at("depth", "rel")}
+PRINTED_ROWS: Rows = {
+    "ST-UNet": ("ST-UNet (Ours)",),
+    "STAN": ("STAN",),
+    "Dense": ("Dense",),
+    "Cross-Stitch (as MTAN's code)": ("Cross-Stitch",),
+    "MTAN": ("MTAN",),
+}
+"""The rows that tables 1 and 2 have beside MT-UNet."""
+PIXEL_ACCURACY = "What the paper's column calls IoU is pixel accuracy."
+QUOTED = "Its rows STAN, Dense, Cross-Stitch and MTAN seem to be quoted from the MTAN paper; ours are trained here."
 
 INVERSE = "Depth is inverse (disparities as the files have them); the paper's relative errors are on another scale."
 STAND_IN = (

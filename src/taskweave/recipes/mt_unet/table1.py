@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import Beside
 from taskweave.recipes.mt_unet import protocol
 from taskweave.recipes.places import Given
 
 
+@Beside(
+    "mt_unet",
+    ("table1",),
+    rows={**protocol.PRINTED_ROWS, "MT-UNet": ("MT-UNet with 7-classes",)},
+    columns=protocol.PRINTED_COLUMNS,
+    notes=(protocol.PIXEL_ACCURACY, protocol.QUOTED, protocol.INVERSE),
+)
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """ST-UNet, STAN, Dense, Cross-Stitch as MTAN's code and K x K, MTAN, MT-UNet; its 19 classes are `table1_19_classes`.
 

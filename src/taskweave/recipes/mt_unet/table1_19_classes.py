@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import Beside
 from taskweave.recipes.mt_unet import protocol
 from taskweave.recipes.places import Given
 
 
+@Beside(
+    "mt_unet",
+    ("table1",),
+    rows={"MT-UNet": ("MT-UNet with 19-classes",)},
+    columns=protocol.PRINTED_COLUMNS,
+    notes=(protocol.PIXEL_ACCURACY, protocol.INVERSE, "The rows of 7 classes stand beside mt_unet/table1."),
+)
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """ST-UNet and MT-UNet. A table of its own: means over 19 classes do not compare with those over 7.
 

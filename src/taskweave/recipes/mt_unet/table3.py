@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import Beside
 from taskweave.recipes.mt_unet import protocol
 from taskweave.recipes.places import Given
 
 
+@Beside(
+    "mt_unet",
+    ("table3",),
+    rows={
+        "MT-UNet with cross-talk": ("MT-UNet With Cross-talk",),
+        "MT-UNet without cross-talk": ("MT-UNet Without Cross-talk",),
+    },
+    columns=protocol.PRINTED_COLUMNS,
+    small_columns=protocol.PRINTED_SEGMENTATION,
+    notes=(protocol.PIXEL_ACCURACY, protocol.INVERSE),
+    small_notes=("The printed rows are of Cityscapes; its inverse depth has no place beside metres.",),
+)
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """ST-UNet, MT-UNet with cross-talk and without.
 

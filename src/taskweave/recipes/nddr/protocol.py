@@ -27,6 +27,12 @@ OURS = NDDR(order="authors", self_weight=0.9, other_weight=0.1, lr_multiplier=10
 SLUICE = "The sluice's start is ours, its code was not released."
 """For the notes of tables that have one."""
 
+SMALL_ANGLES = (
+    "The printed angles are in the space of 8-bit codes, where they are about half as large; those of the small form are "
+    "true ones."
+)
+"""What stands beside the small forms of tables on NYUv2."""
+
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 RESNET18 = DeepLabResNet(body="resnet18", rates=(1, 2, 4, 6))
 SIZE: Size = (128, 160)

@@ -7,13 +7,17 @@ from pathlib import Path
 
 from taskweave.evaluation.choices.method import NDDR
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
 WEIGHTS = ((1.0, 0.0), (0.9, 0.1), (0.5, 0.5), (0.1, 0.9), (0.0, 1.0))
 """(alpha, beta): the diagonals for a stream's own features and for the other stream's."""
 
+PRINTED: Rows = {**{f"({a:g}, {b:g})": (f"({a:g}, {b:g})",) for a, b in WEIGHTS}, "random": ("Random",)}
 
+
+@Beside("nddr", ("table1",), rows=PRINTED, columns=NYUV2, small_notes=(protocol.SMALL_ANGLES,))
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
 ) -> Recipe:

@@ -7,12 +7,20 @@ from pathlib import Path
 
 from taskweave.evaluation.choices.method import NDDR
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
 SCALES = (1, 10, 100, 1000)
 
 
+@Beside(
+    "nddr",
+    ("table2",),
+    rows={f"rate x {scale}": (str(scale),) for scale in SCALES},
+    columns=NYUV2,
+    small_notes=(protocol.SMALL_ANGLES,),
+)
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
 ) -> Recipe:

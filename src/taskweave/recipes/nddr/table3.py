@@ -8,10 +8,18 @@ from pathlib import Path
 from taskweave.evaluation.choices.method import NDDR
 from taskweave.evaluation.choices.start import FromFile, LibraryWeights, Scratch
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
+PRINTED: Rows = {
+    **dict.fromkeys(("Init. (ImageNet)", "Init. (random)"), ("Init.",)),
+    **dict.fromkeys(("Pret. (VOC)", "Pret. (scenes)"), ("Pret.",)),
+    "Sing.": ("Sing.",),
+}
 
+
+@Beside("nddr", ("table3",), rows=PRINTED, columns=NYUV2, small_notes=(protocol.SMALL_ANGLES,))
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
 ) -> Recipe:

@@ -7,10 +7,20 @@ from pathlib import Path
 
 from taskweave.evaluation.choices.method import NDDR, CrossConnected, CrossStitch, Shared, Sluice
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
+PRINTED: Rows = {
+    "single": ("Sing.",),
+    **dict.fromkeys(("shared until pool5", "shared until layer4"), ("Mul.",)),
+    "cross-stitch": ("C.-S.",),
+    "sluice": ("Sluice",),
+    "NDDR": ("Ours",),
+}
 
+
+@Beside("nddr", ("table4",), rows=PRINTED, columns=NYUV2, small_notes=(protocol.SMALL_ANGLES,))
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
 ) -> Recipe:

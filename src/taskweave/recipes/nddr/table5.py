@@ -8,10 +8,20 @@ from pathlib import Path
 from taskweave.evaluation.choices.method import CrossStitch, Shared, Sluice
 from taskweave.evaluation.choices.network import DeepLabResNet
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
+PRINTED: Rows = {
+    "single": ("Sing.",),
+    "shared until layer4": ("Mult.",),
+    "cross-stitch": ("C.-S.",),
+    "sluice": ("Sluice",),
+    "NDDR": ("Ours",),
+}
 
+
+@Beside("nddr", ("table5",), rows=PRINTED, columns=NYUV2, small_notes=(protocol.SMALL_ANGLES,))
 def recipe(
     *,
     small: bool = False,

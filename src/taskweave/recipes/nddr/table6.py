@@ -8,12 +8,22 @@ from pathlib import Path
 from taskweave.evaluation.choices.method import NDDR, CrossStitch, Method, Shared, Single, Sluice
 from taskweave.evaluation.choices.methodchoice import ShortcutOptions
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
 SHORTCUT = ShortcutOptions(channels=512, normalise=True)
 
+PRINTED: Rows = {
+    "single + shortcut": ("Sing.",),
+    **dict.fromkeys(("shared until pool5 + shortcut", "shared until layer4 + shortcut"), ("Mult.",)),
+    "cross-stitch + shortcut": ("C.-S.",),
+    "sluice + shortcut": ("Sluice",),
+    "NDDR + shortcut": ("Ours",),
+}
 
+
+@Beside("nddr", ("table6",), rows=PRINTED, columns=NYUV2, small_notes=(protocol.SMALL_ANGLES,))
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
 ) -> Recipe:

@@ -13,6 +13,7 @@ from taskweave.evaluation.choices.method import NDDR, CrossStitch, Method, Share
 from taskweave.evaluation.choices.start import LibraryWeights, PretrainedOnScenes
 from taskweave.evaluation.choices.task import Tasks
 from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.recipes.beside import Beside, Rows, at
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given, place
 from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightDecay
@@ -21,7 +22,26 @@ SIDE: Size = (224, 224)
 SMALL_SIDE: Size = (64, 64)
 TASKS = Tasks(age=AgeTask(), gender=ClassificationTask())
 
+PRINTED: Rows = {
+    "single": ("Single-Task",),
+    "shared until pool5": ("Multi-Task",),
+    "cross-stitch": ("Cross-Stitch",),
+    "sluice": ("Sluice",),
+    "NDDR": ("Ours",),
+}
 
+
+@Beside(
+    "nddr",
+    ("table7",),
+    rows=PRINTED,
+    columns={
+        "age_mean_AE_years": at("age", "mean AE"),
+        "age_median_AE_years": at("age", "median AE"),
+        "gender_acc": at("gender", "accuracy"),
+    },
+    small_notes=("The printed ages are of IMDB-WIKI; the small form reads UTKFace.",),
+)
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
     """Single, single trained on, shared, cross-stitch, sluice, NDDR, with units at pool1 ... pool5 of VGG-16.
 

@@ -8,11 +8,19 @@ from pathlib import Path
 from taskweave.evaluation.choices.method import CrossStitch, Sluice
 from taskweave.evaluation.choices.network import FCN32sAlexNet
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.cross_stitch import protocol as cross_stitch
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
 
+@Beside(
+    "nddr",
+    ("tableA1",),
+    rows={"cross-stitch": ("C.-S.",), "sluice": ("Sluice",), "NDDR": ("Ours",)},
+    columns=NYUV2,
+    small_notes=(protocol.SMALL_ANGLES,),
+)
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = cross_stitch.CAFFENET
 ) -> Recipe:

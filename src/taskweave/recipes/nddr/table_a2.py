@@ -7,13 +7,29 @@ from pathlib import Path
 
 from taskweave.evaluation.choices.method import CrossStitch
 from taskweave.evaluation.recipe import Recipe
+from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
 WEIGHTS = ((0.9, 0.1), (0.7, 0.3), (0.5, 0.5))
 SCALES = (1, 10, 100, 1000)
 
+PRINTED: Rows = {
+    **{f"({a:g}, {b:g})": (f"({a:g}, {b:g})",) for a, b in WEIGHTS},
+    **{f"rate x {scale}": (str(scale),) for scale in SCALES},
+}
 
+
+@Beside(
+    "nddr",
+    (
+        "tableA2_init",
+        "tableA2_scale",
+    ),
+    rows=PRINTED,
+    columns=NYUV2,
+    small_notes=(protocol.SMALL_ANGLES,),
+)
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
 ) -> Recipe:
