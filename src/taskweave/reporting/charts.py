@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, final
 
@@ -49,12 +49,14 @@ def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequen
     axes.fill_between(x, low, high, color=style.colour, alpha=0.15, linewidth=0)
 
 
-def figure_with_legend(size: tuple[float, float], labels: Sequence[str]) -> tuple[Figure, dict[str, Style]]:
+def figure_with_legend(
+    size: tuple[float, float], labels: Sequence[str], *, styles: Mapping[str, Style] | None = None
+) -> tuple[Figure, dict[str, Style]]:
     """An empty figure of `size` (width, height) in inches, a legend of all labels under it, and each label's line style.
 
-    A label has one colour, dashes and marker in all panels.
+    A label has one colour, dashes and marker in all panels. styles: those to take instead of the usual ones.
     """
-    styles = styles_of(labels)
+    styles = dict(styles or styles_of(labels))
     written = [shown(label) for label in labels]
     pieces = [text.splitlines() or [""] for text in written]
     longest = max((len(line) for lines in pieces for line in lines), default=0)

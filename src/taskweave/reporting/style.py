@@ -23,7 +23,7 @@ to see on white, is left out."""
 SEQUENTIAL: Final = "viridis"
 """Of heat maps: even steps for every kind of colour vision, and dark to light where there is no colour."""
 _DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":")
-_MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 
 class Style(NamedTuple):
@@ -38,7 +38,7 @@ class Style(NamedTuple):
 def styles_of(labels: Sequence[str]) -> dict[str, Style]:
     """A style for every label: no two of the first 36 differ in their colour alone."""
     return {
-        label: Style(COLOURS[i % len(COLOURS)], _DASHES[i % len(_DASHES)], _MARKERS[i % len(_MARKERS)], i)
+        label: Style(COLOURS[i % len(COLOURS)], _DASHES[i % len(_DASHES)], MARKERS[i % len(MARKERS)], i)
         for i, label in enumerate(labels)
     }
 

@@ -40,27 +40,30 @@ def _untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, s
     return tensors, same
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
+def read_state(path: Path, *, under: str = "") -> dict[str, Tensor]:
     """The tensors of a safetensors file or of a torch file (a state_dict, or a dict that holds exactly one).
 
+    under: of a safetensors file, only those whose names begin so, e.g. "connections."; the others are not read.
     Raises FileNotFoundError, or WrongCheckpointError where no state_dict is found.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} to load weights from")
-    found = _read_safetensors(path)
+    found = _read_safetensors(path, under)
     return found if found is not None else _read_torch(path)
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor] | None:
+def _read_safetensors(path: Path, under: str) -> dict[str, Tensor] | None:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            wanted = [name for name in file.keys() if name.startswith(under)]  # noqa: SIM118 - no mapping
             same = json.loads((file.metadata() or {}).get(SAME, "{}"))
+            tied = {name: other for name, other in same.items() if name.startswith(under)}
+            tensors = {name: file.get_tensor(name) for name in dict.fromkeys([*wanted, *tied.values()])}
     except SafetensorError:
         return None
-    return tensors | {name: tensors[other] for name, other in same.items()}
+    return {name: tensors[name] for name in wanted} | {name: tensors[other] for name, other in tied.items()}
 
 
 def _read_torch(path: Path) -> dict[str, Tensor]:

@@ -66,6 +66,14 @@ class CrossConnection(MapUnit):
     def sources(self, target: int) -> frozenset[int]:
         return frozenset((target, *(s for s, t in self.links if t == target)))
 
+    def weight_of(self, source: int, target: int) -> Tensor:
+        """The weight of a link, gate included: (C_target, C_source, 1, 1). Raises KeyError for a link that is not there."""
+        key = _key(source, target)
+        convolution = self.convolutions[key]
+        assert isinstance(convolution, nn.Conv2d)
+        gate = self.gates[key][:, None, None, None] if key in self.gates else 1.0
+        return convolution.weight * gate
+
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         fused = self._fuse(dict(enumerate(maps)), range(len(maps)))
         return [fused[t] for t in range(len(maps))]

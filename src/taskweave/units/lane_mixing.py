@@ -41,13 +41,13 @@ class LaneMixing(MapUnit):
                 f"LaneMixing takes one feature of {lanes} equal lanes of channels, got {self._listed()}; "
                 "connect the one stream that stacks them, after the stage that does"
             )
-        self.lanes, self._start = lanes, rows
+        self.lanes, self.start = lanes, rows
         links = [(s, weight) for row in rows for s, weight in enumerate(row) if weight is not None]
         self.alpha = nn.Parameter(torch.tensor([weight for _, weight in links]))
 
     @property
     def exact_start(self) -> bool:
-        rows = self._start
+        rows = self.start
         identity = [[float(s == t) for s in range(self.lanes)] for t in range(len(rows))]
         return len(rows) == self.lanes and [[weight or 0.0 for weight in row] for row in rows] == identity
 
@@ -55,7 +55,7 @@ class LaneMixing(MapUnit):
         alpha, lanes = self.alpha.to(maps[0].dtype), maps[0].chunk(self.lanes, 1)
         outputs: list[Tensor] = []
         place = 0
-        for row in self._start:
+        for row in self.start:
             sources = [s for s, weight in enumerate(row) if weight is not None]
             terms = [alpha[place + i] * lanes[s] for i, s in enumerate(sources)]
             outputs.append(sum(terms[1:], terms[0]))
@@ -63,4 +63,4 @@ class LaneMixing(MapUnit):
         return [torch.cat(outputs, 1)]
 
     def extra_repr(self) -> str:
-        return f"lanes={self.lanes} -> {len(self._start)}, links={len(self.alpha)}"
+        return f"lanes={self.lanes} -> {len(self.start)}, links={len(self.alpha)}"
