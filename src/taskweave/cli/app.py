@@ -13,6 +13,7 @@ from taskweave.cli.pack import pack
 from taskweave.cli.predict import predict
 from taskweave.cli.recipes import recipes
 from taskweave.cli.run import run
+from taskweave.cli.sweep import sweep
 
 app = typer.Typer(
     name="taskweave",
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(compare)
+app.command()(sweep)
 app.command()(run)
 app.command()(recipes)
 app.command()(predict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,28 +16,42 @@ from taskweave.cli.progress import bars
 
 if TYPE_CHECKING:
     from taskweave.evaluation.comparison import Comparison
+    from taskweave.evaluation.jobs.launcher import Launcher
     from taskweave.evaluation.recipe import Recipe
+    from taskweave.evaluation.sweeping.swept import Swept
 
 
 def compare_and_show(
-    recipe: Recipe, *, out: Path, max_minutes: float | None = None, dry_run: bool = False, elsewhere: bool = False
+    recipe: Recipe,
+    *,
+    out: Path,
+    max_minutes: float | None = None,
+    dry_run: bool = False,
+    elsewhere: bool = False,
+    launcher: Launcher | None = None,
+    swept: Swept | None = None,
 ) -> None:
     """Compare with progress, then print the table and where things are.
 
+    swept: the sweep that the recipe is of, which is drawn, too.  launcher: who trains; default this process.
     elsewhere: the data were said to lie elsewhere, so that it is a mistake if they do not.
     Exits with 130 where Ctrl-C stopped it, with 4 where runs failed, with 3 where a recipe's data are not there: then it
     says so beside its command.
     """
     from taskweave.evaluation.absent import absent_data
     from taskweave.evaluation.comparison import compare
+    from taskweave.evaluation.sweeping.sweep import sweep
 
     console = Console()
     command = shlex.join(["taskweave", *sys.argv[1:]])
     if not (dry_run or elsewhere) and (absent := absent_data(recipe)):
         _show_absent(absent, console, command)
         raise typer.Exit(NO_DATA)
+    work = partial(compare, recipe) if swept is None else partial(sweep, swept)
     with bars(console) as progress:
-        done = compare(recipe, folder=out, max_minutes=max_minutes, dry_run=dry_run, progress=progress, command=command)
+        done = work(
+            folder=out, max_minutes=max_minutes, dry_run=dry_run, progress=progress, launcher=launcher, command=command
+        )
     _show(done, console, command)
     if done.state == "interrupted":
         raise typer.Exit(INTERRUPTED)

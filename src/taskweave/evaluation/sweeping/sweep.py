@@ -1,0 +1,48 @@
+"""A sweep from beginning to end: its comparison, and its chart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from taskweave.evaluation.comparison import Comparison, compare
+from taskweave.evaluation.jobs.launcher import Launcher
+from taskweave.evaluation.sweeping.swept import Swept
+from taskweave.evaluation.writing import CHARTS
+from taskweave.training.progress import Progress
+from taskweave.training.stopping import StopSignal
+
+
+def sweep(
+    swept: Swept,
+    *,
+    folder: Path = Path("results"),
+    max_minutes: float | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    stop: StopSignal | None = None,
+    launcher: Launcher | None = None,
+    command: str = "",
+) -> Comparison:
+    """Train what is not there yet of all values, compare them with the single networks, and draw them.
+
+    Arguments, stored runs, resuming and errors are those of `compare`; ``charts/sweep-<axis>.png`` and .svg come with it,
+    as soon as one value can be compared.
+    """
+    done = compare(
+        swept.recipe,
+        folder=folder,
+        max_minutes=max_minutes,
+        dry_run=dry_run,
+        progress=progress,
+        stop=stop,
+        launcher=launcher,
+        command=command,
+    )
+    drawn = {point.method for point in swept.points} & set(done.result.methods)
+    if dry_run or not drawn or done.result.baseline not in done.result.methods:
+        return done
+    from taskweave.reporting.sweep_chart import sweep_chart
+
+    chart = sweep_chart(done.result, swept, done.folder / CHARTS / f"sweep-{swept.axis}.png")
+    return replace(done, pictures=(*done.pictures, chart))
