@@ -23,6 +23,16 @@ class Decoder(Protocol):
     def decode(self, output: Any, size: tuple[int, int]) -> Any: ...
 
 
+class Watcher(Protocol):
+    """Shown, while it is a network's `watcher`, the features that tasks share: the tensors themselves, not copies."""
+
+    def meets(self, index: int, features: Sequence[Tensor]) -> None:
+        """Those that go into the unit of connection number `index`, one per stream (and per gathered stage)."""
+
+    def forks(self, feature: Tensor) -> None:
+        """The one with which every stream goes on from the shared trunk."""
+
+
 @final
 class Connected(nn.Module):
     """K streams that exchange features at their connections; {stream: input} -> {stream: output}.
@@ -31,6 +41,7 @@ class Connected(nn.Module):
     connections: in the order in which they are met.
     trunk: a stage up to which (it included) the first stream's features serve all: hard sharing; see `share`.
     tasks: {stream: task}, for `predict`.  statistics: how `predict` prepares a picture.
+    watcher: None, or what is shown the features that meet; it changes nothing (`taskweave.training.monitor`).
     Raises ValueError for an unknown stream or stage, or a connection that goes backwards, TypeError for what is no Stream.
     """
 
@@ -54,6 +65,7 @@ class Connected(nn.Module):
         self.tasks: dict[str, Decoder] = dict(tasks or {})
         self.statistics = statistics
         self.start: StartReport | None = None  # what connect(..., check_start=True) found
+        self.watcher: Watcher | None = None
         self._whole = self.plan(tuple(streams))
         self._alone = {name: self.plan((name,)) for name in streams}
 
@@ -100,6 +112,8 @@ class Connected(nn.Module):
                 self._meet(step, x, memory)
             else:
                 _fork(step, x, memory)
+                if self.watcher is not None:
+                    self.watcher.forks(x[step.leader])
         return {name: self.stream(name).exit(self.stream(name).net, memory[name]) for name in plan.exits}
 
     def _plan_for(self, wanted: tuple[str, ...]) -> Plan:
@@ -109,11 +123,14 @@ class Connected(nn.Module):
         connection = self.connection(meet.index)
         names = list(connection.at)
         if connection.gathers or len(meet.targets) == len(names):
-            outputs = connection.unit([f for name in names for f in connection.gathered(name, memory[name])])
-            fused = dict(enumerate(outputs))
+            features = [f for name in names for f in connection.gathered(name, memory[name])]
+            fused = dict(enumerate(connection.unit(features)))
         else:
             own = {j: memory[names[j]][connection.meets[names[j]]] for j in meet.sources}
+            features = list(own.values())
             fused = connection.unit.forward_some(own, meet.targets)
+        if self.watcher is not None:
+            self.watcher.meets(meet.index, features)
         for j in meet.targets:
             name = names[j]
             x[name] = memory[name][connection.meets[name]] = fused[j]

@@ -19,6 +19,9 @@ from taskweave.training.choice import better, reported, validation_steps
 from taskweave.training.finished import STATISTICS, WEIGHTS, read_finished, write_finished
 from taskweave.training.groups import describe
 from taskweave.training.logs import RunLog
+from taskweave.training.monitor import Monitor
+from taskweave.training.monitor_cosines import never_together
+from taskweave.training.monitor_watch import Watch
 from taskweave.training.norms import save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.pace import pace_of
@@ -55,6 +58,7 @@ def fit(
     validation: Samples | None = None,
     stop: StopSignal | None = None,
     progress: Progress | None = None,
+    monitor: Monitor | None = None,
     fabric: Fabric | None = None,
 ) -> FitResult:
     """Train `net` in place. If finished it ends with the kept weights, in eval mode.
@@ -72,6 +76,7 @@ def fit(
     fabric: launched in several processes (a folder they all see), it gives each an even part of every batch; the result is
         one process's, but for statistics of batch norms, which are the first process's (freeze them). That one writes.
     stop: asked after every step; without one Ctrl-C and SIGTERM are caught here (a second one aborts).
+    monitor: watches for negative transfer and changes nothing; in several processes it sees the first one's part.
     Raises ValueError for tasks, data or options that do not fit, CannotSaveError, WrongCheckpointError (the folder holds
     another network or training), NonFiniteLossError.
     """
@@ -100,9 +105,16 @@ def fit(
             known_by=known_by,
             given={name: task for name, task in tasks.items() if name in net.streams},
             sets=list(train.sets) if isinstance(train, Mixture) else (),
+            watch=_watch(monitor if fabric.global_rank == 0 else None, net, train, list(active), folder=folder),
         )
         watching = progress if run.ranks.leads else Silent()
         return _watched(run, train, validation, seed=seed, stop=signal, progress=watching)
+
+
+def _watch(monitor: Monitor | None, net: Connected, train: Samples, active: list[str], *, folder: Path) -> Watch | None:
+    if monitor is None:
+        return None
+    return Watch(monitor, net, active, folder=folder, apart=never_together(train, active))
 
 
 def _known_by(
@@ -125,11 +137,21 @@ def _watched(
     run.resume()
     labels = [group.label for group in run.groups]
     log = (
-        RunLog(run.folder, list(run.tasks), labels, step=run.step, tensorboard=run.options.tensorboard)
+        RunLog(
+            run.folder,
+            list(run.tasks),
+            labels,
+            step=run.step,
+            monitored=run.watch.columns,
+            tensorboard=run.options.tensorboard,
+        )
         if run.ranks.leads
         else None
     )
     progress.note(f"{describe_speed(run.options)}\n{describe(run.groups)}")
+    if run.watch.columns:
+        run.watch.write()
+        progress.note(run.watch.describe())
     progress.begin("training", run.options.steps, done=run.step)
     try:
         return _loop(run, train, validation, seed=seed, stop=stop, log=log, progress=progress)
@@ -183,10 +205,13 @@ def _loop(
 
 
 def _report(run: Training, log: RunLog | None, progress: Progress, *, epoch: float) -> None:
-    if run.step % run.options.log_every and run.step != run.options.steps:
+    due = run.step % run.options.log_every == 0 or run.step == run.options.steps
+    losses = run.mean_losses() if due else None
+    if log is not None:
+        log.monitor(run.step, run.watch.report(run.step, losses, progress))
+    if losses is None:
         progress.advance(1)
         return
-    losses = run.mean_losses()
     if log is not None:
         log.training(
             run.step,

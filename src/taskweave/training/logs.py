@@ -56,15 +56,24 @@ def _text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
 class RunLog:
     """`log.csv`: per-task losses unweighted (mean since the last row), weights, learning rates; `validation.csv`: metrics.
 
+    monitored: the columns of `monitor.csv`, what a `taskweave.training.monitor.Monitor` sees; () for no such file.
     Raises ImportError where TensorBoard is asked for and not installed.
     """
 
     def __init__(
-        self, folder: Path, tasks: Sequence[str], groups: Sequence[str], *, step: int, tensorboard: bool = False
+        self,
+        folder: Path,
+        tasks: Sequence[str],
+        groups: Sequence[str],
+        *,
+        step: int,
+        monitored: Sequence[str] = (),
+        tensorboard: bool = False,
     ) -> None:
         columns = ["epoch", "seconds", *(f"loss.{t}" for t in tasks), *(f"weight.{t}" for t in tasks)]
         self._training = CsvLog(folder / "log.csv", [*columns, *(f"lr.{g}" for g in dict.fromkeys(groups))], step=step)
         self._validation = CsvLog(folder / "validation.csv", ["task", "metric", "value"], step=step)
+        self._monitor = CsvLog(folder / "monitor.csv", monitored, step=step) if monitored else None
         self._board = _tensorboard(folder, step) if tensorboard else None
 
     def training(
@@ -90,6 +99,12 @@ class RunLog:
             for metric, value in metrics.items():
                 self._validation.write({"step": found.step, "task": task, "metric": metric, "value": value})
             self._draw(found.step, {f"validation.{task}.{metric}": value for metric, value in metrics.items()})
+
+    def monitor(self, step: int, values: Mapping[str, float]) -> None:
+        """One row of those columns that have a value after `step` steps; none where no column has."""
+        if self._monitor is not None and values:
+            self._monitor.write({"step": step, **values})
+            self._draw(step, values)
 
     def _draw(self, step: int, values: Mapping[str, float]) -> None:
         if self._board is not None:

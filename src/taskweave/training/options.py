@@ -146,6 +146,8 @@ class TrainingOptions(Part):
         validations, which are then the only ones made (MTAN's protocol).
     validate_every: steps between validations; None = once per epoch.
     log_every, checkpoint_every: steps; checkpoint_seconds: seconds since the last checkpoint. They do not change a result.
+    monitor_every: steps between two looks at the gradients' cosines where a comparison watches for negative transfer
+        (see `taskweave.training.monitor`); 0 for none. Changes no result.
     workers: processes that load data.
     """
 
@@ -171,6 +173,7 @@ class TrainingOptions(Part):
     log_every: PositiveInt = 20
     checkpoint_every: PositiveInt | None = None
     checkpoint_seconds: PositiveFloat | None = 300.0
+    monitor_every: NonNegativeInt = 50
     workers: NonNegativeInt = 0
     tensorboard: bool = False
 
@@ -179,7 +182,7 @@ class TrainingOptions(Part):
 
         Settle "auto" first, see `taskweave.training.speed.settle`.
         """
-        unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "workers", "tensorboard"}
+        unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "monitor_every", "workers", "tensorboard"}
         if self.batch_norm == "shared":
             unimportant.add("batch_norm")  # so that trainings from before there was a choice are still known
         return self.model_dump(mode="json", exclude=unimportant)

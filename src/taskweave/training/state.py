@@ -20,6 +20,8 @@ from taskweave.training.averaging import Average
 from taskweave.training.checkpoint import check_known_by, check_state, load_checkpoint, save_checkpoint
 from taskweave.training.freezing import Freezing
 from taskweave.training.groups import groups_of, make_optimizer
+from taskweave.training.monitor import IDLE
+from taskweave.training.monitor_watch import Watch
 from taskweave.training.nonfinite import NonFiniteLossError
 from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
@@ -47,12 +49,14 @@ class Training:
         known_by: Mapping[str, Any],
         given: Mapping[str, Task] | None = None,
         sets: Sequence[str] = (),
+        watch: Watch | None = None,
     ) -> None:
         prepare(net, options)
         net.train()
         self.net, self.tasks, self.options, self.fabric = net, dict(tasks), options, fabric
         self.given = {**(given or {}), **tasks}
         self.ranks = Ranks(fabric)
+        self.watch = Watch(IDLE, net, (), folder=folder) if watch is None else watch
         self.folder, self.known_by = folder, dict(known_by)
         self.weighting = weighting.to(fabric.device)
         self.groups = groups_of(net, options, weighting=weighting)
@@ -159,6 +163,7 @@ class Training:
             "best": None if self.best is None else _plain(self.best),
             "losses": self.losses,
             "seen": sorted(self.seen),
+            "watch": self.watch.state_dict(),
         }
 
     def check_finite(self, what: str, value: float) -> None:
@@ -212,6 +217,8 @@ class Training:
         self.history = [Validation(**validation) for validation in stored["history"]]
         self.best = None if stored["best"] is None else Validation(**stored["best"])
         self.losses, self.seen, self.saved = stored["losses"], set(stored["seen"]), self.step
+        if "watch" in stored:  # not in checkpoints from before there was a monitor
+            self.watch.load_state_dict(stored["watch"])
         random = [stored["random"], *stored.get("random_of_others", [])]
         if self.ranks.number < len(random):  # further processes than before keep the state that they began with
             restore_random_state(random[self.ranks.number])

@@ -44,13 +44,15 @@ def train_step(run: Training, batches: Iterator[Batch]) -> None:
     run.freezing.enforce(run.step)
     found: dict[str, list[float]] = {}
     gradients = step_gradients(run, parts=options.accumulate)
+    run.watch.begin(run.step + 1)
     for _ in range(options.accumulate):
         asked = time.perf_counter()
         batch = next(batches).to(run.fabric.device, channels_last=options.memory_format == "channels_last")
         run.waited += time.perf_counter() - asked
-        with run.norms_for(batch):
+        with run.norms_for(batch), run.watch.watching():
             losses = losses_of(run, batch)
         _note(run, losses, found)
+        run.watch.look(losses, batch, run.fabric.backward)
         if losses:
             gradients.add(losses)
     gradients.finish()
@@ -65,7 +67,7 @@ def train_step(run: Training, batches: Iterator[Batch]) -> None:
     if run.average is not None:
         run.average.update(run.net, run.step)
     run.step += 1
-    run.seconds += time.perf_counter() - begun
+    run.seconds += time.perf_counter() - begun - run.watch.spent
 
 
 def _note(run: Training, losses: Mapping[str, Tensor], found: dict[str, list[float]]) -> None:
