@@ -1,18 +1,18 @@
-"""From rows to the numbers of a table: mean and spread over seeds, gain over the baseline, average relative gain."""
+"""From rows to the numbers of a table: mean and spread over seeds, gains over the baseline and how sure they are."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import final
 
-from taskweave.evaluation.results import ComparisonResult, Direction, Mark, Row
-from taskweave.metrics.gain import GainKind, relative_gain
+from taskweave.evaluation.results import ComparisonResult, Direction, Failure, Gain, Mark, Row
+from taskweave.evaluation.statistics.gains import KINDS, gains_of
+from taskweave.metrics.gain import GainKind
 
 GAIN_KIND: GainKind = "task_mean"
-"""The kind of average relative gain: over the metrics of a task, then over tasks; in percent, + is better."""
+"""The kind of average relative gain that a verdict goes by: over the metrics of a task, then over tasks."""
 
 
 @final
@@ -21,7 +21,7 @@ class Cell:
     """One metric of one method.
 
     mean, spread: over seeds; spread is the sample deviation, None with one seed.
-    gain: mean over the seeds that both have of (method - baseline), + is better; None for the baseline itself.
+    gained: over the baseline, see `Gain`; None for the baseline itself, and where no seed has both.
     """
 
     task: str
@@ -29,34 +29,58 @@ class Cell:
     direction: Direction
     mean: float | None
     spread: float | None
-    gain: float | None
+    gained: Gain | None
     marks: tuple[Mark, ...]
+
+    @property
+    def gain(self) -> float | None:
+        """Mean over the seeds that both have of (method - baseline), + is better."""
+        return None if self.gained is None else self.gained.value
 
 
 @final
 @dataclass(frozen=True)
 class MethodSummary:
-    """One line of the table. relative_gain: percent, see GAIN_KIND; None for the baseline or without one."""
+    """One line of the table.
+
+    gains: the relative ones by kind, in percent; empty for the baseline.  failed: its seeds that could not be trained.
+    """
 
     method: str
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...]
-    relative_gain: float | None
     parameters: int
     flops: int
     seconds_per_step: float | None
+    gains: dict[GainKind, Gain] = field(default_factory=dict)
+    failed: tuple[Failure, ...] = ()
+
+    @property
+    def relative_gain(self) -> float | None:
+        """Percent, of GAIN_KIND; None for the baseline or without one."""
+        gain = self.gains.get(GAIN_KIND)
+        return None if gain is None else gain.value
 
 
 def summarise(result: ComparisonResult) -> tuple[MethodSummary, ...]:
-    """One summary per method, in the order of the recipe."""
-    return tuple(_summary(result, method) for method in result.methods)
+    """One summary per method with a row, in the order of the recipe.
+
+    Gains are those of the result, or, of files from before there were such, what the rows alone say of them.
+    """
+    gains = known_gains(result)
+    return tuple(_summary(result, method, [gain for gain in gains if gain.method == method]) for method in result.methods)
 
 
-def _summary(result: ComparisonResult, method: str) -> MethodSummary:
+def known_gains(result: ComparisonResult) -> tuple[Gain, ...]:
+    """The result's gains; those of its rows, without intervals within a seed, where it has none."""
+    return result.gains or gains_of(result)
+
+
+def _summary(result: ComparisonResult, method: str, gains: Sequence[Gain]) -> MethodSummary:
     rows = result.rows_of(method)
-    base = () if method == result.baseline else tuple(row for row in result.rows if row.method == result.baseline)
+    of_metric = {(gain.task, gain.metric): gain for gain in gains if gain.kind == "metric"}
     cells = tuple(
-        _cell(rows, base, task, metric=metric, direction=direction)
+        _cell(rows, task, metric=metric, direction=direction, gained=of_metric.get((task, metric)))
         for task, metrics in result.directions.items()
         for metric, direction in metrics.items()
     )
@@ -65,54 +89,22 @@ def _summary(result: ComparisonResult, method: str) -> MethodSummary:
         method=method,
         seeds=tuple(row.seed for row in rows),
         cells=cells,
-        relative_gain=_relative_gain(rows, base, without=(*result.further, *result.parts)),
         parameters=rows[0].parameters,
         flops=rows[0].flops,
         seconds_per_step=fmean(seconds) if seconds else None,
+        gains={kind: gain for kind in KINDS for gain in gains if gain.kind == kind},
+        failed=tuple(failure for failure in result.failed if failure.method == method),
     )
 
 
-def _value(row: Row, task: str, metric: str) -> float | None:
-    return row.metrics.get(task, {}).get(metric)
-
-
-def _cell(rows: Sequence[Row], base: Sequence[Row], task: str, *, metric: str, direction: Direction) -> Cell:
-    values = [v for row in rows if (v := _value(row, task, metric)) is not None]
-    sign = 1.0 if direction == "higher" else -1.0
-    single = {row.seed: _value(row, task, metric) for row in base}
-    gains = [
-        sign * (v - b)
-        for row in rows
-        if (v := _value(row, task, metric)) is not None and (b := single.get(row.seed)) is not None
-    ]
+def _cell(rows: Sequence[Row], task: str, *, metric: str, direction: Direction, gained: Gain | None) -> Cell:
+    values = [v for row in rows if (v := row.metrics.get(task, {}).get(metric)) is not None]
     return Cell(
         task=task,
         metric=metric,
         direction=direction,
         mean=fmean(values) if values else None,
         spread=stdev(values) if len(values) > 1 else None,
-        gain=fmean(gains) if gains else None,
+        gained=gained,
         marks=tuple(dict.fromkeys(m for row in rows for m in row.marks if (m.task, m.metric) == (task, metric))),
     )
-
-
-def _relative_gain(rows: Sequence[Row], base: Sequence[Row], *, without: Sequence[str]) -> float | None:
-    """Percent: the mean over the seeds that both have of `taskweave.metrics.gain.relative_gain`, some columns left out."""
-    single = {row.seed: row for row in base}
-    gains = [_gain_of(row, single[row.seed], without) for row in rows if row.seed in single]
-    known = [gain for gain in gains if gain is not None and math.isfinite(gain)]
-    return 100.0 * fmean(known) if known else None
-
-
-def _gain_of(row: Row, base: Row, without: Sequence[str]) -> float | None:
-    both: dict[str, dict[str, Direction]] = {
-        task: {m: d for m, d in metrics.items() if None not in (_value(row, task, m), _value(base, task, m))}
-        for task, metrics in row.directions.items()
-        if task not in without
-    }
-    both = {task: metrics for task, metrics in both.items() if metrics}
-    return relative_gain(_numbers(row), _numbers(base), both, kind=GAIN_KIND) if both else None
-
-
-def _numbers(row: Row) -> dict[str, dict[str, float]]:
-    return {t: {m: math.nan if v is None else v for m, v in values.items()} for t, values in row.metrics.items()}

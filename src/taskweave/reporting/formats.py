@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+from textwrap import shorten
 
 from taskweave.reporting.tables import Column, Entry, Line, Table
+
+NOTE = 60
+"""Letters of a note that a cell has room for; CSV and comparison.json have it whole."""
 
 
 def to_markdown(table: Table) -> str:
     """A GitHub-flavoured table with its remarks and notes below; the numbers are rounded."""
     head = ["method", "seeds", *(column.head for column in table.columns)]
     rule = [":--", *("--:" for _ in head[1:])]
-    rows = [[line.method, _seeds(line), *(_marked(entry) for entry in line.entries)] for line in table.lines]
-    text = [f"## {_plain(table.title)}", "", *(_row(cells) for cells in (head, rule, *rows)), ""]
+    rows = [[_named(line), line.counted, *(_marked(entry) for entry in line.entries)] for line in table.lines]
+    verdict = [_plain(" ".join(table.verdict)), ""] if table.verdict else []
+    text = [f"## {_plain(table.title)}", "", *verdict, *(_row(cells) for cells in (head, rule, *rows)), ""]
     text += [f"- {_plain(remark)}" for remark in table.remarks]
     text += [f"- <sup>{letter}</sup> {_plain(reason)}" for letter, reason in table.notes.items()]
     return "\n".join(text) + "\n"
@@ -28,19 +33,21 @@ def _plain(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _seeds(line: Line) -> str:
-    return str(line.seeds) if line.seeds else ""
+def _named(line: Line) -> str:
+    return f"{line.method} ({shorten(line.note, NOTE, placeholder='…')})" if line.note else line.method
 
 
 def _marked(entry: Entry) -> str:
-    return entry.text + (f" <sup>{', '.join(entry.marks)}</sup>" if entry.marks else "")
+    marks = f" <sup>{', '.join(entry.marks)}</sup>" if entry.marks else ""
+    return entry.text + (f" {entry.interval}" if entry.interval else "") + marks
 
 
 def to_csv(table: Table) -> str:
     """One line per method, numbers unrounded, empty where there is none; marks in words in the last column.
 
-    Columns: method, seeds, then for every metric "task metric", "task metric spread" and "task metric gain", then
-    relative_gain (percent), parameters, flops, seconds_per_step, marks.
+    Columns: method, seeds (that there are results of), then for every metric "task metric", "task metric spread" and "task
+    metric gain" with "... low" and "... high", the ends of its interval; then "relative_gain task_mean" and "relative_gain
+    flat_mean" (percent) with theirs, parameters, flops, seconds_per_step, marks. Failed seeds are among the marks.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -49,24 +56,42 @@ def to_csv(table: Table) -> str:
     for line in table.lines:
         pairs = list(zip(table.columns, line.entries, strict=True))
         numbers = [number for column, entry in pairs for number in _numbers(column, entry)]
-        reasons = [
-            f"{column.task} {column.metric}: {table.notes[letter]}" for column, entry in pairs for letter in entry.marks
-        ]
-        writer.writerow([line.method, line.seeds or "", *numbers, "; ".join(reasons)])
+        reasons = [f"{_what(column)}: {table.notes[letter]}" for column, entry in pairs for letter in entry.marks]
+        notes = [line.note] if line.note else []
+        writer.writerow([line.method, line.seeds or "", *numbers, "; ".join([*notes, *reasons])])
     return text.getvalue()
 
 
-def _names(column: Column) -> list[str]:
+def _what(column: Column) -> str:
     match column.kind:
         case "metric":
-            return [f"{column.task} {column.metric}", f"{column.task} {column.metric} spread"]
+            return f"{column.task} {column.metric}"
         case "gain":
-            return [f"{column.task} {column.metric} gain"]
+            return f"{column.task} {column.metric} gain"
+        case "relative_gain":
+            return f"relative_gain {column.metric}"
         case kind:
-            return [kind]
+            return kind
+
+
+def _names(column: Column) -> list[str]:
+    name = _what(column)
+    match column.kind:
+        case "metric":
+            return [name, f"{name} spread"]
+        case "gain" | "relative_gain":
+            return [name, f"{name} low", f"{name} high"]
+        case _:
+            return [name]
 
 
 def _numbers(column: Column, entry: Entry) -> list[str]:
-    values = [entry.value, entry.spread] if column.kind == "metric" else [entry.value]
+    match column.kind:
+        case "metric":
+            values = [entry.value, entry.spread]
+        case "gain" | "relative_gain":
+            values = [entry.value, entry.low, entry.high]
+        case _:
+            values = [entry.value]
     whole = column.kind in ("parameters", "flops")
     return ["" if value is None else str(int(value)) if whole else repr(value) for value in values]

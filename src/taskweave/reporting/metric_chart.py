@@ -27,7 +27,7 @@ def metric_bars(table: Table, path: Path) -> Path:
     methods = [line for line in table.lines if line.seeds]
     if not places or not methods:
         raise ValueError(f"no metrics to draw: the table {table.title!r} has {len(places)} for {len(methods)} methods")
-    constant = next((line for line in table.lines if not line.seeds), None)
+    constant = next((line for line in table.lines if line.kind == "constant"), None)
     figure = Figure(figsize=(1.6 + _PANEL * len(places), 1.2 + 0.36 * len(methods)), layout="constrained")
     panels = figure.subplots(1, len(places), sharey=True, squeeze=False)[0]
     for axes, place in zip(panels, places, strict=True):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from textwrap import shorten
 from typing import final
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -11,6 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from taskweave.reporting.formats import NOTE
 from taskweave.reporting.tables import ARROWS, Column, Entry, Table
 
 
@@ -30,27 +32,49 @@ class _OnScreen:
         def fits(piece: RichTable) -> bool:
             return Measurement.get(console, options.update(width=100_000), piece).maximum <= options.max_width
 
-        whole = _piece(self._table, self._table.columns)
-        if fits(whole):
-            yield whole
-        else:
-            for task in dict.fromkeys(column.task for column in self._table.columns):
-                columns = [column for column in self._table.columns if column.task == task]
-                beside = _piece(self._table, columns, task=task)
-                yield beside if fits(beside) else _piece(self._table, columns, task=task, stacked=True)
+        whole = _widest(fits, self._table, self._table.columns)
+        yield from _pieces(fits, self._table) if whole is None else [whole]
+        for sentence in self._table.verdict:
+            yield Text(sentence)
         for remark in self._table.remarks:
             yield Text(remark, style="dim")
         for letter, reason in self._table.notes.items():
             yield Text(f"{letter}: {reason}", style="dim")
 
 
-def _piece(table: Table, columns: Sequence[Column], *, task: str | None = None, stacked: bool = False) -> RichTable:
+def _pieces(fits: Callable[[RichTable], bool], table: Table) -> Iterator[RichTable]:
+    """One per task, then gain and cost, together where there is room for both."""
+    for task in dict.fromkeys(column.task for column in table.columns):
+        columns = [column for column in table.columns if column.task == task]
+        beside = _widest(fits, table, columns, task=task)
+        if beside is not None:
+            yield beside
+        elif task:
+            yield _piece(table, columns, task=task, stacked=True)
+        else:
+            for gains in (True, False):
+                part = [column for column in columns if (column.kind == "relative_gain") == gains]
+                yield _widest(fits, table, part, task=task) or _piece(table, part, task=task)
+
+
+def _widest(
+    fits: Callable[[RichTable], bool], table: Table, columns: Sequence[Column], *, task: str | None = None
+) -> RichTable | None:
+    """With the intervals of relative gains where there is room for them; None where there is no room even without."""
+    pieces = (_piece(table, columns, task=task, intervals=intervals) for intervals in (True, False))
+    return next((piece for piece in pieces if fits(piece)), None)
+
+
+def _piece(
+    table: Table, columns: Sequence[Column], *, task: str | None = None, stacked: bool = False, intervals: bool = False
+) -> RichTable:
     """Some columns of the table.
 
     task: whose columns they are ("" for gain and cost); it is then in the title and not in the heads.
+    intervals: those of relative gains stand under them; those of metrics' gains are left to the Markdown and the CSV.
     stacked: gains stand under their metric, not beside it, and the number of seeds is left to the table of cost.
     """
-    title = table.title if task is None else f"{table.title}: {task or 'gain and cost'}"
+    title = table.title if task is None else f"{table.title}: {task or _subject(columns)}"
     piece = RichTable(title=Text(title), title_justify="left", title_style="bold")
     piece.add_column("method", overflow="fold")
     counted = not (stacked and task)
@@ -62,15 +86,22 @@ def _piece(table: Table, columns: Sequence[Column], *, task: str | None = None, 
         piece.add_column(_head(column, task, stacked), justify="right", no_wrap=True)
     places = {column: number for number, column in enumerate(table.columns)}
     for line in table.lines:
-        cells = [Text(str(line.seeds or ""))] if counted else []
+        cells = [Text(line.counted)] if counted else []
         for column in shown:
             cell = _text(line.entries[places[column]], column)
             if stacked and column.kind == "metric":
                 gain = replace(column, kind="gain", head="gain")
                 cell = Text("\n").join([cell, _text(line.entries[places[gain]], gain)])
-            cells.append(cell)
-        piece.add_row(Text(line.method), *cells)
+            interval = line.entries[places[column]].interval if intervals and column.kind == "relative_gain" else ""
+            cells.append(Text("\n").join([cell, Text(interval, style="dim")]) if interval else cell)
+        note = Text(shorten(line.note, NOTE, placeholder="…"), style="red")
+        piece.add_row(Text("\n").join([Text(line.method), note]) if line.note else Text(line.method), *cells)
     return piece
+
+
+def _subject(columns: Sequence[Column]) -> str:
+    gains = [column.kind == "relative_gain" for column in columns]
+    return "gain" if all(gains) else "gain and cost" if any(gains) else "cost"
 
 
 def _head(column: Column, task: str | None, stacked: bool) -> Text:

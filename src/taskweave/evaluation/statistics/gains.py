@@ -63,3 +63,10 @@ def _over_seeds(
         high=high,
         distinguishable=is_distinguishable(values),
     )
+
+
+def interval_of(gain: Gain) -> Interval | None:
+    """The one to show: over seeds where there are several, else over the test images of the one seed; None if unknown."""
+    ends = (gain.low, gain.high) if len(gain.seeds) != 1 else (gain.seeds[0].low, gain.seeds[0].high)
+    low, high = ends
+    return None if low is None or high is None else Interval(low, high)

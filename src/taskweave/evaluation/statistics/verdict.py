@@ -1,0 +1,146 @@
+"""What came out, in two sentences made from the numbers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import fmean
+from typing import get_args
+
+from taskweave.evaluation.results import ComparisonResult, Gain, Mark
+from taskweave.evaluation.statistics.gains import gains_of, interval_of
+from taskweave.evaluation.statistics.pairs import pairs_of
+from taskweave.evaluation.statistics.seeds import LEAST_SEEDS
+from taskweave.metrics.gain import GainKind
+from taskweave.reporting.numbers import signed
+
+KIND: GainKind = get_args(GainKind)[0]
+_NAMED = 3
+_LONGEST = 80
+
+
+def verdict_of(result: ComparisonResult) -> tuple[str, str]:
+    """(which method gains most and how sure that is, which tasks get worse and what else a reader must know).
+
+    By the relative gain "task_mean" of `taskweave.metrics.gain.relative_gain`. Nothing is called a difference under three
+    seeds. The second sentence goes task by task: an average hides the task that pays for it.
+    """
+    gains = [gain for gain in result.gains or gains_of(result) if gain.kind == KIND]
+    if not gains:
+        return _why_no_gain(result), _sentence(_shortcomings(result)) or "Nothing else is to be said of it."
+    best = max(gains, key=lambda gain: gain.value)
+    parts = [_by_task(result, best.method), *_worse(result, gains), *_shortcomings(result)]
+    return f"{_most(result, best, len(gains))}; {_claim(best)}.", _sentence(parts)
+
+
+def _why_no_gain(result: ComparisonResult) -> str:
+    methods, base = [_name(name) for name in result.methods], _name(result.baseline)
+    if not methods:
+        what = f"{_counted(len(result.failed), 'run')} failed" if result.failed else "no run is finished"
+        return f"Nothing can be compared: {what}."
+    if result.baseline not in result.methods:
+        return f"Nothing can be compared: {base}, the baseline, has no result for {_listed(methods)} to be compared with."
+    if len(methods) == 1:
+        return f"Only {base}, the baseline, has results, so there is no gain to speak of."
+    return (
+        f"No method has a relative gain over {base}: they have no seed in common, or a metric to which nothing is relative."
+    )
+
+
+def _most(result: ComparisonResult, best: Gain, count: int) -> str:
+    base, name = _name(result.baseline), _name(best.method)
+    if best.value > 0:
+        lead = f"Of {count} methods, {name} gains most over {base}" if count > 1 else f"{name} gains over {base}"
+    else:
+        lead = f"None of {count} methods gains over {base}; the closest is {name}"
+        lead = lead if count > 1 else f"{name} does not gain over {base}"
+    return f"{lead}: {signed(best.value, 2)} % relative gain ({KIND}){_interval(best)}"
+
+
+def _interval(gain: Gain) -> str:
+    interval, count = interval_of(gain), len(gain.seeds)
+    if interval is None:
+        return ""
+    over = f"{count} seeds" if count > 1 else "the test images of its one seed"
+    return f", 95 % interval [{signed(interval.low, 2)}, {signed(interval.high, 2)}] over {over}"
+
+
+def _claim(gain: Gain) -> str:
+    count = len(gain.seeds)
+    if gain.distinguishable is None:
+        return f"with {_counted(count, 'seed')} nothing can be called a difference, which takes {LEAST_SEEDS}"
+    return f"this is {'' if gain.distinguishable else 'not '}distinguishable from no gain"
+
+
+def _by_task(result: ComparisonResult, method: str) -> str:
+    changes = [f"{_plain(task)} by {signed(gain, 2)} %" for task, gain in _task_gains(result, method).items()]
+    return f"task by task, {_name(method)} changes {' and '.join(changes)}"
+
+
+def _worse(result: ComparisonResult, gains: Sequence[Gain]) -> Iterator[str]:
+    """Every task that some method loses in, with how many do."""
+    losing: dict[str, int] = {}
+    for gain in gains:
+        for task, change in _task_gains(result, gain.method).items():
+            losing[task] = losing.get(task, 0) + (change < 0)
+    of = len(gains)
+    lost = [
+        f"{_plain(task)}{f' with {count} of {of} methods' if of > 1 else ''}" for task, count in losing.items() if count
+    ]
+    yield f"worse: {', '.join(lost)}" if lost else "no task gets worse"
+
+
+def _task_gains(result: ComparisonResult, method: str) -> dict[str, float]:
+    """{task: percent}: the mean over seeds of the mean relative gain of the task's metrics."""
+    seeds = [pair.task_gains((*result.further, *result.parts)) for pair in pairs_of(result, method)]
+    tasks = dict.fromkeys(task for gains in seeds for task in gains)
+    return {task: fmean(gains[task] for gains in seeds if task in gains) for task in tasks}
+
+
+def _shortcomings(result: ComparisonResult) -> Iterator[str]:
+    """Numbers with a mark, of the tasks' own tests; runs that failed; runs that are not there yet."""
+    aside = {*result.further, *result.parts}
+    marks = [(row, mark) for row in result.rows for mark in row.marks if mark.task not in aside]
+    for reason in dict.fromkeys(mark.reason for _, mark in marks):
+        methods = dict.fromkeys(row.method for row, mark in marks if mark.reason == reason)
+        of = {name: [mark for row, mark in marks if (row.method, mark.reason) == (name, reason)] for name in methods}
+        texts = [f"{_name(name)} ({_numbers(result, name, of[name])})" for name in methods]
+        yield f"{_plain(reason)}: {_listed(texts)}"
+    if result.failed:
+        lost = [f"{_name(one.method)} with seed {one.seed} ({_plain(one.reason)})" for one in result.failed]
+        yield f"failed: {_listed(lost)}"
+    if result.missing:
+        yield f"not trained yet: {_listed([_plain(text) for text in result.missing])}"
+
+
+def _numbers(result: ComparisonResult, method: str, marks: Sequence[Mark]) -> str:
+    """Which of a method's numbers are marked."""
+    names = list(dict.fromkeys(f"{_plain(mark.task)} {_plain(mark.metric)}" for mark in marks))
+    own = [of for task, of in result.rows_of(method)[0].metrics.items() if task not in (*result.further, *result.parts)]
+    every = sum(value is not None for of in own for value in of.values())
+    return _listed(names) if len(names) < every else "in every metric"
+
+
+def _sentence(parts: Iterator[str] | Sequence[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _name(method: str) -> str:
+    """A method's name, in quotes where the sentence would not show its ends."""
+    plain = _plain(method)
+    return f'"{plain}"' if any(mark in plain for mark in ",;:") else plain
+
+
+def _plain(text: str) -> str:
+    """On one line, and not too long for a sentence."""
+    whole = " ".join(text.split())
+    return whole if len(whole) <= _LONGEST else f"{whole[:_LONGEST]}…"
