@@ -7,9 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from metrics.boxes_by_hand import noisy_image
 from torch import Tensor
 
-from taskweave.metrics import SegmentationMetric
+from taskweave.metrics import (
+    AbsoluteErrorMetric,
+    AccuracyMetric,
+    AttributesMetric,
+    AveragePrecision,
+    BoxIoUMetric,
+    CocoAveragePrecision,
+    DepthMetric,
+    DetectionMetric,
+    LogAverageMissRate,
+    NormalsMetric,
+    SegmentationMetric,
+    Subset,
+)
+from taskweave.metrics.angle_bins import RESOLUTION
 from taskweave.metrics.per_image_metric import PerImageMetric
 from taskweave.metrics.per_image_segmentation import SegmentationImages
 from taskweave.metrics.per_image_stored import restored, stored
@@ -20,11 +35,15 @@ Image = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A metric, one image for it, and how close the two ways must be: {metric: absolute}, the others 1e-9 relative."""
+    """A metric, one image for it, and how close the two ways must be.
+
+    resolution: of medians, absolute.  relative: of everything else; torchmetrics rounds COCO's numbers to float32.
+    """
 
     metric: Callable[[], PerImageMetric]
     image: Callable[[np.random.Generator, int], Image]
     resolution: float = 0.0
+    relative: float = 1e-9
 
 
 def segmented(rng: np.random.Generator, number: int) -> Image:
@@ -35,7 +54,74 @@ def segmented(rng: np.random.Generator, number: int) -> Image:
     return torch.from_numpy(rng.integers(0, 3, (1, 4, 5))), target
 
 
+def deep(rng: np.random.Generator, number: int) -> Image:
+    """The first image is a hole as a whole."""
+    metres = torch.from_numpy(rng.uniform(0.5, 9, (1, 1, 4, 5)))
+    holes = torch.from_numpy(rng.random((1, 1, 4, 5)) < (2 if number == 0 else 0.2))
+    return torch.from_numpy(rng.uniform(0.5, 9, (1, 1, 4, 5))), torch.where(holes, 0.0, metres)
+
+
+def normal(rng: np.random.Generator, number: int) -> Image:
+    """The first image is a hole as a whole."""
+    vectors = torch.nn.functional.normalize(torch.from_numpy(rng.normal(size=(1, 3, 40, 5))), dim=1)
+    said = vectors + 0.3 * torch.from_numpy(rng.normal(size=vectors.shape))
+    return said, vectors * (number > 0) * torch.from_numpy(rng.random((1, 1, 40, 5)) > 0.2)
+
+
+def class_told(rng: np.random.Generator, number: int) -> Image:
+    return torch.from_numpy(rng.integers(0, 3, 1)), torch.from_numpy(rng.integers(0, 3, 1))
+
+
+def age(rng: np.random.Generator, number: int) -> Image:
+    return torch.from_numpy(rng.normal(40, 9, 1)), torch.from_numpy(rng.integers(20, 60, 1))
+
+
+def box(rng: np.random.Generator, number: int) -> Image:
+    sides = torch.from_numpy(rng.uniform(0, 5, (2, 1, 1, 4)))
+    return torch.cat([sides[0][..., :2], sides[0][..., :2] + 3], -1), torch.cat(
+        [sides[1][..., :2], sides[1][..., 2:] + 5], -1
+    )
+
+
+def attributes_of_boxes(rng: np.random.Generator, number: int) -> Image:
+    """The second image has no box; scores are coarse, so that many are equal; attribute 3 is in the last image only."""
+    count = 0 if number == 1 else int(rng.integers(1, 4))
+    boxes = torch.arange(count)[:, None] * 30.0 + torch.tensor([0.0, 0, 10, 10])
+    values = torch.from_numpy(rng.choice([0, 1, np.nan], (count, 3))).float()
+    values[:, 2] = float(number == IMAGES - 1)
+    scores = torch.from_numpy(rng.integers(0, 5, (count, 3)) / 5).float()
+    return [{"boxes": boxes, "scores": scores}], [{"boxes": boxes, "values": values}]
+
+
+def detected(rng: np.random.Generator, number: int) -> Image:
+    said, there = noisy_image(torch.Generator().manual_seed(int(rng.integers(1 << 30))), classes=3)
+    return [said], [there]
+
+
+def coarse(rng: np.random.Generator, number: int) -> Image:
+    """Detections of which many have equal scores."""
+    (said,), there = detected(rng, number)
+    return [{**said, "scores": (said["scores"] * 4).round() / 4}], there
+
+
+MEASURES = [AveragePrecision(), AveragePrecision("11-point", iou=0.7, subset=Subset(20.0), name="AP 11")]
+MISSES = [LogAverageMissRate(), LogAverageMissRate(high=100.0, points=17, subset=Subset(18.0), name="MR 17")]
+
 CASES = {
+    "attributes": Case(lambda: AttributesMetric(3), attributes_of_boxes),
+    "attributes, 11 points": Case(lambda: AttributesMetric(3, interpolation="11-point"), attributes_of_boxes),
+    "average precision": Case(lambda: DetectionMetric(4, MEASURES), detected),
+    "average precision, equal scores": Case(lambda: DetectionMetric(4, MEASURES), coarse),
+    "miss rate": Case(lambda: DetectionMetric(4, MISSES), detected),
+    "miss rate, equal scores": Case(lambda: DetectionMetric(4, MISSES), coarse),
+    "COCO": Case(lambda: DetectionMetric(4, [CocoAveragePrecision()]), detected, relative=1e-6),
+    "COCO, few detections": Case(lambda: DetectionMetric(4, [CocoAveragePrecision(3)]), detected, relative=1e-6),
+    "depth": Case(DepthMetric, deep),
+    "normals": Case(NormalsMetric, normal, resolution=RESOLUTION),
+    "normals in 8 bits": Case(lambda: NormalsMetric(raw_uint8=True), normal, resolution=RESOLUTION),
+    "accuracy": Case(lambda: AccuracyMetric(4), class_told),
+    "absolute error": Case(AbsoluteErrorMetric, age),
+    "box IoU": Case(BoxIoUMetric, box),
     "segmentation": Case(lambda: SegmentationMetric(5), segmented),
     "segmentation, all options": Case(
         lambda: SegmentationMetric(5, per_image=True, target_class=3, image_miou=True), segmented
@@ -67,7 +153,7 @@ def computed(case: Case, images: Sequence[Image]) -> dict[str, float]:
 def agree(case: Case, found: dict[str, float], expected: dict[str, float]) -> None:
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        close = {"abs": case.resolution} if case.resolution and name == "median" else {"rel": 1e-9, "abs": 1e-12}
+        close = {"abs": case.resolution} if case.resolution and name == "median" else {"rel": case.relative, "abs": 1e-12}
         assert found[name] == pytest.approx(value, nan_ok=True, **close), name
 
 

@@ -6,19 +6,20 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from taskweave.metrics.gathering import gather_from_anywhere
 from taskweave.metrics.median import exact_median
+from taskweave.metrics.per_image_errors import AbsoluteErrorImages
+from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
 from taskweave.metrics.shapes import same_shape
 
 
 @final
-class AbsoluteErrorMetric(Metric):
+class AbsoluteErrorMetric(PerImageMetric):
     """ "mean AE" and "median AE": of |prediction - target| over all images, in their unit (years).
 
     ``update(prediction, target)``: (B,) numbers each. The median is exact: of an even number the mean of the middle two,
-    however the set is split. For it every error is kept as float32 in main memory, 4 bytes an image, and exchanged
+    however the set is split; to float32. For it every error is kept in main memory, 8 bytes an image, and exchanged
     between processes when the numbers are computed.
     """
 
@@ -39,8 +40,14 @@ class AbsoluteErrorMetric(Metric):
         self.total += errors.sum()
         self.images += len(errors)
         assert isinstance(self.values, list)  # a tensor only while synchronised, when updates are refused
-        self.values.append(errors.float().cpu())
+        self.values.append(errors.cpu())
 
     def compute(self) -> dict[str, Tensor]:
         chunks = self.values if isinstance(self.values, list) else [self.values]
-        return {"mean AE": self.total / self.images, "median AE": exact_median(chunks).to(self.total.device)}
+        median = exact_median([chunk.float() for chunk in chunks])
+        return {"mean AE": self.total / self.images, "median AE": median.to(self.total.device)}
+
+    def per_image(self) -> AbsoluteErrorImages:
+        """The error of each image."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            return AbsoluteErrorImages(rows_of(self.values, 1)[:, 0])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, final
 
+import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 from torchvision.ops import box_iou
 
 from taskweave.metrics.average_precision import (
@@ -19,13 +19,15 @@ from taskweave.metrics.average_precision import (
 from taskweave.metrics.detection_images import Curve
 from taskweave.metrics.detection_matching import Points, points_of
 from taskweave.metrics.gathering import gather_from_anywhere
+from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
+from taskweave.metrics.per_image_ranking import AveragePrecisionImages, Ranked, rank
 
 _SAME = 0.99
 """The IoU from which two boxes are one: a box that went through resizing and clipping twice is not equal bit by bit."""
 
 
 @final
-class AttributesMetric(Metric):
+class AttributesMetric(PerImageMetric):
     """mAP: the mean over attributes of the average precision of their scores on the true boxes, in percent.
 
     ``update(predictions, targets)``: two lists, one mapping per image: {"boxes": (r, 4), "scores": (r, A)} and
@@ -39,6 +41,7 @@ class AttributesMetric(Metric):
     full_state_update = False
     scores: list[Tensor] | Tensor
     values: list[Tensor] | Tensor
+    boxes: list[Tensor] | Tensor
 
     def __init__(self, names: Sequence[str] | int, *, interpolation: Interpolation = "area") -> None:
         super().__init__(dist_sync_fn=gather_from_anywhere)
@@ -47,6 +50,7 @@ class AttributesMetric(Metric):
         self.interpolation: Interpolation = interpolation
         self.add_state("scores", [], dist_reduce_fx="cat")  # flat, as a process without images holds an empty vector
         self.add_state("values", [], dist_reduce_fx="cat")
+        self.add_state("boxes", [], dist_reduce_fx="cat")  # how many each image has
 
     def update(self, prediction: Sequence[Mapping[str, Any]], target: Sequence[Mapping[str, Any]]) -> None:
         if len(prediction) != len(target):
@@ -58,6 +62,7 @@ class AttributesMetric(Metric):
         for scores, values in pairs:
             self._keep("scores", scores)
             self._keep("values", values)
+            self._keep("boxes", torch.tensor(len(values), dtype=torch.float32))
 
     def compute(self) -> dict[str, Tensor]:
         return {"mAP": self._each(self._rows("scores"), self._rows("values")).nanmean()}
@@ -66,6 +71,23 @@ class AttributesMetric(Metric):
         """float64 (A,): the average precision of each attribute over the whole set in percent, NaN without a single 1."""
         with self.sync_context(dist_sync_fn=self.dist_sync_fn):
             return self._each(self._rows("scores"), self._rows("values"))
+
+    def class_scores(self) -> dict[str, Tensor]:
+        """The average precision of each attribute, whose mean mAP is."""
+        return {"mAP": self.per_attribute()}
+
+    def per_image(self) -> AveragePrecisionImages:
+        """The answers on the boxes of each image."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            scores, values = self._rows("scores").double().numpy(), self._rows("values").numpy()
+            boxes = rows_of(self.boxes, 1)[:, 0].astype(int)
+        owner = np.repeat(np.arange(len(boxes)), boxes)
+        known, right = ~np.isnan(values), values == 1
+        objects = np.zeros((len(boxes), len(self.names)), np.int64)
+        np.add.at(objects, owner, right)
+        ranked = [Ranked(owner[k], s[k], r[k]) for k, s, r in zip(known.T, scores.T, right.T, strict=True)]
+        eleven = self.interpolation == "11-point"
+        return AveragePrecisionImages(**rank(ranked, objects)._asdict(), name="mAP", eleven=eleven)
 
     def counts(self) -> Tensor:
         """int64 (A, 2): for each attribute how many boxes have it, and of how many it is known."""

@@ -13,6 +13,8 @@ from taskweave.metrics.detection_images import Curve, DetectedImage, DetectionMe
 from taskweave.metrics.detection_matching import Points, match_as_voc, operating_points
 from taskweave.metrics.detection_subset import Subset
 from taskweave.metrics.gain import Direction
+from taskweave.metrics.per_image_detection import ranking_of
+from taskweave.metrics.per_image_ranking import AveragePrecisionImages
 
 Interpolation = Literal["11-point", "area"]
 """How precision is summed up over recall.
@@ -49,6 +51,10 @@ class AveragePrecision(DetectionMeasure):
     def measure(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
         return {self.name: self.per_class(images, classes)[self.name].nanmean()}
 
+    def per_image(self, images: Sequence[DetectedImage], classes: int) -> AveragePrecisionImages:
+        ranking = ranking_of(self._counted(images), classes, match_as_voc, self.iou)
+        return AveragePrecisionImages(**ranking._asdict(), name=self.name, eleven=self.interpolation == "11-point")
+
     def per_class(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
         values = [points_average_precision(points, self.interpolation) for points in self._points(images, classes)]
         return {self.name: 100.0 * torch.stack(values)}
@@ -63,8 +69,10 @@ class AveragePrecision(DetectionMeasure):
         return found
 
     def _points(self, images: Sequence[DetectedImage], classes: int) -> list[Points]:
-        images = images if self.subset is None else [self.subset.applied(image) for image in images]
-        return [operating_points(part, match_as_voc, self.iou) for part in by_class(images, classes)]
+        return [operating_points(part, match_as_voc, self.iou) for part in by_class(self._counted(images), classes)]
+
+    def _counted(self, images: Sequence[DetectedImage]) -> Sequence[DetectedImage]:
+        return images if self.subset is None else [self.subset.applied(image) for image in images]
 
 
 def recall_precision(points: Points) -> tuple[Tensor, Tensor]:

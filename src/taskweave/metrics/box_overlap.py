@@ -7,14 +7,17 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
+
+from taskweave.metrics.gathering import gather_from_anywhere
+from taskweave.metrics.per_image_errors import BoxIoUImages
+from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
 
 LEAST = 1e-14
 """An area below which a quotient is taken by this instead: boxes of a ten-millionth of the unit a side."""
 
 
 @final
-class BoxIoUMetric(Metric):
+class BoxIoUMetric(PerImageMetric):
     """ "IoU": the mean over images of the IoU of the predicted with the true box, in percent.
 
     ``update(prediction, target)``: predictions (B, 1, 4) as x1, y1, x2, y2; targets the same, or one mapping per image with
@@ -25,11 +28,13 @@ class BoxIoUMetric(Metric):
     full_state_update = False
     total: Tensor
     images: Tensor
+    rows: list[Tensor] | Tensor
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(dist_sync_fn=gather_from_anywhere)
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("rows", [], dist_reduce_fx="cat")
 
     def update(self, prediction: Tensor, target: Tensor | Sequence[Mapping[str, Any]]) -> None:
         guess, truth = prediction, target if isinstance(target, Tensor) else boxes_in(target)
@@ -38,11 +43,19 @@ class BoxIoUMetric(Metric):
                 f"a box IoU expects one box per image and as many predictions as targets, (B, 1, 4), got "
                 f"{tuple(guess.shape)} and {tuple(truth.shape)}; give those of the same images"
             )
-        self.total += paired_iou(guess[:, 0].double(), truth[:, 0].to(guess.device).double()).sum()
+        each = paired_iou(guess[:, 0].double(), truth[:, 0].to(guess.device).double())
+        self.total += each.sum()
+        assert isinstance(self.rows, list)  # a tensor only while synchronised, when updates are refused
+        self.rows.append(each)
         self.images += len(guess)
 
     def compute(self) -> dict[str, Tensor]:
         return {"IoU": 100.0 * self.total / self.images}
+
+    def per_image(self) -> BoxIoUImages:
+        """The IoU of each image."""
+        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+            return BoxIoUImages(rows_of(self.rows, 1)[:, 0])
 
 
 def boxes_in(targets: Sequence[Mapping[str, Any]]) -> Tensor:

@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from taskweave.metrics.coco_matching import THRESHOLDS, match_as_coco
 from taskweave.metrics.detection_images import DetectedImage, DetectionMeasure
 from taskweave.metrics.gain import Direction
+from taskweave.metrics.per_image_coco import CocoImages
+from taskweave.metrics.per_image_detection import Answers, rank_detections
 
 if TYPE_CHECKING:
     from torchmetrics.detection import MeanAveragePrecision
@@ -53,6 +56,19 @@ class CocoAveragePrecision(DetectionMeasure):
         numbers = metric.compute()
         return {name: 100.0 * numbers[key].double() for name, key in _NAMES.items()}
 
+    def per_image(self, images: Sequence[DetectedImage], classes: int) -> CocoImages:
+        """By matching of our own: equal to `measure` but for rounding, which is to float32 there."""
+        order = sorted(range(len(images)), key=lambda number: images[number].order)
+
+        def match(image: DetectedImage) -> Answers:
+            return match_as_coco(image, self.detections)
+
+        ranking = rank_detections(
+            [images[number] for number in order], classes, match, like=np.empty((0, 2, len(THRESHOLDS)), bool)
+        )
+        image, objects = np.asarray(order, np.int64)[ranking.image], ranking.objects[np.argsort(order)]
+        return CocoImages(image=image, right=ranking.right, starts=ranking.starts, objects=objects)
+
 
 def _evaluator(detections: int) -> MeanAveragePrecision:
     if find_spec("faster_coco_eval") is None:
@@ -62,7 +78,7 @@ def _evaluator(detections: int) -> MeanAveragePrecision:
     limits = sorted({1, min(10, detections), detections})
     limits = [1] * (3 - len(limits)) + limits
     metric = MeanAveragePrecision(
-        iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
+        iou_thresholds=THRESHOLDS.tolist(),
         rec_thresholds=np.linspace(0.0, 1.0, 101).tolist(),  # its own are float32, so that 1 of 20 would not reach .05
         max_detection_thresholds=limits,
         backend="faster_coco_eval",

@@ -18,11 +18,16 @@ def depth_sums(prediction: Tensor, target: Tensor) -> Tensor:
 
     prediction, target: (B, 1, H, W) in metres.
     """
+    return depth_sums_by_image(prediction, target).sum(0)
+
+
+def depth_sums_by_image(prediction: Tensor, target: Tensor) -> Tensor:
+    """(B, 4) float64: `depth_sums` of each image."""
     same_shape("a depth metric", prediction, target, "(B, 1, H, W)")
     valid = labelled_depth(target)
-    truth = target[valid].double()
-    error = (prediction[valid].double() - truth).abs()
-    return torch.stack([error.sum(), (error / truth).sum(), error.square().sum(), valid.sum().double()])
+    truth = torch.where(valid, target, 1.0).double()
+    error = torch.where(valid, (prediction.double() - truth).abs(), 0.0)
+    return torch.stack([part.sum((1, 2, 3)) for part in (error, error / truth, error.square(), valid.double())], 1)
 
 
 def depth_scores(sums: Tensor) -> dict[str, Tensor]:

@@ -7,16 +7,18 @@ from typing import Any, final
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from taskweave.metrics.detection_images import Curve, DetectedImage, DetectionMeasure, detected_image
 from taskweave.metrics.gathering import gather_from_anywhere
+from taskweave.metrics.per_image import PerImage
+from taskweave.metrics.per_image_joined import JoinedImages
+from taskweave.metrics.per_image_metric import PerImageMetric
 
 _SAID, _THERE = 6, 7
 
 
 @final
-class DetectionMetric(Metric):
+class DetectionMetric(PerImageMetric):
     """The numbers of all `measures`, from every detection and every true object of the set.
 
     ``update(predictions, targets)``: two lists, one mapping per image; predictions with boxes, scores, labels (after
@@ -83,6 +85,15 @@ class DetectionMetric(Metric):
         for measure in self.measures:
             numbers |= measure.per_class(self._everywhere(), len(self.classes))
         return numbers
+
+    def class_scores(self) -> dict[str, Tensor]:
+        """The numbers by class, whose means those of the set are."""
+        return self.per_class()
+
+    def per_image(self) -> PerImage:
+        """What each image contributes to the numbers of all measures."""
+        images = self._everywhere()
+        return JoinedImages(tuple(measure.per_image(images, len(self.classes)) for measure in self.measures))
 
     def counts_per_class(self) -> Tensor:
         """int64 (classes,): how many objects of each class there are, without those to be ignored."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from taskweave.metrics.gain import Direction
+from taskweave.metrics.per_image import PerImage
 
 
 class DetectedImage(NamedTuple):
@@ -66,6 +67,10 @@ class DetectionMeasure(ABC):
     @abstractmethod
     def measure(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
         """Its numbers over all images, for the labels 1..classes; the order of the images must not matter."""
+
+    @abstractmethod
+    def per_image(self, images: Sequence[DetectedImage], classes: int) -> PerImage:
+        """What each image contributes to its numbers, in the order given."""
 
     def per_class(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
         """Its numbers by class, (classes,) each, NaN for a class without objects; {} for a measure without such."""

@@ -15,6 +15,8 @@ from taskweave.metrics.detection_images import Curve, DetectedImage, DetectionMe
 from taskweave.metrics.detection_matching import Points, match_with_regions, operating_points
 from taskweave.metrics.detection_subset import BIRDS, REASONABLE, Subset
 from taskweave.metrics.gain import Direction
+from taskweave.metrics.per_image_detection import ranking_of
+from taskweave.metrics.per_image_ranking import MissRateImages
 
 _LEAST = 1e-10
 
@@ -49,6 +51,11 @@ class LogAverageMissRate(DetectionMeasure):
     def measure(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
         return {self.name: self.per_class(images, classes)[self.name].nanmean()}
 
+    def per_image(self, images: Sequence[DetectedImage], classes: int) -> MissRateImages:
+        ranking = ranking_of(self._counted(images), classes, match_with_regions, self.iou)
+        references = reference_points(self.low, self.high, self.points).numpy()
+        return MissRateImages(**ranking._asdict(), name=self.name, references=references)
+
     def per_class(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
         references = reference_points(self.low, self.high, self.points)
         curves = [false_positives_miss_rate(points, len(images)) for points in self._points(images, classes)]
@@ -65,8 +72,10 @@ class LogAverageMissRate(DetectionMeasure):
         return found
 
     def _points(self, images: Sequence[DetectedImage], classes: int) -> list[Points]:
-        images = images if self.subset is None else [self.subset.applied(image) for image in images]
-        return [operating_points(part, match_with_regions, self.iou) for part in by_class(images, classes)]
+        return [operating_points(part, match_with_regions, self.iou) for part in by_class(self._counted(images), classes)]
+
+    def _counted(self, images: Sequence[DetectedImage]) -> Sequence[DetectedImage]:
+        return images if self.subset is None else [self.subset.applied(image) for image in images]
 
 
 def false_positives_miss_rate(points: Points, images: int) -> tuple[Tensor, Tensor]:

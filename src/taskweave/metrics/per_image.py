@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,22 +53,11 @@ class PerImage(ABC):
             parts = [self._scores(rows[i : i + step].astype(np.float64)) for i in range(0, max(1, len(rows)), step)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    @final
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is stored: {field: array}, whole numbers in as few bytes as they fit in; single values have no axes."""
-        return {field.name: _small(np.asarray(getattr(self, field.name))) for field in _fields(self)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The way back from `arrays`. Raises ValueError for missing arrays, or for some that do not fit together."""
-        names = [field.name for field in _fields(cls)]
-        if missing := [name for name in names if name not in arrays]:
-            raise ValueError(f"{cls.__name__} is stored as {names}, but {missing} are missing among {sorted(arrays)}")
-        return cls(**{name: arrays[name] if arrays[name].ndim else arrays[name].item() for name in names})
-
 
 def weighted_sums(weights: Floats, values: NDArray[Any]) -> Floats:
     """(B, ...): sums over images of weights (B, n) times values (n, ...); what is not finite counts only where weighed."""
+    if values.dtype.kind in "iub":
+        return np.asarray(np.tensordot(weights, values.astype(np.float64), 1))
     flat = values.reshape(len(values), -1).astype(np.float64)
     finite = np.isfinite(flat)
     found = weights @ np.where(finite, flat, 0.0)
@@ -85,10 +73,6 @@ def check_lengths(owner: str, arrays: Mapping[str, NDArray[Any]], *, axes: Mappi
         raise ValueError(f"{owner} needs arrays of {dict(axes)} axes with one row per image, got {shapes}")
 
 
-def _fields(owner: Any) -> list[Any]:
-    return list(fields(owner))
-
-
 def _checked(weights: NDArray[Any], count: int) -> NDArray[Any]:
     rows = np.asarray(weights)
     if rows.ndim != 2 or rows.shape[1] != count:
@@ -96,10 +80,3 @@ def _checked(weights: NDArray[Any], count: int) -> NDArray[Any]:
     if (rows.dtype.kind not in "iub" and (rows % 1 != 0).any()) or (rows < 0).any():
         raise ValueError("weights are how often each image counts: whole numbers from 0")
     return rows
-
-
-def _small(array: NDArray[Any]) -> NDArray[Any]:
-    """Whole numbers from 0 in the smallest type that holds them all."""
-    if array.dtype.kind not in "iu" or not array.size or array.min() < 0:
-        return array
-    return array.astype(np.min_scalar_type(int(array.max())))

@@ -1,0 +1,168 @@
+"""What each image contributes to a ranking: answers by score, some right, and how many there were to be found."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskweave.metrics.per_image import Floats, PerImage, check_lengths, weighted_sums
+
+Bools = NDArray[np.bool_]
+
+
+class Ranking(NamedTuple):
+    """The answers of all classes, those of class 0 first, each class from its highest score down.
+
+    image: (n,) whose they are.  right: (n,) or (n, k) whether they are right.  last: (n,) the last of its score.
+    starts: (classes + 1,) where each class begins, and the end.  objects: (images, classes) to be found.
+    """
+
+    image: NDArray[Any]
+    right: Bools
+    last: Bools
+    starts: NDArray[Any]
+    objects: NDArray[Any]
+
+
+class Ranked(NamedTuple):
+    """The answers of one class in any order: image (n,), scores (n,), right (n,) or (n, k)."""
+
+    image: NDArray[Any]
+    scores: Floats
+    right: Bools
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedImages(PerImage):
+    """A number that is computed from one class's operating points, and its mean over classes; fields as in `Ranking`.
+
+    An answer's match does not depend on other images, so it is right or wrong whichever images are drawn beside its own.
+    name: of the number.
+    """
+
+    image: NDArray[Any]
+    right: Bools
+    last: Bools
+    starts: NDArray[Any]
+    objects: NDArray[Any]
+    name: str
+
+    def __post_init__(self) -> None:
+        answers = {"image": self.image, "right": self.right, "last": self.last}
+        check_lengths(type(self).__name__, answers, axes=dict.fromkeys(answers, 1))
+        check_ranking(type(self).__name__, self.image, self.starts, self.objects)
+
+    @property
+    def count(self) -> int:
+        return len(self.objects)
+
+    @property
+    def _width(self) -> int:
+        return self.count + 4 * int(np.diff(self.starts).max(initial=0))
+
+    @abstractmethod
+    def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
+        """(B,) the number, in percent, of a class with `objects` (B,) to be found in `images` (B,) images.
+
+        right, wrong: (B, k) at operating points from the highest score down, of which some may be equal, or be empty.
+        """
+
+    def _scores(self, weights: Floats) -> dict[str, Floats]:
+        objects, images = weighted_sums(weights, self.objects), weights.sum(1)
+        values = np.full(objects.shape, np.nan)
+        for number, (start, end) in enumerate(zip(self.starts[:-1], self.starts[1:], strict=True)):
+            last = self.last[start:end]
+            times = weights[:, self.image[start:end]]
+            right = (times * self.right[start:end]).cumsum(1)[:, last]
+            wrong = times.cumsum(1)[:, last] - right
+            of_class = self._of_class(right, wrong, objects[:, number], images)
+            values[:, number] = np.where(objects[:, number] > 0, of_class, np.nan)
+        return {self.name: mean_over_classes(values)}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class AveragePrecisionImages(RankedImages):
+    """The mean average precision.  eleven: by VOC 2007's eleven points; else the area (see `Interpolation`)."""
+
+    kind: ClassVar[str] = "average precision"
+
+    eleven: bool
+
+    def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
+        recall = right / objects[:, None]
+        best = best_from_here(np.where(right + wrong > 0, right / (right + wrong), 0.0))
+        if not self.eleven:
+            return np.asarray(100.0 * (best * np.diff(recall, axis=1, prepend=0.0)).sum(1))
+        return np.asarray(100.0 * reached(recall, best, np.arange(11) / 10).mean(1))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MissRateImages(RankedImages):
+    """The log-average miss rate.  references: numbers of false positives per image (see `log_average_miss_rate`)."""
+
+    kind: ClassVar[str] = "miss rate"
+
+    references: Floats
+
+    def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
+        fppi = wrong / images[:, None]
+        miss = np.concatenate([np.ones((len(right), 1)), 1.0 - right / objects[:, None]], 1)
+        limits = self.references * (1 + 1e-9)  # as `log_average_miss_rate`
+        at = np.stack([np.searchsorted(row, limits, side="right") for row in fppi])
+        rates = np.take_along_axis(miss, at, 1)
+        return np.asarray(100.0 * np.exp(np.log(np.maximum(rates, 1e-10)).mean(1)))
+
+
+def rank(classes: Sequence[Ranked], objects: NDArray[Any]) -> Ranking:
+    """The ranking of some classes; objects: (images, classes).
+
+    Answers after the last right one are left out: they are on the curve where nothing more is found, which adds nothing
+    to an average precision and nothing to a miss rate, whichever images are drawn.
+    """
+    parts = [_ranked(part) for part in classes]
+    image, right, last = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    return Ranking(image, right, last, np.cumsum([0, *(len(part[0]) for part in parts)]), objects)
+
+
+def check_ranking(owner: str, image: NDArray[Any], starts: NDArray[Any], objects: NDArray[Any]) -> None:
+    """Raise ValueError for images or classes that `objects` (images, classes) has not."""
+    fits = objects.ndim == 2 and starts.shape == (objects.shape[1] + 1,)
+    fits = fits and starts[0] == 0 and starts[-1] == len(image) and bool((np.diff(starts.astype(np.int64)) >= 0).all())
+    if not fits or (len(image) and not (image.min() >= 0 and image.max() < len(objects))):
+        raise ValueError(
+            f"{owner} needs answers of the images and classes of `objects` {objects.shape}, got {len(image)} answers and "
+            f"starts of {len(starts) - 1} classes"
+        )
+
+
+def mean_over_classes(values: Floats) -> Floats:
+    """(B,): the mean of (B, classes) over those that are not NaN."""
+    there = ~np.isnan(values)
+    return np.asarray(np.where(there, values, 0.0).sum(1) / there.sum(1))
+
+
+def best_from_here(precision: Floats) -> Floats:
+    """(B, k): the highest precision at each point or after it."""
+    return np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+
+
+def reached(recall: Floats, best: Floats, recalls: Floats) -> Floats:
+    """(B, r): the highest precision at a recall of at least each of `recalls` (r,); 0 where it is not reached."""
+    ended = np.concatenate([best, np.zeros((len(best), 1))], 1)
+    return np.take_along_axis(ended, np.stack([np.searchsorted(row, recalls) for row in recall]), 1)
+
+
+def _ranked(part: Ranked) -> tuple[NDArray[Any], Bools, Bools]:
+    order = np.argsort(-part.scores, kind="stable")
+    image, scores, right = part.image[order], part.scores[order], part.right[order]
+    last = np.append(scores[1:] != scores[:-1], True)[: len(scores)]
+    hits = np.flatnonzero(right.reshape(len(right), -1).any(1)) if len(right) else np.empty(0, int)
+    end = int(np.flatnonzero(last & (np.arange(len(last)) >= hits[-1]))[0]) + 1 if len(hits) else 0
+    return image[:end], right[:end], last[:end]
