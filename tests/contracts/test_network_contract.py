@@ -1,6 +1,8 @@
 """Every network against the network contract, and every assertion of that contract shown to fail."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -31,6 +33,7 @@ from torch import Tensor, nn
 import taskweave as tw
 from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet
 from taskweave.networks.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
+from taskweave.networks.dense_resnet import dense_resnet
 from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
 from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
@@ -60,8 +63,13 @@ pet_numbers = partial(pet_numbers_net, CHANNELS, width=2, hidden=(6, 4))
 whole_vgg = partial(vgg16, CHANNELS, width=8, grid=2, hidden=32)
 
 
-def dense() -> nn.Module:
-    return dense_segnet({"only": CHANNELS}, widths=(4, 4, 8, 8, 8)).stream("only").net
+def one_of(build: Callable[..., tw.Connected], **options: Any) -> Callable[[], nn.Module]:
+    """What builds one task's network of those that are built with others."""
+    return lambda: build({"only": CHANNELS}, **options).stream("only").net
+
+
+dense = one_of(dense_segnet, widths=(4, 4, 8, 8, 8))
+dense_res = one_of(dense_resnet, backbone="test_resnet", hidden=16, rates=(1, 2))
 
 
 ANCHORS = (9 * (CHANNELS + 1), 9 * 4)
@@ -86,6 +94,7 @@ CASES = [
     NetworkCase("stan_segnet", stan, 1, ("pool2", "attend_conv2_2", "attend_conv5_3", "attend_dec2_2")),
     NetworkCase("stan_resnet", partial(stan_resnet, CHANNELS, backbone="resnet18", hidden=16), 1, STANResNet.places),
     NetworkCase("dense_segnet", dense, 1, ("pool2", "own_pool1", "own_pool5", "own_dec3")),
+    NetworkCase("dense_resnet", dense_res, 1, ("layer2", "own_stem", "own_layer3", "aspp")),
     NetworkCase("vgg16", whole_vgg, 32, (*VGG16.places, "fc6", "fc7"), fits=fits_classes),
     NetworkCase("vgg16 pooled", partial(whole_vgg, head="pooled", batch_norm=True), 32, VGG16.places, fits=fits_classes),
     NetworkCase(
@@ -129,7 +138,7 @@ def test_identity_at_all_places_is_side_by_side(case: NetworkCase) -> None:
     assert_side_by_side(net, case.inputs())
 
 
-COMPILED_ELSEWHERE = ("stan_segnet", "stan_resnet", "dense_segnet", "pet_map_net", "pet_numbers_net")
+COMPILED_ELSEWHERE = ("stan_segnet", "stan_resnet", "dense_segnet", "dense_resnet", "pet_map_net", "pet_numbers_net")
 """Where they share a trunk or are stitched, in tests/networks."""
 
 

@@ -1,6 +1,7 @@
 """The contract of streams, on every kind there is; and each of its assertions seen to fail."""
 
 import pickle
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -36,7 +37,15 @@ from torch import Tensor, nn
 from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
-from taskweave.networks import dense_segnet, pet_map_net, pet_numbers_net, segnet_vgg16, st_unet, stan_segnet
+from taskweave.networks import (
+    dense_resnet,
+    dense_segnet,
+    pet_map_net,
+    pet_numbers_net,
+    segnet_vgg16,
+    st_unet,
+    stan_segnet,
+)
 from taskweave.streams.stream import Stream
 
 
@@ -48,8 +57,9 @@ def traced(*stages: str, head: str) -> Any:
     return convert
 
 
-def dense() -> nn.Module:
-    return dense_segnet({"only": 5}, widths=(4, 4, 8, 8, 8)).stream("only").net
+def one_of(build: Callable[..., tw.Connected], **options: Any) -> Callable[[], nn.Module]:
+    """What builds one task's network of those that are built with others."""
+    return lambda: build({"only": 5}, **options).stream("only").net
 
 
 CASES = [
@@ -73,7 +83,8 @@ CASES = [
     StreamCase("st_unet", partial(st_unet, 5, widths=(4, 4, 8, 8))),
     StreamCase("segnet_vgg16", partial(segnet_vgg16, 5, widths=(4, 4, 8, 8, 8))),
     StreamCase("stan_segnet", partial(stan_segnet, 5, widths=(4, 4, 8, 8, 8))),
-    StreamCase("one stream of dense_segnet", dense),
+    StreamCase("one stream of dense_segnet", one_of(dense_segnet, widths=(4, 4, 8, 8, 8))),
+    StreamCase("one stream of dense_resnet", one_of(dense_resnet, backbone="test_resnet", hidden=8, rates=(1, 2))),
     StreamCase("pet_map_net", partial(pet_map_net, 5, width=2)),
     StreamCase("pet_numbers_net", partial(pet_numbers_net, 5, width=2, hidden=(6,))),
     StreamCase("faster r-cnn", faster_rcnn, images_and_targets),

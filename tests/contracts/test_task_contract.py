@@ -9,6 +9,7 @@ import pytest
 import torch
 from contracts import task_contract as contract
 from contracts.task_contract import CASES, CHECKS, TaskCase
+from contracts.toy_metrics import BatchMeans, Errors, Unmerged, WithHoles
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -19,55 +20,6 @@ from taskweave.tasks import Task
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_contract(case: TaskCase, check: Callable[[TaskCase], None]) -> None:
     check(case)
-
-
-class Sums(Metric):
-    """Mean absolute error over pixels above 0: right."""
-
-    full_state_update = False
-    total: Tensor
-    count: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        if prediction.shape != target.shape:
-            raise ValueError(f"Toy expects one shape, got {tuple(prediction.shape)}; decode first")
-        valid = target > 0
-        self.total += (prediction - target).abs()[valid].double().sum()
-        self.count += valid.sum()
-
-    def compute(self) -> dict[str, Tensor]:
-        return {"error": self.total / self.count}
-
-
-class BatchMeans(Sums):
-    """The mean of batches' means: wrong, if common."""
-
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        valid = target > 0
-        self.total += (prediction - target).abs()[valid].double().mean().nan_to_num()
-        self.count += 1
-
-
-class Unmerged(Sums):
-    """Keeps its sums from the other processes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._reductions["total"] = lambda values: values[0]
-
-    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
-        self.count = self.count + incoming_state["count"]
-
-
-class WithHoles(Sums):
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        self.total += (prediction - target).abs().double().sum()
-        self.count += target.numel()
 
 
 class Toy(Task):
@@ -90,7 +42,7 @@ class Toy(Task):
         return soft
 
     def metric(self) -> Metric:
-        return Sums()
+        return Errors()
 
     def picture(self, value: Tensor) -> Tensor:
         return ((value > 0) * 255).to(torch.uint8).expand(3, -1, -1)

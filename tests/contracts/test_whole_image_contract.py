@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from contracts import whole_image_contract as contract
+from contracts.toy_metrics import BatchMeans, Errors, LastBatch, Unmerged
 from contracts.whole_image_contract import WHOLE_CASES, WHOLE_CHECKS, WholeCase
 from torch import Tensor
 from torchmetrics import Metric
@@ -20,47 +21,6 @@ from taskweave.tasks import Task
 def test_contract(case: WholeCase, check: Callable[[WholeCase], None]) -> None:
     torch.manual_seed(0)
     check(case)
-
-
-class Errors(Metric):
-    """Mean absolute error: right."""
-
-    full_state_update = False
-    total: Tensor
-    count: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("count", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        if prediction.shape != target.shape:
-            raise ValueError(f"Toy expects one shape, got {tuple(prediction.shape)}; decode first")
-        self.total += (prediction - target).abs().double().sum()
-        self.count += len(target)
-
-    def compute(self) -> dict[str, Tensor]:
-        return {"error": self.total / self.count}
-
-
-class LastBatch(Errors):
-    """What it has seen last: the Pet code's test of its three-task network."""
-
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        self.total, self.count = torch.zeros_like(self.total), torch.zeros_like(self.count)
-        super().update(prediction, target)
-
-
-class BatchMeans(Errors):
-    def update(self, prediction: Tensor, target: Tensor) -> None:
-        self.total += (prediction - target).abs().double().mean()
-        self.count += 1
-
-
-class Unmerged(Errors):
-    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
-        self.count = self.count + incoming_state["count"]
 
 
 class Toy(Task):

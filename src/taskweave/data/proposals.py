@@ -16,6 +16,7 @@ from torchvision import tv_tensors
 
 from taskweave.data.boxes import bounding_boxes, clip
 from taskweave.data.dataset import LabelledSet
+from taskweave.data.derived import ChangedSet
 from taskweave.data.sample import Sample
 
 Proposer = Callable[[tuple[int, int]], Tensor]
@@ -55,7 +56,7 @@ def _starts(whole: float, part: float, overlap: float) -> list[float]:
 
 
 @final
-class WithProposals(LabelledSet):
+class WithProposals(ChangedSet):
     """`dataset` with ``proposals``, BoundingBoxes (P, 4), in every sample.
 
     proposals: by key, in pixels of the data set's images (`read_proposals`); or a function of the image's size, such as
@@ -71,11 +72,8 @@ class WithProposals(LabelledSet):
                     f"{len(missing)} of {len(dataset)} images have no proposals, the first {missing[0]!r}: "
                     f"give a row for every key, if need be an empty one"
                 )
-        self.dataset = dataset
+        super().__init__(dataset)
         self.proposals = proposals
-
-    def __len__(self) -> int:
-        return len(self.dataset)
 
     def __getitem__(self, index: int) -> Sample:
         sample = self.dataset[index]
@@ -92,36 +90,6 @@ class WithProposals(LabelledSet):
                 f"{size[1]} wide and {size[0]} high: proposals are x1, y1, x2, y2 in pixels of the data set's own images"
             )
         return {**sample, "proposals": inside}
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self.dataset.labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.dataset.classes
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self.dataset.objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.dataset.attributes
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return self.dataset.categories
-
-    @property
-    def blocks(self) -> tuple[Sequence[int], ...]:
-        return self.dataset.blocks
-
-    def key(self, index: int) -> str:
-        return self.dataset.key(index)
-
-    def scene(self, index: int) -> str:
-        return self.dataset.scene(index)
 
 
 def write_proposals(path: Path, proposals: Mapping[str, Tensor]) -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import final
 
 import torch
 
 from taskweave.data.dataset import LabelledSet
+from taskweave.data.derived import DerivedSet
 from taskweave.data.sample import Batch, Sample
 
 
 @final
-class Part(LabelledSet):
+class Part(DerivedSet):
     """Some samples of `dataset`, in the order of `indices`."""
 
     def __init__(self, dataset: LabelledSet, indices: Sequence[int]) -> None:
         outside = [index for index in indices if not 0 <= index < len(dataset)]
         if outside or not indices:
             raise ValueError(f"a part needs indices in 0..{len(dataset) - 1}, got {outside[:5] or 'none'}")
-        self.dataset = dataset
+        super().__init__(dataset)
         self.indices = tuple(indices)
 
     def __len__(self) -> int:
@@ -27,26 +28,6 @@ class Part(LabelledSet):
 
     def __getitem__(self, index: int) -> Sample:
         return self.dataset[self.indices[index]]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self.dataset.labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.dataset.classes
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self.dataset.objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.dataset.attributes
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return self.dataset.categories
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
         return self.dataset.batch_of([self.indices[index] for index in indices], size=size)

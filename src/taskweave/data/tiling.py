@@ -14,7 +14,7 @@ from torchvision.transforms.v2 import functional as F
 
 from taskweave.data.boxes import area, is_box_target, tidy
 from taskweave.data.boxes_set import BoxSet
-from taskweave.data.dataset import LabelledSet
+from taskweave.data.derived import DerivedSet
 from taskweave.data.sample import Sample
 
 Size = tuple[int, int]
@@ -58,7 +58,7 @@ def right_halves(sizes: Sequence[Size]) -> list[Window]:
 
 
 @final
-class Windowed(LabelledSet):
+class Windowed(DerivedSet):
     """The `windows` of the images of `dataset`, each a sample of its own, in the order given.
 
     Its targets are cut with it; boxes are clipped. One of which less than `kept` of the area is in the window becomes an
@@ -73,7 +73,7 @@ class Windowed(LabelledSet):
             raise ValueError(f"kept is a share of a box's area, between 0 and 1, got {kept}")
         for window in windows:
             _require_inside(window, dataset.sizes)
-        self.dataset = dataset
+        super().__init__(dataset)
         self.windows = tuple(windows)
         self.kept = kept
         self._last: tuple[int, Sample] | None = None
@@ -92,22 +92,6 @@ class Windowed(LabelledSet):
     def __getstate__(self) -> dict[str, Any]:
         """Without the remembered image, which another process would not ask for first."""
         return {**self.__dict__, "_last": None}
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self.dataset.labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.dataset.classes
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self.dataset.objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.dataset.attributes
 
     @property
     def sizes(self) -> tuple[Size, ...]:

@@ -8,12 +8,12 @@ from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from taskweave.heads.convolution import ConvReLU
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks.connected import Connected, Decoder
 from taskweave.networks.deeplab_resnet import deeplab_resnet, load_pretrained_body
+from taskweave.networks.enlarging import enlarged, enlarging_stream
 from taskweave.networks.segnet_body import NORM
 from taskweave.networks.weights import load_pretrained
 from taskweave.streams.convert import as_stream
@@ -100,7 +100,7 @@ class DenseResNet(nn.Module):
         own = x
         for name in PARTS:
             own = self.beside(name, own, seen)
-        return _enlarged(self.head(own), x.shape[-2:])
+        return enlarged(self.head(own), x.shape[-2:])
 
     def beside(self, name: str, x: Tensor, seen: Mapping[str, Tensor]) -> Tensor:
         """The task's part `name` on its feature before (or the picture), with the shared feature of that place."""
@@ -108,10 +108,6 @@ class DenseResNet(nn.Module):
             x = self.own.get_submodule(path)(x)
         out: Tensor = self.merge[list(PARTS).index(name)](torch.cat([x, seen[name]], 1))
         return out
-
-
-def _enlarged(logits: Tensor, size: Sequence[int]) -> Tensor:
-    return F.interpolate(logits, size=list(size), mode="bilinear", align_corners=False)
 
 
 @final
@@ -124,23 +120,13 @@ class _Beside:
         return net.beside(self.name, memory["image"] if self.name == "stem" else x, memory)
 
 
-def _note_image(net: nn.Module, x: Any, memory: Memory) -> Tensor:
-    image: Tensor = x
-    memory["image"] = image
-    return image
-
-
-def _classify(net: nn.Module, memory: Memory) -> Tensor:
-    return _enlarged(net.get_submodule("head.1")(memory["aspp"]), memory["image"].shape[-2:])
-
-
 @as_stream.register
 def _(net: DenseResNet) -> Stream:
     """The shared ResNet's stages stem, layer1 ... layer4, the task's own_stem, own_layer1 ... own_layer4, and aspp."""
     stages: dict[str, Stage] = {name: tuple(f"body.{path}" for path in paths) for name, paths in PARTS.items()}
     for index, (name, paths) in enumerate(PARTS.items()):
         stages[f"own_{name}"] = Step(_Beside(name), (*(f"own.{path}" for path in paths), f"merge.{index}"))
-    return Stream(net, stages | {"aspp": ("head.0",)}, enter=_note_image, exit=_classify, head=("head.1",))
+    return enlarging_stream(net, stages)
 
 
 load_pretrained.register(DenseResNet, load_pretrained_body)

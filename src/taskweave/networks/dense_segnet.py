@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from taskweave.heads.convolution import ConvReLU
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.networks.connected import Connected, Decoder
+from taskweave.networks.enlarging import note_image
 from taskweave.networks.segnet_body import (
     BLOCKS,
     DEPTHS,
@@ -135,16 +136,10 @@ class _Up:
         return net.up(self.block, x, memory[f"own_maxima{self.block}"], memory)
 
 
-def _note_image(net: nn.Module, x: Any, memory: Memory) -> Tensor:
-    memory["image"] = x
-    image: Tensor = x
-    return image
-
-
 @as_stream.register
 def _(net: DenseSegNet) -> Stream:
     """The shared SegNet's stages conv1_1 ... unpool1, own blocks own_pool1 ... own_pool5, own_dec5 ... own_dec1, hidden."""
     stages: dict[str, Stage] = net.shared.stages("shared")
     stages |= {f"own_pool{block}": Step(_Down(block), (f"encoder.{block - 1}",)) for block in range(1, BLOCKS + 1)}
     stages |= {f"own_dec{block}": Step(_Up(block), (f"decoder.{block - 1}",)) for block in range(BLOCKS, 0, -1)}
-    return Stream(net, stages | HEAD_STAGE, enter=_note_image, exit=classify, head=HEAD)
+    return Stream(net, stages | HEAD_STAGE, enter=note_image, exit=classify, head=HEAD)

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from taskweave.features import FeatureShape
 from taskweave.networks.connecting import UnitFactory
 from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet, load_pretrained_body
+from taskweave.networks.enlarging import enlarged, enlarging_stream
 from taskweave.networks.weights import load_pretrained
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
@@ -134,7 +135,7 @@ class STANResNet(nn.Module):
             seen[stage] = x
         for layer in LAYERS:
             x = self.attend(layer, x, seen)
-        return _enlarged(self.head(x), size)
+        return enlarged(self.head(x), size)
 
     def attend(self, layer: int, below: Tensor, seen: Mapping[str, Tensor]) -> Tensor:
         """a of layer 1 to 4, given that of the layer before and the shared network's features."""
@@ -145,10 +146,6 @@ class STANResNet(nn.Module):
             carried = [F.max_pool2d(below, 2, ceil_mode=True) if self.pools[layer - 2] else below]
         (attended,) = self.attention[layer - 1]([first, *carried, last])
         return attended  # type: ignore[no-any-return]
-
-
-def _enlarged(logits: Tensor, size: Sequence[int]) -> Tensor:
-    return F.interpolate(logits, size=list(size), mode="bilinear", align_corners=False)
 
 
 def _blocks(body: nn.Module, layer: int) -> list[str]:
@@ -182,16 +179,6 @@ class _Attend:
         return net.attend(self.layer, x, memory)
 
 
-def _note_size(net: nn.Module, x: Any, memory: Memory) -> Tensor:
-    image: Tensor = x
-    memory["size"] = image.shape[-2:]
-    return image
-
-
-def _classify(net: nn.Module, memory: Memory) -> Tensor:
-    return _enlarged(net.get_submodule("head.1")(memory["aspp"]), memory["size"])
-
-
 @as_stream.register
 def _(net: STANResNet) -> Stream:
     """Stages stem, layer1.0 ... layer4.2 (a residual block each), then attend_layer1 ... attend_layer4 and aspp."""
@@ -199,7 +186,7 @@ def _(net: STANResNet) -> Stream:
     for layer in LAYERS:
         carried = (f"path.{layer - 2}",) if layer > 1 else ()
         stages[f"attend_layer{layer}"] = Step(_Attend(layer), (*carried, f"attention.{layer - 1}"))
-    return Stream(net, stages | {"aspp": ("head.0",)}, enter=_note_size, exit=_classify, head=("head.1",))
+    return enlarging_stream(net, stages)
 
 
 load_pretrained.register(STANResNet, load_pretrained_body)

@@ -9,6 +9,7 @@ from typing import final
 import torch
 
 from taskweave.data.dataset import LabelledSet
+from taskweave.data.derived import ChangedSet
 from taskweave.data.reduced import Reduced
 from taskweave.data.sample import Sample
 from taskweave.data.splits import split_by_scene
@@ -61,52 +62,19 @@ def prepared(data: OneSet, part: str, tasks: Sequence[str], progress: Progress) 
 
 
 @final
-class Fitted(LabelledSet):
+class Fitted(ChangedSet):
     """The samples of a data set, as large as they fit into the recipe's size, the rest padded."""
 
     def __init__(self, dataset: LabelledSet, data: DataChoice) -> None:
         from taskweave.data.fit import Fit
 
         assert data.size is not None
-        self.dataset = dataset
+        super().__init__(dataset)
         self._fit = Fit(data.size, statistics=statistics_of(data))
-
-    def __len__(self) -> int:
-        return len(self.dataset)
 
     def __getitem__(self, index: int) -> Sample:
         fitted: Mapping[str, object] = self._fit(dict(self.dataset[index]))
         return dict(fitted)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self.dataset.labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.dataset.classes
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self.dataset.objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.dataset.attributes
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return self.dataset.categories
-
-    @property
-    def blocks(self) -> tuple[Sequence[int], ...]:
-        return self.dataset.blocks
-
-    def key(self, index: int) -> str:
-        return self.dataset.key(index)
-
-    def scene(self, index: int) -> str:
-        return self.dataset.scene(index)
 
 
 def _with_proposals(dataset: LabelledSet, regions: Regions) -> LabelledSet:
