@@ -1,44 +1,44 @@
 """Test images whose true gain is known, for what is said of gains on few of them."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from taskweave.metrics.per_image import Floats, PerImage
 
 
 @final
 @dataclass(frozen=True)
-class Errors:
+class Errors(PerImage):
     """A metric that is a mean over images: "abs", lower is better. errors: (images,)."""
 
     errors: Floats
+    kind: ClassVar[str] = "simulated errors"
 
     @property
     def count(self) -> int:
         return len(self.errors)
 
-    def scores(self, weights: NDArray[np.int64]) -> dict[str, Floats]:
+    def _scores(self, weights: Floats) -> dict[str, Floats]:
         return {"abs": weights @ self.errors / weights.sum(1)}
 
 
 @final
 @dataclass(frozen=True)
-class Overlaps:
+class Overlaps(PerImage):
     """A metric that is a mean of ratios of sums: "mIoU" in percent. hit, union: (images, classes) pixels."""
 
     hit: Floats
     union: Floats
+    kind: ClassVar[str] = "simulated overlaps"
 
     @property
     def count(self) -> int:
         return len(self.hit)
 
-    def scores(self, weights: NDArray[np.int64]) -> dict[str, Floats]:
-        often = weights.astype(np.float64)
-        return {"mIoU": 100.0 * (often @ self.hit / (often @ self.union)).mean(-1)}
+    def _scores(self, weights: Floats) -> dict[str, Floats]:
+        return {"mIoU": 100.0 * (weights @ self.hit / (weights @ self.union)).mean(-1)}
 
 
 @final

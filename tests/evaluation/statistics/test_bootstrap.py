@@ -16,6 +16,7 @@ from taskweave.evaluation.statistics.bootstrap import (
     resample,
 )
 from taskweave.metrics.gain import Direction, relative_gain
+from taskweave.metrics.per_image import PerImage
 
 DIRECTIONS: dict[str, dict[str, Direction]] = {"depth": {"abs": "lower"}, "segmentation": {"mIoU": "higher"}}
 EXPERIMENTS, RESAMPLES, IMAGES = 400, 300, 200
@@ -86,14 +87,15 @@ def test_the_same_comparison_gives_the_same_interval_and_other_images_another() 
 
 
 def test_draws_are_of_as_many_images_and_do_not_depend_on_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Seen:
+    class Seen(PerImage):
+        kind = "seen"
         count = 5
 
-        def scores(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        def _scores(self, weights: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
             assert weights.shape[1] == 5
             assert (weights.sum(1) == 5).all()
             assert weights.min() >= 0
-            return {"first": weights[:, 0].astype(np.float64)}
+            return {"first": weights[:, 0]}
 
     monkeypatch.setattr("taskweave.evaluation.statistics.bootstrap._AT_ONCE", 500 * 5)
     found = resample(Seen(), "a", resamples=4000)

@@ -20,8 +20,8 @@ def rows(method: str, *gains: float) -> tuple:  # type: ignore[type-arg]
 def test_one_seed_is_never_a_difference() -> None:
     first, second = verdict_of(comparison(row("single"), *rows("nddr", 50.0), *rows("split", 10.0)))
     assert first == (
-        "Of 2 methods, nddr gains most over single: +24.50 % relative gain (task_mean); with 1 seed nothing can be called a "
-        "difference, which takes 3."
+        "Of 2 methods, nddr gains most over single: +24.50 % relative gain (task_mean); "
+        "with 1 seed nothing can be called a difference, which takes 3."
     )
     assert second == (
         "Task by task, nddr changes segmentation by +50.00 % and depth by -1.00 %; worse: depth with 2 of 2 methods."

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, final
+from typing import NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from taskweave.metrics.gain import Direction, Directions, GainKind, shares
+from taskweave.metrics.per_image import PerImage
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -32,17 +33,6 @@ class Interval(NamedTuple):
 
     low: float
     high: float
-
-
-class PerImage(Protocol):
-    """What each test image contributes to some metrics: enough for their values on any multiset of the images."""
-
-    @property
-    def count(self) -> int: ...
-
-    def scores(self, weights: NDArray[np.int64]) -> dict[str, Floats]:
-        """weights: (B, images), how often each image counts. {metric: (B,)}; NaN where a metric is undefined."""
-        ...
 
 
 @final

@@ -41,9 +41,7 @@ def _why_no_gain(result: ComparisonResult) -> str:
         return f"Nothing can be compared: {base}, the baseline, has no result for {_listed(methods)} to be compared with."
     if len(methods) == 1:
         return f"Only {base}, the baseline, has results, so there is no gain to speak of."
-    return (
-        f"No method has a relative gain over {base}: they have no seed in common, or a metric to which nothing is relative."
-    )
+    return f"No method has a relative gain over {base}: they share no seed, or a metric is 0 or missing."
 
 
 def _most(result: ComparisonResult, best: Gain, count: int) -> str:
