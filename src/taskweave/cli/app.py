@@ -12,6 +12,7 @@ from taskweave.cli.inspect_data import inspect_data
 from taskweave.cli.pack import pack
 from taskweave.cli.predict import predict
 from taskweave.cli.recipes import recipes
+from taskweave.cli.report import report
 from taskweave.cli.run import run
 from taskweave.cli.sweep import sweep
 
@@ -32,6 +33,7 @@ app.command()(compare)
 app.command()(sweep)
 app.command()(run)
 app.command()(recipes)
+app.command()(report)
 app.command()(predict)
 app.command()(inspect_data)
 app.command()(pack)

@@ -1,0 +1,85 @@
+"""taskweave report."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """What a report is written as."""
+
+    HTML = "html"
+    MD = "md"
+    TEX = "tex"
+    CSV = "csv"
+
+
+def report(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="A comparison's folder: where comparison.json lies.", show_default=False),
+    ],
+    no_images: Annotated[
+        bool,
+        typer.Option("--no-images", help="Leave out pictures of data, where they may not be shown; charts stay."),
+    ] = False,
+    form: Annotated[
+        Format, typer.Option("--format", help="html: the page. md, tex (booktabs), csv: the table alone, for a paper.")
+    ] = Format.HTML,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The file; default DIR/report.html; else the terminal.", show_default=False),
+    ] = None,
+) -> None:
+    """Write a comparison as one self-contained page: verdict, table, gains, charts, pictures, recipe, versions.
+
+    The page needs no network and no other file. Nothing is trained or measured: what the folder holds is shown.
+
+    \b
+    taskweave report results/demo                              writes results/demo/report.html
+    taskweave report results/demo --no-images --out demo.html  without pictures of data
+    taskweave report results/demo --format tex > table.tex     the table for a paper
+    """
+    from taskweave.reporting.comparison_folder import find_comparison
+
+    place = find_comparison(folder)
+    if form is Format.HTML:
+        from taskweave.reporting.page import write_page
+
+        path = write_page(place, _file(out or place / "report.html"), images=not no_images)
+        _told(path)
+        return
+    text = _table(place, form)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    from taskweave.reporting.files import write_whole
+
+    _told(write_whole(_file(out), lambda file: file.write(text.encode())))
+
+
+def _table(place: Path, form: Format) -> str:
+    from taskweave.reporting.comparison_folder import read_comparison
+    from taskweave.reporting.formats import to_csv, to_markdown
+    from taskweave.reporting.tables import table_of
+    from taskweave.reporting.tex import to_tex
+
+    write = {Format.MD: to_markdown, Format.TEX: to_tex, Format.CSV: to_csv}[form]
+    return write(table_of(read_comparison(place)))
+
+
+def _file(path: Path) -> Path:
+    if path.is_dir():
+        raise ValueError(f"--out {path} is a folder; give the file to write, e.g. {path / 'report.html'}")
+    return path
+
+
+def _told(path: Path) -> None:
+    from rich.console import Console
+
+    text = f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)"
+    Console().print(text, soft_wrap=True, highlight=False, markup=False)

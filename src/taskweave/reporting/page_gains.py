@@ -1,0 +1,87 @@
+"""Gains with their intervals, as a page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from taskweave.evaluation.results import ComparisonResult, Gain, SeedGain
+from taskweave.evaluation.summary import known_gains, summarise
+from taskweave.reporting.numbers import decimals_for, signed
+
+_KINDS = {
+    "task_mean": "relative gain, % (task_mean: over the metrics of a task, then over tasks)",
+    "flat_mean": "relative gain, % (flat_mean: over all metrics of all tasks alike)",
+}
+_SAID = {True: "yes", False: "no", None: "not said"}
+
+
+@final
+@dataclass(frozen=True)
+class GainLine:
+    """One method's gain. interval: over seeds; seeds: each seed's gain, with its interval over test images."""
+
+    method: str
+    value: str
+    interval: str
+    seeds: tuple[str, ...]
+    distinguishable: str
+    tone: str
+
+
+@final
+@dataclass(frozen=True)
+class GainGroup:
+    """The same gain of every method. average: over tasks, else one metric's."""
+
+    title: str
+    average: bool
+    lines: tuple[GainLine, ...]
+
+
+def gain_groups(result: ComparisonResult) -> tuple[GainGroup, ...]:
+    """All gains of a comparison: the relative ones first, then metric by metric, methods in the order of the table."""
+    named: dict[tuple[str, str, str], list[Gain]] = {}
+    for gain in known_gains(result):
+        named.setdefault((gain.kind, gain.task, gain.metric), []).append(gain)
+    groups = [_group(result, gains) for gains in named.values()]
+    return tuple(sorted(groups, key=lambda group: not group.average))
+
+
+def _group(result: ComparisonResult, gains: Sequence[Gain]) -> GainGroup:
+    first = gains[0]
+    title = f"{first.task} {first.metric}" if first.kind == "metric" else _KINDS[first.kind]
+    decimals = _decimals(result, first)
+    return GainGroup(title, first.kind != "metric", tuple(_line(gain, decimals) for gain in gains))
+
+
+def _decimals(result: ComparisonResult, gain: Gain) -> int:
+    """As many as the metric has in the table, whose means decide; two for percent."""
+    if gain.kind != "metric":
+        return 2
+    cells = [cell for summary in summarise(result) for cell in summary.cells]
+    return decimals_for(cell.mean for cell in cells if (cell.task, cell.metric) == (gain.task, gain.metric))
+
+
+def _line(gain: Gain, decimals: int) -> GainLine:
+    text = signed(gain.value, decimals)
+    return GainLine(
+        method=gain.method,
+        value=text,
+        interval=_interval(gain, decimals),
+        seeds=tuple(_seed(seed, decimals) for seed in gain.seeds),
+        distinguishable=_SAID[gain.distinguishable],
+        tone="up" if text.startswith("+") else "down" if text.startswith("-") else "",
+    )
+
+
+def _seed(seed: SeedGain, decimals: int) -> str:
+    interval = _interval(seed, decimals)
+    return f"seed {seed.seed}: {signed(seed.value, decimals)}" + (f" {interval}" if interval else "")
+
+
+def _interval(of: Gain | SeedGain, decimals: int) -> str:
+    if of.low is None or of.high is None:
+        return ""
+    return f"[{signed(of.low, decimals)}, {signed(of.high, decimals)}]"

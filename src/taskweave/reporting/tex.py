@@ -1,0 +1,109 @@
+"""A table as LaTeX, with the rules of booktabs; all that is special to TeX is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from taskweave.reporting.best import best_places
+from taskweave.reporting.pieces import Piece, pieces_of
+from taskweave.reporting.safe_text import visible
+from taskweave.reporting.tables import Column, Entry, Line, Table
+
+_WIDEST = 8
+"""Columns of numbers in one tabular."""
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "[": "{[}", "]": "{]}", "*": "{*}",
+    "↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "–": r"\textendash{}", "—": r"\textemdash{}",
+    "×": r"$\times$", "→": r"$\to$",
+    "·": r"$\cdot$", "Σ": r"$\sum$", "≤": r"$\le$", "≥": r"$\ge$", "…": r"\ldots{}", "\N{NO-BREAK SPACE}": "~", "−": "$-$",
+}  # fmt: skip
+_PREAMBLE = r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs,textcomp}"
+
+
+def to_tex(table: Table) -> str:
+    """A ``table`` with one tabular for each task and one for gain and cost: means, spreads and gains as in Markdown.
+
+    The best of a column is bold. Letters that pdfTeX's T1 fonts lack are written as U+ and their number.
+    """
+    best = best_places(table)
+    parts = [_tabular(table, piece, best) for piece in pieces_of(table, widest=_WIDEST)] if table.lines else []
+    notes = [f"$^{{\\mathrm{{{letter}}}}}$~{tex_text(reason)}." for letter, reason in table.notes.items()]
+    below = [tex_text(remark) for remark in table.remarks]
+    below += [f"{tex_text(line.method)}: {tex_text(line.note)}" for line in table.lines if line.note]
+    legend = ["Bold: the best of its column, which says nothing of chance."] if best else []
+    lines = [
+        _PREAMBLE,
+        r"\begin{table}",
+        r"\centering\small",
+        rf"\caption{{{tex_text(table.title)}}}",
+        ("\n" + r"\par\medskip" + "\n").join(parts),
+        r"\par\medskip",
+        r"\begin{minipage}{\linewidth}\footnotesize",
+        "\\\\\n".join([*legend, *below, *notes]),
+        r"\end{minipage}",
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def tex_text(text: str) -> str:
+    """Any text as TeX that prints it, in one line."""
+    letters = "".join(_letter(character) for character in visible(" ".join(text.split())))
+    return letters.replace("--", "-{}-").replace("-{}--", "-{}-{}-").replace(",,", ",{},")
+
+
+def _letter(character: str) -> str:
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    # Latin letters with accents are in T1; anything else would stop pdflatex
+    return character if character <= "\u017f" else f"U+{ord(character):04X}"
+
+
+def _tabular(table: Table, piece: Piece, best: frozenset[tuple[int, int]]) -> str:
+    columns = [table.columns[place] for place in piece.places]
+    titles = [column.head.removeprefix(f"{column.task} ") for column in columns]
+    head = _row(["method", "seeds", *(tex_text(title) for title in titles)])
+    span = f"& & \\multicolumn{{{len(columns)}}}{{c}}{{{tex_text(piece.title)}}} \\\\"
+    rows = [_line(table, number, piece.places, best=best) for number in range(len(table.lines))]
+    return "\n".join(
+        (
+            rf"\begin{{tabular}}{{l{'r' * (1 + len(columns))}}}",
+            r"\toprule",
+            span,
+            rf"\cmidrule(l){{3-{2 + len(columns)}}}",
+            head,
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+        )
+    )
+
+
+def _line(table: Table, number: int, places: Sequence[int], *, best: frozenset[tuple[int, int]]) -> str:
+    line: Line = table.lines[number]
+    cells = [_cell(line.entries[place], table.columns[place], bold=(number, place) in best) for place in places]
+    return _row([tex_text(line.method), tex_text(line.counted), *cells])
+
+
+def _cell(entry: Entry, column: Column, *, bold: bool) -> str:
+    # a hyphen before a number is a minus sign
+    text = _number(entry.text)
+    if bold:
+        mean, spread, rest = text.partition(r" $\pm$ ")
+        text = rf"\textbf{{{mean}}}{spread}{rest}"
+    if column.kind == "relative_gain" and entry.interval:
+        text += rf" {{\scriptsize {_number(entry.interval)}}}"
+    return text + (rf"$^{{\mathrm{{{','.join(entry.marks)}}}}}$" if entry.marks else "")
+
+
+def _number(text: str) -> str:
+    """A hyphen before a number is a minus sign."""
+    return re.sub(r"(?<![0-9A-Za-z])-(?=[0-9])", r"$-$", tex_text(text))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
