@@ -10,6 +10,7 @@ from evaluation.tiny import content
 import taskweave.evaluation.measuring as measuring
 import taskweave.training.fit as fitting
 from taskweave.evaluation.comparison import Comparison, compare
+from taskweave.evaluation.image_statistics import IMAGES, read_images
 from taskweave.evaluation.recipe import Recipe
 
 Read = tuple[str, tuple[str, ...]]
@@ -64,6 +65,8 @@ def test_mean_last_is_the_mean_of_the_test_parts_last_epochs(tmp_path: Path, rea
     (row,) = compared(tmp_path, "mean_last", share=share).result.rows
     assert who(reads) == ["training"] * 3
     assert all(len(keys) == 4 for _, keys in reads)
+    (images,) = tmp_path.glob(f"runs/*/{IMAGES}")  # the final weights' images are not those of the reported mean
+    assert read_images(images.parent, "segmentation") is None
     lines = [line.split(",") for line in next(tmp_path.glob("runs/*/validation.csv")).read_text().splitlines()[1:]]
     assert sorted({int(step) for step, *_ in lines}) == [2, 3, 4]
     shares = [float(value) for _, _, metric, value in lines if metric == "pixacc"]

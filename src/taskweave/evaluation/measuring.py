@@ -13,9 +13,12 @@ from taskweave.data.mixture_schedules import RoundRobin
 from taskweave.evaluation.averaging import Averaged
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.views import Look, for_testing
+from taskweave.evaluation.class_scores import classes_of, keep_classes
 from taskweave.evaluation.columns import Column
 from taskweave.evaluation.curves import keep_curves
+from taskweave.evaluation.image_statistics import keep_images
 from taskweave.evaluation.planning import Run
+from taskweave.metrics.per_image import PerImage
 from taskweave.networks.connected import Connected
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.task import Task
@@ -36,14 +39,18 @@ def measure(
 ) -> Metrics:
     """{column: {metric: value}}: the one reading of each test part.
 
-    folder: the run's own, which holds the statistics per data set where batch norms have such, and is given detectors'
-    curves. A test on data that were trained on has those of these data; a further test has those of all data together.
+    folder: the run's own, which holds the statistics per data set where batch norms have such. It is given what is behind
+    the numbers: detectors' curves, the classes' numbers and, last of all, what each image contributed. A test on data that
+    were trained on has the statistics of these data; a further test has those of all data together.
     """
+    from taskweave.metrics.per_image_metric import PerImageMetric
+
     options = run.parents[0].options if run.role == "ensemble" else run.options
     assert options is not None
     fabric = make_fabric(settle(options))
     net.to(fabric.device)
-    found, statistics = Metrics(), _statistics(net, folder)
+    statistics = _statistics(net, folder)
+    found, images = Metrics(), dict[str, PerImage]()
     for group in _read_together(columns, bench.tasks):
         first, tasks = group[0], {column.task: task_of(run, bench, column.task) for column in group}
         measured = collect(
@@ -56,9 +63,18 @@ def measure(
             others={name: bench.tasks[name] for name in run.tasks if name not in tasks},
             statistics=statistics,
         )
-        found |= {column.name: values_of(measured[column.task]) for column in group}
-        keep_curves({column.name: measured[column.task] for column in group}, folder)
+        of_columns = {column.name: measured[column.task] for column in group}
+        found |= {name: values_of(metric) for name, metric in of_columns.items()}
+        images |= {name: metric.per_image() for name, metric in of_columns.items() if isinstance(metric, PerImageMetric)}
+        keep_curves(of_columns, folder)
+        keep_classes(of_columns, {column.name: classes_of(bench.tasks[column.task]) for column in group}, folder)
+    keep_images(images, {column.name: _keys(bench, column) for column in columns}, folder)
     return {column.name: found[column.name] for column in columns}
+
+
+def _keys(bench: Bench, column: Column) -> list[str]:
+    part = bench.test(column)
+    return [part.key(index) for index in range(len(part))]
 
 
 def task_of(run: Run, bench: Bench, task: str) -> Task:

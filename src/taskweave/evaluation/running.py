@@ -20,7 +20,9 @@ from taskweave.evaluation.choices.mixture import MixtureData, OneSet, sets_of
 from taskweave.evaluation.choices.start import PretrainedOnScenes
 from taskweave.evaluation.columns import columns_of, further_columns, own_columns
 from taskweave.evaluation.failures import noting_failure
+from taskweave.evaluation.image_statistics import has_images
 from taskweave.evaluation.measuring import measure
+from taskweave.evaluation.monitoring import monitor_of
 from taskweave.evaluation.planning import Run
 from taskweave.evaluation.recipe import digest_of
 from taskweave.evaluation.results import Direction, write_text
@@ -71,12 +73,16 @@ def folder_of(run: Run, folder: Path) -> Path:
 
 
 def find_record(run: Run, folder: Path) -> RunRecord | None:
-    """What a finished run found; None where it is not finished, or a further test of its recipe was not measured yet.
+    """What a finished run found; None where it is not finished, or not all that its recipe asks for was measured yet.
 
-    Raises ValueError for a record that cannot be read.
+    That is a further test, or what each image contributed, which runs of earlier versions have not kept. Such a run is
+    measured anew from its weights, not trained anew. Raises ValueError for a record that cannot be read.
     """
-    record = read_record(folder_of(run, folder))
+    own = folder_of(run, folder)
+    record = read_record(own)
     if record is None or any(record.tests.get(name) != known_by for name, known_by in _tests(run).items()):
+        return None
+    if record.metrics and not has_images(own):
         return None
     return record
 
@@ -177,6 +183,7 @@ def _fit(
         validation=None if options.choose == "last" else _validation_part(run, bench),
         stop=stop,
         progress=progress,
+        monitor=monitor_of(run, folder.parent),
     )
 
 

@@ -1,0 +1,104 @@
+"""What each test image contributes to a run's numbers, kept beside its weights: ``images.npz``."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taskweave.metrics.per_image import PerImage
+from taskweave.metrics.per_image_stored import restored, stored
+from taskweave.reporting.files import write_whole
+
+IMAGES = "images.npz"
+_COLUMNS, _KNOWN_BY = "columns", "known_by"
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+
+_Arrays = dict[str, NDArray[Any]]
+
+
+def keep_images(measured: Mapping[str, PerImage], keys: Mapping[str, Sequence[str]], folder: Path) -> None:
+    """Write what each image contributed to some columns beside a run's weights; those of other columns stay.
+
+    keys: {column: the names of its part's images, in order}, of which a digest is kept.
+    The file is written also where there is no column: it says that the run was measured so. Raises OSError, and
+    ValueError for an earlier file that is damaged.
+    """
+    columns = _read(folder)
+    for column, images in measured.items():
+        columns[column] = (_digest(keys[column], images.count), stored(images))
+    arrays: dict[str, Any] = {
+        _COLUMNS: np.asarray(list(columns), dtype=np.str_),
+        _KNOWN_BY: np.asarray([known_by for known_by, _ in columns.values()], dtype=np.str_),
+    }
+    for number, (_, own) in enumerate(columns.values()):
+        arrays |= {f"{number}/{name}": array for name, array in own.items()}
+
+    def write(file: IO[bytes]) -> None:
+        np.savez_compressed(file, **arrays)
+
+    write_whole(folder / IMAGES, write)
+
+
+def has_images(folder: Path) -> bool:
+    """Whether a run's folder holds what its images contributed; runs of earlier versions do not."""
+    return (folder / IMAGES).is_file()
+
+
+def read_images(folder: Path, column: str) -> PerImage | None:
+    """What each image contributed to a column; None where that is not stored.
+
+    Not stored are columns of earlier versions, and columns whose numbers are a mean over validations: the images would be
+    those of the final weights, which are another network. Raises ValueError for a damaged file, and what to do about it.
+    """
+    found = _read(folder, column).get(column)
+    if found is None:
+        return None
+    try:
+        return restored(found[1])
+    except _DAMAGE as error:
+        raise _damaged(folder, error) from error
+
+
+def read_known_by(folder: Path, column: str) -> str | None:
+    """A digest of the images' names in their order; None where they are not stored.
+
+    Only numbers of the same images can be paired, that is only where this is the same. Raises as `read_images`.
+    """
+    found = _read(folder, column).get(column)
+    return None if found is None else found[0]
+
+
+def _read(folder: Path, column: str | None = None) -> dict[str, tuple[str, _Arrays]]:
+    """{column: (what its images are known by, their arrays)}, of one column or all."""
+    if not has_images(folder):
+        return {}
+    try:
+        with np.load(folder / IMAGES, allow_pickle=False) as file:
+            found: dict[str, tuple[str, _Arrays]] = {}
+            for number, (name, known_by) in enumerate(zip(file[_COLUMNS], file[_KNOWN_BY], strict=True)):
+                if column is None or name == column:
+                    own = [key for key in file.files if key.startswith(f"{number}/")]
+                    arrays = {key.removeprefix(f"{number}/"): file[key] for key in own}
+                    found[str(name)] = (str(known_by), arrays)
+            return found
+    except _DAMAGE as error:
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, error: Exception) -> ValueError:
+    return ValueError(
+        f"{folder / IMAGES} is damaged ({error}); delete it, and the next comparison measures this run anew from its "
+        "weights"
+    )
+
+
+def _digest(keys: Sequence[str], count: int) -> str:
+    """Of the part's images and how many of them are labelled for the task: 16 hex digits of SHA-256."""
+    return hashlib.sha256("\n".join([str(count), *keys]).encode()).hexdigest()[:16]
