@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from taskweave.cli.options import Data, Out, RecipeName, Seeds, Set, Small
+from taskweave.cli.options import Data, Jobs, Out, Ray, RecipeName, Seeds, Set, Small
 
 
 def compare(
@@ -21,6 +21,8 @@ def compare(
     max_minutes: Annotated[
         float | None, typer.Option("--max-minutes", help="Stop after so long; the same command goes on from there.", min=0)
     ] = None,
+    jobs: Jobs = None,
+    ray: Ray = "",
 ) -> None:
     """Train every method and seed of a recipe that is not stored yet, and print one table.
 
@@ -36,8 +38,15 @@ def compare(
     from taskweave.cli.mistakes import resumable
 
     with resumable():
-        from taskweave.cli.options import chosen
+        from taskweave.cli.options import chosen, launcher_of
         from taskweave.cli.showing import compare_and_show
 
         asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)
-        compare_and_show(asked, out=out, max_minutes=max_minutes, dry_run=dry_run, elsewhere=data is not None)
+        compare_and_show(
+            asked,
+            out=out,
+            max_minutes=max_minutes,
+            dry_run=dry_run,
+            elsewhere=data is not None,
+            launcher=launcher_of(jobs, ray),
+        )

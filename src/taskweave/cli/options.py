@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from taskweave.evaluation.jobs.launcher import Launcher
     from taskweave.evaluation.recipe import Recipe
 
 RecipeName = Annotated[
@@ -24,6 +25,31 @@ Set = Annotated[
     typer.Option("--set", help="Any field of the recipe: training.connected.steps=200; may be given many times."),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder of all results; runs in it are shared by all recipes.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", help="So many runs at once, each with cores / jobs threads; default one at a time.", min=1),
+]
+Ray = Annotated[
+    str,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Train on a Ray cluster: its address, auto or local. All its machines must see --out under one path.",
+    ),
+]
+
+
+def launcher_of(jobs: int | None, ray: str) -> Launcher | None:
+    """Who trains, by the options --jobs and --ray; None for this process."""
+    if ray:
+        from taskweave.evaluation.jobs.on_ray import OnRay
+
+        return OnRay(ray, jobs=jobs)
+    if jobs is None or jobs == 1:
+        return None
+    from taskweave.evaluation.jobs.processes import Processes
+
+    return Processes(jobs)
 
 
 def chosen(name: str, *, small: bool, data: list[str] | None, seeds: str, settings: list[str] | None) -> Recipe:

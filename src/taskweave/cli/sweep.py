@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from taskweave.cli.options import Data, Out, RecipeName, Seeds, Set, Small
+from taskweave.cli.options import Data, Jobs, Out, Ray, RecipeName, Seeds, Set, Small
 
 Axis = Annotated[
     str, typer.Argument(help="What is varied: split, init, lr, start, unit, places or seeds.", show_default=False)
@@ -36,6 +36,8 @@ def sweep(
     out: Out = Path("results"),
     dry_run: DryRun = False,
     max_minutes: MaxMinutes = None,
+    jobs: Jobs = None,
+    ray: Ray = "",
 ) -> None:
     """Vary one thing of a recipe, compare all values with the single-task networks, and draw them.
 
@@ -60,7 +62,7 @@ def sweep(
     from taskweave.cli.mistakes import resumable
 
     with resumable():
-        from taskweave.cli.options import chosen
+        from taskweave.cli.options import chosen, launcher_of
         from taskweave.cli.showing import compare_and_show
         from taskweave.evaluation.sweeping.axes import axis_named
 
@@ -69,5 +71,11 @@ def sweep(
         given = tuple(part.strip() for part in values.split(",") if part.strip())
         swept = varied.of(asked, values=given, method=method or None)
         compare_and_show(
-            swept.recipe, out=out, max_minutes=max_minutes, dry_run=dry_run, elsewhere=data is not None, swept=swept
+            swept.recipe,
+            out=out,
+            max_minutes=max_minutes,
+            dry_run=dry_run,
+            elsewhere=data is not None,
+            launcher=launcher_of(jobs, ray),
+            swept=swept,
         )

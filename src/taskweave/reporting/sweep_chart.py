@@ -40,8 +40,7 @@ def sweep_chart(result: ComparisonResult, swept: Swept, path: Path) -> Path:
     Raises ValueError where no value can be compared with single.
     """
     columns = main_metrics(result)
-    spots = _spots(swept)
-    dots = {task: [_dots(result, swept, point, x, task, *how) for point, x in spots] for task, how in columns.items()}
+    spots, dots = _spots(swept), dots_of(result, swept)
     labels = [f"{task}: {metric}, {_formula(swept, direction)}" for task, (metric, direction) in columns.items()]
     if not any(group for groups in dots.values() for group in groups):
         raise ValueError(f"nothing to draw: no value of {result.name!r} can be compared with {result.baseline!r}")
@@ -52,6 +51,15 @@ def sweep_chart(result: ComparisonResult, swept: Swept, path: Path) -> Path:
         _draw(axes, groups, styles[label], valued=len(swept.points))
     _label(axes, spots, swept, result.baseline)
     return save_figure(figure, path)
+
+
+def dots_of(result: ComparisonResult, swept: Swept) -> dict[str, list[list[Dot]]]:
+    """{task: per value, then per row beside them, a dot for each seed}, as `sweep_chart` draws them."""
+    spots = _spots(swept)
+    return {
+        task: [_dots(result, swept, point, x, task, *how) for point, x in spots]
+        for task, how in main_metrics(result).items()
+    }
 
 
 def main_metrics(result: ComparisonResult) -> dict[str, tuple[str, Direction]]:

@@ -38,7 +38,7 @@ class Units(Axis):
         """values: kinds of units. There is no row to name with `method`, since all rows are the values."""
         if method is not None:
             raise ValueError(f"sweep unit: --method {method!r} has no meaning, the units are the values: leave it out")
-        known = {unit.kind: unit for unit in UNITS}
+        known: dict[str, WithUnits] = {unit.kind: unit for unit in UNITS}
         names = different(values, self) or _USUAL
         if wrong := next((name for name in names if name not in known), None):
             raise ValueError(f"sweep unit: {unknown(f'unit {wrong!r}', wrong, list(known))}")
