@@ -19,6 +19,7 @@ from taskweave.evaluation.jobs.launcher import Launcher, Place
 from taskweave.evaluation.jobs.scheduling import train_all
 from taskweave.evaluation.machine import describe_machine, installed_versions
 from taskweave.evaluation.overlays import write_masks_and_boxes
+from taskweave.evaluation.monitoring import warnings_of
 from taskweave.evaluation.planning import Entry, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
@@ -156,6 +157,7 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         parts=tuple(column.name for column in columns_of(recipe) if column.part != "test"),
         missing=tuple(f"{e.method.title}, seed {e.seed}" for e in missing if (e.method.title, e.seed) not in lost),
         failed=failed,
+        warnings=warnings_of(rows, folder / "runs"),
         command=command,
         machine=describe_machine(),
         versions=installed_versions(),
