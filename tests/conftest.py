@@ -8,6 +8,8 @@ import torch
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
+os.environ["TASKWEAVE_STRICT_DRAWING"] = "1"  # a chart that fails is a failure here, and not a note
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     torch.set_num_threads(1)
 

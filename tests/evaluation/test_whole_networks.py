@@ -13,11 +13,11 @@ from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.weights import load_parents
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.masks import masks_of
+from taskweave.evaluation.picturing import write_pictures
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.predicting import network_of
 from taskweave.evaluation.recipe import Recipe
 from taskweave.evaluation.running import train_run
-from taskweave.evaluation.writing import write_pictures
 from taskweave.networks.dense_segnet import dense_segnet
 from taskweave.networks.mt_unet import mt_unet
 from taskweave.networks.mtan_segnet import mtan_segnet
@@ -118,7 +118,7 @@ def _has_masks(recipe: Recipe, bench: Bench, folder: Path) -> None:
         assert images.shape == (2, 3, 32, 48)
         assert {task: len(of) for task, of in masks.items()} == {"segmentation": blocks, "depth": blocks}
     done = [entry for entry in entries(recipe) if entry.method.title in ("single", "MT-UNet")]
-    names = {path.name for path in write_pictures(done, bench, root=folder, folder=folder)}
+    names = {path.name for path in write_pictures(done, bench, root=folder, place=folder)}
     assert names == {"segmentation.png", "depth.png", "attention-MT-UNet.png"}
 
 

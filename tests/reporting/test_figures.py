@@ -9,9 +9,8 @@ from PIL import Image
 
 from taskweave.evaluation.results import ComparisonResult, Row
 from taskweave.reporting import files as reporting_files
-from taskweave.reporting import gain_bars, side_by_side, table_of, training_curves
+from taskweave.reporting import gain_bars, side_by_side, table_of
 from taskweave.reporting.charts import figure_with_legend
-from taskweave.reporting.learning_curves import read_losses, read_weights, weight_curves
 
 
 def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:
@@ -88,32 +87,6 @@ def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def log(path: Path, text: str) -> Path:
-    path.write_text(text)
-    return path
-
-
-def test_losses_of_a_log(tmp_path: Path) -> None:
-    text = "step,epoch,loss.seg,loss.depth,lr.heads\n10,0.1,2.5,,0.1\n20,0.2,1.5,0.25,0.1\n30,0.3"
-    found = read_losses(log(tmp_path / "log.csv", text))
-    assert found == {"seg": ([10, 20], [2.5, 1.5]), "depth": ([20], [0.25])}
-
-
-def test_training_curves_have_a_panel_per_task(tmp_path: Path) -> None:
-    one = log(tmp_path / "1.csv", "step,loss.seg\n1,3\n2,2\n")
-    two = log(tmp_path / "2.csv", "step,loss.seg,loss.depth\n1,3,1\n2,1,1\n")
-    single = Image.open(training_curves({"single": one}, tmp_path / "a.png"))
-    both = Image.open(training_curves({"single": one, "NDDR": two}, tmp_path / "b.png"))
-    assert (single.width, both.width) == (600, 1200)
-    assert single.height == both.height > 432, "room for the legend below the panels"
-    assert len(np.unique(np.asarray(both.convert("RGB")).reshape(-1, 3), axis=0)) > 10
-    with pytest.raises(ValueError, match="no losses to draw"):
-        training_curves({"x": log(tmp_path / "0.csv", "step,loss.seg\n")}, tmp_path / "c.png")
-    with pytest.raises(FileNotFoundError):
-        training_curves({"x": tmp_path / "nowhere.csv"}, tmp_path / "c.png")
-    assert not (tmp_path / "c.png").exists()
-
-
 def test_a_legend_under_the_panels_tells_all_lines_apart() -> None:
     labels = [f"training {number}" for number in range(23)]
     figure, styles = figure_with_legend((5.0, 3.6), labels)
@@ -122,16 +95,6 @@ def test_a_legend_under_the_panels_tells_all_lines_apart() -> None:
     few, _ = figure_with_legend((5.0, 3.6), labels[:3])
     assert figure.get_figheight() > few.get_figheight() > 3.6
     assert figure.get_figwidth() == few.get_figwidth() == 5.0
-
-
-def test_weight_curves(tmp_path: Path) -> None:
-    """Of the columns of weights alone: a panel per task that has one."""
-    one = log(tmp_path / "1.csv", "step,loss.seg,weight.seg,weight.depth\n10,3,0.5,1.5\n20,2,,1.25\n")
-    assert read_weights(one) == {"seg": ([10], [0.5]), "depth": ([10, 20], [1.5, 1.25])}
-    assert Image.open(weight_curves({"DWA": one}, tmp_path / "a.png")).size[0] == 1200
-    with pytest.raises(ValueError, match="no weights to draw"):
-        weight_curves({"x": log(tmp_path / "0.csv", "step,loss.seg\n1,2\n")}, tmp_path / "c.png")
-    assert not (tmp_path / "c.png").exists()
 
 
 def result(*methods: str) -> ComparisonResult:

@@ -13,12 +13,11 @@ from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
 from taskweave.evaluation.failed_rows import failures_of
-from taskweave.evaluation.histograms import write_face_histograms
+from taskweave.evaluation.file_names import file_name
 from taskweave.evaluation.jobs.here import Here
 from taskweave.evaluation.jobs.launcher import Launcher, Place
 from taskweave.evaluation.jobs.scheduling import train_all
 from taskweave.evaluation.machine import describe_machine, installed_versions
-from taskweave.evaluation.overlays import write_masks_and_boxes
 from taskweave.evaluation.monitoring import warnings_of
 from taskweave.evaluation.planning import Entry, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, digest_of
@@ -26,7 +25,7 @@ from taskweave.evaluation.results import ComparisonResult, Row, Values, write_te
 from taskweave.evaluation.rows import row_of
 from taskweave.evaluation.running import check_weightings, find_record
 from taskweave.evaluation.versions import versions_of
-from taskweave.evaluation.writing import CHARTS, PICTURES, file_name, write_charts, write_pictures, write_tables
+from taskweave.evaluation.writing import write_drawings, write_tables
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.stopping import StopSignal
@@ -102,11 +101,8 @@ def compare(
     result = _result(recipe, rows, constant, folder=folder, command=command)
     state: State = reason or ("failed" if result.failed else "finished")
     write_tables(result, here)
-    pictures = write_pictures(rows, bench, root=folder, folder=here)
-    charts = write_charts(rows, result, root=folder, folder=here) if result.rows else ()
-    pictures += write_masks_and_boxes(rows, bench, root=folder, place=here / PICTURES)
-    charts += write_face_histograms(rows, bench, root=folder, place=here / CHARTS)
-    return Comparison(result, here, expected, state, (*pictures, *charts))
+    pictures = write_drawings(rows, result, bench, root=folder, folder=here, progress=progress)
+    return Comparison(result, here, expected, state, pictures)
 
 
 def place_of(recipe: Recipe, folder: Path) -> Path:

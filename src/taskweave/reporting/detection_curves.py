@@ -16,7 +16,7 @@ _LEAST = {"x": 1e-3, "y": 1e-2}
 """Where logarithmic axes begin; what is below, 0 too, is drawn there."""
 
 
-def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> Path:
+def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path, *, title: str = "") -> Path:
     """A panel for each class and kind of curve, in it a line per method, and one legend. Returns `path`, the PNG's.
 
     curves: method -> the curves of its metric, ``DetectionMetric.curves()``.
@@ -35,6 +35,7 @@ def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path) -> Path:
             for curve in found:
                 if _panel(curve) == panel:
                     _draw(axes, curve, styles[method])
+    figure.suptitle(shown(title, 60), fontsize="small")
     return save_figure(figure, path)
 
 

@@ -1,66 +1,162 @@
-"""How trainings went: losses and weights over the steps."""
+"""How trainings went: losses, weights and validations over the steps, a line per method with the range of its seeds."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from taskweave.reporting.charts import draw_line, figure_with_legend, save_figure, tidy_axes
+import numpy as np
+from matplotlib.axes import Axes
+
+from taskweave.reporting.charts import draw_band, draw_line, figure_with_legend, save_figure, tidy_axes
+from taskweave.reporting.style import GREY, Style, shown
 
 Curves = dict[str, tuple[list[int], list[float]]]
 """{task: (steps, values)}"""
+Files = Mapping[str, Sequence[Sequence[Path]]]
+"""{method: for every seed, the files of its runs}; runs of one seed are of different tasks."""
+
+POINTS: Final = 500
+"""Of a longer log every so many rows are drawn as one point, their mean."""
+_ACROSS = 4
+_STEEP = 50.0
+"""From this ratio of the largest to the smallest value on an axis is logarithmic."""
 
 
-def training_curves(logs: Mapping[str, Path], path: Path) -> Path:
-    """One panel per task: the unweighted loss over the steps, one line per training.
+def training_curves(logs: Files, path: Path) -> Path:
+    """One panel per task: the unweighted loss over the steps.
 
-    logs: label -> the ``log.csv`` of a run, whose columns are ``step`` and ``loss.<task>`` among others.
-    Rows cut short by a crash and empty cells are left out. Returns `path`. Raises FileNotFoundError for a log that is not
+    logs: the ``log.csv`` of every run, whose columns are ``step`` and ``loss.<task>`` among others.
+    Rows cut short by a crash and empty cells are left out. A method's line is the mean over its seeds, the band around it
+    goes from the lowest to the highest seed. Returns `path`, the PNG's. Raises FileNotFoundError for a log that is not
     there, ValueError where no log holds a loss.
     """
-    curves = {label: read_losses(log) for label, log in logs.items()}
-    if not any(curves.values()):
-        raise ValueError(f"no losses to draw: none of {[str(log) for log in logs.values()]} has a row with a loss")
-    return _panels(curves, path, ylabel="loss, unweighted")
+    return charted(logs, read_losses, path, what="loss", ylabel="loss, unweighted")
 
 
-def weight_curves(logs: Mapping[str, Path], path: Path) -> Path:
-    """One panel per task: the factor of its loss, or gradient, over the steps; one line per training.
+def weight_curves(logs: Files, path: Path) -> Path:
+    """One panel per task: the factor of its loss, or gradient, over the steps.
 
-    logs: as of `training_curves`; the columns are ``weight.<task>``. Returns `path`. Raises FileNotFoundError for a log
-    that is not there, ValueError where no log holds a weight.
+    logs, lines, what is returned and raised: as of `training_curves`; the columns are ``weight.<task>``.
     """
-    curves = {label: read_weights(log) for label, log in logs.items()}
-    if not any(curves.values()):
-        raise ValueError(f"no weights to draw: none of {[str(log) for log in logs.values()]} has a row with a weight")
-    return _panels(curves, path, ylabel="weight")
+    return charted(logs, read_weights, path, what="weight", ylabel="weight")
 
 
-def _panels(curves: Mapping[str, Curves], path: Path, *, ylabel: str) -> Path:
-    tasks = list(dict.fromkeys(task for of in curves.values() for task in of))
-    figure, styles = figure_with_legend((5.0 * len(tasks), 3.6), list(curves))
-    for number, task in enumerate(tasks):
-        axes = figure.add_subplot(1, len(tasks), number + 1)
-        for label, of in curves.items():
-            if task in of:
-                draw_line(axes, *of[task], styles[label])
-        axes.set(title=task, xlabel="step", ylabel=ylabel)
+def validation_curves(tables: Files, path: Path) -> Path:
+    """One panel per task and metric: what was measured on the validation part during training.
+
+    tables: the ``validation.csv`` of every run: step, task, metric, value. Lines, what is returned and raised: as of
+    `training_curves`.
+    """
+    return charted(tables, read_validations, path, what="validation", ylabel="validation")
+
+
+def charted(
+    files: Files, read: Callable[[Path], Curves], path: Path, *, what: str, ylabel: str, level: float | None = None
+) -> Path:
+    """One panel per curve that `read` finds in the files, which is called `what` in messages.
+
+    level: where a grey line is drawn across. Raises ValueError where there is nothing to draw: before anything is written.
+    """
+    found = {method: [_together(read(file) for file in seed) for seed in seeds] for method, seeds in files.items()}
+    found = {method: [seed for seed in seeds if seed] for method, seeds in found.items()}
+    found = {method: seeds for method, seeds in found.items() if seeds}
+    if not found:
+        names = [str(file) for seeds in files.values() for seed in seeds for file in seed]
+        raise ValueError(f"no {what} to draw: none of {names} has a row with a {what}")
+    return _panels(found, path, ylabel=ylabel, level=level)
+
+
+def _together(curves: Iterable[Curves]) -> Curves:
+    joined: Curves = {}
+    for one in curves:
+        joined |= one
+    return joined
+
+
+def _panels(methods: Mapping[str, Sequence[Curves]], path: Path, *, ylabel: str, level: float | None) -> Path:
+    names = list(dict.fromkeys(name for seeds in methods.values() for curves in seeds for name in curves))
+    across = min(_ACROSS, len(names))
+    down = -(-len(names) // across)
+    figure, styles = figure_with_legend((5.0 * across if across < 3 else 4.0 * across, 3.6 * down), list(methods))
+    for number, name in enumerate(names):
+        axes = figure.add_subplot(down, across, number + 1)
+        if level is not None:
+            axes.axhline(level, color=GREY, linewidth=1.0)
+        for method, seeds in methods.items():
+            _draw(axes, [curves[name] for curves in seeds if name in curves], styles[method])
+        axes.set(title=shown(name), xlabel="step", ylabel=ylabel)
+        _scale(axes)
         tidy_axes(axes)
+    if any(len(seeds) > 1 for seeds in methods.values()):
+        figure.suptitle("line: mean over seeds; band: from the lowest to the highest seed", fontsize="small")
     return save_figure(figure, path)
+
+
+def _draw(axes: Axes, seeds: Sequence[tuple[list[int], list[float]]], style: Style) -> None:
+    if not seeds:
+        return
+    steps, values = over_seeds([thinned(*seed) for seed in seeds])
+    if len(seeds) > 1:
+        draw_band(axes, steps.tolist(), values.min(0).tolist(), values.max(0).tolist(), style)
+    draw_line(axes, steps.tolist(), values.mean(0).tolist(), style)
+
+
+def _scale(axes: Axes) -> None:
+    drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axes.lines])
+    known = drawn[np.isfinite(drawn)]
+    if len(known) and known.min() > 0 and known.max() > _STEEP * known.min():
+        axes.set_yscale("log")
+
+
+def thinned(steps: Sequence[int], values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values, of more than `POINTS` the means of so many neighbours as leave no more than that.
+
+    Values that are not finite are NaN, and so is a mean with one among them: a gap in the line.
+    """
+    x, y = np.asarray(steps, dtype=float), np.asarray(values, dtype=float)
+    y = np.where(np.isfinite(y), y, np.nan)
+    every = -(-len(x) // POINTS)
+    starts = np.arange(0, len(x), max(1, every))
+    counts = np.diff(np.append(starts, len(x)))
+    return np.add.reduceat(x, starts) / counts, np.add.reduceat(y, starts) / counts
+
+
+def over_seeds(seeds: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Steps (N,) that all seeds have reached, and their values (seeds, N) there; between two steps of a seed in a line."""
+    last = min(steps[-1] for steps, _ in seeds)
+    first = max(steps[0] for steps, _ in seeds)
+    union = np.unique(np.concatenate([steps for steps, _ in seeds]))
+    at = union[(union >= first) & (union <= last)]
+    return at, np.stack([np.interp(at, steps, values) for steps, values in seeds])
 
 
 def read_losses(log: Path) -> Curves:
     """{task: (steps, losses)} of a ``log.csv``."""
-    return _read(log, "loss.")
+    return read_columns(log, "loss.")
 
 
 def read_weights(log: Path) -> Curves:
     """{task: (steps, weights)} of a ``log.csv``."""
-    return _read(log, "weight.")
+    return read_columns(log, "weight.")
 
 
-def _read(log: Path, prefix: str) -> Curves:
+def read_validations(table: Path) -> Curves:
+    """{"<task> <metric>": (steps, values)} of a ``validation.csv``."""
+    found: Curves = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["step"] and row["value"]:
+                steps, values = found.setdefault(f"{row['task']} {row['metric']}", ([], []))
+                steps.append(int(row["step"]))
+                values.append(float(row["value"]))
+    return found
+
+
+def read_columns(log: Path, prefix: str) -> Curves:
+    """{name: (steps, values)} of the columns ``<prefix><name>`` of a CSV file; empty cells are left out."""
     found: Curves = {}
     with log.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
