@@ -69,11 +69,18 @@ def _show(done: Comparison, console: Console, command: str) -> None:
     if done.result.rows:
         console.print(to_rich(table_of(done.result)))
     _show_failed(done, console)
+    _show_warnings(done, console)
     if done.result.missing:
         console.print(f"go on with: {command}", highlight=False)
     if done.pictures:
         console.print(f"pictures: {done.pictures[0].parent.absolute()}", soft_wrap=True, highlight=False)
     console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False)
+
+
+def _show_warnings(done: Comparison, console: Console) -> None:
+    for warning in done.result.warnings:
+        text = f"negative transfer: {warning.method}, seed {warning.seed}: {warning.message}"
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_failed(done: Comparison, console: Console) -> None:
