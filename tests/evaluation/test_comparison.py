@@ -53,6 +53,17 @@ def test_rows_gains_and_files(finished: Comparison) -> None:
     assert finished.pictures and all(path.is_file() for path in finished.pictures)
 
 
+def test_every_gain_has_an_interval_over_the_test_images(finished: Comparison) -> None:
+    gains = finished.result.gains
+    assert [gain.kind for gain in gains[-2:]] == ["task_mean", "flat_mean"]
+    assert {gain.task for gain in gains[:-2]} == {"segmentation", "normals"}
+    for gain in gains:
+        (seed,) = gain.seeds
+        # of four test images; None only where the gain is undefined on many draws, as with a class that is on one of them
+        assert seed.low is not None and seed.high is not None and seed.low <= seed.high, gain
+        assert (gain.low, gain.distinguishable) == (None, None)
+
+
 def test_finished_runs_keep_weights_only(finished: Comparison) -> None:
     for folder in (finished.folder.parent / "runs").iterdir():
         names = {path.name for path in folder.iterdir()}

@@ -9,6 +9,7 @@ from typing import Literal, final
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.choices.mixture import sets_of
+from taskweave.evaluation.class_labels import train_labels
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.constant import constants_of, score_of
 from taskweave.evaluation.estimating import Estimate, estimate
@@ -24,6 +25,7 @@ from taskweave.evaluation.recipe import Recipe, digest_of
 from taskweave.evaluation.results import ComparisonResult, Row, Values, write_text
 from taskweave.evaluation.rows import row_of
 from taskweave.evaluation.running import check_weightings, find_record
+from taskweave.evaluation.statistics.stored import with_gains
 from taskweave.evaluation.versions import versions_of
 from taskweave.evaluation.writing import write_drawings, write_tables
 from taskweave.training.checkpoint import open_folder
@@ -98,7 +100,8 @@ def compare(
     with signal.catching():
         reason = train_all(runs, launcher or Here(), Place(bench, folder, signal, progress))
     constant = _constant(bench, here, progress)
-    result = _result(recipe, rows, constant, folder=folder, command=command)
+    train_labels(bench, here, progress)
+    result = with_gains(_result(recipe, rows, constant, folder=folder, command=command), folder, progress=progress)
     state: State = reason or ("failed" if result.failed else "finished")
     write_tables(result, here)
     pictures = write_drawings(rows, result, bench, root=folder, folder=here, progress=progress)

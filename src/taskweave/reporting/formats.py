@@ -94,4 +94,4 @@ def _numbers(column: Column, entry: Entry) -> list[str]:
         case _:
             values = [entry.value]
     whole = column.kind in ("parameters", "flops")
-    return ["" if value is None else str(int(value)) if whole else repr(value) for value in values]
+    return ["" if value is None else str(int(value)) if whole else repr(float(value)) for value in values]
