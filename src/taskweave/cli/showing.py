@@ -75,6 +75,8 @@ def _show(done: Comparison, console: Console, command: str) -> None:
     if done.pictures:
         console.print(f"pictures: {done.pictures[0].parent.absolute()}", soft_wrap=True, highlight=False)
     console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False)
+    page = shlex.join(["taskweave", "report", str(done.folder)])
+    console.print(f"as one page: {page}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_warnings(done: Comparison, console: Console) -> None:
