@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 from evaluation.tiny import content, tiny
 from PIL import Image
+from reporting.parsed_page import check
 
 from taskweave.cli.app import app
 from taskweave.cli.mistakes import told
@@ -80,7 +81,7 @@ def test_help_does_not_import_torch() -> None:
 
 def test_help_shows_how_each_command_is_used() -> None:
     assert "Begin with `taskweave demo`" in taskweave("--help").stdout
-    for command in ("compare", "run", "recipes", "predict"):
+    for command in ("compare", "run", "recipes", "report", "predict"):
         text = taskweave(command, "--help").stdout
         examples = [line for line in text.splitlines() if line.strip().startswith(f"taskweave {command} ")]
         assert examples, f"{command} --help shows no use of it:\n{text}"
@@ -118,6 +119,20 @@ def test_compare_prints_time_table_and_places(place: Path) -> None:
     result = json.loads((place / "out" / "tiny" / "comparison.json").read_text())
     assert result["command"].startswith("taskweave compare tiny.yaml")
     assert "Traceback" not in printed
+
+
+@pytest.mark.slow
+def test_compare_says_how_to_get_the_page_and_there_it_is(place: Path) -> None:
+    assert "as one page: taskweave report out/tiny\n" in (place / "printed.txt").read_text()
+    told = taskweave("report", "out/tiny", cwd=place)
+    assert told.returncode == 0, told.stderr
+    folder = place / "out" / "tiny"
+    page = check((folder / "report.html").read_text())
+    drawn = [{path.stem for path in (folder / name).glob("*.png")} for name in ("charts", "pictures")]
+    assert all(drawn) and len(page.all("img")) == sum(len(names) for names in drawn)
+    assert "For your own use" not in page.root.text, "generated scenes may be shown"
+    for package in ("python", "torch", "numpy", "taskweave"):
+        assert any(one.words.startswith(f"{package} ") for one in page.all("span")), package
 
 
 @pytest.mark.slow
@@ -260,8 +275,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_recipes_lists_prints_and_gives_the_schema(tmp_path: Path) -> None:
     listed = taskweave("recipes").stdout
-    assert "nddr/table4" in listed and "NDDR-CNN, table 4" in listed
-    assert len({len(line) - len(line.split(maxsplit=1)[1]) for line in listed.splitlines()}) == 1, "summaries begin in line"
+    assert "nddr/table4" in listed and "Gao et al., NDDR-CNN" in listed
     shown = taskweave("recipes", "--show", "demo")
     (tmp_path / "mine.yaml").write_text(shown.stdout)
     planned = taskweave("compare", "mine.yaml", "--dry-run", cwd=tmp_path)

@@ -11,9 +11,10 @@ from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.example import training_inputs
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.choices.data import Augmentation, DataChoice, ScenesData
-from taskweave.evaluation.choices.method import ConnectedTrainedOnOneTask
-from taskweave.evaluation.planning import Run, all_runs, entries
-from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
+from taskweave.evaluation.planning import Run
+from taskweave.evaluation.recipe import Recipe, digest_of
+from taskweave.recipes.costing import Known, built, cost_of_form, distinct_networks
+from taskweave.recipes.listing import FormCost
 from taskweave.tasks import Age, Attributes, BoxRegression, Classification, Detection, RoiDetection, Task
 from taskweave.training.options import TrainingOptions
 
@@ -35,25 +36,6 @@ def two_steps(options: TrainingOptions) -> TrainingOptions:
     return options.model_copy(update={"steps": 2, "batch_size": 2, "precision": "32"})
 
 
-def built(run: Run) -> str:
-    """What a run's network is with random weights: not what it starts from, nor how it is trained."""
-    assert run.method is not None
-    inner = run.method.connected if isinstance(run.method, ConnectedTrainedOnOneTask) else run.method
-    trained = {"label", "lr_multiplier", "second_seed", "start", "network", "weighting"}
-    method = inner.determining(without=trained)
-    network = run.content["network"]
-    return digest_of([method, run.method.shortcut is None, usual_places(inner, run.recipe), network, run.tasks])
-
-
-def distinct_networks(recipe: Recipe) -> list[Run]:
-    """One run of every different network: by what is built, whatever the seed or stage of training."""
-    found: dict[str, Run] = {}
-    for run in all_runs(entries(recipe)):
-        if run.role not in ("start", "ensemble", "trained_on"):
-            found.setdefault(built(run), run)
-    return list(found.values())
-
-
 def assert_round_trip(recipe: Recipe, folder: Path) -> None:
     """YAML and back gives the same recipe and the same hash."""
     path = folder / "recipe.yaml"
@@ -63,20 +45,15 @@ def assert_round_trip(recipe: Recipe, folder: Path) -> None:
     assert again.digest() == recipe.digest(), "the hash changed on its way through YAML"
 
 
-def assert_builds_on_meta(recipe: Recipe, known: dict[str, tuple[int, int]] | None = None) -> dict[str, tuple[int, int]]:
-    """Every network is built at its full size without a weight being made; {title: (parameters, operations)}.
+def assert_builds_on_meta(recipe: Recipe, known: Known | None = None) -> FormCost:
+    """Every network is built at its full size without a weight being made.
 
-    known: sizes by what was built for pictures of a size, added to: tables of a paper have most networks in common.
+    known: sizes of what other recipes have built, added to: tables of a paper have most networks in common.
     """
-    known, bench, sizes = {} if known is None else known, Bench(recipe), {}
-    for run in distinct_networks(recipe):
-        key = f"{built(run)} {recipe.data.picture_size}"
-        if key not in known:
-            cost = bench.cost(run)
-            assert cost.parameters > 0 and cost.flops > 0, f"{run.title}: nothing to train or compute"
-            known[key] = (cost.parameters, cost.flops)
-        sizes[run.title] = known[key]
-    return sizes
+    cost = cost_of_form(recipe, {} if known is None else known)
+    for title, size in cost.networks.items():
+        assert size.parameters > 0 and size.flops > 0, f"{title}: nothing to train or compute"
+    return cost
 
 
 def target_of(task: Task, name: str, x: Tensor, inputs: Any) -> Any:

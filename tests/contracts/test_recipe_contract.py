@@ -1,15 +1,18 @@
 """Every recipe that comes with taskweave keeps the contract; the asserts are shown to fail."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from contracts.recipe_contract import assert_builds_on_meta, assert_makes_two_steps, assert_round_trip, distinct_networks
+from contracts.recipe_contract import assert_builds_on_meta, assert_makes_two_steps, assert_round_trip
 from evaluation.tiny import tiny
 
 from taskweave.evaluation.recipe import Recipe
 from taskweave.recipes.catalogue import find, names, summary
+from taskweave.recipes.costing import Known, distinct_networks
+from taskweave.recipes.listing import listed
 
-SIZES: dict[str, tuple[int, int]] = {}
+SIZES: Known = {}
 STEPPED: set[str] = set()
 """What the recipes before have shown: tables of one paper have most networks in common."""
 
@@ -29,8 +32,23 @@ def test_hash_is_stable(name: str, small: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "small"), FORMS)
 def test_builds_at_its_own_size(name: str, small: bool) -> None:
-    sizes = assert_builds_on_meta(find(name, small=small), SIZES)
-    assert len(sizes) >= 3  # of at least two tasks, and one method
+    """Shapes, counts and operations; those that `taskweave recipes` lists are these."""
+    cost = assert_builds_on_meta(find(name, small=small), SIZES)
+    assert len(cost.networks) >= 3  # of at least two tasks, and one method
+    known = next((one for one in listed() if one.name == name), None)
+    assert known is not None, f"{name} is not listed: run `python -m taskweave.recipes.costing`"
+    told = known.small if small or known.full is None else known.full
+    timeless = replace(told, minutes=None, cores=0)
+    assert cost == timeless, f"the listed cost of {name} is old: run `python -m taskweave.recipes.costing`"
+
+
+def test_the_list_is_of_these_recipes() -> None:
+    assert {one.name for one in listed()} == set(names()), "run `python -m taskweave.recipes.costing`"
+    for one in listed():
+        printed = find(one.name).printed
+        assert (one.summary, one.table) == (summary(one.name), "" if printed is None else printed.table)
+        assert one.paper == ("" if printed is None else printed.paper)
+        assert (one.full is None) == (find(one.name) == find(one.name, small=True))
 
 
 @pytest.mark.slow

@@ -13,25 +13,49 @@ def recipes(
     show: Annotated[str, typer.Option("--show", help="Print this recipe as YAML, every field: a file to begin with.")] = "",
     small: Small = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of recipes, for editors.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the list as JSON, with the size of every network.")
+    ] = False,
 ) -> None:
-    """List the recipes that come with taskweave, or print one.
+    """List the recipes that come with taskweave with the table of their paper, data and cost, or print one.
 
     \b
     taskweave recipes --show demo > my.yaml     a file to begin your own with
     taskweave compare my.yaml                   and to run
     """
     if schema:
+        _print_schema()
+    elif show:
+        from taskweave.recipes.catalogue import find
+
+        typer.echo(find(show, small=small).to_yaml(), nl=False)
+    else:
+        _list(as_json=as_json)
+
+
+def _print_schema() -> None:
+    import json
+
+    from taskweave.evaluation.recipe import Recipe
+
+    typer.echo(json.dumps(Recipe.model_json_schema(), indent=2))
+
+
+def _list(*, as_json: bool) -> None:
+    """From a file that ships with the package: nothing is built, so that it is quick."""
+    from taskweave.recipes.listing import listed, plain
+
+    if as_json:
         import json
 
-        from taskweave.evaluation.recipe import Recipe
-
-        typer.echo(json.dumps(Recipe.model_json_schema(), indent=2))
+        typer.echo(json.dumps([plain(one) for one in listed()], indent=2))
         return
-    from taskweave.recipes.catalogue import find, names, summary
+    from rich.console import Console
 
-    if show:
-        typer.echo(find(show, small=small).to_yaml(), nl=False)
-        return
-    width = max(len(name) for name in names())
-    for name in names():
-        typer.echo(f"{name:{width}}  {summary(name)}")
+    from taskweave.cli.recipe_table import recipe_tables, remarks
+
+    console = Console()
+    for table in recipe_tables(listed()):
+        console.print(table)
+    for remark in remarks():
+        console.print(remark, style="dim", highlight=False, markup=False)

@@ -47,6 +47,16 @@ class Bench:
         """Open the data now, so that a folder that is not there is told before anything trains."""
         _ = self.sets, self.further
 
+    @property
+    def images(self) -> dict[str, int]:
+        """{part: how many pictures it has} of the data, with the data set's name where there are several; opens them."""
+        found: dict[str, int] = {}
+        for name, parts in self.sets.items():
+            beside = f"{name} " if len(self.sets) > 1 else ""
+            every = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+            found |= {f"{beside}{part}": len(one) for part, one in every.items() if one is not None}
+        return found | {name: len(one) for name, one in self.further.items()}
+
     def choice(self, column: Column) -> OneSet:
         """The choice of the data that a column is measured on."""
         r = self.recipe

@@ -102,6 +102,7 @@ def compare(
     constant = _constant(bench, here, progress)
     train_labels(bench, here, progress)
     result = with_gains(_result(recipe, rows, constant, folder=folder, command=command), folder, progress=progress)
+    result = result.model_copy(update={"images": bench.images})
     state: State = reason or ("failed" if result.failed else "finished")
     write_tables(result, here)
     pictures = write_drawings(rows, result, bench, root=folder, folder=here, progress=progress)

@@ -84,20 +84,24 @@ def estimate(runs: Sequence[Run], bench: Bench, *, folder: Path, progress: Progr
 
 
 def _estimate(run: Run, cost: Cost, bench: Bench, *, speed: float) -> RunEstimate:
-    seconds = _OVERHEAD * run.steps * _pictures(run) * _flops_of_training(run, cost, bench) / speed
+    seconds = _OVERHEAD * run.steps * pictures_of(run) * flops_of_training(run, cost, bench) / speed
     stored = 0 if run.role == "ensemble" else cost.parameters * _BYTES
     return RunEstimate(run, cost, seconds, stored)
 
 
-def _pictures(run: Run) -> int:
+def pictures_of(run: Run) -> int:
+    """Of one training step; 0 for an ensemble, which is not trained."""
     if run.options is not None:
         return run.options.batch_size * run.options.accumulate
     start = run.recipe.start
     return start.batch_size if isinstance(start, PretrainedOnScenes) else 0
 
 
-def _flops_of_training(run: Run, cost: Cost, bench: Bench) -> float:
-    """Of one training picture, forward: the test picture's, by area; counted where regions are fewer than in a test."""
+def flops_of_training(run: Run, cost: Cost, bench: Bench) -> float:
+    """Operations of one training picture, forward: a test picture's, by area; counted where it has fewer regions.
+
+    cost: the run's, see `Bench.cost`. A step takes about three times as many: backward is for inputs and for weights.
+    """
     recipe = bench.for_run(run).recipe
     if regions_of(recipe):
         return float(bench.cost(run, training=True).flops)
@@ -111,7 +115,7 @@ def _stored_speed(runs: Sequence[Run], costs: dict[str, Cost], bench: Bench, *, 
     for run in runs:
         record = find_record(run, folder)
         if record is not None and record.seconds > 0:
-            work += run.steps * _pictures(run) * _flops_of_training(run, costs[run.digest], bench)
+            work += run.steps * pictures_of(run) * flops_of_training(run, costs[run.digest], bench)
             seconds += record.seconds
     return work / seconds if seconds else None
 
@@ -119,7 +123,7 @@ def _stored_speed(runs: Sequence[Run], costs: dict[str, Cost], bench: Bench, *, 
 def _measured_speed(run: Run, bench: Bench) -> float:
     """One step of a network on as many random pictures of a batch as take a second or two; the second of two counts."""
     here = bench.for_run(run)
-    pictures = max(1, min(_pictures(run), int(_TIMED // _flops_of_training(run, bench.cost(run), bench))))
+    pictures = max(1, min(pictures_of(run), int(_TIMED // flops_of_training(run, bench.cost(run), bench))))
     options = settle(run.options) if run.options is not None else None
     with seeded(0):
         net = build_network(run, here.shapes_only, here.example()).train()
@@ -138,7 +142,7 @@ def _measured_speed(run: Run, bench: Bench) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize()
         seconds = time.perf_counter() - start
-    return pictures * _flops_of_training(run, bench.cost(run), bench) / seconds
+    return pictures * flops_of_training(run, bench.cost(run), bench) / seconds
 
 
 def _backward(outputs: dict[str, Any]) -> None:

@@ -140,6 +140,9 @@ class ComparisonResult(_Data):
     parts: tuple[str, ...] = Field(
         default=(), description="The tasks of `metrics` on train or validation parts, which do not count in it either."
     )
+    images: dict[str, int] = Field(
+        default_factory=dict, description="{part of the data: how many pictures were read}, of all that was opened."
+    )
     missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
     failed: tuple[Failure, ...] = Field(default=(), description="Runs that could not be trained, and why.")
     gains: tuple[Gain, ...] = Field(default=(), description="Every gain over the baseline, and how sure it is.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from taskweave.evaluation.choices.choice import Choice
 from taskweave.evaluation.choices.data import Augmentation, NYUv2Folder, Size
@@ -87,10 +87,14 @@ def _data(one: OneSet, name: str, recipe: Recipe) -> str:
     """The title, with as many classes as the recipe asks for; and whether normals are not the published ones."""
     tasks, names = one.labelled_for(recipe.tasks.chosen), one.names
     said = [title_of(one, name)]
-    said += [f"{len(names.classes)} classes of pixels"] if "segmentation" in tasks else []
-    said += [f"{len(names.objects)} of objects"] if "detection" in tasks else []
+    said += [f"{_classes(names.classes)} of pixels"] if "segmentation" in tasks else []
+    said += [f"{_classes(names.objects)} of objects"] if "detection" in tasks else []
     said += ["normals computed from depth"] if "normals" in tasks and isinstance(one, NYUv2Folder) else []
     return " with ".join([said[0], " and ".join(said[1:])]) if said[1:] else said[0]
+
+
+def _classes(names: Collection[str]) -> str:
+    return "1 class" if len(names) == 1 else f"{len(names)} classes"
 
 
 def _size(one: OneSet) -> str:

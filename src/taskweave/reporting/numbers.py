@@ -23,8 +23,8 @@ def signed(value: float, decimals: int) -> str:
 
 
 def short(count: float) -> str:
-    """A large count for people: three digits and k, M, G or T."""
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+    """A large count for people: three digits and k, M, G, T, P or E."""
+    for size, letter in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         # 999.5 of a unit would print as 1000: it belongs to the next.
         if abs(count) >= 0.9995 * size:
             value = count / size

@@ -11,6 +11,7 @@ from taskweave.evaluation.statistics.gains import KINDS, interval_of
 from taskweave.evaluation.statistics.verdict import verdict_of
 from taskweave.evaluation.summary import Cell, MethodSummary, summarise
 from taskweave.reporting.numbers import decimals_for, fixed, short, signed
+from taskweave.reporting.printed_lines import BESIDE, PrintedNumbers
 from taskweave.reporting.remarks import CONSTANT, DISTINGUISHABLE, remarks_on
 
 ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓"}
@@ -112,14 +113,17 @@ def table_of(result: ComparisonResult) -> Table:
     """The table of a comparison: every metric with its gain over the baseline beside it, then relative gains and cost.
 
     Means are over seeds, spreads are sample standard deviations (divided by n - 1). Gains have the sign that makes +
-    better. Each column has one number of decimals, chosen by its largest mean. Below the methods stand those that failed,
-    and what a constant prediction scores, where that is known.
+    better. Each column has one number of decimals, chosen by its largest mean. Below each method stands what a paper prints
+    for it, as printed; below all those that failed, and what a constant prediction scores, where that is known.
     """
     summaries = summarise(result)
     cells = summaries[0].cells if summaries else ()
     decimals = [decimals_for(summary.cells[i].mean for summary in summaries) for i in range(len(cells))]
     letters = _letters(summaries)
-    lines = [_line(summary, decimals, letters) for summary in summaries]
+    printed = PrintedNumbers(result)
+    lines: list[Line] = []
+    for summary in summaries:
+        lines += [_line(summary, decimals, letters), *_printed_line(printed, summary)]
     columns = (*_metric_columns(cells), *COSTS)
     lines += _failed_lines(result, len(columns))
     if summaries and any(result.constant.values()):
@@ -128,7 +132,7 @@ def table_of(result: ComparisonResult) -> Table:
         title=result.name,
         columns=columns,
         lines=tuple(lines),
-        remarks=remarks_on(result, summaries),
+        remarks=(*remarks_on(result, summaries), *printed.remarks()),
         notes={letter: reason for reason, letter in letters.items()},
         verdict=verdict_of(result),
     )
@@ -181,6 +185,16 @@ def _failed_lines(result: ComparisonResult, width: int) -> list[Line]:
         if failure.method not in result.methods:
             lost.setdefault(failure.method, []).append(failure)
     return [Line(name, 0, (NOTHING,) * width, "failed", tuple(failures)) for name, failures in lost.items()]
+
+
+def _printed_line(printed: PrintedNumbers, summary: MethodSummary) -> list[Line]:
+    """The line of a paper below a method that it prints numbers for: no spread, no gain, no cost."""
+    values = [printed.of(summary.method, cell.task, cell.metric) for cell in summary.cells]
+    if all(value is None for value in values):
+        return []
+    pairs = [(NOTHING if value is None else Entry(value, str(value)), NOTHING) for value in values]
+    entries = [entry for pair in pairs for entry in pair]
+    return [Line(f"{summary.method}, {BESIDE}", 0, (*entries, *(NOTHING for _ in COSTS)), "printed")]
 
 
 def _constant_line(result: ComparisonResult, cells: Sequence[Cell], decimals: Sequence[int]) -> Line:

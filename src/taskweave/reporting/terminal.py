@@ -86,6 +86,8 @@ def _piece(
         piece.add_column(_head(column, task, stacked), justify="right", no_wrap=True)
     places = {column: number for number, column in enumerate(table.columns)}
     for line in table.lines:
+        if line.kind == "printed" and all(line.entries[places[column]].value is None for column in columns):
+            continue  # papers print no gains and no costs
         cells = [Text(line.counted)] if counted else []
         for column in shown:
             cell = _text(line.entries[places[column]], column)
