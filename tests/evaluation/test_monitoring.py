@@ -117,7 +117,7 @@ def test_a_comparison_is_watched_and_brings_its_warnings(tmp_path):
     compare(recipe, folder=tmp_path)
     (warning,) = json.loads((tmp_path / "tiny" / "comparison.json").read_text())["warnings"]
     assert warning == {
-        "method": "cross_stitch",
+        "method": "cross-stitch",
         "seed": 0,
         "task": "normals",
         "place": "layer2",
