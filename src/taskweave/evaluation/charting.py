@@ -14,7 +14,7 @@ from taskweave.evaluation.file_names import distinct_names, file_name
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.results import ComparisonResult, write_text
 from taskweave.evaluation.running import folder_of
-from taskweave.evaluation.summary import summarise
+from taskweave.evaluation.summary import GAIN_KIND, summarise
 from taskweave.evaluation.unit_weights import stored_unit_weights
 from taskweave.reporting.learned import PlaceLink
 
@@ -70,8 +70,10 @@ def bars(drawn: Drawn) -> Iterator[Path]:
     if not drawn.result.rows:
         return
     table = table_of(drawn.result)
-    if any(summary.relative_gain is not None for summary in summarise(drawn.result)):
-        yield gain_bars(table, drawn.place / "gains.png")
+    gains = {summary.method: summary.gains.get(GAIN_KIND) for summary in summarise(drawn.result)}
+    seeds = {method: [seed.value for seed in gain.seeds] for method, gain in gains.items() if gain is not None}
+    if seeds:
+        yield gain_bars(table, drawn.place / "gains.png", seeds=seeds)
     if any(column.kind == "metric" for column in table.columns):
         yield metric_bars(table, drawn.place / "metrics.png")
 
@@ -95,7 +97,7 @@ def learning(drawn: Drawn) -> Iterator[Path]:
         yield weight_curves(weighed, drawn.place / "weights.png")
     tables = drawn.files("validation.csv")
     if _any(tables, read_validations):
-        yield validation_curves(tables, drawn.place / "validations.png")
+        yield validation_curves(tables, drawn.place / "validation.png")
 
 
 def _any(files: Mapping[str, Sequence[Sequence[Path]]], read: Callable[[Path], object]) -> bool:
@@ -164,6 +166,20 @@ def transfer(drawn: Drawn) -> Iterator[Path]:
         yield cosine_map(shown[method], drawn.place / f"transfer-cosines-{name}.png", title=method)
 
 
+def classes(drawn: Drawn) -> Iterator[Path]:
+    """The gain over the baseline in every class and attribute, by the number of labels; the means as JSON."""
+    from taskweave.evaluation.class_gains import class_gain_tables, least_labelled_means
+    from taskweave.reporting.class_gains import draw_class_gains
+
+    tables = class_gain_tables(drawn.methods, drawn.result, drawn.bench.recipe, root=drawn.root, folder=drawn.place.parent)
+    names = distinct_names(f"class-gains-{table.column}-{table.metric}" for table in tables)
+    for table, name in zip(tables, names.values(), strict=True):
+        title = f"{table.column} {table.metric}"
+        yield draw_class_gains(table.methods, drawn.place / f"{name}.png", metric=title, unit=f"{table.unit}, train")
+    if tables:
+        write_text(drawn.place / "class-gains.json", json.dumps(least_labelled_means(tables), indent=1) + "\n")
+
+
 def faces(drawn: Drawn) -> Iterable[Path]:
     """Ages and genders, of recipes that have such."""
     from taskweave.evaluation.histograms import write_face_histograms
@@ -176,6 +192,7 @@ PARTS: dict[str, Part] = {
     "learning curves": learning,
     "detectors' curves": detection,
     "connections": connections,
+    "classes": classes,
     "negative transfer": transfer,
     "faces": faces,
 }

@@ -129,5 +129,5 @@ def _draw_counts(axes: Axes, gains: Sequence[ClassGain], unit: str) -> None:
 def _in_words(gains: Sequence[ClassGain]) -> str:
     means = {count: least_labelled(gains, count) for count in LEAST}
     words = [f"{value:+.2f} over the {count} with the fewest labels" for count, value in means.items() if value is not None]
-    known = [gain.mean for gain in gains if gain.mean is not None]
-    return "mean gain " + ", ".join([*words, f"{fmean(known):+.2f} over all {len(known)}"])
+    known = [gain.mean for gain in gains if gain.mean is not None and gain.labels > 0]
+    return "mean gain " + ", ".join([*words, *([f"{fmean(known):+.2f} over all {len(known)}"] if known else [])])

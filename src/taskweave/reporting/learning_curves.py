@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from taskweave.reporting.charts import draw_band, draw_line, figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.style import GREY, Style, shown
+from taskweave.reporting.style import GREY, Style, shown, styles_of
 
 Curves = dict[str, tuple[list[int], list[float]]]
 """{task: (steps, values)}"""
@@ -66,7 +66,9 @@ def charted(
     if not found:
         names = [str(file) for seeds in files.values() for seed in seeds for file in seed]
         raise ValueError(f"no {what} to draw: none of {names} has a row with a {what}")
-    return _panels(found, path, ylabel=ylabel, level=level)
+    # a method looks the same in all charts of a comparison, also where some of them have nothing of another
+    styles = {method: style for method, style in styles_of(list(files)).items() if method in found}
+    return _panels(found, path, styles, ylabel=ylabel, level=level)
 
 
 def _together(curves: Iterable[Curves]) -> Curves:
@@ -76,11 +78,19 @@ def _together(curves: Iterable[Curves]) -> Curves:
     return joined
 
 
-def _panels(methods: Mapping[str, Sequence[Curves]], path: Path, *, ylabel: str, level: float | None) -> Path:
+def _panels(
+    methods: Mapping[str, Sequence[Curves]],
+    path: Path,
+    styles: Mapping[str, Style],
+    *,
+    ylabel: str,
+    level: float | None,
+) -> Path:
     names = list(dict.fromkeys(name for seeds in methods.values() for curves in seeds for name in curves))
     across = min(_ACROSS, len(names))
     down = -(-len(names) // across)
-    figure, styles = figure_with_legend((5.0 * across if across < 3 else 4.0 * across, 3.6 * down), list(methods))
+    size = (5.0 * across if across < 3 else 4.0 * across, 3.6 * down)
+    figure, _ = figure_with_legend(size, list(methods), styles=styles)
     for number, name in enumerate(names):
         axes = figure.add_subplot(down, across, number + 1)
         if level is not None:

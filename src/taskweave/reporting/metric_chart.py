@@ -13,6 +13,7 @@ from taskweave.reporting.charts import save_figure, tidy_axes
 from taskweave.reporting.style import BLUE, GREY, shown
 from taskweave.reporting.tables import Line, Table
 
+_ACROSS = 4
 _PANEL = 3.0
 """Inches of a panel's width."""
 
@@ -28,14 +29,19 @@ def metric_bars(table: Table, path: Path) -> Path:
     if not places or not methods:
         raise ValueError(f"no metrics to draw: the table {table.title!r} has {len(places)} for {len(methods)} methods")
     constant = next((line for line in table.lines if line.kind == "constant"), None)
-    figure = Figure(figsize=(1.6 + _PANEL * len(places), 1.2 + 0.36 * len(methods)), layout="constrained")
-    panels = figure.subplots(1, len(places), sharey=True, squeeze=False)[0]
-    for axes, place in zip(panels, places, strict=True):
+    across = min(_ACROSS, len(places))
+    down = -(-len(places) // across)
+    size = (1.6 + _PANEL * across, 0.6 + down * (0.6 + 0.36 * len(methods)))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
+    for axes in panels[len(places) :]:
+        axes.set_axis_off()
+    for axes, place in zip(panels, places, strict=False):
         _draw(axes, methods, place)
         level = constant.entries[place].value if constant is not None else None
         if level is not None:
             axes.axvline(level, color="black", linewidth=1.0, linestyle=":")
-        axes.set_title(shown(table.columns[place].head, 24), fontsize="small")
+        axes.set_title(shown(table.columns[place].head, 32), fontsize="small")
     panels[0].set_yticks(range(len(methods)), [shown(line.method) for line in methods])
     panels[0].invert_yaxis()
     if constant is not None:

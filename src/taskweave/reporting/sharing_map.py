@@ -52,7 +52,10 @@ def draw_sharing_map(methods: Mapping[str, Sequence[Sequence[PlaceLink]]], path:
         axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(Normalize(0.0, 1.0), SEQUENTIAL), ax=panels, aspect=40, pad=0.01)
     bar.set_ticks([_shade(value) for value in _TICKS], labels=[f"{value:g}" for value in _TICKS], fontsize="x-small")
-    figure.suptitle("How much crosses: norm of the other task's weights / norm of the own", fontsize="medium", wrap=True)
+    title = "How much crosses: norm of the other task's weights / norm of the own"
+    if any(cells.raw for cells in maps.values()):
+        title += "\n(grey: nothing of the own; the norm itself)"
+    figure.suptitle(title, fontsize="medium")
     return save_figure(figure, path)
 
 
