@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from taskweave.evaluation.results import ComparisonResult, Gain, SeedGain
+from taskweave.evaluation.statistics.gains import interval_of
 from taskweave.evaluation.summary import known_gains, summarise
 from taskweave.reporting.numbers import decimals_for, signed
 
@@ -20,7 +21,7 @@ _SAID = {True: "yes", False: "no", None: "not said"}
 @final
 @dataclass(frozen=True)
 class GainLine:
-    """One method's gain. interval: over seeds; seeds: each seed's gain, with its interval over test images."""
+    """One method's gain. interval: over seeds, or over the test images of the only one.  seeds: each seed's gain."""
 
     method: str
     value: str
@@ -69,7 +70,7 @@ def _line(gain: Gain, decimals: int) -> GainLine:
     return GainLine(
         method=gain.method,
         value=text,
-        interval=_interval(gain, decimals),
+        interval=_ends(interval_of(gain), decimals),
         seeds=tuple(_seed(seed, decimals) for seed in gain.seeds),
         distinguishable=_SAID[gain.distinguishable],
         tone="up" if text.startswith("+") else "down" if text.startswith("-") else "",
@@ -77,11 +78,9 @@ def _line(gain: Gain, decimals: int) -> GainLine:
 
 
 def _seed(seed: SeedGain, decimals: int) -> str:
-    interval = _interval(seed, decimals)
-    return f"seed {seed.seed}: {signed(seed.value, decimals)}" + (f" {interval}" if interval else "")
+    known = None if seed.low is None or seed.high is None else (seed.low, seed.high)
+    return f"seed {seed.seed}: {signed(seed.value, decimals)} {_ends(known, decimals)}".strip()
 
 
-def _interval(of: Gain | SeedGain, decimals: int) -> str:
-    if of.low is None or of.high is None:
-        return ""
-    return f"[{signed(of.low, decimals)}, {signed(of.high, decimals)}]"
+def _ends(interval: tuple[float, float] | None, decimals: int) -> str:
+    return "" if interval is None else f"[{', '.join(signed(end, decimals) for end in interval)}]"

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from taskweave.evaluation.publishing import may_be_published
 from taskweave.evaluation.results import ComparisonResult
-from taskweave.reporting.captions import caption_of, in_words
+from taskweave.reporting.captions import caption_of, in_words, place_of
 from taskweave.reporting.embedding import Embedded, embed_all, fit
 
 CHARTS, PICTURES = "charts", "pictures"
@@ -67,7 +67,7 @@ def figures_of(result: ComparisonResult, folder: Path, *, images: bool, room: in
     faulty += faulty_pictures if images else ()
     kept = fit(charts, room)
     beside = fit(shown, room - sum(chart.size for chart in kept.pictures))
-    figures = [_chart(chart, result) for chart in _in_order(kept.pictures)]
+    figures = [_chart(chart, result) for chart in sorted(kept.pictures, key=lambda one: place_of(one.name))]
     remarks = [] if images or len(early) == len(pictures) else ["Pictures of data are left out, as was asked for."]
     remarks += _remarks((*kept.shrunk, *beside.shrunk), (*kept.left_out, *beside.left_out), faulty)
     return Figures(
@@ -86,12 +86,6 @@ def _remarks(shrunk: Sequence[str], left_out: Sequence[str], faulty: Sequence[st
         ("Left out because their files are no whole pictures", faulty),
     )
     return [f"{what}: {', '.join(names)}." for what, names in told if names]
-
-
-def _in_order(charts: Sequence[Embedded]) -> list[Embedded]:
-    """Those of results first, then the others by name."""
-    first = ("metrics", "class-gains", "sweep")
-    return sorted(charts, key=lambda chart: (not chart.name.startswith(first), chart.name))
 
 
 def _chart(chart: Embedded, result: ComparisonResult) -> Figure:
