@@ -87,6 +87,7 @@ def test_the_python_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert "['single', 'single, trained on', 'cross-stitch']" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_training_on_two_data_sets_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
