@@ -3,21 +3,22 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli.test_commands import taskweave
 from evaluation.tiny import Told, content, tiny
 
 from taskweave.evaluation import running
-from taskweave.evaluation.comparison import Comparison, compare
+from taskweave.evaluation.comparison import compare
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.results import ComparisonResult
-from taskweave.evaluation.run import run as run_one
 from taskweave.reporting.tables import table_of
 from taskweave.training.checkpoint import CannotSaveError
 
 pytestmark = pytest.mark.slow
 
+QUICK: dict[str, Any] = {"evaluation": {"batch_size": 4, "pictures": 0}}
 METHODS = [{"kind": "cross_stitch"}, {"kind": "shared", "until": "layer4"}]
 
 
@@ -44,7 +45,7 @@ def broken(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Except
 
 def test_the_others_are_trained_and_the_failure_is_named(broken: list[Exception], tmp_path: Path) -> None:
     broken.append(RuntimeError("CUDA out of memory"))
-    recipe, told = tiny(methods=METHODS), Told()
+    recipe, told = tiny(methods=METHODS, **QUICK), Told()
     done = compare(recipe, folder=tmp_path, progress=told)
     assert done.state == "failed" and not done.finished
     assert told.trainings == 2, "normals alone and the shared network; cross-stitch has nothing to begin with"
@@ -70,7 +71,7 @@ def test_the_others_are_trained_and_the_failure_is_named(broken: list[Exception]
 
 def test_a_diverged_training_says_at_which_step(broken: list[Exception], tmp_path: Path) -> None:
     how = {"steps": 2, "batch_size": 2, "precision": "32", "optimizer": {"kind": "sgd", "lr": 1e30}}
-    recipe = tiny(methods=[], training={"single": how, "connected": how})
+    recipe = tiny(methods=[], training={"single": how, "connected": how}, **QUICK)
     done = compare(recipe, folder=tmp_path)
     assert done.state == "failed" and done.result.rows == ()
     assert [(f.method, f.run) for f in done.result.failed] == [("single", run.digest) for run in all_runs(entries(recipe))]
@@ -83,7 +84,7 @@ def test_a_diverged_training_says_at_which_step(broken: list[Exception], tmp_pat
 def test_what_concerns_every_run_still_stops(broken: list[Exception], error: Exception, tmp_path: Path) -> None:
     broken.append(error)
     with pytest.raises(type(error), match=str(error)):
-        compare(tiny(), folder=tmp_path)
+        compare(tiny(**QUICK), folder=tmp_path)
     assert not list(tmp_path.rglob("failed.json"))
 
 
@@ -91,7 +92,7 @@ def test_the_command_says_what_failed_and_its_exit_code_too(broken: list[Excepti
     import yaml
 
     broken.append(ValueError("boxes [outside] the image"))
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content()))
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(content(**QUICK)))
     said = taskweave("compare", "tiny.yaml", "--out", "out", cwd=tmp_path)
     assert said.returncode == 4
     assert "failed: single, seed 0: single segmentation, seed 0: boxes [outside] the image" in said.stdout
@@ -100,10 +101,3 @@ def test_the_command_says_what_failed_and_its_exit_code_too(broken: list[Excepti
     one = taskweave("run", "tiny.yaml", "--method", "single", "--out", "out", cwd=tmp_path)
     assert one.returncode == 2
     assert "boxes [outside] the image" in one.stderr
-    broken.clear()
-    assert run_one(tiny(), method="single", folder=tmp_path / "out") is not None
-
-
-def test_a_result_that_is_whole_has_no_failures(broken: list[Exception], tmp_path: Path) -> None:
-    done: Comparison = compare(tiny(methods=[]), folder=tmp_path)
-    assert done.state == "finished" and done.result.failed == ()
