@@ -10,7 +10,7 @@ import pytest
 
 WORKER = textwrap.dedent("""
     import sys, json, warnings
-    import torch
+    import numpy as np, torch
     from taskweave.metrics import AbsoluteErrorMetric, AccuracyMetric, BoxIoUMetric
     from taskweave.metrics import DepthMetric, NormalsMetric, SegmentationMetric
     warnings.simplefilter("ignore")
@@ -32,6 +32,8 @@ WORKER = textwrap.dedent("""
             for part in parts:
                 metric.update(prediction[part], target[part])
             found.append({name: float(value) for name, value in metric.compute().items()})
+            images = metric.per_image()
+            found.append({name: float(value[0]) for name, value in images.scores(np.ones((1, images.count), int)).items()})
         found.append(work[2][0].per_class().nan_to_num(-1).tolist())
         return found
     expected = scores([slice(0, 5)])

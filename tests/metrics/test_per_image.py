@@ -10,6 +10,7 @@ import torch
 from metrics.boxes_by_hand import noisy_image
 from torch import Tensor
 
+from taskweave import metrics
 from taskweave.metrics import (
     AbsoluteErrorMetric,
     AccuracyMetric,
@@ -18,6 +19,7 @@ from taskweave.metrics import (
     BoxIoUMetric,
     CocoAveragePrecision,
     DepthMetric,
+    DetectionMeasure,
     DetectionMetric,
     LogAverageMissRate,
     NormalsMetric,
@@ -211,6 +213,22 @@ def test_the_way_back_from_stored_arrays(case: Case) -> None:
     assert type(back) is type(images)
     for name, values in images.scores(weights).items():
         np.testing.assert_array_equal(back.scores(weights)[name], values)
+
+
+def test_no_metric_and_no_measure_is_left_out() -> None:
+    there = {type(case.metric()) for case in CASES.values()}
+    assert there == {getattr(metrics, name) for name in metrics.__all__ if name.endswith("Metric")}
+    used = {type(m) for case in CASES.values() if isinstance(one := case.metric(), DetectionMetric) for m in one.measures}
+    assert used == set(DetectionMeasure.__subclasses__())
+
+
+def test_coco_by_class_has_the_mean_of_the_set() -> None:
+    metric = seen(CASES["COCO"], images_of(CASES["COCO"]))
+    by_class, of_set = metric.class_scores(), metric.compute()
+    assert by_class.keys() == of_set.keys() == {"AP", "AP50", "AP75"}
+    for name, values in by_class.items():
+        assert values.shape == (4,) and values[3].isnan()  # no object is of class 4
+        assert float(values.nanmean()) == pytest.approx(float(of_set[name]), rel=1e-6)
 
 
 def test_weights_that_do_not_fit_are_refused() -> None:

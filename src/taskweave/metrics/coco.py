@@ -56,6 +56,10 @@ class CocoAveragePrecision(DetectionMeasure):
         numbers = metric.compute()
         return {name: 100.0 * numbers[key].double() for name, key in _NAMES.items()}
 
+    def per_class(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
+        """By matching of our own, as `per_image`."""
+        return {name: torch.from_numpy(values) for name, values in self.per_image(images, classes).per_class().items()}
+
     def per_image(self, images: Sequence[DetectedImage], classes: int) -> CocoImages:
         """By matching of our own: equal to `measure` but for rounding, which is to float32 there."""
         order = sorted(range(len(images)), key=lambda number: images[number].order)
@@ -63,11 +67,10 @@ class CocoAveragePrecision(DetectionMeasure):
         def match(image: DetectedImage) -> Answers:
             return match_as_coco(image, self.detections)
 
-        ranking = rank_detections(
-            [images[number] for number in order], classes, match, like=np.empty((0, 2, len(THRESHOLDS)), bool)
-        )
+        nothing = np.empty((0, 2, len(THRESHOLDS)), bool)
+        ranking = rank_detections([images[i] for i in order], classes, match, like=nothing, ties=False)
         image, objects = np.asarray(order, np.int64)[ranking.image], ranking.objects[np.argsort(order)]
-        return CocoImages(image=image, right=ranking.right, starts=ranking.starts, objects=objects)
+        return CocoImages(**ranking._replace(image=image, objects=objects)._asdict())
 
 
 def _evaluator(detections: int) -> MeanAveragePrecision:

@@ -13,16 +13,18 @@ from taskweave.metrics.detection_matching import Matching
 from taskweave.metrics.per_image_ranking import Ranked, Ranking, rank
 
 Answers = tuple[NDArray[Any], NDArray[Any], int]
-"""Of one class in one image: scores (n,), right (n,) or (n, k), and how many objects there are to be found."""
+"""Of one class in one image: scores (n,), `right` as in `Ranked`, and how many objects there are to be found."""
 
 
 def rank_detections(
-    images: Sequence[DetectedImage], classes: int, match: Callable[[DetectedImage], Answers], *, like: NDArray[Any]
+    images: Sequence[DetectedImage],
+    classes: int,
+    match: Callable[[DetectedImage], Answers],
+    *,
+    like: NDArray[Any],
+    ties: bool = True,
 ) -> Ranking:
-    """The ranking of what `match` says of each class in each image; equal scores stay in the order of the images.
-
-    like: `right` of no answers.
-    """
+    """The ranking of what `match` says of each class in each image.  like: `right` of no answers.  ties: as of `rank`."""
     objects = np.zeros((len(images), classes), np.int64)
     found: list[list[Ranked]] = [[Ranked(np.empty(0, np.int64), np.empty(0), like)] for _ in range(classes)]
     for number, image in enumerate(images):
@@ -30,7 +32,7 @@ def rank_detections(
             scores, right, objects[number, label - 1] = match(image.of_class(label))
             found[label - 1].append(Ranked(np.full(len(scores), number), scores, right))
     joined = [Ranked(*(np.concatenate(column) for column in zip(*parts, strict=True))) for parts in found]
-    return rank(joined, objects)
+    return rank(joined, objects, ties=ties)
 
 
 def ranking_of(images: Sequence[DetectedImage], classes: int, matching: Matching, iou: float) -> Ranking:

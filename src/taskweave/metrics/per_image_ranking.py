@@ -18,8 +18,13 @@ Bools = NDArray[np.bool_]
 class Ranking(NamedTuple):
     """The answers of all classes, those of class 0 first, each class from its highest score down.
 
-    image: (n,) whose they are.  right: (n,) or (n, k) whether they are right.  last: (n,) the last of its score.
+    image: (n,) whose they are.  right: as in `Ranked`.
+    last: (n,) whether an answer is the last of its score, and some answer of that score is right.
     starts: (classes + 1,) where each class begins, and the end.  objects: (images, classes) to be found.
+
+    Only operating points at which something is found are points here. Between two of them nothing but wrong answers are
+    added: precision falls at the same recall and the miss rate stays, so the points add nothing to an average precision or
+    a miss rate, whichever images are drawn. Answers after the last such point are left out.
     """
 
     image: NDArray[Any]
@@ -30,7 +35,10 @@ class Ranking(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """The answers of one class in any order: image (n,), scores (n,), right (n,) or (n, k)."""
+    """The answers of one class in any order: image (n,), scores (n,).
+
+    right: (n,) whether they are; or (n, 2, k), by k rules: whether they are, and whether they count.
+    """
 
     image: NDArray[Any]
     scores: Floats
@@ -75,11 +83,10 @@ class RankedImages(PerImage):
     def _scores(self, weights: Floats) -> dict[str, Floats]:
         objects, images = weighted_sums(weights, self.objects), weights.sum(1)
         values = np.full(objects.shape, np.nan)
+        columns = np.ascontiguousarray(weights.T)
         for number, (start, end) in enumerate(zip(self.starts[:-1], self.starts[1:], strict=True)):
-            last = self.last[start:end]
-            times = weights[:, self.image[start:end]]
-            right = (times * self.right[start:end]).cumsum(1)[:, last]
-            wrong = times.cumsum(1)[:, last] - right
+            image, last, hit = (of[start:end] for of in (self.image, self.last, self.right))
+            right, wrong = (up_to_points(columns, image, last, counted) for counted in (hit, ~hit))
             of_class = self._of_class(right, wrong, objects[:, number], images)
             values[:, number] = np.where(objects[:, number] > 0, of_class, np.nan)
         return {self.name: mean_over_classes(values)}
@@ -120,13 +127,12 @@ class MissRateImages(RankedImages):
         return np.asarray(100.0 * np.exp(np.log(np.maximum(rates, 1e-10)).mean(1)))
 
 
-def rank(classes: Sequence[Ranked], objects: NDArray[Any]) -> Ranking:
+def rank(classes: Sequence[Ranked], objects: NDArray[Any], *, ties: bool = True) -> Ranking:
     """The ranking of some classes; objects: (images, classes).
 
-    Answers after the last right one are left out: they are on the curve where nothing more is found, which adds nothing
-    to an average precision and nothing to a miss rate, whichever images are drawn.
+    ties: whether answers of equal score are one point; else they stay in the order given.
     """
-    parts = [_ranked(part) for part in classes]
+    parts = [_ranked(part, ties=ties) for part in classes]
     image, right, last = (np.concatenate([part[i] for part in parts]) for i in range(3))
     return Ranking(image, right, last, np.cumsum([0, *(len(part[0]) for part in parts)]), objects)
 
@@ -148,6 +154,19 @@ def mean_over_classes(values: Floats) -> Floats:
     return np.asarray(np.where(there, values, 0.0).sum(1) / there.sum(1))
 
 
+def up_to_points(columns: Floats, image: NDArray[Any], last: Bools, counted: Bools) -> Floats:
+    """(B, k): how many answers of one class count up to each of its k points, each as often as its image is drawn.
+
+    columns: (images, B) weights.  counted: (n,) which answers count.
+    """
+    from scipy.sparse import csr_array
+
+    point = last.cumsum() - last
+    shape = (int(last.sum()), len(columns))
+    each = csr_array((np.ones(counted.sum()), (point[counted], image[counted])), shape=shape)
+    return np.ascontiguousarray((each @ columns).cumsum(0).T)
+
+
 def best_from_here(precision: Floats) -> Floats:
     """(B, k): the highest precision at each point or after it."""
     return np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
@@ -159,10 +178,12 @@ def reached(recall: Floats, best: Floats, recalls: Floats) -> Floats:
     return np.take_along_axis(ended, np.stack([np.searchsorted(row, recalls) for row in recall]), 1)
 
 
-def _ranked(part: Ranked) -> tuple[NDArray[Any], Bools, Bools]:
+def _ranked(part: Ranked, *, ties: bool) -> tuple[NDArray[Any], Bools, Bools]:
     order = np.argsort(-part.scores, kind="stable")
     image, scores, right = part.image[order], part.scores[order], part.right[order]
-    last = np.append(scores[1:] != scores[:-1], True)[: len(scores)]
-    hits = np.flatnonzero(right.reshape(len(right), -1).any(1)) if len(right) else np.empty(0, int)
-    end = int(np.flatnonzero(last & (np.arange(len(last)) >= hits[-1]))[0]) + 1 if len(hits) else 0
+    hit = right if right.ndim == 1 else right[:, 0].any(1)
+    ends = np.append(scores[1:] != scores[:-1], True)[: len(scores)] | (not ties)
+    run = ends.cumsum() - ends
+    last = ends & (np.bincount(run[hit], minlength=len(ends))[run] > 0)
+    end = int(np.flatnonzero(last)[-1]) + 1 if last.any() else 0
     return image[:end], right[:end], last[:end]
