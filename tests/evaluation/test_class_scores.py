@@ -15,7 +15,7 @@ from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.class_labels import LABELS, count_labels, read_labels, train_labels
 from taskweave.evaluation.class_scores import CLASSES, classes_of, keep_classes, read_classes
 from taskweave.metrics import AccuracyMetric, DepthMetric, SegmentationMetric
-from taskweave.tasks import Attributes, Classification, Depth, Detection, Segmentation
+from taskweave.tasks import Attributes, Classification, Depth, Detection, RoiDetection, Segmentation
 
 
 class Listed(LabelledSet):
@@ -88,6 +88,7 @@ def test_numbers_by_class_are_kept_and_those_of_other_columns_stay(tmp_path: Pat
 
 def test_tasks_without_classes_have_none() -> None:
     assert classes_of(Depth()) == ()
+    assert classes_of(RoiDetection(["cat", "dog"])) == ("cat", "dog")
     assert classes_of(Classification(("cat", "dog"))) == ("cat", "dog")
 
 

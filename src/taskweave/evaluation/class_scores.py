@@ -11,6 +11,7 @@ from taskweave.evaluation.results import write_text
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.classification import Classification
 from taskweave.tasks.detection import Detection
+from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.segmentation import Segmentation
 from taskweave.tasks.task import Task
 from taskweave.tasks.torchvision_detection import TorchvisionDetection
@@ -27,7 +28,7 @@ ByClass = dict[str, dict[str, float | None]]
 def classes_of(task: Task) -> tuple[str, ...]:
     """The names of what a task tells apart, in the order of its metric's values by class; () for other tasks."""
     match task:
-        case Segmentation() | Classification() | Detection() | TorchvisionDetection():
+        case Segmentation() | Classification() | Detection() | RoiDetection() | TorchvisionDetection():
             return tuple(task.classes)
         case Attributes():
             return tuple(task.names)
