@@ -56,18 +56,18 @@ def rate(limits, mean, spread, *, values, trials=300):
 @pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.05, 0.1, 0.2])
 def test_noise_warns_in_few_trainings_and_a_real_gap_in_most(spread):
-    """docs/transfer.md: 200 rows; the bounds are the stated rates and 3 standard errors of 300 trials."""
-    assert rate(GAP, 0.0, spread, values=200) <= 0.03 + 0.03
-    if spread < 0.2:
-        assert rate(GAP, 0.1, spread, values=200) >= 0.95
-    assert rate(GAP, 0.2, spread, values=200) >= 0.95
+    """docs/transfer.md, 200 rows: at most 1 % of trainings, and 3 standard errors of 300 trials."""
+    assert rate(GAP, 0.0, spread, values=200) <= 0.01 + 0.02
+    assert rate(GAP, 0.2, spread, values=200) >= 0.9
+    if spread == 0.05:
+        assert rate(GAP, 0.1, spread, values=50) >= 0.95
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.1, 0.2, 0.3])
 def test_cosines_around_zero_warn_in_few_trainings_and_opposed_ones_in_most(spread):
-    """100 looks."""
-    assert rate(COSINE, 0.0, spread, values=100) <= 0.02 + 0.025
+    """docs/transfer.md, 100 looks: at most 1 % of trainings, and 3 standard errors of 300 trials."""
+    assert rate(COSINE, 0.0, spread, values=100) <= 0.01 + 0.02
     assert rate(COSINE, 0.3, spread, values=100) >= 0.95
 
 
@@ -82,7 +82,7 @@ def test_opposed_tasks_are_warned_of_at_their_place_since_the_first_full_window(
 
 def test_a_task_behind_its_reference_is_warned_of_and_tasks_that_agree_are_not(tmp_path):
     """The reference is the training's own log, of `a` divided by 1.2: a gap of 20 % at every row."""
-    usual = {"steps": 10, "log_every": 1}
+    usual = {"steps": 20, "log_every": 1}
     train(tmp_path / "first", toys.network(), **usual)
     with (tmp_path / "first" / "log.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

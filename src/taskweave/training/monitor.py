@@ -9,10 +9,10 @@ from typing import final
 from taskweave.training.monitor_alarm import Limits
 from taskweave.training.monitor_gaps import Reference
 
-GAP = Limits(threshold=0.0488, window=5, rows=5, sure=5.0)
+GAP = Limits(threshold=0.0488, window=5, rows=10, sure=6.0)
 """Of a task: its smoothed loss 5 % above the reference's (log 1.05 = 0.0488)."""
 
-COSINE = Limits(threshold=0.1, window=10, rows=1, sure=5.0)
+COSINE = Limits(threshold=0.1, window=10, rows=1, sure=6.0)
 """Of a place: a mean cosine below -0.1 over ten looks."""
 
 

@@ -56,7 +56,7 @@ class Watch:
         if self.cosines.pairs:
             places = ", ".join(place.name for place in self.cosines.places)
             every = self.monitor.cosine_every
-            cost = f"about {100 / every:.2g} % of a step's time" if every > 1 else "about the time of a step"
+            cost = f"about {60 / every:.2g} % more time"  # measured: benchmarks/results/transfer_monitor.md
             said.append(f"gradient cosines at {places} every {every} steps ({cost}, see docs/transfer.md)")
         return f"negative transfer: watching {'; '.join([*(said or ['nothing']), *self.monitor.notes])}"
 
