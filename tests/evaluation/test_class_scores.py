@@ -81,6 +81,8 @@ def test_numbers_by_class_are_kept_and_those_of_other_columns_stay(tmp_path: Pat
     assert read_classes(tmp_path, "segmentation") == {"mIoU": {"a": pytest.approx(200 / 3), "b": 50.0, "c": None}}
     assert read_classes(tmp_path, "kind") == {"class accuracy": {"cat": 100.0, "dog": None}}
     assert read_classes(tmp_path, "depth") == {}
+    keep_classes({"unnamed": told}, {"unnamed": ()}, tmp_path)
+    assert read_classes(tmp_path, "unnamed") == {"class accuracy": {"class 1": 100.0, "class 2": None}}
     (tmp_path / CLASSES).write_text("{")
     with pytest.raises(ValueError, match=r"classes\.json is damaged .*measures this run anew"):
         read_classes(tmp_path, "kind")

@@ -114,6 +114,9 @@ def test_every_run_keeps_them_and_one_without_is_measured_not_trained(
         (own / IMAGES).unlink()
     shutil.copytree(owns[-1], tmp_path / "copy")
     told = Told()
+    expected = compare(recipe, folder=tmp_path, dry_run=True, progress=told).estimate
+    assert (expected.seconds, [item.trained for item in expected.missing]) == (0, [True, True])
+    assert told.notes == ["0 runs to train, 2 to measure anew, 1 stored; expected: 0 s, 0 MB of disk"]
     again = compare(recipe, folder=tmp_path, progress=told)
     assert told.trainings == 0
     assert again.result.rows == first.result.rows

@@ -39,7 +39,8 @@ def classes_of(task: Task) -> tuple[str, ...]:
 def keep_classes(measured: Mapping[str, Metric], classes: Mapping[str, tuple[str, ...]], folder: Path) -> None:
     """Write the numbers by class of some columns beside a run's weights; those of other columns stay.
 
-    measured: {column: its metric, which has seen all images}.  classes: {column: `classes_of` its task}.
+    measured: {column: its metric, which has seen all images}.  classes: {column: `classes_of` its task}; classes of a task
+    that has no names for them are numbered from 1.
     """
     from taskweave.metrics.per_image_metric import PerImageMetric
 
@@ -63,8 +64,8 @@ def read_classes(folder: Path, column: str) -> ByClass:
 
 
 def _named(values: Tensor, names: tuple[str, ...]) -> dict[str, float | None]:
-    numbers = values.tolist()
-    return {name: None if x != x else float(x) for name, x in zip(names, numbers, strict=True)}
+    named = names or tuple(f"class {number}" for number in range(1, len(values) + 1))
+    return {name: None if x != x else float(x) for name, x in zip(named, values.tolist(), strict=True)}
 
 
 def _read(folder: Path) -> dict[str, ByClass]:

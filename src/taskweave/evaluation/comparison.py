@@ -118,8 +118,11 @@ def describe(expected: Estimate) -> str:
     """Expected time and disk in one line."""
     if not expected.missing:
         return f"all {expected.done} runs are stored: nothing to train"
+    anew = sum(item.trained for item in expected.missing)
+    measured = f"{anew} to measure anew, " if anew else ""
     return (
-        f"{len(expected.missing)} runs to train, {expected.done} stored; expected: {duration(expected.seconds)}, "
+        f"{len(expected.missing) - anew} runs to train, {measured}{expected.done} stored; expected: "
+        f"{duration(expected.seconds)}, "
         f"{expected.bytes / 1e6:.0f} MB of disk"
     )
 

@@ -19,7 +19,7 @@ from taskweave.evaluation.building.measures import Cost, regions_of
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.choices.start import PretrainedOnScenes
 from taskweave.evaluation.planning import Run
-from taskweave.evaluation.running import find_record
+from taskweave.evaluation.running import find_record, folder_of, read_record
 from taskweave.training.progress import Progress, Silent
 from taskweave.training.randomness import seeded
 from taskweave.training.speed import make_fabric, settle
@@ -34,12 +34,17 @@ _OVERHEAD = 1.15
 @final
 @dataclass(frozen=True)
 class RunEstimate:
-    """One run that is not finished. seconds: of all its steps; bytes: what it leaves on the disk."""
+    """One run that is not finished.
+
+    seconds: of all its steps; bytes: what it leaves on the disk.  trained: whether it only has to be measured anew, which
+    takes no training.
+    """
 
     run: Run
     cost: Cost
     seconds: float
     bytes: int
+    trained: bool = False
 
 
 @final
@@ -74,12 +79,18 @@ def estimate(runs: Sequence[Run], bench: Bench, *, folder: Path, progress: Progr
     progress = progress or Silent()
     missing = [run for run in runs if find_record(run, folder) is None]
     costs = {run.digest: bench.cost(run) for run in runs}
-    trained = [run for run in missing if run.steps]
+    known = {run.digest for run in missing if read_record(folder_of(run, folder)) is not None}
+    trained = [run for run in missing if run.steps and run.digest not in known]
     speed = _stored_speed(runs, costs, bench, folder=folder)
     if speed is None and trained:
         progress.note("timing a training step on this machine")
         speed = _measured_speed(min(trained, key=lambda run: costs[run.digest].flops), bench)
-    found = tuple(_estimate(run, costs[run.digest], bench, speed=speed or 1.0) for run in missing)
+    found = tuple(
+        RunEstimate(run, costs[run.digest], 0.0, 0, trained=True)
+        if run.digest in known
+        else _estimate(run, costs[run.digest], bench, speed=speed or 1.0)
+        for run in missing
+    )
     return Estimate(len(runs) - len(missing), found, speed or 0.0)
 
 

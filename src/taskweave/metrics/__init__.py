@@ -44,6 +44,8 @@ _HOME = {
     "AbsoluteErrorMetric": "absolute_error",
     "BoxIoUMetric": "box_overlap",
     "paired_iou": "box_overlap",
+    "PerImage": "per_image",
+    "PerImageMetric": "per_image_metric",
 }
 
 __all__ = [*_HOME]
@@ -94,4 +96,6 @@ if TYPE_CHECKING:
     from taskweave.metrics.miss_rate import log_average_miss_rate as log_average_miss_rate
     from taskweave.metrics.miss_rate import reference_points as reference_points
     from taskweave.metrics.normals import NormalsMetric as NormalsMetric
+    from taskweave.metrics.per_image import PerImage as PerImage
+    from taskweave.metrics.per_image_metric import PerImageMetric as PerImageMetric
     from taskweave.metrics.segmentation import SegmentationMetric as SegmentationMetric
