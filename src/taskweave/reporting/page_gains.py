@@ -12,8 +12,8 @@ from taskweave.evaluation.summary import known_gains, summarise
 from taskweave.reporting.numbers import decimals_for, signed
 
 _KINDS = {
-    "task_mean": "relative gain, % (task_mean: over the metrics of a task, then over tasks)",
-    "flat_mean": "relative gain, % (flat_mean: over all metrics of all tasks alike)",
+    "task_mean": "Relative gain in percent, task_mean: over the metrics of a task, then over tasks",
+    "flat_mean": "Relative gain in percent, flat_mean: over all metrics of all tasks alike",
 }
 _SAID = {True: "yes", False: "no", None: "not said"}
 
@@ -71,10 +71,17 @@ def _line(gain: Gain, decimals: int) -> GainLine:
         method=gain.method,
         value=text,
         interval=_ends(interval_of(gain), decimals),
-        seeds=tuple(_seed(seed, decimals) for seed in gain.seeds),
+        seeds=_seeds(gain, decimals),
         distinguishable=_SAID[gain.distinguishable],
         tone="up" if text.startswith("+") else "down" if text.startswith("-") else "",
     )
+
+
+def _seeds(gain: Gain, decimals: int) -> tuple[str, ...]:
+    """Of the only seed just its number: the rest stands beside it."""
+    if len(gain.seeds) == 1:
+        return (f"seed {gain.seeds[0].seed}",)
+    return tuple(_seed(seed, decimals) for seed in gain.seeds)
 
 
 def _seed(seed: SeedGain, decimals: int) -> str:
