@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from contracts.exporting import strictly_exported
 from contracts.stream_contract import assert_equal
 from torch import Tensor, nn
 
@@ -155,8 +154,7 @@ def assert_compiles_and_exports(net: Connected, x: Any, *, strict: bool = True) 
         expected = net(x)
         torch._dynamo.reset()
         compiled = torch.compile(net, fullgraph=True, backend="eager")(x)
-        module = strictly_exported(net, x) if strict else torch.export.export(net, (x,), strict=False).module()
-        exported = module(x)
+        exported = torch.export.export(net, (x,), strict=strict).module()(x)
     torch._dynamo.reset()
     for name, output in expected.items():
         torch.testing.assert_close(compiled[name], output)

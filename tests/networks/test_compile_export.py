@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 import torchvision
-from contracts.exporting import strictly_exported
 from contracts.stream_contract import assert_equal, picture
 from networks.toys import X, plain
 from streams.nets import (
@@ -81,7 +80,7 @@ def assert_compiles(net: tw.Connected, x: Any) -> None:
 
 def assert_exports(net: tw.Connected, x: Any) -> None:
     with torch.no_grad():
-        assert_near(net(x), strictly_exported(net, x)(x))
+        assert_near(net(x), torch.export.export(net, (x,), strict=True).module()(x))
 
 
 def assert_both(net: tw.Connected, x: Any) -> None:
