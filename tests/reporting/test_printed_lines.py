@@ -98,6 +98,12 @@ def test_the_remarks_say_where_from_and_how_the_set_up_differs() -> None:
     assert "printed in the paper" not in "\n".join(table_of(result(None)).remarks)
 
 
+def test_numbers_of_ones_own_need_no_set_up() -> None:
+    own = Printed(paper="A", table="Table 9", rows=PRINTED.rows)
+    assert "36.0" in to_markdown(table_of(result(own)))
+    assert not any(remark.startswith("set-up") for remark in table_of(result(own)).remarks)
+
+
 def test_a_narrow_terminal_leaves_it_out_where_papers_print_nothing() -> None:
     text = io.StringIO()
     Console(file=text, width=70).print(to_rich(table_of(result())))

@@ -41,7 +41,8 @@ class PrintedNumbers:
             yield f"printed, but not here: {', '.join(printed.only_printed)}."
         if alone and printed.rows:
             yield f"here, but not printed: {', '.join(alone)}."
-        yield _set_up(self._result, printed)
+        if printed.set_up:
+            yield _set_up(self._result, printed)
         yield from printed.notes
         if printed.doubts:
             yield f"in the printed table or its text: {' '.join(printed.doubts)}"
