@@ -63,6 +63,17 @@ def test_a_title_adds_a_line(tmp_path: Path) -> None:
     assert (titled.width, titled.height) == (plain.width, plain.height + 19 + 6)
 
 
+def test_a_legend_is_written_below_in_rows_that_fit(tmp_path: Path) -> None:
+    plain = np.asarray(Image.open(side_by_side({"a": [flat(RED)]}, tmp_path / "p.png")))
+    keys = [(f"class {number}\n<b>", (number, 7, 9)) for number in range(10, 16)]
+    told = np.asarray(Image.open(side_by_side({"a": [flat(RED)]}, tmp_path / "l.png", legend=keys)))
+    above, below = told[: len(plain)], told[len(plain) :]
+    assert (above == plain).all()
+    tops = [int(np.nonzero((below == colour).all(2).any(1))[0][0]) for _, colour in keys]
+    assert tops == sorted(tops) and len(set(tops)) > 1, "one below the other where they do not fit beside each other"
+    assert all((below == colour).all(2).sum() > 100 for _, colour in keys)
+
+
 def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"same examples.*'a': 1, 'b': 2"):
         side_by_side({"a": [flat(RED)], "b": [flat(RED)] * 2}, tmp_path / "x.png")

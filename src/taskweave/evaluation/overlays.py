@@ -13,9 +13,11 @@ from taskweave.data.label_codes import IGNORE
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.columns import Column, columns_of, is_own_test
 from taskweave.evaluation.drawing import as_picture, predicted_value
+from taskweave.evaluation.legends import mask_legend
 from taskweave.evaluation.planning import Entry
 from taskweave.evaluation.trained import finished, network_behind
 from taskweave.reporting.figures import side_by_side
+from taskweave.tasks.segmentation import Segmentation
 from taskweave.tasks.task import Task
 
 MASK, BOX = "segmentation", "box"
@@ -41,8 +43,11 @@ def write_masks_and_boxes(rows: Sequence[Entry], bench: Bench, *, root: Path, pl
         values = _values(entry, columns, chosen, bench=bench, root=root)
         drawn[entry.method.title] = [_over(i, v, bench.tasks) for i, v in zip(images, values, strict=True)]
     place.mkdir(exist_ok=True)
-    title = "" if bench.choice(columns[MASK]).may_be_shown else "for your own use: these data may not be published"
-    return (side_by_side(drawn, place / "masks-and-boxes.png", title=title),)
+    shown = bench.choice(columns[MASK]).may_be_shown
+    title = "masks and boxes" + ("" if shown else "; for your own use: these data may not be published")
+    masks = bench.tasks[MASK]
+    legend = mask_legend(masks.classes) if isinstance(masks, Segmentation) else []
+    return (side_by_side(drawn, place / "masks-and-boxes.png", title=title, legend=legend),)
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.columns import Column, columns_of
 from taskweave.evaluation.drawing import drawn_prediction, drawn_truth
 from taskweave.evaluation.file_names import distinct_names
+from taskweave.evaluation.legends import legend_of
 from taskweave.evaluation.masks import masks_of
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.recipe import Recipe
@@ -39,8 +40,10 @@ def write_pictures(rows: Sequence[Entry], bench: Bench, *, root: Path, place: Pa
     written: list[Path] = []
     names = distinct_names(column.name for column in columns)
     for column in columns:
-        title = _warning(column, bench)
-        written.append(side_by_side(drawn[column.name], place / f"{names[column.name]}.png", title=title))
+        told = drawn[column.name]
+        legend = legend_of(bench.tasks[column.task], [p for name, of in told.items() if name != "input" for p in of])
+        title = "; ".join(word for word in (column.name, _warning(column, bench)) if word)
+        written.append(side_by_side(told, place / f"{names[column.name]}.png", title=title, legend=legend))
     return (*written, *_write_masks(done, bench, chosen, root=root, place=place))
 
 

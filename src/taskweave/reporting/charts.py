@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, final
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -61,8 +62,8 @@ def figure_with_legend(
     pieces = [text.splitlines() or [""] for text in written]
     longest = max((len(line) for lines in pieces for line in lines), default=0)
     across = max(1, min(len(labels), int(size[0] // (_HANDLE + _LETTER * longest))))
-    down = -(-len(labels) // across)
-    below = _LINE * (down * max((len(lines) for lines in pieces), default=0)) + 0.2
+    columns = np.array_split([len(lines) for lines in pieces], across)
+    below = _LINE * max(int(column.sum()) for column in columns) + 0.2
     figure = Figure(figsize=(size[0], size[1] + below), layout="constrained")
     lines = [
         Line2D([], [], linewidth=1.3, color=style.colour, linestyle=style.dashes, marker=style.marker, markersize=4)

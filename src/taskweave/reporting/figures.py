@@ -13,15 +13,29 @@ from taskweave.reporting.files import write_whole
 _GAP = 6
 _TEXT = 15
 _LINE = 19
+_BOX = 13
+"""Side of a legend's boxes, in pixels as all of these."""
 _PAPER, _INK = (255, 255, 255), (30, 30, 30)
 
 _Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
-def side_by_side(pictures: Mapping[str, Sequence[Tensor]], path: Path, *, height: int = 160, title: str = "") -> Path:
+Key = tuple[str, tuple[int, int, int]]
+"""What a colour (RGB) stands for."""
+
+
+def side_by_side(
+    pictures: Mapping[str, Sequence[Tensor]],
+    path: Path,
+    *,
+    height: int = 160,
+    title: str = "",
+    legend: Sequence[Key] = (),
+) -> Path:
     """A PNG with one column per label ("input", "target", then methods) and one line per example.
 
     pictures: label -> RGB uint8 (3, H, W), the examples in the same order under every label.
+    legend: what colours stand for, written below, as many beside each other as fit.
     height: of each picture in the file; all are drawn as wide as the first, small ones with visible pixels.
     The file is `columns * (width + 6) + 6` wide. Returns `path`. Raises ValueError where labels differ in their number of
     examples or something is no picture, OSError where the file cannot be written.
@@ -35,7 +49,10 @@ def side_by_side(pictures: Mapping[str, Sequence[Tensor]], path: Path, *, height
     top = _GAP + (_LINE + _GAP if title else 0)
     below_heads = top + _LINE * max(len(head) for head in heads) + _GAP // 2
     whole = (_GAP + len(columns) * (size[0] + _GAP), below_heads + len(columns[0]) * (height + _GAP))
-    sheet = Image.new("RGB", whole, _PAPER)
+    keys = _legend(legend, whole[0], font)
+    sheet = Image.new("RGB", (whole[0], whole[1] + (keys.height if keys else 0)), _PAPER)
+    if keys:
+        sheet.paste(keys, (0, whole[1]))
     draw = ImageDraw.Draw(sheet)
     draw.text((_GAP, _GAP), title, fill=_INK, font=font)
     for number, (head, column) in enumerate(zip(heads, columns, strict=True)):
@@ -45,6 +62,31 @@ def side_by_side(pictures: Mapping[str, Sequence[Tensor]], path: Path, *, height
         for row, picture in enumerate(column):
             sheet.paste(_scaled(picture, size), (left, below_heads + row * (height + _GAP)))
     return write_whole(path, lambda file: sheet.save(file, "PNG"))
+
+
+def _legend(keys: Sequence[Key], width: int, font: _Font) -> Image.Image | None:
+    """Boxes of colour with their names, in rows; None without any."""
+    if not keys:
+        return None
+    places, left, row = list[tuple[int, int]](), _GAP, 0
+    for name, _ in keys:
+        wide = _BOX + _GAP + round(font.getlength(_plain(name))) + 2 * _GAP
+        if left > _GAP and left + wide > width:
+            left, row = _GAP, row + 1
+        places.append((left, row))
+        left += wide
+    sheet = Image.new("RGB", (width, (row + 1) * (_LINE + 2) + _GAP), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for (name, colour), (x, line) in zip(keys, places, strict=True):
+        y = line * (_LINE + 2) + 2
+        draw.rectangle((x, y, x + _BOX, y + _BOX), fill=colour, outline=_INK)
+        draw.text((x + _BOX + _GAP, y - 2), _plain(name), fill=_INK, font=font)
+    return sheet
+
+
+def _plain(name: str) -> str:
+    """One line."""
+    return " ".join(name.split())
 
 
 def _check(pictures: Mapping[str, Sequence[Tensor]]) -> None:

@@ -24,7 +24,7 @@ def gain_bars(table: Table, path: Path, *, seeds: Mapping[str, Sequence[float]] 
     gains = [(method, entry.value, entry) for method, entry in found if entry.value is not None]
     if not gains:
         raise ValueError(f"no gains to draw: the table {table.title!r} has no method beside its baseline")
-    height = sum(0.2 + 0.16 * len(shown(method).splitlines()) for method, _, _ in gains)
+    height = sum(0.2 + 0.16 * len(shown(method, 36, lines=2).splitlines()) for method, _, _ in gains)
     figure = Figure(figsize=(7.0, 1.1 + height), layout="constrained")
     axes = figure.add_subplot()
     methods, values, entries = zip(*gains, strict=True)
@@ -33,7 +33,7 @@ def gain_bars(table: Table, path: Path, *, seeds: Mapping[str, Sequence[float]] 
         bar.set_hatch("" if value >= 0 else "///")
         bar.set_edgecolor("white")
     words = _draw_intervals(axes, entries) + _draw_seeds(axes, [(seeds or {}).get(method, ()) for method in methods])
-    axes.set_yticks(range(len(gains)), [shown(method) for method in methods])
+    axes.set_yticks(range(len(gains)), [shown(method, 36, lines=2) for method in methods])
     axes.invert_yaxis()
     _write_numbers(axes, entries)
     axes.axvline(0.0, color="black", linewidth=0.8)

@@ -42,7 +42,7 @@ def metric_bars(table: Table, path: Path) -> Path:
         if level is not None:
             axes.axvline(level, color="black", linewidth=1.0, linestyle=":")
         axes.set_title(shown(table.columns[place].head, 32), fontsize="small")
-    panels[0].set_yticks(range(len(methods)), [shown(line.method) for line in methods])
+    panels[0].set_yticks(range(len(methods)), [shown(line.method, 36, lines=2) for line in methods])
     panels[0].invert_yaxis()
     if constant is not None:
         dotted = Line2D([], [], color="black", linewidth=1.0, linestyle=":")
