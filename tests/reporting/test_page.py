@@ -153,3 +153,15 @@ def test_rows_of_one_method_stay_together_when_sorted_and_what_is_missing_has_no
     assert values == {"single": "3", "NDDR": "3", "cross-stitch": "3", "sluice": "", "constant prediction": ""}
     orders = {one.words: one.attributes["data-first"] for one in table.all("th") if "aria-sort" in one.attributes}
     assert (orders["mIoU ↑"], orders["abs ↓"], orders["parameters"]) == ("descending", "ascending", "ascending")
+
+
+def test_what_a_paper_prints_stays_below_its_method(tmp_path):
+    printed = {"paper": "A. Author, Nets", "table": "Table 9", "rows": {"NDDR": {"segmentation": {"mIoU": 36.2}}}}
+    result = by_hand(recipe={**by_hand().recipe, "printed": printed})
+    page = check(page_of(folder_with(tmp_path / "c", result)))
+    (together,) = (body.inside for body in page.sortable.all("tbody") if len(body.inside) > 1)
+    ours, theirs = (row.inside for row in together)
+    assert ours[0].attributes["data-value"] == "NDDR" and "printed" in theirs[0].words
+    assert theirs[2].attributes["data-value"] == "36.2", "the printed number"
+    assert not any(cell.all("strong") for cell in theirs), "never the best of ours"
+    assert "Table 9" in page.root.text
