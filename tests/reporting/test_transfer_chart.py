@@ -1,0 +1,42 @@
+"""What the monitor wrote comes back as curves, and is drawn as PNG and SVG."""
+
+import numpy as np
+import pytest
+
+from taskweave.reporting.transfer_chart import _table, cosine_map, gap_curves, read_cosines, read_gaps
+
+LOG = (
+    "step,gap.seg,gap.depth,cosine.layer1.seg|depth,cosine.a.x+b.y.seg|depth\n"
+    "20,0.1,,,\n40,0.2,-0.05,,\n50,,,0.25,-0.5\n100,0.3,-0.1,0.5,\n"
+)
+
+
+@pytest.fixture
+def log(tmp_path):
+    path = tmp_path / "monitor.csv"
+    path.write_text(LOG)
+    return path
+
+
+def test_gaps_and_cosines_are_read_by_task_and_place(log):
+    assert read_gaps(log) == {"seg": ([20, 40, 100], [0.1, 0.2, 0.3]), "depth": ([40, 100], [-0.05, -0.1])}
+    assert read_cosines(log) == {"seg and depth": {"layer1": ([50, 100], [0.25, 0.5]), "a.x+b.y": ([50], [-0.5])}}
+
+
+def test_a_map_has_a_row_per_place_and_leaves_open_what_is_not_defined(log):
+    steps, values = _table(read_cosines(log)["seg and depth"])
+    assert steps == [50, 100]
+    np.testing.assert_array_equal(values, [[0.25, 0.5], [-0.5, np.nan]])
+
+
+def test_both_are_drawn_and_nothing_is_refused(log, tmp_path):
+    gap_curves({"cross-stitch": [[log], [log]]}, tmp_path / "gaps.png")
+    cosine_map(read_cosines(log), tmp_path / "cosines.png", title="cross-stitch")
+    for name in ("gaps", "cosines"):
+        assert all((tmp_path / f"{name}.{kind}").stat().st_size > 1000 for kind in ("png", "svg"))
+    assert "layer1" in (tmp_path / "cosines.svg").read_text()
+    log.write_text("step,gap.seg\n")
+    with pytest.raises(ValueError, match="no gap to draw"):
+        gap_curves({"cross-stitch": [[log]]}, tmp_path / "none.png")
+    with pytest.raises(ValueError, match="no cosine"):
+        cosine_map(read_cosines(log), tmp_path / "none.png")
