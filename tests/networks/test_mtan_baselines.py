@@ -177,5 +177,5 @@ def test_mistakes_are_told() -> None:
 @pytest.mark.slow
 def test_compiles_and_exports() -> None:
     net, x = dense_segnet({"seg": 2, "depth": 1}, widths=TINY), torch.rand(2, 3, 33, 40)
-    assert_compiles_and_exports(net, x, strict=False)
+    assert_compiles_and_exports(net, x)
     assert_copies(net, x)

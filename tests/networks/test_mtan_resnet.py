@@ -208,5 +208,5 @@ def test_compiles_and_exports() -> None:
         own.body, own.path = nets["seg"].body, nets["seg"].path
         streams[name] = tw.as_stream(own)
     net, x = tw.Connected(streams, trunk="layer4.1"), torch.rand(2, 3, 33, 40)
-    assert_compiles_and_exports(net, x, strict=False)
+    assert_compiles_and_exports(net, x)
     assert_copies(net, x)
