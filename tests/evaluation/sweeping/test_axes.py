@@ -55,6 +55,16 @@ def test_a_sweeps_runs_are_those_of_ordinary_comparisons() -> None:
     assert {run.digest for run in all_runs(entries(swept))} < {run.digest for run in all_runs(entries(table))}
 
 
+def test_figure_2_is_of_table_5s_runs() -> None:
+    """At full size; its small form has less of everything, for all rows alike."""
+    figure, table = find("cross_stitch/figure2"), find("cross_stitch/table5")
+    assert {run.digest for run in all_runs(entries(figure))} < {run.digest for run in all_runs(entries(table))}
+    small = find("cross_stitch/figure2", small=True)
+    assert small.data.training_size == small.data.picture_size == (128, 160)
+    t = small.training
+    assert (t.single.steps, t.connected.steps, t.of_joint.steps) == (200, 100, 300), "as many pictures for every row"
+
+
 def test_splits_of_networks_that_share_nothing() -> None:
     networks = {
         "segmentation": {"kind": "deeplab_resnet", "body": "resnet10t"},
