@@ -31,14 +31,16 @@ class ClassGains:
 def class_gain_tables(
     methods: Mapping[str, Sequence[Entry]], result: ComparisonResult, recipe: Recipe, *, root: Path, folder: Path
 ) -> list[ClassGains]:
-    """Of every column and metric with numbers by class, where the train labels are counted and some method has a gain.
+    """Of every test and metric with numbers by class, where the train labels are counted and some method has a gain.
+
+    Train and validation parts are left out.
 
     methods: finished rows.  root: holds the runs.  folder: the comparison's own, with ``labels.json``.
     """
     labels, base = read_labels(folder), methods.get(result.baseline, ())
     found: list[ClassGains] = []
     for column in columns_of(recipe):
-        if column.task not in labels:
+        if column.task not in labels or column.part != "test":
             continue
         before = _scores(base, column.name, root)
         for metric in dict.fromkeys(metric for scores in before.values() for metric in scores):
