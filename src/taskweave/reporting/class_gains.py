@@ -123,7 +123,7 @@ def _draw_counts(axes: Axes, gains: Sequence[ClassGain], unit: str) -> None:
         right.set_yscale("log" if min(counts) > 0 else "symlog")
     else:
         right.set_ylim(bottom=0)
-    right.tick_params(labelsize="x-small")
+    right.tick_params(which="both", labelsize="x-small")
 
 
 def _in_words(gains: Sequence[ClassGain]) -> str:
