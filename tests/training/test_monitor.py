@@ -229,10 +229,10 @@ def test_watched_training_with_aggregated_gradients_and_own_statistics_ends_bit_
 @pytest.mark.parametrize("data", DATA.values(), ids=DATA)
 def test_resumed_watch_writes_what_an_unbroken_one_does(tmp_path, data):
     """Both stops fall between two looks of a mixture: the first task's gradient is in the checkpoint."""
-    steps = tuple(range(1, 25))
-    references = {name: Reference(f"single {name}", steps, (0.1,) * 24) for name in "ab"}
+    steps = tuple(range(1, 41))
+    references = {name: Reference(f"single {name}", steps, (0.1,) * 40) for name in "ab"}
     monitor = Monitor(references, cosine_every=4)
-    usual = {"steps": 24, "log_every": 1, "monitor": monitor}
+    usual = {"steps": 40, "log_every": 1, "monitor": monitor}
     train(tmp_path / "whole", toys.network(), data(), **usual)
     for steps in (4, 7, None):
         stop = None if steps is None else toys.StopAfter(steps)
