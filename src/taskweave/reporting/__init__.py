@@ -14,6 +14,9 @@ _HOME = {
     "to_markdown": "formats",
     "to_csv": "formats",
     "to_rich": "terminal",
+    "to_tex": "tex",
+    "page_of": "page",
+    "write_page": "page",
     "side_by_side": "figures",
     "gain_bars": "gain_chart",
     "training_curves": "learning_curves",
@@ -49,9 +52,12 @@ if TYPE_CHECKING:
     from taskweave.reporting.gain_chart import gain_bars as gain_bars
     from taskweave.reporting.learning_curves import training_curves as training_curves
     from taskweave.reporting.metric_chart import metric_bars as metric_bars
+    from taskweave.reporting.page import page_of as page_of
+    from taskweave.reporting.page import write_page as write_page
     from taskweave.reporting.tables import Column as Column
     from taskweave.reporting.tables import Entry as Entry
     from taskweave.reporting.tables import Line as Line
     from taskweave.reporting.tables import Table as Table
     from taskweave.reporting.tables import table_of as table_of
     from taskweave.reporting.terminal import to_rich as to_rich
+    from taskweave.reporting.tex import to_tex as to_tex
