@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, final
 
 from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.choices.method import SingleTrainedOn
 from taskweave.evaluation.choices.mixture import sets_of
 from taskweave.evaluation.class_labels import train_labels
 from taskweave.evaluation.columns import columns_of
@@ -154,6 +155,7 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         recipe_hash=recipe.digest(),
         taskweave_version=__version__,
         baseline=recipe.rows[0].title,
+        control=next((method.title for method in recipe.rows if isinstance(method, SingleTrainedOn)), ""),
         rows=tuple(found),
         constant=constant,
         further=tuple(column.name for column in columns_of(recipe) if column.further),

@@ -130,6 +130,10 @@ class ComparisonResult(_Data):
     recipe_hash: str
     taskweave_version: str
     baseline: str = Field(default="single", description="The method that gains are counted from.")
+    control: str = Field(
+        default="",
+        description="The row of single networks trained on for as long as others are fine-tuned; '' without one.",
+    )
     rows: tuple[Row, ...] = ()
     constant: Values = Field(
         default_factory=dict, description="What the best constant prediction of the train labels scores."

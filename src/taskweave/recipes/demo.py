@@ -19,7 +19,14 @@ def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | Non
     small: minutes; otherwise larger pictures and ten times the steps. data: not used, the scenes are generated.
     """
     times = 1 if small else 10
-    single = TrainingOptions(steps=150 * times, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
+    single = TrainingOptions(
+        steps=150 * times,
+        batch_size=8,
+        optimizer=Adam(lr=1e-3),
+        schedule=Poly(power=0.9),
+        log_every=5 * times,
+        monitor_every=10 * times,
+    )
     connected = single.model_copy(update={"steps": 80 * times, "optimizer": Adam(lr=5e-4)})
     return Recipe(
         name="demo" if small else "demo-long",

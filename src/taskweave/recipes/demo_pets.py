@@ -28,7 +28,15 @@ def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | Non
     """
     times = 1 if small else 10
     network = _NET if small else PetNet()
-    options = TrainingOptions(steps=180 * times, batch_size=10, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), clip=1.0)
+    options = TrainingOptions(
+        steps=180 * times,
+        batch_size=10,
+        optimizer=Adam(lr=1e-3),
+        schedule=Poly(power=0.9),
+        clip=1.0,
+        log_every=5 * times,
+        monitor_every=10 * times,
+    )
     return Recipe(
         name="demo-pets" if small else "demo-pets-long",
         data=PetsSample(size=(128, 128), augmentation=Augmentation(mirror=True, colour=0.2)),

@@ -52,6 +52,25 @@ def test_what_is_said_of_several_seeds(gains: tuple[float, ...], words: str) -> 
     assert f"over {len(gains)} seeds" in first
 
 
+@pytest.mark.parametrize(
+    ("control", "words"), [(40.0, "less: +19.50 %"), (60.0, "more: +29.50 %"), (50.0, "as much: +24.50 %")]
+)
+def test_training_on_is_what_methods_are_held_against_and_no_method(control: float, words: str) -> None:
+    made = comparison(
+        row("single"), *rows("single, trained on", control), *rows("nddr", 50.0), control="single, trained on"
+    )
+    first, second = verdict_of(made)
+    assert first == (
+        "nddr gains over single: +24.50 % relative gain (task_mean); "
+        f'"single, trained on", without a connection, gains {words}; '
+        "with 1 seed nothing can be called a difference, which takes 3."
+    )
+    assert second.startswith("Task by task, nddr changes")
+    assert "worse: depth." in second
+    alone, _ = verdict_of(comparison(row("single"), *rows("single, trained on", control), control="single, trained on"))
+    assert alone.startswith('"single, trained on" gains over single:')
+
+
 def test_no_method_gains() -> None:
     first, second = verdict_of(comparison(row("single"), *rows("nddr", -9.0), *rows("a, b", -5.0)))
     assert first.startswith('None of 2 methods gains over single; the closest is "a, b": -3.00 % relative gain')

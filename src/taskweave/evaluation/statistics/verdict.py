@@ -22,14 +22,17 @@ def verdict_of(result: ComparisonResult) -> tuple[str, str]:
     """(which method gains most and how sure that is, which tasks get worse and what else a reader must know).
 
     By the relative gain "task_mean" of `taskweave.metrics.gain.relative_gain`. Nothing is called a difference under three
-    seeds. The second sentence goes task by task: an average hides the task that pays for it.
+    seeds. Single networks trained on are no method but what methods are held against: a gain may be mere training time. The
+    second sentence goes task by task: an average hides the task that pays for it.
     """
     gains = [gain for gain in result.gains or gains_of(result) if gain.kind == KIND]
     if not gains:
         return _why_no_gain(result), _sentence(_shortcomings(result)) or "Nothing else is to be said of it."
-    best = max(gains, key=lambda gain: gain.value)
-    parts = [_by_task(result, best.method), *_worse(result, gains), *_shortcomings(result)]
-    return f"{_most(result, best, len(gains))}; {_claim(best)}.", _sentence(parts)
+    methods = [gain for gain in gains if gain.method != result.control] or gains
+    control = next((gain for gain in gains if gain not in methods), None)
+    best = max(methods, key=lambda gain: gain.value)
+    parts = [_by_task(result, best.method), *_worse(result, methods), *_shortcomings(result)]
+    return f"{_most(result, best, len(methods))}{_held_against(control, best)}; {_claim(best)}.", _sentence(parts)
 
 
 def _why_no_gain(result: ComparisonResult) -> str:
@@ -52,6 +55,14 @@ def _most(result: ComparisonResult, best: Gain, count: int) -> str:
         lead = f"None of {count} methods gains over {base}; the closest is {name}"
         lead = lead if count > 1 else f"{name} does not gain over {base}"
     return f"{lead}: {signed(best.value, 2)} % relative gain ({KIND}){_interval(best)}"
+
+
+def _held_against(control: Gain | None, best: Gain) -> str:
+    """What the same further training gains without a connection."""
+    if control is None:
+        return ""
+    order = "less" if control.value < best.value else "more" if control.value > best.value else "as much"
+    return f"; {_name(control.method)}, without a connection, gains {order}: {signed(control.value, 2)} %"
 
 
 def _interval(gain: Gain) -> str:

@@ -76,7 +76,9 @@ def small_training_of_one_set() -> Training:
     single detector has an AP of 38, 51 and 53 after 100, 200 and 300 steps, and masks an IoU of about 45 from 100 on; 150
     is what fits into a quarter of an hour on one core, pre-training included.
     """
-    single = TrainingOptions(steps=STEPS, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
+    single = TrainingOptions(
+        steps=STEPS, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+    )
     connected = single.model_copy(update={"steps": STEPS // 2, "optimizer": Adam(lr=3e-4)})
     return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": STEPS + STEPS // 2}))
 

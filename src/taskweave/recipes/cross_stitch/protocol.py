@@ -77,7 +77,9 @@ def small(
     data: a folder of rgb/, depth/, label40/, gt_sets/ (default ../shared/data/nyuv2).  seeds: default 0.
     by_sgd: fine-tune by SGD, under which a multiple of the rate means what it means in the paper.
     """
-    single = TrainingOptions(steps=250, batch_size=8, optimizer=Adam(lr=3e-4), schedule=Poly(power=0.9))
+    single = TrainingOptions(
+        steps=250, batch_size=8, optimizer=Adam(lr=3e-4), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+    )
     rate = SGD(lr=1e-3) if by_sgd else Adam(lr=1e-4)
     return Recipe(
         name=f"cross_stitch-{table}-small",

@@ -135,7 +135,9 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
     size = (160, 160)
     # Tried on a part of train (docs/results/cross-stitch-small.md). Ninety images and no weights of ImageNet: with scales,
     # crops and colours varied the detector does not even fit its training images in so few steps.
-    single = TrainingOptions(steps=220, batch_size=4, optimizer=Adam(lr=5e-4), schedule=Poly(power=0.9))
+    single = TrainingOptions(
+        steps=220, batch_size=4, optimizer=Adam(lr=5e-4), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+    )
     regions = Regions(
         proposals=GridProposals(scales=(0.12, 0.2, 0.35, 0.55, 0.8, 1.0), ratios=(0.5, 1.0, 2.0), overlap=0.5),
         count=48,

@@ -128,7 +128,13 @@ def small(table: str, methods: Sequence[Method], *, data: OneSet, seeds: Sequenc
     was no better than a constant, and a last layer at the rate of the rest does not reach depths of 3 m in so few steps.
     """
     options = TrainingOptions(
-        steps=240, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), last_layer_lr=10.0
+        steps=240,
+        batch_size=8,
+        optimizer=Adam(lr=1e-3),
+        schedule=Poly(power=0.9),
+        last_layer_lr=10.0,
+        log_every=5,
+        monitor_every=10,
     )
     return Recipe(
         name=f"mt_unet-{table}-small",

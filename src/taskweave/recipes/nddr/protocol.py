@@ -150,7 +150,9 @@ def small_training() -> Training:
     Chosen on a quarter of the training part (by scene): under SGD the normals hardly left the constant prediction in so
     few steps, and last layers at 10 and 20 times the rate cost segmentation half its mIoU.
     """
-    single = TrainingOptions(steps=250, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
+    single = TrainingOptions(
+        steps=250, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+    )
     connected = single.model_copy(update={"steps": 150, "optimizer": Adam(lr=5e-4)})
     return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": 400}))
 

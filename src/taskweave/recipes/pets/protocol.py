@@ -104,7 +104,9 @@ def _epochs(epochs: int, batch: int) -> TrainingOptions:
 
 def small(table: str, preset: Preset, *, data: Given, seeds: Sequence[int] | None) -> Recipe:
     """At a size for one core. What differs from the full size differs for all rows alike."""
-    options = TrainingOptions(steps=SMALL_STEPS, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9))
+    options = TrainingOptions(
+        steps=SMALL_STEPS, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+    )
     start: Start = PretrainedOnScenes(steps=200, batch_size=8, images=1000, size=SMALL_SIZE)
     return Recipe(
         name=f"pets-{table}-small",
