@@ -43,7 +43,7 @@ def _short(training: Training) -> Training:
     return training.model_copy(
         update={
             "single": training.single.model_copy(update={"steps": 200}),
-            "connected": training.connected.model_copy(update={"steps": 100}),
-            "joint": joint.model_copy(update={"steps": 300}),
+            "connected": training.connected.model_copy(update={"steps": 100, "monitor_every": 5}),
+            "joint": joint.model_copy(update={"steps": 300, "monitor_every": 20}),
         }
     )
