@@ -27,7 +27,7 @@ ARROWS = {
     "data": FACTS,
     "training": LIBRARY,
     "evaluation": LIBRARY | {"heads", "training", "reporting"},  # a comparison writes its table and pictures
-    "reporting": {"evaluation", "metrics"},  # of evaluation only the results, as data
+    "reporting": {"evaluation", "metrics"},  # what a comparison found and what its recipe says; it trains nothing
     "recipes": {"evaluation", "training", "heads"},  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "evaluation", "reporting", "recipes"},
 }
@@ -131,11 +131,26 @@ def test_import_costs_little_more_than_torch() -> None:
     assert import_seconds("taskweave") <= 1.3 * import_seconds("torch")
 
 
+HEAVY = (
+    "timm", "torchvision", "torchmetrics", "lightning", "matplotlib", "h5py", "pydantic", "torchjd", "cvxpy", "scipy",
+    "jinja2", "ray", "filelock",
+)  # fmt: skip
+
+
+def loaded_by(code: str, *libraries: str) -> str:
+    """Which of some libraries a fresh interpreter has after some code."""
+    code = f"import sys\n{code}\nprint([m for m in {libraries} if m in sys.modules])"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_import_pulls_in_no_heavy_library() -> None:
-    heavy = ["timm", "torchvision", "torchmetrics", "lightning", "matplotlib", "h5py", "pydantic", "torchjd", "cvxpy"]
-    code = f"import sys, taskweave, taskweave.weighting; print([m for m in {heavy} if m in sys.modules])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+    assert loaded_by("import taskweave, taskweave.weighting", *HEAVY) == "[]"
+
+
+def test_the_command_says_what_it_does_without_a_library() -> None:
+    """`taskweave --help` and every command's take half a second: they import typer alone."""
+    assert loaded_by("import taskweave.cli.app", "torch", "numpy", "yaml", "rich", *HEAVY) == "[]"
+    assert loaded_by("import yaml", "torch", "yaml") == "['yaml']", "the check can fail"
 
 
 def test_every_public_name_exists() -> None:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from taskweave.metrics.per_image import Floats, PerImage, check_lengths, weighted_sums
-from taskweave.metrics.per_image_ranking import (
-    best_from_here,
-    check_ranking,
-    mean_over_classes,
-    reached,
-    up_to_points,
-)
+from taskweave.metrics.per_image import Floats, weighted_sums
+from taskweave.metrics.per_image_ranking import AnswerImages, best_from_here, mean_over_classes, reached, up_to_points
 
 _RECALLS = np.linspace(0.0, 1.0, 101)
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class CocoImages(PerImage):
-    """Detections by class and score; fields as in `Ranking`.
+class CocoImages(AnswerImages):
+    """Detections by class and score.
 
     right: (n, 2, 10) whether each is right, and whether it counts, at IoU .5, .55, ..., .95.
 
@@ -33,25 +26,7 @@ class CocoImages(PerImage):
     """
 
     kind: ClassVar[str] = "COCO"
-
-    image: NDArray[Any]
-    right: NDArray[np.bool_]
-    last: NDArray[np.bool_]
-    starts: NDArray[Any]
-    objects: NDArray[Any]
-
-    def __post_init__(self) -> None:
-        answers = {"image": self.image, "right": self.right, "last": self.last}
-        check_lengths("CocoImages", answers, axes={"image": 1, "right": 3, "last": 1})
-        check_ranking("CocoImages", self.image, self.starts, self.objects)
-
-    @property
-    def count(self) -> int:
-        return len(self.objects)
-
-    @property
-    def _width(self) -> int:
-        return self.count + 4 * int(np.diff(self.starts).max(initial=0))
+    _right_axes: ClassVar[int] = 3
 
     def per_class(self) -> dict[str, Floats]:
         """{number: (classes,)} over all images, in percent; NaN for a class without objects."""

@@ -46,24 +46,21 @@ class Ranked(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RankedImages(PerImage):
-    """A number that is computed from one class's operating points, and its mean over classes; fields as in `Ranking`.
+class AnswerImages(PerImage):
+    """Answers by class and score; fields as in `Ranking`."""
 
-    An answer's match does not depend on other images, so it is right or wrong whichever images are drawn beside its own.
-    name: of the number.
-    """
+    _right_axes: ClassVar[int] = 1
 
     image: NDArray[Any]
     right: Bools
     last: Bools
     starts: NDArray[Any]
     objects: NDArray[Any]
-    name: str
 
     def __post_init__(self) -> None:
-        answers = {"image": self.image, "right": self.right, "last": self.last}
-        check_lengths(type(self).__name__, answers, axes=dict.fromkeys(answers, 1))
-        check_ranking(type(self).__name__, self.image, self.starts, self.objects)
+        name, answers = type(self).__name__, {"image": self.image, "right": self.right, "last": self.last}
+        check_lengths(name, answers, axes={"image": 1, "right": self._right_axes, "last": 1})
+        _check_ranking(name, self.image, self.starts, self.objects)
 
     @property
     def count(self) -> int:
@@ -72,6 +69,17 @@ class RankedImages(PerImage):
     @property
     def _width(self) -> int:
         return self.count + 4 * int(np.diff(self.starts).max(initial=0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedImages(AnswerImages):
+    """A number that is computed from one class's operating points, and its mean over classes.
+
+    An answer's match does not depend on other images, so it is right or wrong whichever images are drawn beside its own.
+    name: of the number.
+    """
+
+    name: str
 
     @abstractmethod
     def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
@@ -137,7 +145,7 @@ def rank(classes: Sequence[Ranked], objects: NDArray[Any], *, ties: bool = True)
     return Ranking(image, right, last, np.cumsum([0, *(len(part[0]) for part in parts)]), objects)
 
 
-def check_ranking(owner: str, image: NDArray[Any], starts: NDArray[Any], objects: NDArray[Any]) -> None:
+def _check_ranking(owner: str, image: NDArray[Any], starts: NDArray[Any], objects: NDArray[Any]) -> None:
     """Raise ValueError for images or classes that `objects` (images, classes) has not."""
     fits = objects.ndim == 2 and starts.shape == (objects.shape[1] + 1,)
     fits = fits and starts[0] == 0 and starts[-1] == len(image) and bool((np.diff(starts.astype(np.int64)) >= 0).all())
