@@ -137,7 +137,6 @@ def birds_in_tiles(root):
 
 
 def caltech(root):
-    pytest.importorskip("scipy", reason=".vbb files need taskweave[data]")
     street_trees.write_caltech(root)
     return open_caltech(root, split="train", step=3)
 
@@ -205,7 +204,6 @@ def pets_h5(root):
 
 
 def imdb_wiki(root):
-    pytest.importorskip("scipy", reason="imdb.mat needs taskweave[data]")
     pet_trees.write_imdb_wiki(root)
     return open_imdb_wiki(root, split="train")
 

@@ -1,7 +1,6 @@
 """Caltech Pedestrian, as videos and as extracted pictures: what was written is read back; what is wrong is named."""
 
 import struct
-import sys
 
 import numpy as np
 import pytest
@@ -15,8 +14,6 @@ from taskweave.data.norpix import scan_sequence
 from taskweave.data.tiling import cut
 from taskweave.metrics.detection_images import detected_image
 from taskweave.metrics.detection_subset import Subset
-
-pytest.importorskip("scipy", reason=".vbb files need taskweave[data]")
 
 
 def edges(drawn):
@@ -287,9 +284,3 @@ def test_wrong_texts(tmp_path):
     trees.write_bbgt(text, ())
     trees.save(tmp_path / "images" / "other.jpg", trees.picture(0))
     refuses(pictures, ValueError, "other.jpg", "setNN_VNNN_INNNNN")
-
-
-def test_without_scipy(tmp_path, monkeypatch):
-    trees.write_caltech(tmp_path, sets=(6,))
-    monkeypatch.setitem(sys.modules, "scipy.io", None)
-    refuses(opened(tmp_path), ImportError, "pip install taskweave[data]")

@@ -85,11 +85,6 @@ def test_utkface_refuses_a_folder_without_faces(tmp_path):
 # IMDB-WIKI
 
 
-@pytest.fixture
-def scipy():
-    return pytest.importorskip("scipy", reason="imdb.mat needs taskweave[data]")
-
-
 @pytest.mark.parametrize(
     ("born", "year", "age"),
     [
@@ -110,7 +105,7 @@ def test_no_date_has_no_age(birth):
     assert age_of(birth, 1990) is None
 
 
-def test_imdb_wiki_reads_both_sources(tmp_path, scipy):
+def test_imdb_wiki_reads_both_sources(tmp_path):
     trees.write_imdb_wiki(tmp_path)
     trees.write_imdb_wiki(tmp_path, source="wiki", entries=trees.ENTRIES[2:])
     with warnings.catch_warnings():
@@ -124,7 +119,7 @@ def test_imdb_wiki_reads_both_sources(tmp_path, scipy):
     assert faces.scene(5) == faces.scene(2) == "alan turing", "one subject in both sources"
 
 
-def test_imdb_wiki_counts_what_it_leaves_out(tmp_path, scipy):
+def test_imdb_wiki_counts_what_it_leaves_out(tmp_path):
     trees.write_imdb_wiki(tmp_path, entries=(*trees.ENTRIES, *trees.LEFT_OUT.values()))
     with pytest.warns(UserWarning) as said:
         faces = open_imdb_wiki(tmp_path, split="all")
@@ -141,7 +136,7 @@ def test_imdb_wiki_counts_what_it_leaves_out(tmp_path, scipy):
     }
 
 
-def test_imdb_wikis_least_score(tmp_path, scipy):
+def test_imdb_wikis_least_score(tmp_path):
     trees.write_imdb_wiki(tmp_path, entries=(*trees.ENTRIES, trees.LEFT_OUT["faint face"], trees.LEFT_OUT["no face"]))
     with pytest.warns(UserWarning, match=r"1 of 7 .* no face of score 0.5"):
         assert len(open_imdb_wiki(tmp_path, split="all", least_score=0.5)) == 6
@@ -155,7 +150,6 @@ def test_imdb_wikis_least_score(tmp_path, scipy):
 @settings(max_examples=15, deadline=None)
 def test_no_subject_leaks(people, seed, share):
     """On the files as they are written: the names, in any case, of both parts are disjoint, and nothing is lost."""
-    pytest.importorskip("scipy", reason="imdb.mat needs taskweave[data]")
     if len({subject_of(name) for name in people}) < 2:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -173,7 +167,7 @@ def test_no_subject_leaks(people, seed, share):
         assert not persons[0] & persons[1]
 
 
-def test_imdb_wiki_refuses(tmp_path, scipy):
+def test_imdb_wiki_refuses(tmp_path):
     refuses(lambda: open_imdb_wiki(tmp_path, split="all"), ValueError, tmp_path, "imdb_crop")
     refuses(lambda: open_imdb_wiki(tmp_path, split="val"), ValueError, "'val'")
     trees.write_imdb_wiki(tmp_path)
@@ -188,7 +182,7 @@ def test_imdb_wiki_refuses(tmp_path, scipy):
     refuses(lambda: open_imdb_wiki(tmp_path, split="all"), FileNotFoundError, "face2.jpg", "entry 3")
 
 
-def test_imdb_wikis_fields(tmp_path, scipy):
+def test_imdb_wikis_fields(tmp_path):
     from scipy.io import savemat
 
     trees.write_imdb_wiki(tmp_path)

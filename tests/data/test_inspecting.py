@@ -37,7 +37,6 @@ def write_mat(root):
 
 
 def write_caltech(root):
-    pytest.importorskip("scipy", reason=".vbb files need taskweave[data]")
     street_trees.write_caltech(root, frames=street_trees.FRAMES * 9)
 
 
@@ -58,7 +57,6 @@ def write_store(root):
 
 
 def write_imdb_wiki(root):
-    pytest.importorskip("scipy", reason="imdb.mat needs taskweave[data]")
     pet_trees.write_imdb_wiki(root)
 
 

@@ -29,7 +29,6 @@ def write_h5(root: Path) -> None:
 
 
 def write_imdb_wiki(root: Path) -> None:
-    pytest.importorskip("scipy", reason="imdb.mat needs taskweave[data]")
     pet_trees.write_imdb_wiki(root)
 
 

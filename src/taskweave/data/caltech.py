@@ -27,7 +27,7 @@ def open_caltech(
     aspect: float | None = None,
     accept: Collection[Fault] = DRAWN_OUTSIDE,
 ) -> BoxSet:
-    """``path/setNN/VNNN.seq`` with ``path/annotations/setNN/VNNN.vbb`` (Dollár et al. 2012). Needs scipy.
+    """``path/setNN/VNNN.seq`` with ``path/annotations/setNN/VNNN.vbb`` (Dollár et al. 2012).
 
     The release's tools keep the sets in ``path/videos``; where there is such a folder, they are read from it.
 

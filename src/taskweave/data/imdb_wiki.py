@@ -30,7 +30,7 @@ def open_imdb_wiki(
     least_score: float = 1.0,
     labels: Sequence[str] = FACE_LABELS,
 ) -> FileSet:
-    """``path/imdb_crop/{imdb.mat, NN/*.jpg}`` and ``path/wiki_crop/{wiki.mat, NN/*.jpg}``, one or both. Needs scipy.
+    """``path/imdb_crop/{imdb.mat, NN/*.jpg}`` and ``path/wiki_crop/{wiki.mat, NN/*.jpg}``, one or both.
 
     ``gender`` 0 female, 1 male; ``age`` the full years on 1 July of the year the photograph was taken, as the authors
     count them. Left out and counted in a warning: images with no face or one that scores below `least_score`, with a second

@@ -9,15 +9,13 @@ from typing import Any
 
 
 def mat_structure(path: Path, name: str, fields: Sequence[str]) -> Any:
-    """The structure `name` of a .mat file, which must have `fields`. Needs scipy.
+    """The structure `name` of a .mat file, which must have `fields`.
 
     Raises FileNotFoundError where there is no file, ValueError for another file and for a missing field.
     """
-    try:
-        from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
-    except ImportError:
-        raise ImportError(f"reading {path.name} needs scipy: pip install taskweave[data]") from None
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: expected a MATLAB file with the structure {name}; restore it")
     try:

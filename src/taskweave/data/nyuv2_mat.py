@@ -28,7 +28,7 @@ _SPLITS = {"train": "trainNdxs", "test": "testNdxs"}
 def open_nyuv2_mat(
     path: Path, *, splits: Path, split: str, class_map: Path, classes: ClassCount = 40, labels: Sequence[str] = LABELS
 ) -> FileSet:
-    """`path` is nyu_depth_v2_labeled.mat (Silberman et al. 2012; 1,449 pictures of 480 x 640). Needs h5py and scipy.
+    """`path` is nyu_depth_v2_labeled.mat (Silberman et al. 2012; 1,449 pictures of 480 x 640). Needs h5py.
 
     Depth is the in-painted one, in metres. Normals are derived from it and cached (`DerivedNormals`). The file names each
     picture's scene. Keys are the official indices, from 1.
@@ -131,10 +131,8 @@ def _scenes(path: Path) -> list[str]:
 
 
 def _load_mat(path: Path) -> Mapping[str, Any]:
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise ImportError(f"{path.name} needs scipy: pip install taskweave[data]") from error
+    from scipy.io import loadmat
+
     try:
         return dict(loadmat(path))
     except Exception as error:  # scipy raises whatever it stumbles over

@@ -23,7 +23,7 @@ class Annotated(NamedTuple):
 
 
 def read_vbb(path: Path) -> list[list[Annotated]]:
-    """The objects of each frame. Needs scipy.
+    """The objects of each frame.
 
     The file holds one structure ``A`` with, among others, ``nFrame``, ``objLists`` (one list of objects a frame, each with
     ``id``, ``pos``, ``occl``, ``posv``) and ``objLbl`` (the name of each id, from 1).

@@ -35,7 +35,7 @@ class CaltechChoice(FolderChoice):
 
 @final
 class Caltech(CaltechChoice):
-    """Caltech Pedestrian as published: videos (.seq) and annotations (.vbb; needs scipy)."""
+    """Caltech Pedestrian as published: videos (.seq) and annotations (.vbb)."""
 
     kind: Literal["caltech"] = "caltech"
 
