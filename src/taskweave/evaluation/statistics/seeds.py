@@ -6,8 +6,6 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from scipy.stats import t
-
 from taskweave.evaluation.statistics.bootstrap import LEVEL, Interval
 
 LEAST_SEEDS = 3
@@ -22,8 +20,10 @@ def seed_interval(differences: Sequence[float]) -> Interval | None:
     """
     if len(differences) < 2:
         return None
+    from scipy.special import stdtrit  # the quantiles of Student's t, without importing all of scipy.stats
+
     middle, count = fmean(differences), len(differences)
-    half = float(t.ppf((1 + LEVEL) / 2, count - 1)) * stdev(differences) / math.sqrt(count)
+    half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * stdev(differences) / math.sqrt(count)
     return Interval(middle - half, middle + half)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -47,7 +48,7 @@ class Axis(ABC):
 
 def varied(recipe: Recipe, axis: Axis, methods: Sequence[Method], *, seeds: Sequence[int] | None = None) -> Recipe:
     """The recipe with other rows under its single networks', named after the axis. Raises ValueError for equal labels."""
-    kept = [m for m in recipe.methods if isinstance(m, Single | SingleTrainedOn) and m.network is None]
+    kept = [method for method in recipe.methods if alone(method)]
     own = {"name", "methods", "seeds", "notes", "printed"}  # what a paper prints is of the rows that it was printed for
     given = {field: getattr(recipe, field) for field in recipe.model_fields_set - own}
     changed = {
@@ -57,6 +58,11 @@ def varied(recipe: Recipe, axis: Axis, methods: Sequence[Method], *, seeds: Sequ
         "notes": f"{recipe.name}, swept over {axis.name}. {recipe.notes}".strip(),
     }
     return Recipe.model_validate({**given, **changed})
+
+
+def alone(method: Method) -> bool:
+    """Whether a row is the recipe's own single networks, trained on or not, which stand in every sweep."""
+    return isinstance(method, Single | SingleTrainedOn) and method.network is None
 
 
 def connecting(
@@ -91,8 +97,12 @@ def different(values: Sequence[str], axis: Axis) -> tuple[str, ...]:
 
 
 def number(text: str, axis: Axis, *, example: str) -> float:
-    """A value that is a number. Raises ValueError for anything else."""
+    """A value that is a finite number. Raises ValueError for anything else."""
+    refusal = f"sweep {axis.name}: --values are numbers, e.g. {example}; got {text!r}"
     try:
-        return float(text)
+        value = float(text)
     except ValueError as error:
-        raise ValueError(f"sweep {axis.name}: --values are numbers, e.g. {example}; got {text!r}") from error
+        raise ValueError(refusal) from error
+    if not math.isfinite(value):
+        raise ValueError(refusal)
+    return value

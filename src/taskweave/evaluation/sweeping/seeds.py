@@ -8,11 +8,9 @@ from typing import final
 
 from taskweave.evaluation.explaining import unknown
 from taskweave.evaluation.recipe import Recipe
-from taskweave.evaluation.sweeping.axis import Axis, different, varied
+from taskweave.evaluation.statistics.seeds import LEAST_SEEDS
+from taskweave.evaluation.sweeping.axis import Axis, alone, different, varied
 from taskweave.evaluation.sweeping.swept import Point, Swept
-
-_ENOUGH = 3
-"""Under so many seeds nothing is called a difference."""
 
 
 @final
@@ -24,10 +22,10 @@ class Seeds(Axis):
         return "seeds"
 
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
-        """The recipe's own and the next whole numbers, three at least."""
+        """The recipe's own and the next whole numbers, `LEAST_SEEDS` at least."""
         own = recipe.seeds
         more = (seed for seed in count(max(own) + 1))
-        return tuple(str(seed) for seed in (*own, *islice(more, max(0, _ENOUGH - len(own)))))
+        return tuple(str(seed) for seed in (*own, *islice(more, max(0, LEAST_SEEDS - len(own)))))
 
     def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
         """values: whole numbers.  method: the row that is drawn; default the recipe's last. All rows are trained."""
@@ -40,7 +38,7 @@ class Seeds(Axis):
         return Swept(
             axis=self.name,
             label=f"{drawn}: seed",
-            recipe=varied(recipe, self, [row for row in recipe.methods if row.title in _others(recipe)], seeds=seeds),
+            recipe=varied(recipe, self, [row for row in recipe.methods if not alone(row)], seeds=seeds),
             points=tuple(Point(str(seed), drawn, seed=seed) for seed in seeds),
         )
 
@@ -49,10 +47,3 @@ class Seeds(Axis):
             return int(text)
         except ValueError as error:
             raise ValueError(f"sweep seeds: --values are whole numbers, e.g. 0,1,2; got {text!r}") from error
-
-
-def _others(recipe: Recipe) -> list[str]:
-    """The rows that `varied` does not keep by itself."""
-    from taskweave.evaluation.choices.method import Single, SingleTrainedOn
-
-    return [m.title for m in recipe.methods if not (isinstance(m, Single | SingleTrainedOn) and m.network is None)]

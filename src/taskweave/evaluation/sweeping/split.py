@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
@@ -33,9 +33,10 @@ class Split(Axis):
 
     def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
         """values: stages.  method: what stands beside; default cross-stitch. The recipe's own shared row gives the rest."""
-        possible = split_points(recipe)
+        streams = _streams(recipe)
+        every, possible = next(iter(streams.values())).stages, _points(streams)
         stages = different(values, self) or possible
-        if wrong := next((stage for stage in stages if stage not in _stages(recipe)), None):
+        if wrong := next((stage for stage in stages if stage not in every), None):
             raise ValueError(f"sweep split: {unknown(f'stage {wrong!r}', wrong, possible)}")
         template = next((row for row in recipe.methods if isinstance(row, Shared) and row.network is None), None)
         base = (template or Shared(until=stages[0])).model_copy(update={"label": ""})
@@ -60,7 +61,10 @@ def split_points(recipe: Recipe) -> tuple[str, ...]:
     nothing, or leave a task without a layer of its own.
     Raises ValueError where the tasks' networks have no stage in common.
     """
-    streams = _streams(recipe)
+    return _points(_streams(recipe))
+
+
+def _points(streams: Mapping[str, Stream]) -> tuple[str, ...]:
     alone = sum(_count(stream) for stream in streams.values())
     leader, *others = streams.values()
     found: dict[int, str] = {}
@@ -93,10 +97,6 @@ def _streams(recipe: Recipe) -> dict[str, Stream]:
             name: as_stream(build_plain(network_of(recipe.network, name), task, detection=detection))
             for name, task in tasks.items()
         }
-
-
-def _stages(recipe: Recipe) -> tuple[str, ...]:
-    return tuple(next(iter(_streams(recipe).values())).stages)
 
 
 def _count(stream: Stream) -> int:
