@@ -14,8 +14,9 @@ from rich.console import Console
 
 from taskweave.evaluation.results import ComparisonResult, Failure, Row
 from taskweave.evaluation.statistics.gains import gains_of
-from taskweave.evaluation.writing import NUMBERS, RESULT, TABLE, write_tables
+from taskweave.evaluation.writing import write_tables
 from taskweave.reporting import table_of, to_rich
+from taskweave.reporting.comparison_folder import NUMBERS, RESULT, TABLE
 
 TASKS: dict[str, dict[str, Any]] = {
     "segmentation": {"mIoU": "higher", "pixacc": "higher"}, "depth": {"abs": "lower"},

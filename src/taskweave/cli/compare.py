@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from taskweave.cli.options import Data, Jobs, Out, Ray, RecipeName, Seeds, Set, Small
+from taskweave.cli.options import Data, DryRun, Jobs, MaxMinutes, Out, Ray, RecipeName, Seeds, Set, Small
 
 
 def compare(
@@ -17,10 +14,8 @@ def compare(
     seeds: Seeds = "",
     settings: Set = None,
     out: Out = Path("results"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take: runs, time, disk.")] = False,
-    max_minutes: Annotated[
-        float | None, typer.Option("--max-minutes", help="Stop after so long; the same command goes on from there.", min=0)
-    ] = None,
+    dry_run: DryRun = False,
+    max_minutes: MaxMinutes = None,
     jobs: Jobs = None,
     ray: Ray = "",
 ) -> None:
@@ -28,7 +23,8 @@ def compare(
 
     Interrupted (Ctrl-C) or out of time, the same command goes on where it stopped. Single-task runs are trained once and
     shared by all methods, and by other recipes with the same output folder. Where the data are not there, the command and
-    "not run: no data" are printed, and the exit code is 3.
+    "not run: no data" are printed, and the exit code is 3. A run that fails leaves the others alone;
+    the exit code is then 4.
 
     \b
     taskweave compare nddr/table4 --small --data nyuv2 --dry-run     what it would take

@@ -25,6 +25,10 @@ Set = Annotated[
     typer.Option("--set", help="Any field of the recipe: training.connected.steps=200; may be given many times."),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder of all results; runs in it are shared by all recipes.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would take: runs, time, disk.")]
+MaxMinutes = Annotated[
+    float | None, typer.Option("--max-minutes", help="Stop after so long; the same command goes on from there.", min=0)
+]
 Jobs = Annotated[
     int | None,
     typer.Option("--jobs", help="So many runs at once, each with cores / jobs threads; default one at a time.", min=1),

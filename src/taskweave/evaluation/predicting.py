@@ -12,7 +12,6 @@ from torch import Tensor
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.data import grid_of
 from taskweave.evaluation.building.networks import build_network
-from taskweave.evaluation.building.weights import WEIGHTS
 from taskweave.evaluation.choices.mixture import sets_of
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe
@@ -20,6 +19,7 @@ from taskweave.evaluation.running import RECORD, RunRecord
 from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
 from taskweave.training.checkpoint import open_folder
+from taskweave.training.finished import WEIGHTS
 from taskweave.training.weights import load_weights
 
 

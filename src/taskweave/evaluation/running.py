@@ -30,6 +30,7 @@ from taskweave.networks.connected import Connected
 from taskweave.networks.ensemble import Ensemble
 from taskweave.training.batches import Samples
 from taskweave.training.checkpoint import open_folder
+from taskweave.training.finished import WEIGHTS
 from taskweave.training.fit import fit
 from taskweave.training.options import Adam, Poly, TrainingOptions
 from taskweave.training.progress import Progress, Silent
@@ -230,7 +231,7 @@ def load_network(run: Run, bench: Bench, folder: Path) -> Connected:
     """A finished run's network with its weights, in eval mode."""
     here = bench.for_run(run)
     net = build_network(run, here.tasks, here.example())
-    load_weights(net, folder_of(run, folder) / "weights.safetensors")
+    load_weights(net, folder_of(run, folder) / WEIGHTS)
     return net.eval()
 
 

@@ -14,6 +14,7 @@ from taskweave.evaluation.running import folder_of
 from taskweave.networks.connected import Connected
 from taskweave.networks.connection import Connection
 from taskweave.reporting.learned import PlaceLink
+from taskweave.training.finished import WEIGHTS
 from taskweave.training.weights import read_state
 from taskweave.units.lane_mixing import LaneMixing
 from taskweave.units.learned import LearnedLink, learned_links
@@ -54,7 +55,7 @@ def stored_unit_weights(run: Run, bench: Bench, root: Path) -> tuple[PlaceLink, 
         net = build_network(run, tasks, here.example("meta"))
     if not any(_readable(net)):
         return ()
-    state = read_state(folder_of(run, root) / "weights.safetensors", under=_CONNECTIONS)
+    state = read_state(folder_of(run, root) / WEIGHTS, under=_CONNECTIONS)
     net.connections.to_empty(device="cpu")
     net.connections.load_state_dict({name.removeprefix(_CONNECTIONS): value for name, value in state.items()})
     return tuple(link for link in unit_weights(net) if link.destination in run.trained or link.destination not in run.tasks)

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from taskweave.evaluation.results import ComparisonResult
 
-RESULT = "comparison.json"
+RESULT, TABLE, NUMBERS = "comparison.json", "table.md", "table.csv"
+PICTURES, CHARTS = "pictures", "charts"
+"""Folders of what shows data, and of what does not."""
 
 
 def find_comparison(folder: Path) -> Path:

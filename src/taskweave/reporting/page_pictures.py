@@ -12,9 +12,9 @@ from markupsafe import Markup
 from taskweave.evaluation.publishing import may_be_published
 from taskweave.evaluation.results import ComparisonResult
 from taskweave.reporting.captions import caption_of, in_words, place_of
+from taskweave.reporting.comparison_folder import CHARTS, PICTURES
 from taskweave.reporting.embedding import Embedded, embed_all, fit
 
-CHARTS, PICTURES = "charts", "pictures"
 GAINS = "gains"
 """The chart that belongs to the table of gains."""
 _ONCE_AMONG_PICTURES = {"gains", "metrics", "losses", "weights"}

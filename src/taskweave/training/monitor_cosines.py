@@ -33,7 +33,6 @@ class Cosines:
 
     Where that takes longer than until the next step that is due, the next look begins at the first one after it.
 
-
     apart: the pairs that no batch labels together; their gradients are with respect to weights, each from the first batch
         that labels the task.
     """

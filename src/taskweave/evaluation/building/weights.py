@@ -18,9 +18,8 @@ from taskweave.networks.stan_resnet import STANResNet
 from taskweave.networks.weights import load_pretrained
 from taskweave.streams.stream import Stream
 from taskweave.training.checkpoint import WrongCheckpointError
+from taskweave.training.finished import WEIGHTS
 from taskweave.training.weights import load_stream_weights, read_state
-
-WEIGHTS = "weights.safetensors"
 
 
 def load_parents(net: Connected, run: Run, runs: Path) -> None:
