@@ -35,8 +35,8 @@ def sweep_chart(result: ComparisonResult, swept: Swept, path: Path) -> Path:
     """One line per task through the means over seeds of its first metric, a dot per seed; + is better everywhere.
 
     Split sweeps: 1 + relative gain over the single networks of the same seed; other sweeps: that gain in percent. Rows
-    beside the values stand to their right, with a line across. A hollow dot is no better than a constant prediction.
-    Values without a row (failed, not trained yet) are gaps. `path` is a PNG's, an SVG lies beside it. Returns `path`.
+    beside the values stand to their right, the last with a line across. A hollow dot is no better than a
+    constant prediction. Values without a row (failed, not trained yet) are gaps. `path` is a PNG's, an SVG lies beside it. Returns `path`.
     Raises ValueError where no value can be compared with single.
     """
     columns = main_metrics(result)
@@ -109,7 +109,7 @@ def _formula(swept: Swept, direction: Direction) -> str:
 def _draw(axes: Axes, groups: Sequence[Sequence[Dot]], style: Style, *, valued: int) -> None:
     means = [(group[0].x, fmean(dot.y for dot in group)) for group in groups[:valued] if group]
     axes.plot(*zip(*means, strict=True), color=style.colour, linestyle=style.dashes, linewidth=1.3) if means else None
-    for group in groups[valued:]:
+    for group in groups[valued:][-1:]:
         if group:
             axes.axhline(fmean(dot.y for dot in group), color=style.colour, linestyle=":", linewidth=0.9)
     several = any(len(group) > 1 for group in groups)

@@ -9,7 +9,7 @@ import torch
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.plain import build_plain
-from taskweave.evaluation.choices.method import ConnectingChoice, CrossStitch, Shared
+from taskweave.evaluation.choices.method import ConnectingChoice, CrossStitch, Shared, SingleTrainedOn
 from taskweave.evaluation.choices.network import network_of
 from taskweave.evaluation.explaining import unknown
 from taskweave.evaluation.recipe import Recipe
@@ -44,12 +44,14 @@ class Split(Axis):
         stitched = connecting(recipe, method, self, kinds=(ConnectingChoice,) if method else (CrossStitch,))
         if stitched.network is not None and method is None:  # of another network than those that split
             stitched = CrossStitch()
+        swept = varied(recipe, self, [*rows, stitched])
+        trained_on = (row.title for row in swept.rows if isinstance(row, SingleTrainedOn))
         return Swept(
             axis=self.name,
             label="last shared stage",
-            recipe=varied(recipe, self, [*rows, stitched]),
+            recipe=swept,
             points=tuple(Point(row.until, row.title) for row in rows),
-            beside=(stitched.title,),
+            beside=(*trained_on, stitched.title),  # what further training gains without sharing, too
             relative=True,
         )
 
