@@ -35,9 +35,9 @@ def sweep_chart(result: ComparisonResult, swept: Swept, path: Path) -> Path:
     """One line per task through the means over seeds of its first metric, a dot per seed; + is better everywhere.
 
     Split sweeps: 1 + relative gain over the single networks of the same seed; other sweeps: that gain in percent. Rows
-    beside the values stand to their right, the last with a line across. A hollow dot is no better than a
-    constant prediction. Values without a row (failed, not trained yet) are gaps. `path` is a PNG's, an SVG lies beside it. Returns `path`.
-    Raises ValueError where no value can be compared with single.
+    beside the values stand to their right, the last with a line across. A hollow dot is no better than a constant
+    prediction. Values without a row (failed, not trained yet) are gaps. `path` is a PNG's, an SVG lies beside it. Returns
+    `path`. Raises ValueError where no value can be compared with single.
     """
     columns = main_metrics(result)
     spots, dots = _spots(swept), dots_of(result, swept)
