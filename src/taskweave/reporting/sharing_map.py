@@ -42,7 +42,7 @@ def draw_sharing_map(methods: Mapping[str, Sequence[Sequence[PlaceLink]]], path:
     down = -(-len(maps) // across)
     wide = max(len(cells.directions) for cells in maps.values()) * _CELL[0] + 1.4
     tall = max(len(cells.places) for cells in maps.values()) * _CELL[1] + 1.1
-    figure = Figure(figsize=(max(4.5, across * wide), down * tall + 0.9), layout="constrained")
+    figure = Figure(figsize=(max(4.5, across * wide), down * tall + 1.0), layout="constrained")
     panels = figure.subplots(down, across, squeeze=False)
     for axes, (method, cells) in zip(panels.flat, maps.items(), strict=False):
         _draw(axes, cells)
@@ -52,10 +52,10 @@ def draw_sharing_map(methods: Mapping[str, Sequence[Sequence[PlaceLink]]], path:
         axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(Normalize(0.0, 1.0), SEQUENTIAL), ax=panels, aspect=40, pad=0.01)
     bar.set_ticks([_shade(value) for value in _TICKS], labels=[f"{value:g}" for value in _TICKS], fontsize="x-small")
-    title = "How much crosses: norm of the other task's weights / norm of the own"
+    title = "How much crosses:\nnorm of the other task's weights / norm of the own"
     if any(cells.raw for cells in maps.values()):
         title += "\n(grey: nothing of the own; the norm itself)"
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(title, fontsize="small")
     return save_figure(figure, path)
 
 
