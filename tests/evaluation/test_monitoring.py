@@ -71,7 +71,22 @@ def test_another_optimiser_is_said(tmp_path):
     (single,) = runs_of(recipe, "single", ("normals",))
     store(single, tmp_path, {2: 1.0})
     (joint,) = runs_of(recipe, "joint")
-    assert monitor_of(joint, tmp_path).references["normals"].of == f"{single.title} (another optimiser or schedule)"
+    assert monitor_of(joint, tmp_path).references["normals"].of == f"{single.title} (another optimiser)"
+
+
+def test_curves_are_compared_where_their_rates_are_about_alike(tmp_path):
+    """(1 - s/8) ** .9 over (1 - s/4) ** .9 at s = 0, 1, 2, 3 is 1, 1.15, 1.44 and 2.28; three are below 1.5."""
+    poly = {**USUAL, "steps": 4, "schedule": {"kind": "poly", "power": 0.9}}
+    training = {"single": poly, "connected": poly, "joint": {**poly, "steps": 8}}
+    recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
+    (single,), (joint,) = runs_of(recipe, "single", ("normals",)), runs_of(recipe, "joint")
+    store(single, tmp_path, {step: 5.0 - step for step in (1, 2, 3, 4)})
+    reference = monitor_of(joint, tmp_path).references["normals"]
+    assert (reference.steps, reference.losses) == ((1.0, 2.0, 3.0), (4.0, 3.0, 2.0))
+    assert reference.of == f"{single.title} (where the rates run alike, up to step 3)"
+    store(runs_of(recipe, "single", ("segmentation",))[0], tmp_path, {4: 1.0})
+    note = monitor_of(joint, tmp_path).notes
+    assert len(note) == 1 and note[0].endswith("runs otherwise at every step")
 
 
 def test_steps_of_a_mixture_count_turns(tmp_path):

@@ -240,3 +240,13 @@ def test_resumed_watch_writes_what_an_unbroken_one_does(tmp_path, data):
     for name in ("monitor.csv", "warnings.json"):
         assert (tmp_path / "parts" / name).read_text() == (tmp_path / "whole" / name).read_text()
     assert cosines_of(tmp_path / "whole") and json.loads((tmp_path / "whole" / "warnings.json").read_text())
+
+
+def test_a_reference_that_is_there_by_now_leaves_what_was_written_before(tmp_path):
+    usual = {"steps": 8, "log_every": 2}
+    train(tmp_path, toys.network(), monitor=Monitor(cosine_every=2), stop=toys.StopAfter(4), **usual)
+    before = cosines_of(tmp_path)
+    train(tmp_path, toys.network(), monitor=Monitor(REFERENCES, cosine_every=2), **usual)
+    rows = rows_of(tmp_path)
+    assert [(row["step"], bool(row["gap.a"])) for row in rows] == [("2", False), ("4", False), ("6", True), ("8", True)]
+    assert len(before) == 2 and cosines_of(tmp_path)[:2] == before and len(cosines_of(tmp_path)) == 4

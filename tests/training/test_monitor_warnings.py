@@ -107,11 +107,36 @@ class Notes(list):
     note = list.append
 
 
+def watch_of(folder, names="ab", **references):
+    """Of streams that meet at two places."""
+    streams = {name: toys.stream() for name in names}
+    at = [Connection(dict.fromkeys(names, stage), Identity(toys.Mix(len(names)).shapes)) for stage in ("body", "last")]
+    return Watch(Monitor(references), Connected(streams, at), list(names), folder=folder)
+
+
+def test_the_first_line_tells_what_it_costs_and_what_the_training_is_too_short_for(tmp_path):
+    """A look is measured to take a quarter of a step for each task; 14 rows and 10 looks are the fewest that can warn."""
+    reference = Reference("single a", (1.0,), (1.0,))
+    both, three = watch_of(tmp_path, a=reference), watch_of(tmp_path, "abc")
+    long = both.describe(steps=500, log_every=20)
+    assert "watching gap of a to single a; gradient cosines at body, last every 50 steps (about 1 % more time" in long
+    assert "too short" not in long
+    assert "about 1.5 % more time" in three.describe(steps=500, log_every=20)
+    short = both.describe(steps=61, log_every=5)
+    assert short.endswith("too short to warn of a gap (13 rows of the log, 14 needed) or of a place (1 looks, 10 needed)")
+    assert "of a gap" not in both.describe(steps=66, log_every=5)
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    assert read_warnings(tmp_path) == ()
+    for text in ("[{", '[{"who": 1}]'):
+        (tmp_path / "warnings.json").write_text(text)
+        with pytest.raises(ValueError, match=r"warnings\.json is damaged .*delete it"):
+            read_warnings(tmp_path)
+
+
 def test_a_gap_is_put_down_to_the_place_where_gradients_agree_least_and_ends(tmp_path):
-    streams = {name: toys.stream() for name in "ab"}
-    at = [Connection({"a": stage, "b": stage}, Identity(toys.Mix().shapes)) for stage in ("body", "last")]
-    reference = Reference("single a", tuple(range(1, 40)), (1.0,) * 39)
-    watch = Watch(Monitor({"a": reference}), Connected(streams, at), ["a", "b"], folder=tmp_path)
+    watch = watch_of(tmp_path, a=Reference("single a", tuple(range(1, 40)), (1.0,) * 39))
     assert watch.columns == ["gap.a", "cosine.body.a|b", "cosine.last.a|b"]
     for step, (body, last) in enumerate([(-0.05, 0.3), (0.01, -0.02)]):
         watch.opposed["body", ("a", "b")].add(step, -body)

@@ -9,10 +9,15 @@ from taskweave.evaluation.choices.method import Single
 from taskweave.evaluation.choices.mixture import MixtureData, Proportional, Temperature
 from taskweave.evaluation.planning import Entry, Run, entries
 from taskweave.evaluation.results import TransferWarning
+from taskweave.training.finished import WEIGHTS
 from taskweave.training.monitor import Monitor
 from taskweave.training.monitor_gaps import Reference
 from taskweave.training.monitor_warnings import read_warnings
 from taskweave.training.options import TrainingOptions
+from taskweave.training.schedule import factor
+
+_APART = 1.5
+"""From this ratio of two schedules' factors on, losses at the same step are not compared."""
 
 
 def monitor_of(run: Run, runs: Path) -> Monitor | None:
@@ -20,7 +25,8 @@ def monitor_of(run: Run, runs: Path) -> Monitor | None:
 
     A network that begins with trained single ones is compared with `single, trained on` from the same: the same start and
     the same steps. Where the recipe has no such row, with the level at which the single ones ended. A network trained from
-    scratch is compared with the single network's own curve. Losses are those of the log, which no weight enters.
+    scratch is compared with the single network's own curve, where both schedules are about as far down. Losses are those of
+    the log, which no weight enters.
     A reference that is not trained, or not comparable, is named in the monitor's notes.  runs: the folder of all runs.
     """
     options = run.options
@@ -45,7 +51,7 @@ def _reference(run: Run, task: str, options: TrainingOptions, runs: Path) -> Ref
     single, held = _compared_with(run, task)
     if single is None:
         return "the recipe has no single network of it"
-    if single.options is None or not (runs / single.digest / "weights.safetensors").is_file():
+    if single.options is None or not (runs / single.digest / WEIGHTS).is_file():
         return f"{single.title} is not trained"
     steps, losses = _curve(runs / single.digest / "log.csv", task)
     if not steps:
@@ -53,9 +59,25 @@ def _reference(run: Run, task: str, options: TrainingOptions, runs: Path) -> Ref
     if held:
         return Reference(f"{single.title} at its end", (0.0,) * len(steps), losses, held=True)
     scale = _pictures(single, task, single.options) / _pictures(run, task, options)
-    same = (single.options.optimizer, single.options.schedule) == (options.optimizer, options.schedule)
-    title = single.title if same else f"{single.title} (another optimiser or schedule)"
-    return Reference(title, tuple(step * scale for step in steps), losses)
+    rows = [(step * scale, loss) for step, loss in zip(steps, losses, strict=True)]
+    near = [(at, loss) for at, loss in rows if _near(_factor(options, at), _factor(single.options, at / scale))]
+    if not near:
+        return f"the rate of {single.title} runs otherwise at every step"
+    told = [] if single.options.optimizer == options.optimizer else ["another optimiser"]
+    told += [f"where the rates run alike, up to step {near[-1][0]:.0f}"] if len(near) < len(rows) else []
+    title = f"{single.title} ({', '.join(told)})" if told else single.title
+    return Reference(title, tuple(at for at, _ in near), tuple(loss for _, loss in near))
+
+
+def _factor(options: TrainingOptions, step: float) -> float:
+    """What the schedule makes of the rate in step number `step`, counted from 1."""
+    return factor(options.schedule, max(0, round(step) - 1), steps=options.steps)
+
+
+def _near(one: float, other: float) -> bool:
+    """Whether two factors are about the same. A loss falls as its rate does: near the end of a schedule, that of a longer
+    one is behind whatever the tasks do to each other."""
+    return max(one, other) <= _APART * min(one, other)
 
 
 def _compared_with(run: Run, task: str) -> tuple[Run | None, bool]:

@@ -27,7 +27,7 @@ def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | Non
         log_every=5 * times,
         monitor_every=10 * times,
     )
-    connected = single.model_copy(update={"steps": 80 * times, "optimizer": Adam(lr=5e-4)})
+    connected = single.model_copy(update={"steps": 80 * times, "optimizer": Adam(lr=5e-4), "monitor_every": 5 * times})
     return Recipe(
         name="demo" if small else "demo-long",
         data=ScenesData(

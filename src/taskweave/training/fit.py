@@ -151,7 +151,7 @@ def _watched(
     progress.note(f"{describe_speed(run.options)}\n{describe(run.groups)}")
     if run.watch.columns:
         run.watch.write()
-        progress.note(run.watch.describe())
+        progress.note(run.watch.describe(steps=run.options.steps, log_every=run.options.log_every))
     progress.begin("training", run.options.steps, done=run.step)
     try:
         return _loop(run, train, validation, seed=seed, stop=stop, log=log, progress=progress)

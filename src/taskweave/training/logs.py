@@ -14,7 +14,10 @@ from taskweave.training.result import Validation
 
 @final
 class CsvLog:
-    """A CSV file whose first column is the step. Opened at a step, it forgets what was written after that step."""
+    """A CSV file whose first column is the step. Opened at a step, it forgets what was written after that step.
+
+    Of other columns than before (a monitor's, where a reference is there by now) it keeps those that are still there.
+    """
 
     def __init__(self, path: Path, columns: Sequence[str], *, step: int) -> None:
         self.path, self.columns = path, ("step", *columns)
@@ -37,11 +40,10 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != tuple(columns):
-            return []
         # a line cut short by a crash lacks its last columns
-        return [row for row in reader if None not in row.values() and row["step"].isdigit()]
+        whole = [row for row in csv.DictReader(file) if None not in row.values() and row.get("step", "").isdigit()]
+    kept = [{column: row.get(column, "") for column in columns} for row in whole]
+    return [row for row in kept if any(row[column] for column in columns[1:])]
 
 
 def _text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:

@@ -28,6 +28,11 @@ class Limits:
         if self.threshold <= 0 or self.window < 2 or self.rows < 1 or self.sure < 0:
             raise ValueError(f"limits need threshold > 0, window >= 2, rows >= 1 and sure >= 0, got {self}")
 
+    @property
+    def least(self) -> int:
+        """Values before which no alarm can begin."""
+        return self.window + self.rows - 1
+
 
 @final
 class Alarm:

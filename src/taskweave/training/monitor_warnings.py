@@ -67,6 +67,11 @@ def write_warnings(folder: Path, warned: Sequence[Warned]) -> None:
 
 
 def read_warnings(folder: Path) -> tuple[Warned, ...]:
-    """Those of a training's folder; none where nothing watched it."""
+    """Those of a training's folder; none where nothing watched it. Raises ValueError for a damaged file."""
     path = folder / WARNINGS
-    return tuple(Warned(**one) for one in json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(Warned(**one) for one in json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it: only this training's warnings are lost") from error

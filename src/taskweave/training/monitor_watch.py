@@ -21,6 +21,8 @@ from taskweave.training.monitor_warnings import Ledger, Warned, write_warnings
 from taskweave.training.progress import Progress
 
 AGE = "age"
+_COST = 25
+"""Percent of a training step that a look takes for each task: benchmarks/results/transfer_monitor.md."""
 
 
 @final
@@ -33,7 +35,7 @@ class Watch:
     def __init__(
         self, monitor: Monitor, net: Connected, tasks: Sequence[str], *, folder: Path, apart: Collection[Pair] = ()
     ) -> None:
-        self.monitor, self.folder = monitor, folder
+        self.monitor, self.tasks, self.folder = monitor, tuple(tasks), folder
         self.cosines = Cosines(net, tasks, every=monitor.cosine_every, apart=apart)
         self.gaps = {task: Gap(monitor.references[task], monitor.gap) for task in tasks if task in monitor.references}
         self.opposed = {
@@ -50,14 +52,20 @@ class Watch:
         cosines = [_column(place.name, pair) for place in self.cosines.places for pair in self.cosines.pairs]
         return [*(f"gap.{task}" for task in self.gaps), *cosines, *([AGE] if self.cosines.apart else [])]
 
-    def describe(self) -> str:
-        """In one line: what is watched and what it costs."""
+    def describe(self, *, steps: int, log_every: int) -> str:
+        """In one line: what is watched, what it costs, and what a training of so many steps is too short for."""
         said = [f"gap of {task} to {gap.reference.of}" for task, gap in self.gaps.items()]
+        short, rows = list[str](), -(-steps // log_every)  # the last step has a row of its own
+        if self.gaps and rows < self.monitor.gap.least:
+            short.append(f"of a gap ({rows} rows of the log, {self.monitor.gap.least} needed)")
         if self.cosines.pairs:
             places = ", ".join(place.name for place in self.cosines.places)
-            every = self.monitor.cosine_every
-            cost = f"about {60 / every:.2g} % more time"  # measured: benchmarks/results/transfer_monitor.md
+            every, least = self.monitor.cosine_every, self.monitor.cosine.least
+            cost = f"about {_COST * len(self.tasks) / every:.2g} % more time"
             said.append(f"gradient cosines at {places} every {every} steps ({cost}, see docs/transfer.md)")
+            if steps // every < least:
+                short.append(f"of a place ({steps // every} looks, {least} needed)")
+        said += [f"too short to warn {' or '.join(short)}"] if short else []
         return f"negative transfer: watching {'; '.join([*(said or ['nothing']), *self.monitor.notes])}"
 
     def begin(self, step: int) -> None:

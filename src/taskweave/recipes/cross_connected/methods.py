@@ -79,7 +79,7 @@ def small_training_of_one_set() -> Training:
     single = TrainingOptions(
         steps=STEPS, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
     )
-    connected = single.model_copy(update={"steps": STEPS // 2, "optimizer": Adam(lr=3e-4)})
+    connected = single.model_copy(update={"steps": STEPS // 2, "optimizer": Adam(lr=3e-4), "monitor_every": 5})
     return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": STEPS + STEPS // 2}))
 
 

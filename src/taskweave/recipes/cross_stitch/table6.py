@@ -159,7 +159,9 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
         methods=methods(rank=16, lr_multiplier=10.0, splits=SMALL_SPLITS),
         training=Training(
             single=single,
-            connected=single.model_copy(update={"steps": 60, "optimizer": Adam(lr=1e-4)}),
+            connected=single.model_copy(
+                update={"steps": 60, "optimizer": Adam(lr=1e-4), "log_every": 3, "monitor_every": 5}
+            ),
             joint=single.model_copy(update={"steps": 280}),
         ),
         seeds=seeds,

@@ -164,5 +164,7 @@ def small_sweep(*, steps: int, by_sgd: bool = False) -> Training:
     by_sgd: fine-tuned by SGD: only there does a multiple of the rate mean what it means in the papers.
     """
     usual = small_training()
-    connected = usual.connected.model_copy(update={"steps": steps} | ({"optimizer": SGD(lr=1e-3)} if by_sgd else {}))
+    connected = usual.connected.model_copy(
+        update={"steps": steps, "monitor_every": 5} | ({"optimizer": SGD(lr=1e-3)} if by_sgd else {})
+    )
     return usual.model_copy(update={"single": usual.single.model_copy(update={"steps": 200}), "connected": connected})
