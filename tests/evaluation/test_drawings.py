@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from evaluation.tiny import Told, tiny
 
-from taskweave.evaluation import writing
+from taskweave.evaluation import charting, writing
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.charting import Drawn, classes
 from taskweave.evaluation.file_names import distinct_names
@@ -14,6 +14,8 @@ from taskweave.evaluation.planning import Entry, entries
 from taskweave.evaluation.results import ComparisonResult, Row
 from taskweave.evaluation.running import RunRecord, folder_of
 from taskweave.evaluation.writing import STRICT, write_drawings
+from taskweave.reporting import alpha_chart, transfer_chart
+from taskweave.reporting.learned import PlaceLink
 
 IOU = {"single": {"void": 10.0, "floor": 20.0}, "cross-stitch": {"void": 16.0, "floor": None}}
 
@@ -76,6 +78,58 @@ def test_a_chart_that_fails_is_noted_and_the_others_are_drawn(tmp_path: Path, mo
     written = write_drawings(rows, result, bench, root=tmp_path, folder=tmp_path, progress=told)
     assert [path.name for path in written] == ["losses.png"]
     assert told.notes == ["could not draw a (ZeroDivisionError: by hand); the table and the numbers are whole"]
+
+
+def test_what_was_drawn_before_and_is_not_now_goes_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, result, bench = stored(tmp_path)
+    charts = tmp_path / "charts"
+
+    def draw(*names: str) -> None:
+        def part(drawn: Drawn) -> list[Path]:
+            for name in names:
+                (charts / f"{name}.png").touch()
+                (charts / f"{name}.svg").touch()
+            return [charts / f"{name}.png" for name in names]
+
+        monkeypatch.setattr(writing, "PARTS", {"a": part})
+        write_drawings(rows, result, bench, root=tmp_path, folder=tmp_path, progress=Told())
+
+    monkeypatch.setattr(writing, "write_pictures", lambda *_, **__: ())
+    charts.mkdir()
+    for kept in (charts / "sweep-split.png", tmp_path / "table.png"):
+        kept.touch()
+    draw("alphas-one", "gains")
+    (tmp_path / writing.DRAWN).write_text(
+        json.dumps([*json.loads((tmp_path / writing.DRAWN).read_text()), "table.png", "charts/../table.png"])
+    )
+    draw("gains", "alphas-two")
+    assert sorted(path.name for path in charts.iterdir()) == [
+        *("alphas-two.png", "alphas-two.svg", "gains.png", "gains.svg", "sweep-split.png")
+    ]
+    assert (tmp_path / "table.png").is_file(), "only drawings are deleted"
+    listed = json.loads((tmp_path / writing.DRAWN).read_text())
+    assert listed == ["charts/alphas-two.png", "charts/alphas-two.svg", "charts/gains.png", "charts/gains.svg"]
+
+
+def test_a_chart_of_one_training_says_of_which_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first seed has failed, so that there is no row of it: the chart is of the second."""
+    recipe = tiny(seeds=[4, 5])
+    rows = [entry for entry in entries(recipe) if entry.seed == 5 or entry.method.title == "single"]
+    own = folder_of(rows[-1].runs[0], tmp_path)
+    own.mkdir(parents=True)
+    (own / "monitor.csv").write_text("step,cosine.layer1.segmentation|normals\n1,0.5\n")
+    result = ComparisonResult(name="tiny", recipe={}, recipe_hash="h", taskweave_version="0")
+    titles: list[str] = []
+    monkeypatch.setattr(alpha_chart, "draw_alphas", lambda links, path, *, title: titles.append(title) or path)
+    monkeypatch.setattr(transfer_chart, "cosine_map", lambda cosines, path, *, title: titles.append(title) or path)
+    links = [PlaceLink("layer1", "a", "a", True, 1.0, 1.0, (0.5,))]
+    monkeypatch.setattr(charting, "_links", lambda entry, drawn: links if entry.method.title == "cross-stitch" else [])
+    drawn = Drawn(rows, result, Bench(recipe), tmp_path, tmp_path / "charts")
+    written = [path.name for part in (charting.connections, charting.transfer) for path in part(drawn)]
+    assert written == ["alphas-cross-stitch.png", "transfer-cosines-cross-stitch.png"]
+    assert titles == ["cross-stitch: alpha values (seed 5)", "cross-stitch (seed 5)"]
 
 
 def test_no_rows_no_files(tmp_path: Path) -> None:

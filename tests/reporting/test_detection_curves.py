@@ -36,6 +36,16 @@ def test_miss_rates_are_written_as_plain_numbers(tmp_path: Path, monkeypatch: py
     assert {"0.01", "0.1", "0.5"} <= written and not any("10^" in text for text in written)
 
 
+def test_methods_without_a_curve_are_not_in_the_legend_and_change_no_style(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(detection_curves, "save_figure", lambda figure, path: drawn.append(figure) or path)
+    draw_curves({"ours": [MISS], "of another task": [], "shared": [MISS]}, tmp_path / "a.png")
+    assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["ours", "shared"]
+    assert [line.get_color() for line in drawn[0].axes[0].lines] == ["#0072B2", "#009E73"]  # the first and the third
+
+
 def test_nothing_to_draw(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no curves to draw: none of the methods \['single'\]"):
         draw_curves({"single": []}, tmp_path / "none.png")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from taskweave.reporting import transfer_chart
 from taskweave.reporting.transfer_chart import _table, cosine_map, gap_curves, read_cosines, read_gaps
 
 LOG = (
@@ -27,6 +28,20 @@ def test_a_map_has_a_row_per_place_and_leaves_open_what_is_not_defined(log):
     steps, values = _table(read_cosines(log)["seg and depth"])
     assert steps == [50, 100]
     np.testing.assert_array_equal(values, [[0.25, 0.5], [-0.5, np.nan]])
+
+
+def test_a_map_says_each_places_mean_and_few_looks_their_numbers(log, tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(transfer_chart, "save_figure", lambda figure, path: figures.append(figure) or path)
+    looks = list(range(1, 12))
+    many = {"a and b": {"fork": (looks, [-1.0] * 5 + [1.0] * 6)}}
+    for cosines in (read_cosines(log), many):
+        cosine_map(cosines, tmp_path / "a.png")
+    few, long = (figure.axes[0] for figure in figures)
+    assert [tick.get_text() for tick in few.get_yticklabels()] == ["layer1 (+0.38)", "a.x+b.y (-0.50)"]  # .375, -.5
+    assert [text.get_text() for text in few.texts] == ["+0.25", "+0.50", "-0.50"]
+    assert few.images[0].get_array().mask.tolist() == [[False, False], [False, True]]
+    assert [tick.get_text() for tick in long.get_yticklabels()] == ["fork (+0.09)"] and not long.texts  # 1 / 11
 
 
 def test_both_are_drawn_and_nothing_is_refused(log, tmp_path):

@@ -14,7 +14,8 @@ from taskweave.evaluation.file_names import distinct_names, file_name
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.results import ComparisonResult, write_text
 from taskweave.evaluation.running import folder_of
-from taskweave.evaluation.summary import GAIN_KIND, summarise
+from taskweave.evaluation.statistics.gains import GAIN_KIND
+from taskweave.evaluation.summary import summarise
 from taskweave.evaluation.unit_weights import stored_unit_weights
 from taskweave.reporting.learned import PlaceLink
 
@@ -120,23 +121,28 @@ def detection(drawn: Drawn) -> Iterator[Path]:
 
 
 def connections(drawn: Drawn) -> Iterator[Path]:
-    """What connections learned: alpha values of each method (first seed), the sharing map, and its numbers as JSON."""
+    """What connections learned: alpha values of each method (its first seed), the sharing map, and its numbers as JSON."""
     from taskweave.reporting.alpha_chart import draw_alphas
     from taskweave.reporting.sharing_map import draw_sharing_map
 
-    found = {method: [_links(entry, drawn) for entry in entries] for method, entries in drawn.methods.items()}
-    found = {method: seeds for method, seeds in found.items() if any(seeds)}
-    seeds = drawn.bench.recipe.seeds
+    found = {method: {entry.seed: _links(entry, drawn) for entry in entries} for method, entries in drawn.methods.items()}
+    found = {method: seeds for method, seeds in found.items() if any(seeds.values())}
     for method, name in distinct_names(found).items():
-        links = next(links for links in found[method] if links)
+        seed, links = next((seed, links) for seed, links in found[method].items() if links)
         if any(link.alphas for link in links):
-            told = f" (seed {seeds[0]})" if len(seeds) > 1 else ""
-            yield draw_alphas(links, drawn.place / f"alphas-{name}.png", title=f"{method}: alpha values{told}")
-    crossing = {method: links for method, links in found.items() if any(not link.own for one in links for link in one)}
+            title = f"{method}: alpha values{_told(seed, drawn)}"
+            yield draw_alphas(links, drawn.place / f"alphas-{name}.png", title=title)
+    links_of = {method: [links for links in seeds.values() if links] for method, seeds in found.items()}
+    crossing = {method: seeds for method, seeds in links_of.items() if any(not link.own for one in seeds for link in one)}
     if crossing:
         yield draw_sharing_map(crossing, drawn.place / "sharing-map.png")
-        numbers = {method: [[_numbers(link) for link in links] for links in seeds] for method, seeds in found.items()}
+        numbers = {method: [[_numbers(link) for link in links] for links in seeds] for method, seeds in links_of.items()}
         write_text(drawn.place / "sharing-map.json", json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
+
+
+def _told(seed: int, drawn: Drawn) -> str:
+    """Which seed a chart of one training is of, where there are several."""
+    return f" (seed {seed})" if len(drawn.bench.recipe.seeds) > 1 else ""
 
 
 def _links(entry: Entry, drawn: Drawn) -> list[PlaceLink]:
@@ -154,16 +160,22 @@ def _numbers(link: PlaceLink) -> dict[str, object]:
 
 
 def transfer(drawn: Drawn) -> Iterator[Path]:
-    """What the monitor of negative transfer saw: gaps, and each method's cosines of gradients (first seed)."""
+    """What the monitor of negative transfer saw: gaps, and each method's cosines of gradients (its first seed)."""
+    from taskweave.reporting.learning_curves import Curves
     from taskweave.reporting.transfer_chart import cosine_map, gap_curves, read_cosines, read_gaps
 
     logs = drawn.files("monitor.csv")
     if _any(logs, read_gaps):
         yield gap_curves(logs, drawn.place / "transfer-gaps.png")
-    found = {method: read_cosines(seeds[0][0]) for method, seeds in logs.items() if seeds and seeds[0]}
-    shown = {method: cosines for method, cosines in found.items() if cosines}
-    for method, name in distinct_names(shown).items():
-        yield cosine_map(shown[method], drawn.place / f"transfer-cosines-{name}.png", title=method)
+    found: dict[str, tuple[str, dict[str, Curves]]] = {}
+    for method, entries in drawn.methods.items():
+        for entry, paths in zip(entries, logs[method], strict=True):
+            cosines = {pair: curves for path in paths for pair, curves in read_cosines(path).items()}
+            if cosines:
+                found.setdefault(method, (f"{method}{_told(entry.seed, drawn)}", cosines))
+    for method, name in distinct_names(found).items():
+        title, cosines = found[method]
+        yield cosine_map(cosines, drawn.place / f"transfer-cosines-{name}.png", title=title)
 
 
 def classes(drawn: Drawn) -> Iterator[Path]:

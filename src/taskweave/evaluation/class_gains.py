@@ -34,7 +34,6 @@ def class_gain_tables(
     """Of every test and metric with numbers by class, where the train labels are counted and some method has a gain.
 
     Train and validation parts are left out.
-
     methods: finished rows.  root: holds the runs.  folder: the comparison's own, with ``labels.json``.
     """
     labels, base = read_labels(folder), methods.get(result.baseline, ())
@@ -62,15 +61,16 @@ def class_gain_tables(
 def least_labelled_means(tables: Sequence[ClassGains]) -> dict[str, Any]:
     """{column: {metric: {"unit", "methods": {method: {"seeds", "classes", "all", "least_labelled": {"10", "20"}}}}}}.
 
-    Means of the classes' mean gains over seeds; None where fewer classes have one.
+    Means of the classes' mean gains over seeds, of classes with train labels; None where fewer have one.
+    classes: how many have one, of which "all" is the mean.
     """
     found: dict[str, Any] = {}
     for table in tables:
         own = {
             method: {
                 "seeds": max(len(gain.seeds) for gain in gains),
-                "classes": len(known := [gain for gain in gains if gain.seeds]),
-                "all": least_labelled(gains, len([gain for gain in known if gain.labels > 0])),
+                "classes": (known := sum(gain.labels > 0 for gain in gains if gain.seeds)),
+                "all": least_labelled(gains, known),
                 "least_labelled": {str(count): least_labelled(gains, count) for count in LEAST},
             }
             for method, gains in table.methods.items()

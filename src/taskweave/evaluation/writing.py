@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -15,12 +16,13 @@ from taskweave.evaluation.picturing import write_pictures
 from taskweave.evaluation.planning import Entry
 from taskweave.evaluation.results import ComparisonResult, write_text
 from taskweave.evaluation.running import find_record
+from taskweave.reporting.comparison_folder import CHARTS, NUMBERS, PICTURES, RESULT, TABLE
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import table_of
 from taskweave.training.progress import Progress
 
-RESULT, TABLE, NUMBERS = "comparison.json", "table.md", "table.csv"
-PICTURES, CHARTS = "pictures", "charts"
+DRAWN = "drawn.json"
+"""What the last comparison drew, so that the next one can take away what it does not draw again."""
 STRICT: Final = "TASKWEAVE_STRICT_DRAWING"
 """The environment variable under which a drawing that fails is raised, for tests."""
 
@@ -39,10 +41,12 @@ def write_drawings(
     """Everything that is drawn of the finished rows, pictures first: PNGs under ``pictures``, which show data, and under
     ``charts``, which do not, each of these with an SVG beside it.
 
-    root: holds the runs.  folder: the comparison's own.  A drawing that fails is noted and costs no other.
+    root: holds the runs.  folder: the comparison's own.  A drawing that fails is noted and costs no other. What an earlier
+    call drew and this one does not, e.g. of a method that the recipe has no more, is deleted; no other file is.
     """
     done = [entry for entry in rows if all(find_record(run, root) is not None for run in entry.runs)]
     if not done:
+        _forget_all_but((), folder)
         return ()
     pictures, charts = folder / PICTURES, folder / CHARTS
     drawn = Drawn(done, result, bench, root, charts)
@@ -56,15 +60,31 @@ def write_drawings(
     progress.begin("drawing", len(parts))
     try:
         for what, draw in parts.items():
-            written += _drawn(what, draw, progress)
+            written += drawn_or_noted(what, draw, progress)
             progress.advance(1)
     finally:
         progress.end()
+    _forget_all_but(written, folder)
     return tuple(written)
 
 
-def _drawn(what: str, draw: Callable[[], Iterable[Path]], progress: Progress) -> list[Path]:
-    """The files of one part, up to where it fails."""
+def _forget_all_but(written: Iterable[Path], folder: Path) -> None:
+    """Delete the drawings that the folder's list names and this comparison has not written, and list what it has."""
+    place, files = folder / DRAWN, {file for path in written for file in (path, path.with_suffix(".svg")) if file.is_file()}
+    names = sorted(file.relative_to(folder).as_posix() for file in files)
+    try:
+        before = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else []
+    except ValueError:  # damaged: nothing is deleted
+        before = []
+    for name in before:
+        if name not in names and Path(name).parent.as_posix() in (PICTURES, CHARTS):
+            (folder / name).unlink(missing_ok=True)
+    if names or before:
+        write_text(place, json.dumps(names, indent=1) + "\n")
+
+
+def drawn_or_noted(what: str, draw: Callable[[], Iterable[Path]], progress: Progress) -> list[Path]:
+    """The files of one part, up to where it fails, which is noted."""
     written: list[Path] = []
     try:
         for path in draw():

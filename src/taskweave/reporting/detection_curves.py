@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from taskweave.metrics.detection_images import Curve
 from taskweave.reporting.charts import draw_line, figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.style import Style, shown
+from taskweave.reporting.style import Style, shown, styles_of
 
 _ACROSS = 4
 _LEAST = {"x": 1e-3, "y": 1e-2}
@@ -28,7 +28,9 @@ def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path, *, title: str
         raise ValueError(f"no curves to draw: none of the methods {list(curves)} has any; measure on images with objects")
     across = min(_ACROSS, len(panels))
     down = -(-len(panels) // across)
-    figure, styles = figure_with_legend((3.6 * across, 3.2 * down), list(curves))
+    # a method looks the same in all charts of a comparison, also where others have no such curve
+    styles = {method: style for method, style in styles_of(list(curves)).items() if curves[method]}
+    figure, _ = figure_with_legend((3.6 * across, 3.2 * down), list(styles), styles=styles)
     for number, panel in enumerate(panels):
         axes = figure.add_subplot(down, across, number + 1)
         for method, found in curves.items():

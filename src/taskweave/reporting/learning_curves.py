@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from taskweave.reporting.charts import draw_band, draw_line, figure_with_legend, save_figure, tidy_axes
 from taskweave.reporting.style import GREY, Style, shown, styles_of
@@ -98,6 +99,7 @@ def _panels(
         for method, seeds in methods.items():
             _draw(axes, [curves[name] for curves in seeds if name in curves], styles[method])
         axes.set(title=shown(name), xlabel="step", ylabel=ylabel)
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         _scale(axes)
         tidy_axes(axes)
     if any(len(seeds) > 1 for seeds in methods.values()):

@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from taskweave.reporting.charts import save_figure
 from taskweave.reporting.learning_curves import Curves, Files, charted, read_columns
-from taskweave.reporting.style import shown
+from taskweave.reporting.style import GREY, shown
 
 DIVERGING: Final = "PuOr"
 """Of heat maps around 0: told apart with every kind of colour vision, light where it is 0."""
+_WRITTEN = 10
+"""Up to so many looks their cosines are written into the map."""
 
 
 def read_gaps(log: Path) -> Curves:
@@ -45,8 +50,9 @@ def cosine_map(cosines: Mapping[str, Curves], path: Path, *, title: str = "") ->
     """One panel per pair of tasks: the cosine of their gradients, a row per place, from the first at the top, a column per
     look.
 
-    cosines: as of `read_cosines`, of one training. White where a cosine is not defined. Returns `path`, the PNG's. Raises
-    ValueError where there is no cosine.
+    Beside each place stands the mean over its looks; few looks have their numbers in the map. Grey where a cosine is not
+    defined.
+    cosines: as of `read_cosines`, of one training. Returns `path`, the PNG's. Raises ValueError where there is no cosine.
     """
     pairs = {pair: places for pair, places in cosines.items() if places}
     if not pairs:
@@ -55,16 +61,29 @@ def cosine_map(cosines: Mapping[str, Curves], path: Path, *, title: str = "") ->
     figure = Figure(figsize=(2.0 + 4.0 * len(pairs), 1.8 + 0.35 * rows), layout="constrained")
     for number, (pair, places) in enumerate(pairs.items()):
         axes = figure.add_subplot(1, len(pairs), number + 1)
-        steps, values = _table(places)
-        image = axes.imshow(values, cmap=DIVERGING, vmin=-1.0, vmax=1.0, aspect="auto", interpolation="nearest")
-        shown_steps = np.unique(np.linspace(0, len(steps) - 1, min(5, len(steps))).round().astype(int))
-        axes.set_xticks(shown_steps, [str(steps[i]) for i in shown_steps])
-        axes.set_yticks(range(len(places)), [shown(place) for place in places])
+        image = _draw(axes, places)
         axes.set(title=shown(pair), xlabel="step")
-    figure.colorbar(image, ax=figure.axes, label="cosine of gradients")
+    figure.colorbar(image, ax=figure.axes, label="cosine of gradients (mean of all looks)")
     if title:
         figure.suptitle(shown(title, 60))
     return save_figure(figure, path)
+
+
+def _draw(axes: Axes, places: Curves) -> AxesImage:
+    steps, values = _table(places)
+    colours = colormaps[DIVERGING].with_extremes(bad=GREY)
+    image = axes.imshow(
+        np.ma.masked_invalid(values), cmap=colours, vmin=-1.0, vmax=1.0, aspect="auto", interpolation="nearest"
+    )
+    ticks = np.unique(np.linspace(0, len(steps) - 1, min(5, len(steps))).round().astype(int))
+    axes.set_xticks(ticks, [str(steps[i]) for i in ticks])
+    names = [f"{shown(place)} ({mean:+.2f})" for place, mean in zip(places, np.nanmean(values, axis=1), strict=True)]
+    axes.set_yticks(range(len(places)), names)
+    for row, column in np.argwhere(np.isfinite(values)) if len(steps) <= _WRITTEN else ():
+        value = values[row, column]
+        ink = "white" if abs(value) > 0.6 else "black"
+        axes.text(column, row, f"{value:+.2f}", ha="center", va="center", fontsize="xx-small", color=ink)
+    return image
 
 
 def _table(places: Curves) -> tuple[list[int], np.ndarray]:
