@@ -155,6 +155,26 @@ def test_a_dead_processs_run_is_taken_over(train: Callable[..., object]) -> None
     assert workers.stored == {run.digest for run in RUNS}
 
 
+class Slow(Faked):
+    """Who stores a run some time before saying so, as workers in other processes do."""
+
+    def ended(self, seconds: float) -> list[Ended]:
+        if self._now and self._now[0].digest not in self.stored and self.answer(self._now[0]) == "stored":
+            self.stored.add(self._now[0].digest)
+            return []
+        return super().ended(seconds)
+
+
+def test_a_run_that_was_anothers_and_is_taken_over_ends_once(train: Callable[..., object]) -> None:
+    workers = Slow(lambda run: "stored")
+    workers.answer = lambda run: "busy" if run is A and workers.tried.count(A) < 2 else "stored"
+    told = Told()
+    assert train(workers, told=told) is None
+    assert workers.tried.count(A) == 2
+    assert workers.stored == {run.digest for run in RUNS}
+    assert told.steps == len(RUNS), "each is counted once"
+
+
 def test_stopped_it_starts_no_more_and_waits_for_those_under_way(train: Callable[..., object]) -> None:
     stop = StopSignal()
 

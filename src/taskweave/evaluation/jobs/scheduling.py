@@ -101,14 +101,20 @@ class _Board:
                 holder = RunLock(folder_of(run, self._place.folder)).holder
                 self._place.progress.note(f"{run.title}: trained already by {holder}; waiting for it, others first")
             self._elsewhere[run.digest] = time.monotonic()
-        elif ended.how == "stored":
+            return
+        self._elsewhere.pop(run.digest, None)
+        if ended.how == "stored":
             self._done(run)
         elif ended.how == "failed":
             self._drop(run)
 
     def look(self, under_way: Sequence[Run]) -> None:
-        """See how far the runs are that are trained elsewhere, by workers of ours and by others."""
-        for run in [run for run in self.left if run.digest in self._elsewhere]:
+        """See how far the runs are that are trained elsewhere, by workers of ours and by others.
+
+        What a worker of ours tries again is no longer the others': its end is told by `note`.
+        """
+        ours = {run.digest for run in under_way}
+        for run in [run for run in self.left if run.digest in self._elsewhere and run.digest not in ours]:
             if find_record(run, self._place.folder) is not None:
                 self._done(run)
             elif self._failure(run) not in (None, self._before[run.digest]):  # it failed there, since we began
