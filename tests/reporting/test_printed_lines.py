@@ -98,6 +98,16 @@ def test_the_remarks_say_where_from_and_how_the_set_up_differs() -> None:
     assert "printed in the paper" not in "\n".join(table_of(result(None)).remarks)
 
 
+def test_where_nothing_differs_the_recipe_says_what_is_not_the_papers() -> None:
+    """As many pictures under other names of their parts are the same pictures."""
+    own = PRINTED.model_copy(update={"set_up": set_up(tiny()), "pictures": {"Kinki train": 8, "Tomamae test": 4}})
+    alike = result(own)
+    noted = alike.model_copy(update={"recipe": alike.recipe | {"notes": "Ours: the rate."}})
+    assert "set-up: the paper's, as our recipe of full size reads it. Ours: the rate." in table_of(noted).remarks
+    fewer = noted.model_copy(update={"images": {"train": 8, "test": 3}})
+    assert any("number of pictures: train 8, test 3 [Kinki train 8," in remark for remark in table_of(fewer).remarks)
+
+
 def test_numbers_of_ones_own_need_no_set_up() -> None:
     own = Printed(paper="A", table="Table 9", rows=PRINTED.rows)
     assert "36.0" in to_markdown(table_of(result(own)))

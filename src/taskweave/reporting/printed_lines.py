@@ -38,9 +38,9 @@ class PrintedNumbers:
         )
         alone = [label for label in labels if label not in printed.names]
         if printed.only_printed:
-            yield f"printed, but not here: {', '.join(printed.only_printed)}."
+            yield f"printed, but not here: {'; '.join(printed.only_printed)}."
         if alone and printed.rows:
-            yield f"here, but not printed: {', '.join(alone)}."
+            yield f"here, but not printed: {'; '.join(alone)}."
         if printed.set_up:
             yield _set_up(self._result, printed)
         yield from printed.notes
@@ -50,9 +50,10 @@ class PrintedNumbers:
 
 def _set_up(result: ComparisonResult, printed: Printed) -> str:
     """The line that says how the set-up differs from the paper's, which is as the recipe of full size reads it."""
-    aspects = [*_images(result, printed), *differences(Recipe.model_validate(result.recipe), printed.set_up)]
+    recipe = Recipe.model_validate(result.recipe)
+    aspects = [*_images(result, printed), *differences(recipe, printed.set_up)]
     if not aspects:
-        return "set-up: that of our recipe of full size, which says in its notes what is not the paper's."
+        return f"set-up: the paper's, as our recipe of full size reads it. {recipe.notes}".strip()
     return f"set-up here [in the paper, as our recipe of full size reads it]: {'; '.join(aspects)}."
 
 
@@ -60,5 +61,5 @@ def _images(result: ComparisonResult, printed: Printed) -> Iterator[str]:
     """How many pictures were read, beside the paper's."""
     ours = [f"{part} {count:,}" for part, count in result.images.items()]
     theirs = [f"{part} {count:,}" for part, count in printed.pictures.items()]
-    if ours and ours != theirs:
+    if ours and list(result.images.values()) != list(printed.pictures.values()):  # parts have other names there
         yield f"number of pictures: {', '.join(ours)} [{', '.join(theirs) or 'not printed'}]"
