@@ -155,9 +155,12 @@ def test_dry_run(place: Path) -> None:
 
 @pytest.mark.slow
 def test_max_minutes_says_how_to_go_on(place: Path) -> None:
-    stopped = taskweave("compare", "tiny.yaml", "--out", "later", "--max-minutes", "0", cwd=place)
+    stopped = taskweave(
+        "compare", "tiny.yaml", "--set", "places=[layer4]", "--out", "later", "--max-minutes", "0", cwd=place
+    )
     assert stopped.returncode == 0, stopped.stderr
-    assert "go on with: taskweave compare tiny.yaml --out later --max-minutes 0" in stopped.stdout
+    again = "go on with: taskweave compare tiny.yaml --set 'places=[layer4]' --out later --max-minutes 0\n"
+    assert again in stopped.stdout, "brackets are no markup"
     refused = taskweave("compare", "tiny.yaml", "--max-minutes", "-1", cwd=place)
     assert refused.returncode == 2
     assert "--max-minutes" in refused.stderr

@@ -72,7 +72,7 @@ def _pack(asked: _Asked, out: Path, console: Console) -> None:
     try:
         given = opened(asked.dataset, parts=asked.parts, labels=asked.labels, size=asked.size)
         for note in given.notes:
-            console.print(f"note: {note}", style="dim", highlight=False, soft_wrap=True)
+            console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
         with bars(Terminal(stderr=True)) as progress:
             manifest = write(given.parts, out, source=given.source, chunk_bytes=asked.chunk_bytes, watcher=progress)
     except KeyboardInterrupt as stop:
@@ -86,9 +86,13 @@ def _pack(asked: _Asked, out: Path, console: Console) -> None:
 def _tell(manifest: Manifest, out: Path, console: Console) -> None:
     counts = ", ".join(f"{part.items:,} ({name})" for name, part in manifest.parts.items())
     size = sum(file.bytes for file in manifest.files) / 1e6
-    console.print(f"packed {counts} samples, {size:,.1f} MB, into {out.absolute()}", highlight=False, soft_wrap=True)
+    console.print(
+        f"packed {counts} samples, {size:,.1f} MB, into {out.absolute()}", highlight=False, markup=False, soft_wrap=True
+    )
     if len(manifest.parts) > 1:
-        console.print(f"in a recipe:\n\ndata:\n  kind: store\n  path: {out.absolute()}", highlight=False, soft_wrap=True)
+        console.print(
+            f"in a recipe:\n\ndata:\n  kind: store\n  path: {out.absolute()}", highlight=False, markup=False, soft_wrap=True
+        )
 
 
 def _upload(out: Path, url: str, console: Console) -> None:
@@ -104,7 +108,7 @@ def _upload(out: Path, url: str, console: Console) -> None:
     except KeyboardInterrupt as stop:
         typer.echo(f"stopped; the same command goes on from there, and until then {url} is no store", err=True)
         raise typer.Exit(INTERRUPTED) from stop
-    console.print(f"uploaded to {url}", highlight=False, soft_wrap=True)
+    console.print(f"uploaded to {url}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _check(store: Path, console: Console) -> None:
@@ -120,7 +124,7 @@ def _check(store: Path, console: Console) -> None:
         console.print(fault, highlight=False, soft_wrap=True, markup=False)
     if found:
         raise typer.Exit(BAD_INPUT)
-    console.print(f"{store}: every file is as it was written", highlight=False, soft_wrap=True)
+    console.print(f"{store}: every file is as it was written", highlight=False, markup=False, soft_wrap=True)
 
 
 def _words(text: str) -> list[str]:

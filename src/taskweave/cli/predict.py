@@ -28,4 +28,4 @@ def predict(
     with console.status("predicting"):
         written = predict_pictures(run, images, out)
     for path in written:
-        console.print(str(path), soft_wrap=True, highlight=False)
+        console.print(str(path), soft_wrap=True, highlight=False, markup=False)

@@ -46,7 +46,7 @@ class Bars:
         for line in text.splitlines():
             if line not in self._told:  # every run says the same of this machine
                 self._told.add(line)
-                self._console.print(line, style="dim", highlight=False, soft_wrap=True)
+                self._console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
 
     def end(self) -> None:
         self._bars.remove_task(self._phases.pop())

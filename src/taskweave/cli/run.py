@@ -42,9 +42,10 @@ def run(
     if row is None:
         console.print("stopped; the same command goes on from the last checkpoint")
         raise typer.Exit(INTERRUPTED)
-    console.print(f"{row.method}, seed {row.seed}: {row.parameters:,} parameters, {row.flops / 1e9:.2f} GFLOPs a picture")
+    size = f"{row.parameters:,} parameters, {row.flops / 1e9:.2f} GFLOPs a picture"
+    console.print(f"{row.method}, seed {row.seed}: {size}", highlight=False, markup=False)
     for task, metrics in row.metrics.items():
         values = "  ".join(f"{name} {'-' if v is None else f'{v:.4g}'}" for name, v in metrics.items())
-        console.print(f"  {task}: {values}", highlight=False)
+        console.print(f"  {task}: {values}", highlight=False, markup=False)
     for digest in row.runs:
-        console.print(f"weights: {(out / 'runs' / digest).absolute()}", soft_wrap=True, highlight=False)
+        console.print(f"weights: {(out / 'runs' / digest).absolute()}", soft_wrap=True, highlight=False, markup=False)

@@ -71,24 +71,28 @@ def _show(done: Comparison, console: Console, command: str) -> None:
     _show_failed(done, console)
     _show_warnings(done, console)
     if done.result.missing:
-        console.print(f"go on with: {command}", highlight=False)
-    if done.pictures:
-        console.print(f"pictures: {done.pictures[0].parent.absolute()}", soft_wrap=True, highlight=False)
-    console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False)
+        console.print(f"go on with: {command}", soft_wrap=True, highlight=False, markup=False)
+    for place in dict.fromkeys(path.parent for path in done.pictures):
+        console.print(f"{place.name}: {place.absolute()}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False, markup=False)
     page = shlex.join(["taskweave", "report", str(done.folder)])
     console.print(f"as one page: {page}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_warnings(done: Comparison, console: Console) -> None:
+    from taskweave.reporting.safe_text import visible
+
     for warning in done.result.warnings:
         text = f"negative transfer: {warning.method}, seed {warning.seed}: {warning.message}"
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
+        console.print(visible(text), soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_failed(done: Comparison, console: Console) -> None:
+    from taskweave.reporting.safe_text import visible
+
     for failure in done.result.failed:
         said = f"failed: {failure.method}, seed {failure.seed}: {failure.reason}"
-        console.print(said, soft_wrap=True, highlight=False, markup=False)
+        console.print(visible(said), soft_wrap=True, highlight=False, markup=False)
     if done.result.failed:
         place = (done.folder.parent / "runs").absolute()
         text = f"failed.json of each under {place} says more; change the recipe, or repeat the command to try them again"
@@ -105,13 +109,13 @@ def _show_absent(absent: dict[str, Path], console: Console, command: str) -> Non
 
 def _show_plan(done: Comparison, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from taskweave.evaluation.comparison import duration
 
     table = Table("run", "steps", "parameters", "GFLOPs a picture", "expected")
     for item in done.estimate.missing:
         cost = item.cost
-        table.add_row(
-            item.run.title, str(item.run.steps), f"{cost.parameters:,}", f"{cost.flops / 1e9:.2f}", duration(item.seconds)
-        )
+        sizes = f"{cost.parameters:,}", f"{cost.flops / 1e9:.2f}"
+        table.add_row(Text(item.run.title), str(item.run.steps), *sizes, duration(item.seconds))
     console.print(table)
