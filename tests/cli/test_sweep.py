@@ -60,6 +60,7 @@ def test_in_two_processes(place: Path) -> None:
     folder = place / "out" / "tiny-sweep-split"
     result = ComparisonResult.load(folder / "comparison.json")
     assert result.methods == ("single", "shared until layer4", "cross-stitch")
+    assert f"charts: {folder / 'charts'}" in said.stdout and "pictures: " not in said.stdout
     assert (folder / "charts" / "sweep-split.png").is_file() and (folder / "charts" / "sweep-split.svg").is_file()
     again = taskweave(*asked, cwd=place)
     assert again.returncode == 0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from taskweave.cli.options import Data, Jobs, Out, Ray, RecipeName, Seeds, Set, Small
+from taskweave.cli.options import Data, DryRun, Jobs, MaxMinutes, Out, Ray, RecipeName, Seeds, Set, Small
 
 Axis = Annotated[
     str, typer.Argument(help="What is varied: split, init, lr, start, unit, places or seeds.", show_default=False)
@@ -16,11 +16,12 @@ Values = Annotated[
     str, typer.Option("--values", help="Comma-separated values of the axis, in place of the usual ones; see above.")
 ]
 Method = Annotated[
-    str, typer.Option("--method", help="Label or kind of the row that is varied; default the recipe's first with units.")
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would take: runs, time, disk.")]
-MaxMinutes = Annotated[
-    float | None, typer.Option("--max-minutes", help="Stop after so long; the same command goes on from there.", min=0)
+    str,
+    typer.Option(
+        "--method",
+        help="Label or kind of the row that is varied, default the recipe's first with units; of split the one that stands "
+        "beside, default cross-stitch; of seeds the one that is drawn, default the last.",
+    ),
 ]
 
 
@@ -52,7 +53,7 @@ def sweep(
     start   scratch,scenes,single what connected networks start from; also library, file
     unit    cross_stitch,nddr,... also cross_connected, sluice, scale_layer, common_stitch
     places  pool1,pool1+pool2,... where streams meet: each place alone, then more and more of them
-    seeds   0,1,2                 the same recipe by chance alone
+    seeds   0,1,2                 the same recipe again: what chance alone changes
 
     \b
     taskweave sweep split cross_stitch/figure2 --small --data nyuv2 --dry-run    what it would take

@@ -3,7 +3,7 @@
 import pytest
 from evaluation.tiny import tiny
 
-from taskweave.evaluation.choices.method import NDDR, CrossStitch, Shared
+from taskweave.evaluation.choices.method import NDDR, CrossStitch, Shared, Sluice
 from taskweave.evaluation.planning import all_runs, entries
 from taskweave.evaluation.recipe import Recipe
 from taskweave.evaluation.sweeping.axes import AXES, axis_named
@@ -43,6 +43,8 @@ def test_a_split_sweep_stands_beside_the_recipes_cross_stitch() -> None:
         ("layer1", "shared until layer1"), ("layer4", "shared until layer4")
     ]  # fmt: skip
     assert swept.beside == ("cross-stitch",) and swept.relative
+    trained_on = of("split", "layer1", recipe=tiny(methods=ROWS, single_trained_on=True))
+    assert trained_on.beside == ("single, trained on", "cross-stitch")
     assert swept.recipe.methods[-1] == CrossStitch(lr_multiplier=10.0)
     assert of("split", "layer1", method="NDDR").recipe.methods[-1] == NDDR()
 
@@ -88,7 +90,18 @@ def test_init() -> None:
     last = entries(usual.recipe)[-1].runs[0].digest  # (.9, .1), whose rate in table 5 is 1000: table 1 has 100
     assert last not in of_paper
     assert "pairs own:other, e.g. 0.9:0.1" in refusal("init", "0.9")
+    assert "are numbers, e.g. 0.9:0.1; got 'nan'" in refusal("init", "nan:0.1")
     assert "'cross_connected'" in refusal("init", method="cross_connected", recipe=tiny(methods=[{"kind": "nddr"}]))
+
+
+@pytest.mark.parametrize(("row", "initial"), [({"kind": "nddr", "initial": "xavier"}, "diagonal"),
+                                              ({"kind": "sluice", "initial": "balanced"}, "own")])  # fmt: skip
+def test_init_is_of_units_that_start_from_the_two_weights(row: dict[str, str], initial: str) -> None:
+    """A row that starts at random takes none: its values would all be one network."""
+    rows = of("init", "0.9:0.1", "0.5:0.5", recipe=tiny(methods=[row])).recipe.methods
+    assert [(one.initial, one.self_weight) for one in rows if isinstance(one, NDDR | Sluice)] == [
+        (initial, 0.9), (initial, 0.5)
+    ]  # fmt: skip
 
 
 def test_lr_is_the_papers_table_2() -> None:
@@ -99,6 +112,11 @@ def test_lr_is_the_papers_table_2() -> None:
     assert [p.number for p in swept.points] == [1, 10, 100, 1000] and swept.logarithmic
     assert "above 0; got 0" in refusal("lr", "0")
     assert "numbers, e.g. 1,10,100; got 'fast'" in refusal("lr", "fast")
+    assert "numbers, e.g. 1,10,100; got 'inf'" in refusal("lr", "inf")
+    same = refusal("lr", "1", "1.0")
+    assert same.startswith("sweep lr: two methods are called ['NDDR, rate x 1']; give them"), (
+        "plain, without pydantic's frame"
+    )
 
 
 def test_start() -> None:
@@ -129,6 +147,11 @@ def test_places_each_alone_then_more_and_more() -> None:
     assert [row.places for row in of("places", "layer1+layer3").recipe.methods if isinstance(row, NDDR)] == [
         ("layer1", "layer3")
     ]
+
+
+@pytest.mark.parametrize("value", ["layer1+", "", "layer1+layer1"])
+def test_places_that_are_none(value: str) -> None:
+    assert f"stages joined by +, e.g. pool1+pool2; got {value!r}" in refusal("places", value)
 
 
 def test_seeds() -> None:

@@ -19,7 +19,7 @@ from taskweave.evaluation.choices.method import (
     Sluice,
 )
 from taskweave.evaluation.explaining import unknown
-from taskweave.evaluation.recipe import Recipe
+from taskweave.evaluation.recipe import Recipe, read
 from taskweave.evaluation.sweeping.swept import Swept
 
 WithUnits = CrossStitch | NDDR | Sluice | CrossConnected | ScaleLayer | CommonStitch
@@ -57,7 +57,7 @@ def varied(recipe: Recipe, axis: Axis, methods: Sequence[Method], *, seeds: Sequ
         "seeds": tuple(recipe.seeds if seeds is None else seeds),
         "notes": f"{recipe.name}, swept over {axis.name}. {recipe.notes}".strip(),
     }
-    return Recipe.model_validate({**given, **changed})
+    return read({**given, **changed}, f"sweep {axis.name}")
 
 
 def alone(method: Method) -> bool:

@@ -29,6 +29,8 @@ class Init(Axis):
         known = (CrossStitch(), NDDR(), Sluice())
         base = connecting(recipe, method, self, kinds=(CrossStitch, NDDR, Sluice), known=known)
         pairs = [self._pair(text) for text in different(values, self) or WEIGHTS]
+        if isinstance(base, NDDR | Sluice):  # of their starts the one that the two weights make
+            base = base.model_copy(update={"initial": "diagonal" if isinstance(base, NDDR) else "own"})
         rows = [
             base.model_copy(
                 update={"self_weight": own, "other_weight": other, "label": f"{base.title} ({own:g}, {other:g})"}

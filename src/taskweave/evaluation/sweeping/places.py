@@ -30,6 +30,8 @@ class Places(Axis):
         """values: stages joined by "+", in the order in which they run.  method: any row with units; default the first."""
         base = connecting(recipe, method, self)
         sets = [text.split("+") for text in different(values, self) or self.usual(recipe, method)]
+        if wrong := next((stages for stages in sets if "" in stages or len(set(stages)) < len(stages)), None):
+            raise ValueError(f"sweep places: --values are stages joined by +, e.g. pool1+pool2; got {'+'.join(wrong)!r}")
         rows = [
             base.model_copy(update={"places": tuple(stages), "label": f"{base.title} at {' + '.join(stages)}"})
             for stages in sets

@@ -27,7 +27,7 @@ class Rate(Axis):
         """values: multiples above 0.  method: any row with units; default the first, else cross-stitch."""
         base = connecting(recipe, method, self)
         scales = [number(text, self, example="1,10,100") for text in different(values, self) or SCALES]
-        if wrong := [scale for scale in scales if not 0 < scale < float("inf")]:
+        if wrong := [scale for scale in scales if scale <= 0]:
             raise ValueError(f"sweep lr: --values are multiples of the base rate, above 0; got {wrong[0]:g}")
         rows = [base.model_copy(update={"lr_multiplier": s, "label": f"{base.title}, rate x {s:g}"}) for s in scales]
         return Swept(

@@ -8,8 +8,9 @@ from pathlib import Path
 from taskweave.evaluation.comparison import Comparison, compare
 from taskweave.evaluation.jobs.launcher import Launcher
 from taskweave.evaluation.sweeping.swept import Swept
-from taskweave.evaluation.writing import CHARTS
-from taskweave.training.progress import Progress
+from taskweave.evaluation.writing import drawn_or_noted
+from taskweave.reporting.comparison_folder import CHARTS
+from taskweave.training.progress import Progress, Silent
 from taskweave.training.stopping import StopSignal
 
 
@@ -27,7 +28,7 @@ def sweep(
     """Train what is not there yet of all values, compare them with the single networks, and draw them.
 
     Arguments, stored runs, resuming and errors are those of `compare`; ``charts/sweep-<axis>.png`` and .svg come with it,
-    as soon as one value can be compared.
+    as soon as one value can be compared. A chart that cannot be drawn is noted: the numbers are stored.
     """
     done = compare(
         swept.recipe,
@@ -39,10 +40,11 @@ def sweep(
         launcher=launcher,
         command=command,
     )
-    drawn = {point.method for point in swept.points} & set(done.result.methods)
-    if dry_run or not drawn or done.result.baseline not in done.result.methods:
+    found = {point.method for point in swept.points} & set(done.result.methods)
+    if dry_run or not found or done.result.baseline not in done.result.methods:
         return done
     from taskweave.reporting.sweep_chart import sweep_chart
 
-    chart = sweep_chart(done.result, swept, done.folder / CHARTS / f"sweep-{swept.axis}.png")
-    return replace(done, pictures=(*done.pictures, chart))
+    path = done.folder / CHARTS / f"sweep-{swept.axis}.png"
+    charts = drawn_or_noted("the sweep", lambda: [sweep_chart(done.result, swept, path)], progress or Silent())
+    return replace(done, pictures=(*done.pictures, *charts))
