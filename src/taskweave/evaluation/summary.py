@@ -8,11 +8,8 @@ from statistics import fmean, stdev
 from typing import final
 
 from taskweave.evaluation.results import ComparisonResult, Direction, Failure, Gain, Mark, Row
-from taskweave.evaluation.statistics.gains import KINDS, gains_of
+from taskweave.evaluation.statistics.gains import GAIN_KIND, KINDS, known_gains
 from taskweave.metrics.gain import GainKind
-
-GAIN_KIND: GainKind = "task_mean"
-"""The kind of average relative gain that a verdict goes by: over the metrics of a task, then over tasks."""
 
 
 @final
@@ -63,17 +60,9 @@ class MethodSummary:
 
 
 def summarise(result: ComparisonResult) -> tuple[MethodSummary, ...]:
-    """One summary per method with a row, in the order of the recipe.
-
-    Gains are those of the result, or, of files from before there were such, what the rows alone say of them.
-    """
+    """One summary per method with a row, in the order of the recipe; its gains are `known_gains`."""
     gains = known_gains(result)
     return tuple(_summary(result, method, [gain for gain in gains if gain.method == method]) for method in result.methods)
-
-
-def known_gains(result: ComparisonResult) -> tuple[Gain, ...]:
-    """The result's gains; those of its rows, without intervals within a seed, where it has none."""
-    return result.gains or gains_of(result)
 
 
 def _summary(result: ComparisonResult, method: str, gains: Sequence[Gain]) -> MethodSummary:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import final
 
 from taskweave.evaluation.results import ComparisonResult, Gain, SeedGain
-from taskweave.evaluation.statistics.gains import interval_of
-from taskweave.evaluation.summary import known_gains, summarise
+from taskweave.evaluation.statistics.gains import interval_of, known_gains
+from taskweave.evaluation.summary import MethodSummary, summarise
 from taskweave.reporting.numbers import decimals_for, signed
 
 _KINDS = {
@@ -46,22 +46,23 @@ def gain_groups(result: ComparisonResult) -> tuple[GainGroup, ...]:
     named: dict[tuple[str, str, str], list[Gain]] = {}
     for gain in known_gains(result):
         named.setdefault((gain.kind, gain.task, gain.metric), []).append(gain)
-    groups = [_group(result, gains) for gains in named.values()]
+    summaries = summarise(result)
+    groups = [_group(gains, summaries) for gains in named.values()]
     return tuple(sorted(groups, key=lambda group: not group.average))
 
 
-def _group(result: ComparisonResult, gains: Sequence[Gain]) -> GainGroup:
+def _group(gains: Sequence[Gain], summaries: Sequence[MethodSummary]) -> GainGroup:
     first = gains[0]
     title = f"{first.task} {first.metric}" if first.kind == "metric" else _KINDS[first.kind]
-    decimals = _decimals(result, first)
+    decimals = _decimals(first, summaries)
     return GainGroup(title, first.kind != "metric", tuple(_line(gain, decimals) for gain in gains))
 
 
-def _decimals(result: ComparisonResult, gain: Gain) -> int:
+def _decimals(gain: Gain, summaries: Sequence[MethodSummary]) -> int:
     """As many as the metric has in the table, whose means decide; two for percent."""
     if gain.kind != "metric":
         return 2
-    cells = [cell for summary in summarise(result) for cell in summary.cells]
+    cells = [cell for summary in summaries for cell in summary.cells]
     return decimals_for(cell.mean for cell in cells if (cell.task, cell.metric) == (gain.task, gain.metric))
 
 

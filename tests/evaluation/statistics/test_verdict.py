@@ -21,10 +21,10 @@ def test_one_seed_is_never_a_difference() -> None:
     first, second = verdict_of(comparison(row("single"), *rows("nddr", 50.0), *rows("split", 10.0)))
     assert first == (
         "Of 2 methods, nddr gains most over single: +24.50 % relative gain (task_mean); "
-        "with 1 seed nothing can be called a difference, which takes 3."
+        "1 seed cannot tell this from chance, 3 or more could."
     )
     assert second == (
-        "Task by task, nddr changes segmentation by +50.00 % and depth by -1.00 %; worse: depth with 2 of 2 methods."
+        "By task, nddr gains 50.00 % in segmentation, and loses 1.00 % in depth; methods that lose: 2 of 2 in depth."
     )
 
 
@@ -40,7 +40,7 @@ def test_the_interval_over_test_images_is_told_with_one_seed() -> None:
 @pytest.mark.parametrize(
     ("gains", "words"),
     [
-        ((50.0, 51.0), "with 2 seeds nothing can be called a difference, which takes 3."),
+        ((50.0, 51.0), "2 seeds cannot tell this from chance, 3 or more could."),
         ((50.0, 51.0, 49.0), "this is distinguishable from no gain."),
         ((50.0, 1.0, -30.0), "this is not distinguishable from no gain."),
     ],
@@ -63,10 +63,9 @@ def test_training_on_is_what_methods_are_held_against_and_no_method(control: flo
     assert first == (
         "nddr gains over single: +24.50 % relative gain (task_mean); "
         f'"single, trained on", without a connection, gains {words}; '
-        "with 1 seed nothing can be called a difference, which takes 3."
+        "1 seed cannot tell this from chance, 3 or more could."
     )
-    assert second.startswith("Task by task, nddr changes")
-    assert "worse: depth." in second
+    assert second == "By task, nddr gains 50.00 % in segmentation, and loses 1.00 % in depth."
     alone, _ = verdict_of(comparison(row("single"), *rows("single, trained on", control), control="single, trained on"))
     assert alone.startswith('"single, trained on" gains over single:')
 
@@ -74,19 +73,45 @@ def test_training_on_is_what_methods_are_held_against_and_no_method(control: flo
 def test_no_method_gains() -> None:
     first, second = verdict_of(comparison(row("single"), *rows("nddr", -9.0), *rows("a, b", -5.0)))
     assert first.startswith('None of 2 methods gains over single; the closest is "a, b": -3.00 % relative gain')
-    assert second.endswith("worse: segmentation with 2 of 2 methods, depth with 2 of 2 methods.")
+    assert second == (
+        'By task, "a, b" loses 5.00 % in segmentation and 1.00 % in depth; '
+        "methods that lose: 2 of 2 in segmentation and 2 of 2 in depth."
+    )
     alone, _ = verdict_of(comparison(row("single"), *rows("nddr", -9.0)))
     assert alone.startswith("nddr does not gain over single: -5.00 %")
     same, second = verdict_of(comparison(row("single"), row("nddr")))
     assert same.startswith("nddr does not gain over single: 0.00 %")
-    assert second.endswith("no task gets worse.")
+    assert second == "By task, nddr is level in segmentation and in depth."
 
 
 def test_an_average_never_hides_the_task_that_pays() -> None:
     _, second = verdict_of(comparison(row("single"), row("nddr", miou=80.0, pixacc=160.0, error=2.1)))
-    assert "segmentation by +100.00 %" in second
-    assert "depth by -5.00 %" in second
-    assert second.endswith("worse: depth.")
+    assert second == "By task, nddr gains 100.00 % in segmentation, and loses 5.00 % in depth."
+
+
+def test_what_rounds_to_nothing_is_no_gain() -> None:
+    first, second = verdict_of(comparison(row("single"), row("nddr", miou=40.001, pixacc=80.002)))
+    assert first.startswith("nddr does not gain over single: 0.00 %")
+    assert second == "By task, nddr is level in segmentation and in depth."
+
+
+def test_the_best_of_several_is_not_corrected_for_having_been_picked() -> None:
+    base = [row("single", seed) for seed in range(3)]
+    first, second = verdict_of(comparison(*base, *rows("nddr", 50.0, 51.0, 49.0), *rows("split", 40.0, 41.0, 39.0)))
+    assert first.endswith("this is distinguishable from no gain, not corrected for picking the best of 2.")
+    up = tuple(one.model_copy(update={"metrics": {**one.metrics, "depth": {"abs": 1.0}}}) for one in rows("nddr", 5.0))
+    more = tuple(one.model_copy(update={"method": "more"}) for one in up)
+    _, second = verdict_of(comparison(row("single"), *up, *more))
+    assert second.endswith("; no method loses in any task.")
+
+
+def test_what_the_average_lacks_is_named() -> None:
+    first, second = verdict_of(comparison(row("single", error=None), row("nddr", pixacc=None, miou=44.0)))
+    assert "+10.00 % relative gain" in first
+    assert second == (
+        "By task, nddr gains 10.00 % in segmentation; "
+        "not in its average, for want of a number: segmentation pixacc, depth abs."
+    )
 
 
 def test_numbers_at_the_constant_and_failed_and_missing_runs_are_named() -> None:

@@ -13,6 +13,13 @@ from taskweave.evaluation.statistics.seeds import is_distinguishable, seed_inter
 from taskweave.metrics.gain import GainKind
 
 KINDS: tuple[GainKind, ...] = get_args(GainKind)
+GAIN_KIND: GainKind = "task_mean"
+"""The kind of relative gain that a verdict goes by: over the metrics of a task, then over tasks."""
+
+
+def known_gains(result: ComparisonResult) -> tuple[Gain, ...]:
+    """The result's gains; of files from before there were such what the rows alone say, without intervals in a seed."""
+    return result.gains or gains_of(result)
 
 
 def gains_of(result: ComparisonResult, scored: Mapping[tuple[str, int], Scored] | None = None) -> tuple[Gain, ...]:

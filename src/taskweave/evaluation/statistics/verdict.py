@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import fmean
-from typing import get_args
 
 from taskweave.evaluation.results import ComparisonResult, Gain, Mark
-from taskweave.evaluation.statistics.gains import gains_of, interval_of
+from taskweave.evaluation.statistics.gains import GAIN_KIND, interval_of, known_gains
 from taskweave.evaluation.statistics.pairs import pairs_of
 from taskweave.evaluation.statistics.seeds import LEAST_SEEDS
-from taskweave.metrics.gain import GainKind
 from taskweave.reporting.numbers import signed
 
-KIND: GainKind = get_args(GainKind)[0]
 _NAMED = 3
 _LONGEST = 80
 
@@ -21,18 +18,24 @@ _LONGEST = 80
 def verdict_of(result: ComparisonResult) -> tuple[str, str]:
     """(which method gains most and how sure that is, which tasks get worse and what else a reader must know).
 
-    By the relative gain "task_mean" of `taskweave.metrics.gain.relative_gain`. Nothing is called a difference under three
+    By the relative gain `GAIN_KIND` of `taskweave.metrics.gain.relative_gain`. Nothing is called a difference under three
     seeds. Single networks trained on are no method but what methods are held against: a gain may be mere training time. The
     second sentence goes task by task: an average hides the task that pays for it.
     """
-    gains = [gain for gain in result.gains or gains_of(result) if gain.kind == KIND]
+    gains = [gain for gain in known_gains(result) if gain.kind == GAIN_KIND]
     if not gains:
         return _why_no_gain(result), _sentence(_shortcomings(result)) or "Nothing else is to be said of it."
     methods = [gain for gain in gains if gain.method != result.control] or gains
     control = next((gain for gain in gains if gain not in methods), None)
     best = max(methods, key=lambda gain: gain.value)
-    parts = [_by_task(result, best.method), *_worse(result, methods), *_shortcomings(result)]
-    return f"{_most(result, best, len(methods))}{_held_against(control, best)}; {_claim(best)}.", _sentence(parts)
+    parts = [
+        *_by_task(result, best.method),
+        *_left_out(result, best.method),
+        *_losing(result, methods),
+        *_shortcomings(result),
+    ]
+    first = f"{_most(result, best, len(methods))}{_held_against(control, best)}; {_claim(best, len(methods))}."
+    return first, _sentence(parts) or "Nothing else is to be said of it."
 
 
 def _why_no_gain(result: ComparisonResult) -> str:
@@ -49,12 +52,12 @@ def _why_no_gain(result: ComparisonResult) -> str:
 
 def _most(result: ComparisonResult, best: Gain, count: int) -> str:
     base, name = _name(result.baseline), _name(best.method)
-    if best.value > 0:
+    if _change(best.value) == "gains":
         lead = f"Of {count} methods, {name} gains most over {base}" if count > 1 else f"{name} gains over {base}"
     else:
         lead = f"None of {count} methods gains over {base}; the closest is {name}"
         lead = lead if count > 1 else f"{name} does not gain over {base}"
-    return f"{lead}: {signed(best.value, 2)} % relative gain ({KIND}){_interval(best)}"
+    return f"{lead}: {signed(best.value, 2)} % relative gain ({GAIN_KIND}){_interval(best)}"
 
 
 def _held_against(control: Gain | None, best: Gain) -> str:
@@ -73,41 +76,71 @@ def _interval(gain: Gain) -> str:
     return f", 95 % interval [{signed(interval.low, 2)}, {signed(interval.high, 2)}] over {over}"
 
 
-def _claim(gain: Gain) -> str:
+def _claim(gain: Gain, picked_of: int) -> str:
     count = len(gain.seeds)
     if gain.distinguishable is None:
-        return f"with {_counted(count, 'seed')} nothing can be called a difference, which takes {LEAST_SEEDS}"
-    return f"this is {'' if gain.distinguishable else 'not '}distinguishable from no gain"
+        return f"{_counted(count, 'seed')} cannot tell this from chance, {LEAST_SEEDS} or more could"
+    picked = f", not corrected for picking the best of {picked_of}" if gain.distinguishable and picked_of > 1 else ""
+    return f"this is {'' if gain.distinguishable else 'not '}distinguishable from no gain{picked}"
 
 
-def _by_task(result: ComparisonResult, method: str) -> str:
-    changes = [f"{_plain(task)} by {signed(gain, 2)} %" for task, gain in _task_gains(result, method).items()]
-    return f"task by task, {_name(method)} changes {' and '.join(changes)}"
+def _by_task(result: ComparisonResult, method: str) -> Iterator[str]:
+    """What a method gains and loses, task by task; nothing where that is not known."""
+    changes: dict[str, list[str]] = {}
+    for task, gain in _task_gains(result, method).items():
+        share = signed(abs(gain), 2).removeprefix("+")
+        said = f"{share} % in {_plain(task)}" if _change(gain) != "is level" else f"in {_plain(task)}"
+        changes.setdefault(_change(gain), []).append(said)
+    if changes:
+        yield f"by task, {_name(method)} {', and '.join(f'{how} {_joined(where)}' for how, where in changes.items())}"
 
 
-def _worse(result: ComparisonResult, gains: Sequence[Gain]) -> Iterator[str]:
-    """Every task that some method loses in, with how many do."""
+def _left_out(result: ComparisonResult, method: str) -> Iterator[str]:
+    """Metrics of the tasks' own tests that a method's average does not have: other methods' may have them."""
+    pairs = pairs_of(result, method)
+    left_out = [
+        f"{_plain(task)} {_plain(metric)}"
+        for task, metrics in result.directions.items()
+        for metric, way in metrics.items()
+        if task not in _aside(result) and any(pair.gain(task, metric, way) is None for pair in pairs)
+    ]
+    if left_out:
+        yield f"not in its average, for want of a number: {_listed(left_out)}"
+
+
+def _losing(result: ComparisonResult, gains: Sequence[Gain]) -> Iterator[str]:
+    """Of several methods: how many lose in each task. Of one it is said already."""
+    if len(gains) < 2:
+        return
     losing: dict[str, int] = {}
     for gain in gains:
         for task, change in _task_gains(result, gain.method).items():
-            losing[task] = losing.get(task, 0) + (change < 0)
-    of = len(gains)
-    lost = [
-        f"{_plain(task)}{f' with {count} of {of} methods' if of > 1 else ''}" for task, count in losing.items() if count
-    ]
-    yield f"worse: {', '.join(lost)}" if lost else "no task gets worse"
+            losing[task] = losing.get(task, 0) + (_change(change) == "loses")
+    lost = [f"{count} of {len(gains)} in {_plain(task)}" for task, count in losing.items() if count]
+    yield f"methods that lose: {_joined(lost)}" if lost else "no method loses in any task"
+
+
+def _change(percent: float) -> str:
+    """What a gain reads like, rounded as it is shown."""
+    text = signed(percent, 2)
+    return "gains" if text.startswith("+") else "loses" if text.startswith("-") else "is level"
 
 
 def _task_gains(result: ComparisonResult, method: str) -> dict[str, float]:
     """{task: percent}: the mean over seeds of the mean relative gain of the task's metrics."""
-    seeds = [pair.task_gains((*result.further, *result.parts)) for pair in pairs_of(result, method)]
+    seeds = [pair.task_gains(_aside(result)) for pair in pairs_of(result, method)]
     tasks = dict.fromkeys(task for gains in seeds for task in gains)
     return {task: fmean(gains[task] for gains in seeds if task in gains) for task in tasks}
 
 
+def _aside(result: ComparisonResult) -> frozenset[str]:
+    """Columns that count in no average."""
+    return frozenset((*result.further, *result.parts))
+
+
 def _shortcomings(result: ComparisonResult) -> Iterator[str]:
     """Numbers with a mark, of the tasks' own tests; runs that failed; runs that are not there yet."""
-    aside = {*result.further, *result.parts}
+    aside = _aside(result)
     marks = [(row, mark) for row in result.rows for mark in row.marks if mark.task not in aside]
     for reason in dict.fromkeys(mark.reason for _, mark in marks):
         methods = dict.fromkeys(row.method for row, mark in marks if mark.reason == reason)
@@ -124,7 +157,7 @@ def _shortcomings(result: ComparisonResult) -> Iterator[str]:
 def _numbers(result: ComparisonResult, method: str, marks: Sequence[Mark]) -> str:
     """Which of a method's numbers are marked."""
     names = list(dict.fromkeys(f"{_plain(mark.task)} {_plain(mark.metric)}" for mark in marks))
-    own = [of for task, of in result.rows_of(method)[0].metrics.items() if task not in (*result.further, *result.parts)]
+    own = [of for task, of in result.rows_of(method)[0].metrics.items() if task not in _aside(result)]
     every = sum(value is not None for of in own for value in of.values())
     return _listed(names) if len(names) < every else "in every metric"
 
@@ -137,6 +170,11 @@ def _sentence(parts: Iterator[str] | Sequence[str]) -> str:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """All of them, as a sentence lists them."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _counted(count: int, noun: str) -> str:
