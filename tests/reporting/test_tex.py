@@ -71,8 +71,10 @@ def test_compiles(tmp_path):
     compiler = shutil.which("pdflatex")
     if compiler is None:
         pytest.skip("there is no pdflatex here: what it would compile is only read by the other tests")
-    named = by_hand(name=HOSTILE, rows=tuple(r.model_copy(update={"method": HOSTILE + r.method}) for r in by_hand().rows))
-    head = "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs,textcomp}\n\\begin{document}\n"
+    rows = tuple(r.model_copy(update={"method": HOSTILE + r.method}) for r in by_hand().rows)
+    named = by_hand(name=HOSTILE, baseline=f"{HOSTILE}single", rows=rows, gains=())
+    head = "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{booktabs,graphicx,textcomp}\n"
+    head += "\\begin{document}\n"
     (tmp_path / "t.tex").write_text(head + to_tex(table_of(named)) + "\\end{document}\n")
     run = subprocess.run(
         [compiler, "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path, capture_output=True

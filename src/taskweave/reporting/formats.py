@@ -4,37 +4,41 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from textwrap import shorten
 
+from taskweave.reporting.safe_text import visible
 from taskweave.reporting.tables import Column, Entry, Line, Table
 
 NOTE = 60
 """Letters of a note that a cell has room for; CSV and comparison.json have it whole."""
+_READ_AS_MARKUP = re.compile(r"""[\\`*<|~$&] | (?<=\])[(\[:] | (?<![^\W_])_ | _(?![^\W_])""", re.VERBOSE)
+"""What Markdown takes for tags, links, emphasis, code, mathematics or the end of a cell; not the underscores in a word."""
 
 
 def to_markdown(table: Table) -> str:
-    """A GitHub-flavoured table with its remarks and notes below; the numbers are rounded."""
-    head = ["method", "seeds", *(column.head for column in table.columns)]
+    """A GitHub-flavoured table with its remarks and notes below; the numbers are rounded. Names are text, never markup."""
+    head = ["method", "seeds", *(markdown_text(column.head) for column in table.columns)]
     rule = [":--", *("--:" for _ in head[1:])]
     rows = [[_named(line), line.counted, *(_marked(entry) for entry in line.entries)] for line in table.lines]
-    verdict = [_plain(" ".join(table.verdict)), ""] if table.verdict else []
-    text = [f"## {_plain(table.title)}", "", *verdict, *(_row(cells) for cells in (head, rule, *rows)), ""]
-    text += [f"- {_plain(remark)}" for remark in table.remarks]
-    text += [f"- <sup>{letter}</sup> {_plain(reason)}" for letter, reason in table.notes.items()]
+    verdict = [markdown_text(" ".join(table.verdict)), ""] if table.verdict else []
+    text = [f"## {markdown_text(table.title)}", "", *verdict, *(_row(cells) for cells in (head, rule, *rows)), ""]
+    text += [f"- {markdown_text(remark)}" for remark in table.remarks]
+    text += [f"- <sup>{letter}</sup> {markdown_text(reason)}" for letter, reason in table.notes.items()]
     return "\n".join(text) + "\n"
 
 
 def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+    return "| " + " | ".join(cells) + " |"
 
 
-def _plain(text: str) -> str:
-    """Text that stays in its cell and its line."""
-    return " ".join(text.split()).replace("|", "\\|")
+def markdown_text(text: str) -> str:
+    """Any text as Markdown that shows it, in one line."""
+    return _READ_AS_MARKUP.sub(r"\\\g<0>", visible(" ".join(text.split())))
 
 
 def _named(line: Line) -> str:
-    return f"{line.method} ({shorten(line.note, NOTE, placeholder='…')})" if line.note else line.method
+    return markdown_text(f"{line.method} ({shorten(line.note, NOTE, placeholder='…')})" if line.note else line.method)
 
 
 def _marked(entry: Entry) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from taskweave.reporting.formats import NOTE
+from taskweave.reporting.safe_text import visible
 from taskweave.reporting.tables import ARROWS, Column, Entry, Table
 
 
@@ -35,11 +36,16 @@ class _OnScreen:
         whole = _widest(fits, self._table, self._table.columns)
         yield from _pieces(fits, self._table) if whole is None else [whole]
         for sentence in self._table.verdict:
-            yield Text(sentence)
+            yield _plain(sentence)
         for remark in self._table.remarks:
-            yield Text(remark, style="dim")
+            yield _plain(remark, "dim")
         for letter, reason in self._table.notes.items():
-            yield Text(f"{letter}: {reason}", style="dim")
+            yield _plain(f"{letter}: {reason}", "dim")
+
+
+def _plain(text: str, style: str = "") -> Text:
+    """Text that moves no cursor and sets no colour but `style`."""
+    return Text(visible(text), style=style)
 
 
 def _pieces(fits: Callable[[RichTable], bool], table: Table) -> Iterator[RichTable]:
@@ -75,7 +81,7 @@ def _piece(
     stacked: gains stand under their metric, not beside it, and the number of seeds is left to the table of cost.
     """
     title = table.title if task is None else f"{table.title}: {task or _subject(columns)}"
-    piece = RichTable(title=Text(title), title_justify="left", title_style="bold")
+    piece = RichTable(title=_plain(title), title_justify="left", title_style="bold")
     piece.add_column("method", overflow="fold")
     counted = not (stacked and task)
     if counted:
@@ -96,8 +102,8 @@ def _piece(
                 cell = Text("\n").join([cell, _text(line.entries[places[gain]], gain)])
             interval = line.entries[places[column]].interval if intervals and column.kind == "relative_gain" else ""
             cells.append(Text("\n").join([cell, Text(interval, style="dim")]) if interval else cell)
-        note = Text(shorten(line.note, NOTE, placeholder="…"), style="red")
-        piece.add_row(Text("\n").join([Text(line.method), note]) if line.note else Text(line.method), *cells)
+        note = _plain(shorten(line.note, NOTE, placeholder="…"), "red")
+        piece.add_row(Text("\n").join([_plain(line.method), note]) if line.note else _plain(line.method), *cells)
     return piece
 
 
@@ -108,10 +114,10 @@ def _subject(columns: Sequence[Column]) -> str:
 
 def _head(column: Column, task: str | None, stacked: bool) -> Text:
     if column.kind != "metric" or task is None:
-        return Text(column.head if task is None else _in_lines(column.head))
+        return _plain(column.head if task is None else _in_lines(column.head))
     if stacked and column.direction is not None:
-        return Text(f"{column.metric}\n{ARROWS[column.direction]} gain")
-    return Text(column.head.removeprefix(f"{task} "))
+        return _plain(f"{column.metric}\n{ARROWS[column.direction]} gain")
+    return _plain(column.head.removeprefix(f"{task} "))
 
 
 def _text(entry: Entry, column: Column) -> Text:

@@ -10,43 +10,52 @@ from taskweave.reporting.pieces import Piece, pieces_of
 from taskweave.reporting.safe_text import visible
 from taskweave.reporting.tables import Column, Entry, Line, Table
 
-_WIDEST = 8
+_WIDEST = 6
 """Columns of numbers in one tabular."""
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "[": "{[}", "]": "{]}", "*": "{*}",
     "↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$", "–": r"\textendash{}", "—": r"\textemdash{}",
-    "×": r"$\times$", "→": r"$\to$",
-    "·": r"$\cdot$", "Σ": r"$\sum$", "≤": r"$\le$", "≥": r"$\ge$", "…": r"\ldots{}", "\N{NO-BREAK SPACE}": "~", "−": "$-$",
+    "×": r"$\times$", "→": r"$\to$", "·": r"$\cdot$",
+    "Σ": r"$\Sigma$", "≤": r"$\le$", "≥": r"$\ge$", "…": r"\ldots{}", "\N{NO-BREAK SPACE}": "~", "−": "$-$",
 }  # fmt: skip
-_PREAMBLE = r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs,textcomp}"
+_PREAMBLE = r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs,graphicx,textcomp}"
+_FITTED = r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"
+"""Prints box 0, made smaller where it is wider than the text."""
 
 
 def to_tex(table: Table) -> str:
-    """A ``table`` with one tabular for each task and one for gain and cost: means, spreads and gains as in Markdown.
+    """A ``table`` for each task and one for gain and cost: means, spreads and gains as in Markdown, and the remarks below.
 
-    The best of a column is bold. Letters that pdfTeX's T1 fonts lack are written as U+ and their number.
+    The best of a column is bold. Letters that pdfTeX's T1 fonts lack are written as U+ and their number. None is wider than
+    the text, and the remarks float with none, so that many methods still fit on a page.
     """
     best = best_places(table)
-    parts = [_tabular(table, piece, best) for piece in pieces_of(table, widest=_WIDEST)] if table.lines else []
-    notes = [f"$^{{\\mathrm{{{letter}}}}}$~{tex_text(reason)}." for letter, reason in table.notes.items()]
+    parts = [_float(table, piece, best) for piece in pieces_of(table, widest=_WIDEST)] if table.lines else []
     below = [tex_text(remark) for remark in table.remarks]
     below += [f"{tex_text(line.method)}: {tex_text(line.note)}" for line in table.lines if line.note]
     legend = ["Bold: the best of its column, which says nothing of chance."] if best else []
-    lines = [
-        _PREAMBLE,
-        r"\begin{table}",
-        r"\centering\small",
-        rf"\caption{{{tex_text(table.title)}}}",
-        ("\n" + r"\par\medskip" + "\n").join(parts),
-        r"\par\medskip",
-        r"\begin{minipage}{\linewidth}\footnotesize",
-        "\\\\\n".join([*legend, *below, *notes]),
-        r"\end{minipage}",
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
+    remarks = "\\\\\n".join([*legend, *below])
+    return "\n".join([_PREAMBLE, *parts, rf"\par\medskip\noindent{{\footnotesize {remarks}\par}}"]) + "\n"
+
+
+def _float(table: Table, piece: Piece, best: frozenset[tuple[int, int]]) -> str:
+    marks = dict.fromkeys(letter for line in table.lines for place in piece.places for letter in line.entries[place].marks)
+    notes = "\\\\\n".join(rf"{_raised(letter)}~{tex_text(table.notes[letter])}." for letter in marks)
+    below = [r"\par\smallskip", rf"\parbox{{\linewidth}}{{\footnotesize {notes}}}"] if notes else []
+    return "\n".join(
+        (
+            r"\begin{table}",
+            r"\centering\small\setlength{\tabcolsep}{4pt}",
+            rf"\caption{{{tex_text(table.title)}: {tex_text(piece.title)}.}}",
+            r"\sbox0{%",
+            _tabular(table, piece, best) + "}",
+            _FITTED,
+            *below,
+            r"\end{table}",
+        )
+    )
 
 
 def tex_text(text: str) -> str:
@@ -64,8 +73,7 @@ def _letter(character: str) -> str:
 
 def _tabular(table: Table, piece: Piece, best: frozenset[tuple[int, int]]) -> str:
     columns = [table.columns[place] for place in piece.places]
-    titles = [column.head.removeprefix(f"{column.task} ") for column in columns]
-    head = _row(["method", "seeds", *(tex_text(title) for title in titles)])
+    head = _row(["method", "seeds", *(_head(column) for column in columns)])
     span = f"& & \\multicolumn{{{len(columns)}}}{{c}}{{{tex_text(piece.title)}}} \\\\"
     rows = [_line(table, number, piece.places, best=best) for number in range(len(table.lines))]
     return "\n".join(
@@ -83,6 +91,15 @@ def _tabular(table: Table, piece: Piece, best: frozenset[tuple[int, int]]) -> st
     )
 
 
+def _head(column: Column) -> str:
+    """Without its task, which stands above it; of a relative gain in two lines, which makes it half as wide."""
+    title = column.head.removeprefix(f"{column.task} ")
+    if column.kind != "relative_gain":
+        return tex_text(title)
+    words, _, kind = title.rpartition(" ")
+    return rf"\shortstack[r]{{{tex_text(words)}\\{tex_text(kind)}}}"
+
+
 def _line(table: Table, number: int, places: Sequence[int], *, best: frozenset[tuple[int, int]]) -> str:
     line: Line = table.lines[number]
     cells = [_cell(line.entries[place], table.columns[place], bold=(number, place) in best) for place in places]
@@ -97,7 +114,11 @@ def _cell(entry: Entry, column: Column, *, bold: bool) -> str:
         text = rf"\textbf{{{mean}}}{spread}{rest}"
     if column.kind == "relative_gain" and entry.interval:
         text += rf" {{\scriptsize {_number(entry.interval)}}}"
-    return text + (rf"$^{{\mathrm{{{','.join(entry.marks)}}}}}$" if entry.marks else "")
+    return text + (_raised(",".join(entry.marks)) if entry.marks else "")
+
+
+def _raised(letters: str) -> str:
+    return rf"$^{{\mathrm{{{letters}}}}}$"
 
 
 def _number(text: str) -> str:
