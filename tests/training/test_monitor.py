@@ -214,6 +214,7 @@ def test_watched_training_ends_bit_equal(tmp_path, changes, data):
     assert cosines_of(tmp_path / "False")
 
 
+@pytest.mark.slow
 def test_watched_training_with_aggregated_gradients_and_own_statistics_ends_bit_equal(tmp_path):
     aggregation = pytest.importorskip("torchjd.aggregation")
     for data, changes in ((toys.ToySamples(), {"accumulate": 2}), (mixture(), {"batch_norm": "per_data_set"})):
