@@ -12,8 +12,8 @@ from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.weights import load_parents
 from taskweave.evaluation.columns import columns_of
-from taskweave.evaluation.masks import masks_of
-from taskweave.evaluation.picturing import write_pictures
+from taskweave.evaluation.drawing.masks import masks_of
+from taskweave.evaluation.drawing.picturing import write_pictures
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.predicting import network_of
 from taskweave.evaluation.recipe import Recipe

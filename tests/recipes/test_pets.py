@@ -7,11 +7,11 @@ import pytest
 import torch
 import yaml
 
-from taskweave.evaluation import overlays
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.building.networks import build_network
 from taskweave.evaluation.building.views import statistics_of
 from taskweave.evaluation.comparison import compare
+from taskweave.evaluation.drawing import overlays
 from taskweave.evaluation.planning import all_runs, entries
 from taskweave.evaluation.recipe import Recipe
 from taskweave.evaluation.setting import with_settings

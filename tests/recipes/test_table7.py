@@ -11,7 +11,7 @@ from PIL import Image
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.columns import columns_of
 from taskweave.evaluation.comparison import compare
-from taskweave.evaluation.histograms import counts_of, draw_face_labels
+from taskweave.evaluation.drawing.histograms import counts_of, draw_face_labels
 from taskweave.evaluation.planning import all_runs, entries
 from taskweave.evaluation.setting import with_settings
 from taskweave.recipes.catalogue import find

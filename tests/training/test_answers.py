@@ -15,7 +15,7 @@ from taskweave.evaluation.building.tasks import build_tasks
 from taskweave.evaluation.choices.answers import AgeTask, BoxTask, ClassificationTask
 from taskweave.evaluation.choices.names import Names
 from taskweave.evaluation.choices.task import SegmentationTask, Tasks
-from taskweave.evaluation.drawing import drawn_truth
+from taskweave.evaluation.drawing.predictions import drawn_truth
 from taskweave.evaluation.predicting import predicted
 from taskweave.heads import PooledLinear
 from taskweave.images import IMAGENET

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.charting import PARTS, Drawn
-from taskweave.evaluation.overlays import write_masks_and_boxes
-from taskweave.evaluation.picturing import write_pictures
+from taskweave.evaluation.drawing.charting import PARTS, Drawn
+from taskweave.evaluation.drawing.overlays import write_masks_and_boxes
+from taskweave.evaluation.drawing.picturing import write_pictures
 from taskweave.evaluation.planning import Entry
 from taskweave.evaluation.results import ComparisonResult, write_text
 from taskweave.evaluation.running import find_record

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from evaluation.tiny import Told, tiny
 
-from taskweave.evaluation import charting, writing
+from taskweave.evaluation import writing
 from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.charting import Drawn, classes
+from taskweave.evaluation.drawing import charting
+from taskweave.evaluation.drawing.charting import Drawn, classes
 from taskweave.evaluation.file_names import distinct_names
 from taskweave.evaluation.planning import Entry, entries
 from taskweave.evaluation.results import ComparisonResult, Row

@@ -18,9 +18,9 @@ from taskweave.data.splits import Part
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.choices.mixture import sets_of
 from taskweave.evaluation.columns import Column, own_columns
+from taskweave.evaluation.drawing.trained import finished, network_behind
 from taskweave.evaluation.measuring import task_of, view_of
 from taskweave.evaluation.planning import Entry, Run
-from taskweave.evaluation.trained import finished, network_behind
 from taskweave.reporting.face_chart import FaceCounts, face_histograms
 from taskweave.training.inputs import outputs_of
 

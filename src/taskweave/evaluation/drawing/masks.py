@@ -11,7 +11,7 @@ from torch import Tensor
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.choices.whole import WholeChoice
 from taskweave.evaluation.columns import Column
-from taskweave.evaluation.drawing import as_picture
+from taskweave.evaluation.drawing.predictions import as_picture
 from taskweave.evaluation.planning import Entry
 from taskweave.evaluation.running import load_network
 from taskweave.networks.attention_masks import attention_masks

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.columns import Column, columns_of
-from taskweave.evaluation.drawing import drawn_prediction, drawn_truth
+from taskweave.evaluation.drawing.legends import legend_of
+from taskweave.evaluation.drawing.masks import masks_of
+from taskweave.evaluation.drawing.predictions import drawn_prediction, drawn_truth
+from taskweave.evaluation.drawing.trained import finished, network_behind
 from taskweave.evaluation.file_names import distinct_names
-from taskweave.evaluation.legends import legend_of
-from taskweave.evaluation.masks import masks_of
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.recipe import Recipe
-from taskweave.evaluation.trained import finished, network_behind
 from taskweave.reporting.figures import side_by_side
 
 

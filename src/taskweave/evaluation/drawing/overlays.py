@@ -12,10 +12,10 @@ from torch import Tensor
 from taskweave.data.label_codes import IGNORE
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.columns import Column, columns_of, is_own_test
-from taskweave.evaluation.drawing import as_picture, predicted_value
-from taskweave.evaluation.legends import mask_legend
+from taskweave.evaluation.drawing.legends import mask_legend
+from taskweave.evaluation.drawing.predictions import as_picture, predicted_value
+from taskweave.evaluation.drawing.trained import finished, network_behind
 from taskweave.evaluation.planning import Entry
-from taskweave.evaluation.trained import finished, network_behind
 from taskweave.reporting.figures import side_by_side
 from taskweave.tasks.segmentation import Segmentation
 from taskweave.tasks.task import Task

@@ -10,13 +10,13 @@ from typing import final
 
 from taskweave.evaluation.bench import Bench
 from taskweave.evaluation.curves import read_curves
+from taskweave.evaluation.drawing.unit_weights import stored_unit_weights
 from taskweave.evaluation.file_names import distinct_names, file_name
 from taskweave.evaluation.planning import Entry, Run
 from taskweave.evaluation.results import ComparisonResult, write_text
 from taskweave.evaluation.running import folder_of
 from taskweave.evaluation.statistics.gains import GAIN_KIND
 from taskweave.evaluation.summary import summarise
-from taskweave.evaluation.unit_weights import stored_unit_weights
 from taskweave.reporting.learned import PlaceLink
 
 
@@ -180,7 +180,7 @@ def transfer(drawn: Drawn) -> Iterator[Path]:
 
 def classes(drawn: Drawn) -> Iterator[Path]:
     """The gain over the baseline in every class and attribute, by the number of labels; the means as JSON."""
-    from taskweave.evaluation.class_gains import class_gain_tables, least_labelled_means
+    from taskweave.evaluation.drawing.class_gains import class_gain_tables, least_labelled_means
     from taskweave.reporting.class_gains import draw_class_gains
 
     tables = class_gain_tables(drawn.methods, drawn.result, drawn.bench.recipe, root=drawn.root, folder=drawn.place.parent)
@@ -194,7 +194,7 @@ def classes(drawn: Drawn) -> Iterator[Path]:
 
 def faces(drawn: Drawn) -> Iterable[Path]:
     """Ages and genders, of recipes that have such."""
-    from taskweave.evaluation.histograms import write_face_histograms
+    from taskweave.evaluation.drawing.histograms import write_face_histograms
 
     return write_face_histograms(drawn.rows, drawn.bench, root=drawn.root, place=drawn.place)[:1]
 

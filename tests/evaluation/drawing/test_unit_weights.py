@@ -9,9 +9,9 @@ from networks.toys import plain
 
 import taskweave as tw
 from taskweave.evaluation.bench import Bench
+from taskweave.evaluation.drawing.unit_weights import stored_unit_weights, unit_weights
 from taskweave.evaluation.planning import Run, entries
 from taskweave.evaluation.running import folder_of
-from taskweave.evaluation.unit_weights import stored_unit_weights, unit_weights
 from taskweave.training.weights import read_state, save_weights
 from taskweave.units import NDDR, CrossStitch, LaneMixing
 
