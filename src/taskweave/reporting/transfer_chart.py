@@ -62,8 +62,8 @@ def cosine_map(cosines: Mapping[str, Curves], path: Path, *, title: str = "") ->
     for number, (pair, places) in enumerate(pairs.items()):
         axes = figure.add_subplot(1, len(pairs), number + 1)
         image = _draw(axes, places)
-        axes.set(title=shown(pair), xlabel="step")
-    figure.colorbar(image, ax=figure.axes, label="cosine of gradients (mean of all looks)")
+        axes.set(title=shown(pair), xlabel="step (beside a place: mean of all looks)")
+    figure.colorbar(image, ax=figure.axes, label="cosine of gradients")
     if title:
         figure.suptitle(shown(title, 60))
     return save_figure(figure, path)
