@@ -54,12 +54,17 @@ def test_mistakes_say_what_was_found_and_what_to_do(place: Path) -> None:
     (place / "empty").mkdir()
     (place / "broken").mkdir()
     (place / "broken" / "comparison.json").write_text('{"name": "x"}')
+    (place / "bytes").mkdir()
+    (place / "bytes" / "comparison.json").write_bytes(b"\x7fELF\xd0\x00")
+    (place / "file").touch()
     for arguments, words in (
         (("results",), "holds 2 comparisons; give one of them: results/another, results/by hand"),
         (("nowhere",), "nowhere is no folder: give that of a comparison"),
         (("empty",), "empty holds no comparison.json"),
         (("broken",), "is not what a comparison writes: recipe: Field required"),
         (("results/another", "--out", "empty"), "--out empty is a folder; give the file to write"),
+        (("bytes",), "bytes/comparison.json is no text, so not what a comparison writes"),
+        (("results/another", "--out", "file/page.html"), "file/page.html cannot be written (Not a directory)"),
         (("results/another", "--format", "pdf"), "'pdf'"),
     ):
         refused = taskweave("report", *arguments, cwd=place)

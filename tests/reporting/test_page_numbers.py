@@ -11,6 +11,7 @@ from reporting.compared import DIRECTIONS, by_hand, folder_with
 from reporting.parsed_page import check
 from rich.console import Console
 
+from taskweave.evaluation.statistics.gains import gains_of
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.page import page_of
 from taskweave.reporting.tables import table_of
@@ -91,6 +92,28 @@ def test_page_markdown_and_terminal_agree(place, page, kind):
         (line,) = (one for one in text.splitlines() if one[:1] in ("|", "│") and one.strip("|│ ").startswith(f"{method} "))
         for head, cell in cells.items():
             assert head == "method" or number(cell) in line, (method, head, line)
+
+
+def test_every_gain_of_the_file_is_on_the_page_with_its_interval_and_its_seeds(tmp_path):
+    result = by_hand(gains=gains_of(RESULT))
+    place = folder_with(tmp_path / "c", result)
+    content = json.loads((place / "comparison.json").read_text())["gains"]
+    groups = [one for one in check(page_of(place)).all("div") if one.attributes.get("aria-label", "").startswith("Gains: ")]
+    shown = {
+        (group.attributes["aria-label"], row.inside[0].words): [cell.words for cell in row.inside[1:]]
+        for group in groups
+        for row in group.all("tr")[1:]
+    }
+    assert len(shown) == len(content) == 2 * (2 + 2), "of two methods: two metrics, two averages"
+    for gain in content:
+        kind = f"{gain['task']} {gain['metric']}" if gain["kind"] == "metric" else f"percent, {gain['kind']}:"
+        (cells,) = (cells for (title, method), cells in shown.items() if kind in title and method == gain["method"])
+        decimals = 4 if gain["task"] == "depth" else 2
+        value, interval, told, seeds = cells
+        assert value == f"{gain['value']:+.{decimals}f}"
+        assert interval == f"[{gain['low']:+.{decimals}f}, {gain['high']:+.{decimals}f}]"
+        assert told == {True: "yes", False: "no", None: "not said"}[gain["distinguishable"]]
+        assert seeds == " ".join(f"seed {one['seed']}: {one['value']:+.{decimals}f}" for one in gain["seeds"])
 
 
 def test_pieces_for_paper_hold_every_number_of_the_screens_table(page):

@@ -48,18 +48,18 @@ def report(
 
     place = find_comparison(folder)
     if form is Format.HTML:
-        from taskweave.reporting.page import write_page
+        file = _file(out or place / "report.html")
+        _write(file, _page(place, images=not no_images))
+    elif out is None:
+        typer.echo(_table(place, form), nl=False)
+    else:
+        _write(_file(out), _table(place, form))
 
-        path = write_page(place, _file(out or place / "report.html"), images=not no_images)
-        _told(path)
-        return
-    text = _table(place, form)
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    from taskweave.reporting.files import write_whole
 
-    _told(write_whole(_file(out), lambda file: file.write(text.encode())))
+def _page(place: Path, *, images: bool) -> str:
+    from taskweave.reporting.page import page_of
+
+    return page_of(place, images=images)
 
 
 def _table(place: Path, form: Format) -> str:
@@ -78,8 +78,14 @@ def _file(path: Path) -> Path:
     return path
 
 
-def _told(path: Path) -> None:
+def _write(path: Path, text: str) -> None:
     from rich.console import Console
 
-    text = f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)"
-    Console().print(text, soft_wrap=True, highlight=False, markup=False)
+    from taskweave.reporting.files import write_whole
+
+    try:
+        write_whole(path, lambda file: file.write(text.encode()))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written ({error.strerror or error}); give another file with --out") from error
+    told = f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)"
+    Console().print(told, soft_wrap=True, highlight=False, markup=False)

@@ -11,6 +11,7 @@ from taskweave.evaluation.results import ComparisonResult
 RESULT, TABLE, NUMBERS = "comparison.json", "table.md", "table.csv"
 PICTURES, CHARTS = "pictures", "charts"
 """Folders of what shows data, and of what does not."""
+_ANEW = "the command that wrote it writes it anew"
 
 
 def find_comparison(folder: Path) -> Path:
@@ -37,9 +38,9 @@ def read_comparison(folder: Path) -> ComparisonResult:
     file = folder / RESULT
     try:
         return ComparisonResult.load(file)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is no text, so not what a comparison writes: {_ANEW}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its text"
-        raise ValueError(
-            f"{file} is not what a comparison writes: {where}: {first['msg']}; the command that wrote it writes it anew"
-        ) from error
+        raise ValueError(f"{file} is not what a comparison writes: {where}: {first['msg']}; {_ANEW}") from error
