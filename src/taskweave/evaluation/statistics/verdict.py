@@ -24,7 +24,7 @@ def verdict_of(result: ComparisonResult) -> tuple[str, str]:
     """
     gains = [gain for gain in known_gains(result) if gain.kind == GAIN_KIND]
     if not gains:
-        return _why_no_gain(result), _sentence(_shortcomings(result)) or "Nothing else is to be said of it."
+        return _why_no_gain(result), _sentence(_shortcomings(result)) or "No run failed and none is missing."
     methods = [gain for gain in gains if gain.method != result.control] or gains
     control = next((gain for gain in gains if gain not in methods), None)
     best = max(methods, key=lambda gain: gain.value)
@@ -35,7 +35,7 @@ def verdict_of(result: ComparisonResult) -> tuple[str, str]:
         *_shortcomings(result),
     ]
     first = f"{_most(result, best, len(methods))}{_held_against(control, best)}; {_claim(best, len(methods))}."
-    return first, _sentence(parts) or "Nothing else is to be said of it."
+    return first, _sentence(parts) or "No run failed and none is missing."
 
 
 def _why_no_gain(result: ComparisonResult) -> str:
