@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from contracts.recipe_shapes import assert_fits, outputs_seen
 from torch import Tensor
 
 from taskweave.evaluation.bench import Bench
@@ -46,11 +47,17 @@ def assert_round_trip(recipe: Recipe, folder: Path) -> None:
 
 
 def assert_builds_on_meta(recipe: Recipe, known: Known | None = None) -> FormCost:
-    """Every network is built at its full size without a weight being made.
+    """Every network is built at its full size without a weight being made, and returns what its tasks read.
 
     known: sizes of what other recipes have built, added to: tables of a paper have most networks in common.
     """
-    cost = cost_of_form(recipe, {} if known is None else known)
+    known = {} if known is None else known
+    before = len(known)
+    with outputs_seen() as seen:
+        cost = cost_of_form(recipe, known)
+    assert len(seen) >= len(known) - before, "a network was counted and not seen"
+    for task, output, size in seen:
+        assert_fits(task, output, size)
     for title, size in cost.networks.items():
         assert size.parameters > 0 and size.flops > 0, f"{title}: nothing to train or compute"
     return cost

@@ -4,13 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from contracts.recipe_contract import assert_builds_on_meta, assert_makes_two_steps, assert_round_trip
+from contracts.recipe_shapes import assert_fits
 from evaluation.tiny import tiny
 
 from taskweave.evaluation.recipe import Recipe
 from taskweave.recipes.catalogue import find, names, summary
 from taskweave.recipes.costing import Known, distinct_networks
 from taskweave.recipes.listing import listed
+from taskweave.tasks import Classification, Segmentation, Task
 
 SIZES: Known = {}
 STEPPED: set[str] = set()
@@ -77,3 +80,18 @@ def test_the_asserts_can_fail(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="losses"):
         assert_makes_two_steps(tiny(methods=[{"kind": "cross_stitch", "self_weight": float("1e38")}]))
     assert len(distinct_networks(tiny())) == 3
+
+
+@pytest.mark.parametrize(
+    ("task", "shape"),
+    [
+        (Segmentation(13), (1, 40, 60, 80)),  # classes of another data set
+        (Segmentation(13), (1, 13, 60, 60)),  # another picture's grid
+        (Classification(2), (1, 3)),
+    ],
+)
+def test_an_output_that_a_task_does_not_read_is_seen(task: Task, shape: tuple[int, ...]) -> None:
+    good = (1, task.channels, 60, 80)[: len(shape)]
+    assert_fits(task, torch.empty(good, device="meta"), (480, 640))
+    with pytest.raises(AssertionError):
+        assert_fits(task, torch.empty(shape, device="meta"), (480, 640))
