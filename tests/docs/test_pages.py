@@ -88,6 +88,20 @@ def test_the_python_block_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.slow
+def test_the_sweep_in_python_can_be_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (block,) = blocks(ROOT / "docs" / "sweeps.md", "python")
+    scope: dict[str, Any] = {}
+    exec(compile(block, "docs/sweeps.md", "exec"), scope)
+    assert scope["planned"].state == "planned" and not list(tmp_path.iterdir())
+    assert "results/demo-sweep-init" in capsys.readouterr().out
+    titles = [item.run.title for item in scope["planned"].estimate.missing]
+    assert titles[-2:] == ["cross-stitch (0.9, 0.1), seed 0", "cross-stitch (0.5, 0.5), seed 0"]
+
+
+@pytest.mark.slow
 def test_the_training_on_two_data_sets_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
