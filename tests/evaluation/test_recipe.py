@@ -151,7 +151,7 @@ def test_the_hash_changes_with_each_field(path: str) -> None:
 
 def test_the_hash_changes_with_every_number_of_the_training() -> None:
     base = tiny().model_dump(mode="json")
-    unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "workers", "tensorboard"}
+    unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "monitor_every", "workers", "tensorboard"}
     changed = 0
     for name, value in base["training"]["connected"].items():
         if name in unimportant or isinstance(value, bool) or not isinstance(value, int | float):

@@ -12,6 +12,7 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """The recipe with every ``dotted.path=value`` applied in turn; values are read as YAML.
 
     A part of a path is a key, a position in a list, or the `kind` of one of a list's items (``methods.nddr.order=paper``).
+    A key may have dots of its own where it is there already (``printed.rows.NDDR.normals.within_11.25=53.5``).
     Setting a `kind` starts that part afresh. Raises ValueError for a line without '=', a path that does not exist, and
     whatever the recipe refuses.
     """
@@ -33,15 +34,26 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
 
 def _put(content: dict[str, Any], path: list[str], value: Any, *, line: str) -> None:
     here: Any = content
-    for part in path[:-1]:
+    part, rest = _first(here, path)
+    while rest:
         key = _key(here, part, line)
         if isinstance(here, dict) and here.get(key) is None:
             here[key] = {}  # an option that was left out: its own defaults, and then this one field
         here = here[key]
-    last = _key(here, path[-1], line)
+        part, rest = _first(here, rest)
+    last = _key(here, part, line)
     if last == "kind" and here.get("kind") != value:
         here.clear()
     here[last] = value
+
+
+def _first(here: Any, path: list[str]) -> tuple[str, list[str]]:
+    """The path's next part and the rest: the longest key that is there, which may have dots in it."""
+    if isinstance(here, dict):
+        for end in range(len(path), 1, -1):
+            if (key := ".".join(path[:end])) in here:
+                return key, path[end:]
+    return path[0], path[1:]
 
 
 def _key(here: Any, part: str, line: str) -> str | int:
