@@ -67,6 +67,7 @@ def test_hostile_text_stays_in_its_line_and_its_cell():
     assert all(len(re.findall(r"(?<!\\)&", row)) == 2 for row in rows if "multicolumn" not in row and "&" in row)
 
 
+@pytest.mark.slow
 def test_compiles(tmp_path):
     compiler = shutil.which("pdflatex")
     if compiler is None:
