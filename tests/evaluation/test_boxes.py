@@ -75,6 +75,7 @@ def test_regions_in_training_and_in_tests() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_a_comparison_with_regions(tmp_path: Path) -> None:
     splits = [{"kind": "shared", "until": until, "label": until} for until in ("pool1", "pool5", "fc7")]
     methods = [{"kind": "ensemble"}, *splits, {"kind": "shared_latent", "rank": 4}, *OF_REGIONS["methods"]]

@@ -111,6 +111,7 @@ def test_the_monitor_is_no_part_of_what_a_run_or_a_recipe_is_known_by():
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_a_comparison_is_watched_and_brings_its_warnings(tmp_path):
     watched = {**USUAL, "steps": 4, "log_every": 1, "monitor_every": 2}
     recipe = tiny(single_trained_on=True, training={"single": watched, "connected": watched})

@@ -49,6 +49,7 @@ def test_recipes_without_it_keep_their_hash() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_a_comparison_measures_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stored runs are measured anew, not trained anew; each part's numbers are those of its own pictures."""
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))

@@ -152,6 +152,7 @@ def test_what_is_refused(method, match):
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_a_comparison_of_weightings(tmp_path):
     """Of each way into the loop one, trained; weights in the logs and drawn."""
     chosen = [{"kind": "uncertainty"}, {"kind": "aggregation"}, {"kind": "fixed", "weights": {"normals": 3.0}}]

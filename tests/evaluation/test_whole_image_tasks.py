@@ -10,6 +10,7 @@ from taskweave.evaluation.predicting import predict_pictures
 
 
 @pytest.mark.slow
+@pytest.mark.draws
 def test_compared_and_predicted(tmp_path) -> None:
     recipe = tiny(
         data={"kind": "pets_sample", "size": [64, 64]},
