@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final, Literal, final
+from typing import IO, Final, final
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -104,15 +102,10 @@ def save_picture(figure: Figure, path: Path) -> Path:
     return write_whole(path, lambda file: _draw(figure, file, "png"))
 
 
-def _draw(figure: Figure, file: IO[bytes], kind: Literal["png", "svg"]) -> None:
-    """By the canvas itself: `savefig` would draw everything twice, first for the layout."""
+def _draw(figure: Figure, file: IO[bytes], kind: str) -> None:
     # names of methods and classes are text, also with "$" in them; SVGs hold text as text and are the same every time
     with rc_context({"text.parse_math": False, "svg.fonttype": "none", "svg.hashsalt": "taskweave"}):
-        if kind == "png":
-            figure.set_dpi(_DOTS)
-            FigureCanvasAgg(figure).print_png(file)
-        else:
-            FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})
+        figure.savefig(file, format=kind, dpi=_DOTS, metadata={"Date": None} if kind == "svg" else None)
 
 
 def _write_plainly(figure: Figure) -> None:
