@@ -6,7 +6,7 @@ Cost: seconds per training step (forward, losses, backward, optimiser) of two Re
 five places, pictures of 128 x 160 in batches of 4, with and without a look at the gradients. Steps of both kinds come in
 turns in one process. A look every N steps costs its difference / N.
 False alarms: the share of simulated trainings, of noise around a mean, in which an alarm begins (see
-`taskweave.training.monitor`).
+`taskweave.training.monitor.monitor`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.data.sample import Batch
-from taskweave.training.monitor import COSINE, GAP
-from taskweave.training.monitor_alarm import Alarm, Limits
-from taskweave.training.monitor_cosines import Cosines
+from taskweave.training.monitor.alarm import Alarm, Limits
+from taskweave.training.monitor.cosines import Cosines
+from taskweave.training.monitor.monitor import COSINE, GAP
 
 PLACES = ["stem", "layer1", "layer2", "layer3", "layer4"]
 SIZE, BATCH = (128, 160), 4

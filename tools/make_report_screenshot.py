@@ -18,10 +18,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from taskweave.evaluation.publishing import may_be_published
-from taskweave.reporting.comparison_folder import read_comparison
+from taskweave.experiments.artifacts.publishing import may_be_published
 from taskweave.reporting.files import write_whole
 from taskweave.reporting.page import write_page
+from taskweave.results.folder import read_comparison
 
 LARGEST = 300_000
 WIDTH = 1320

@@ -25,20 +25,20 @@ _HOME = {
     "Shortcut": "taskweave.units.shortcut",
     "Attention": "taskweave.units.attention",
     "CrossTalk": "taskweave.units.cross_talk",
-    "Connection": "taskweave.networks.connection",
-    "Connected": "taskweave.networks.connected",
-    "connect": "taskweave.networks.connecting",
-    "share": "taskweave.networks.sharing",
-    "share_latent": "taskweave.networks.latent",
-    "check_start": "taskweave.networks.start",
-    "calibrate": "taskweave.networks.start",
-    "Recipe": "taskweave.evaluation.recipe",
-    "run": "taskweave.evaluation.run",
-    "compare": "taskweave.evaluation.comparison",
+    "Connection": "taskweave.weaving.connection",
+    "Connected": "taskweave.weaving.connected",
+    "connect": "taskweave.weaving.connect",
+    "share": "taskweave.weaving.share",
+    "share_latent": "taskweave.weaving.latent",
+    "check_start": "taskweave.weaving.start",
+    "calibrate": "taskweave.weaving.start",
+    "Recipe": "taskweave.experiments.recipe",
+    "run": "taskweave.experiments.one_run",
+    "compare": "taskweave.experiments.comparison",
 }
 _ROOMS = (
-    "cli", "data", "evaluation", "heads", "metrics", "networks", "recipes", "reporting", "streams", "tasks", "training",
-    "units", "weighting",
+    "cli", "data", "experiments", "heads", "metrics", "networks", "recipes", "reporting", "results", "streams", "tasks",
+    "training", "units", "weaving", "weighting",
 )  # fmt: skip
 
 __version__ = "0.1.0"
@@ -61,31 +61,26 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:  # what is imported when asked for, for type checkers and editors
     from taskweave import cli as cli
     from taskweave import data as data
-    from taskweave import evaluation as evaluation
+    from taskweave import experiments as experiments
     from taskweave import heads as heads
     from taskweave import metrics as metrics
     from taskweave import networks as networks
     from taskweave import recipes as recipes
     from taskweave import reporting as reporting
+    from taskweave import results as results
     from taskweave import streams as streams
     from taskweave import tasks as tasks
     from taskweave import training as training
     from taskweave import units as units
+    from taskweave import weaving as weaving
     from taskweave import weighting as weighting
-    from taskweave.evaluation.comparison import compare as compare
-    from taskweave.evaluation.recipe import Recipe as Recipe
-    from taskweave.evaluation.run import run as run
+    from taskweave.experiments.comparison import compare as compare
+    from taskweave.experiments.one_run import run as run
+    from taskweave.experiments.recipe import Recipe as Recipe
     from taskweave.features import FeatureShape as FeatureShape
     from taskweave.images import CAFFE as CAFFE
     from taskweave.images import IMAGENET as IMAGENET
     from taskweave.images import ImageStatistics as ImageStatistics
-    from taskweave.networks.connected import Connected as Connected
-    from taskweave.networks.connecting import connect as connect
-    from taskweave.networks.connection import Connection as Connection
-    from taskweave.networks.latent import share_latent as share_latent
-    from taskweave.networks.sharing import share as share
-    from taskweave.networks.start import calibrate as calibrate
-    from taskweave.networks.start import check_start as check_start
     from taskweave.streams.convert import as_stream as as_stream
     from taskweave.streams.stream import Step as Step
     from taskweave.streams.stream import Stream as Stream
@@ -101,3 +96,10 @@ if TYPE_CHECKING:  # what is imported when asked for, for type checkers and edit
     from taskweave.units.shortcut import Shortcut as Shortcut
     from taskweave.units.sluice import Sluice as Sluice
     from taskweave.units.unit import Unit as Unit
+    from taskweave.weaving.connect import connect as connect
+    from taskweave.weaving.connected import Connected as Connected
+    from taskweave.weaving.connection import Connection as Connection
+    from taskweave.weaving.latent import share_latent as share_latent
+    from taskweave.weaving.share import share as share
+    from taskweave.weaving.start import calibrate as calibrate
+    from taskweave.weaving.start import check_start as check_start

@@ -12,24 +12,28 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "taskweave"
 BESIDE = [ROOT / name for name in ("tests", "benchmarks", "examples", "docs")]
-FACTS = {"features", "images"}  # the two files beside the rooms that state facts
-LIBRARY = {"networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | FACTS
+GROUND = {"features", "images", "progress", "parts"}  # the files beside the rooms
+LIBRARY = {"weaving", "networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | GROUND
 ARROWS = {
     "features": set(),
     "images": set(),
-    "units": FACTS,
-    "streams": FACTS,
+    "progress": set(),
+    "parts": set(),
+    "units": GROUND,
+    "streams": GROUND,
+    "weaving": {"units", "streams"} | GROUND,
     "heads": set(),
-    "networks": {"units", "streams", "heads"} | FACTS,
+    "networks": {"weaving", "units", "streams", "heads"} | GROUND,
     "metrics": set(),
     "tasks": {"heads", "metrics"},
     "weighting": set(),
-    "data": FACTS,
+    "data": GROUND,
     "training": LIBRARY,
-    "evaluation": LIBRARY | {"heads", "training", "reporting"},  # a comparison writes its table and pictures
-    "reporting": {"evaluation", "metrics"},  # what a comparison found and what its recipe says; it trains nothing
-    "recipes": {"evaluation", "training", "heads"},  # anchors are part of what a protocol states
-    "cli": LIBRARY | {"training", "evaluation", "reporting", "recipes"},
+    "results": {"metrics", "reporting"} | GROUND,
+    "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
+    "reporting": {"experiments", "results", "metrics"},  # what a comparison found and what its recipe says
+    "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
+    "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }
 LONG_FILE, LONG_FUNCTION = 300, 45
 

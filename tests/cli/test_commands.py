@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from evaluation.tiny import content, tiny
+from experiments.tiny import content, tiny
 from PIL import Image
 from reporting.parsed_page import check
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from cli.test_commands import taskweave
-from evaluation.tiny import content
+from experiments.tiny import content
 
-from taskweave.evaluation.absent import absent_data
+from taskweave.experiments.absent import absent_data
 from taskweave.recipes.catalogue import find, names
 
 
@@ -30,7 +30,7 @@ def test_data_sets_are_asked_for_by_name(tmp_path: Path) -> None:
 
 
 def test_data_that_are_there_are_not_absent(tmp_path: Path) -> None:
-    from taskweave.evaluation.recipe import Recipe
+    from taskweave.experiments.recipe import Recipe
 
     assert absent_data(Recipe.model_validate(content())) == {}  # generated scenes lie nowhere
     folder = content(data={"kind": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]})

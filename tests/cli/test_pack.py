@@ -8,11 +8,11 @@ import yaml
 from cli.test_commands import taskweave
 from data import pet_trees, trees
 from data.store_toys import assert_same, flip
-from evaluation.tiny import Told, content
+from experiments.tiny import Told, content
 
 from taskweave.data import Reduced, Scenes, open_nyuv2_mtan, open_store
-from taskweave.evaluation.building.data import open_parts
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.building.data import open_parts
+from taskweave.experiments.recipe import Recipe
 
 pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
 

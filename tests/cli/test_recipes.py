@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from taskweave.cli.app import app
 done = CliRunner().invoke(app, ["recipes", *sys.argv[1:]])
 assert done.exit_code == 0, done.output
-heavy = [name for name in ("torch", "taskweave.evaluation.recipe") if name in sys.modules]
+heavy = [name for name in ("torch", "taskweave.experiments.recipe") if name in sys.modules]
 print(heavy, done.output)
 """
 

@@ -79,7 +79,7 @@ def test_a_newer_comparison_is_refused(place: Path) -> None:
 
 
 def test_it_needs_no_torch_to_say_how_it_is_used() -> None:
-    code = "import sys; from taskweave.cli.report import report; from taskweave.reporting.comparison_folder import RESULT\n"
+    code = "import sys; from taskweave.cli.report import report; from taskweave.results.folder import RESULT\n"
     code += "print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 from cli.test_commands import taskweave
-from evaluation.tiny import content
+from experiments.tiny import content
 
-from taskweave.evaluation.results import ComparisonResult
-from taskweave.evaluation.sweeping.axes import AXES
+from taskweave.experiments.sweeps.axes import AXES
+from taskweave.results.comparison import ComparisonResult
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from contracts.stream_contract import assert_equal
 from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.networks.connected import Connected
 from taskweave.streams.stream import Stream
+from taskweave.weaving.connected import Connected
 
 CHANNELS = 5
 

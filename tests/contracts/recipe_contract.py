@@ -8,12 +8,12 @@ import torch
 from contracts.recipe_shapes import assert_fits, outputs_seen
 from torch import Tensor
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.building.example import training_inputs
-from taskweave.evaluation.building.networks import build_network
-from taskweave.evaluation.choices.data import Augmentation, DataChoice, ScenesData
-from taskweave.evaluation.planning import Run
-from taskweave.evaluation.recipe import Recipe, digest_of
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.example import training_inputs
+from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.choices.data import Augmentation, DataChoice, ScenesData
+from taskweave.experiments.plan import Run
+from taskweave.experiments.recipe import Recipe, digest_of
 from taskweave.recipes.costing import Known, built, cost_of_form, distinct_networks
 from taskweave.recipes.listing import FormCost
 from taskweave.tasks import Age, Attributes, BoxRegression, Classification, Detection, RoiDetection, Task

@@ -8,8 +8,8 @@ from contracts.network_contract import Size, cells
 from torch import Tensor
 from torch.nn.modules.module import register_module_forward_hook
 
-from taskweave.networks.connected import Connected
 from taskweave.tasks import Age, Attributes, BoxRegression, Classification, Detection, RoiDetection
+from taskweave.weaving.connected import Connected
 
 STRIDES = (1, 2, 4, 8, 16, 32)
 """Of the dense networks that there are."""

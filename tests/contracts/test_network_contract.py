@@ -31,21 +31,21 @@ from contracts.network_contract import (
 from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet
-from taskweave.networks.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
-from taskweave.networks.dense_resnet import dense_resnet
-from taskweave.networks.dense_segnet import dense_segnet
-from taskweave.networks.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
-from taskweave.networks.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
-from taskweave.networks.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
-from taskweave.networks.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
-from taskweave.networks.rpn_vgg16 import RPNVGG16, rpn_vgg16
-from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
-from taskweave.networks.st_unet import STUNet, st_unet
-from taskweave.networks.stan_resnet import STANResNet, stan_resnet
-from taskweave.networks.stan_segnet import stan_segnet
-from taskweave.networks.timm_classifier import timm_classifier
-from taskweave.networks.vgg16 import VGG16, vgg16
+from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
+from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
+from taskweave.networks.pets.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
+from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
+from taskweave.networks.resnet.dense_resnet import dense_resnet
+from taskweave.networks.resnet.stan_resnet import STANResNet, stan_resnet
+from taskweave.networks.resnet.timm_classifier import timm_classifier
+from taskweave.networks.segnet.dense_segnet import dense_segnet
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
+from taskweave.networks.segnet.stan_segnet import stan_segnet
+from taskweave.networks.unet.st_unet import STUNet, st_unet
+from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
+from taskweave.networks.vgg.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
+from taskweave.networks.vgg.rpn_vgg16 import RPNVGG16, rpn_vgg16
+from taskweave.networks.vgg.vgg16 import VGG16, vgg16
 from taskweave.streams.stream import Stream
 
 vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from contracts.recipe_contract import assert_builds_on_meta, assert_makes_two_steps, assert_round_trip
 from contracts.recipe_shapes import assert_fits
-from evaluation.tiny import tiny
+from experiments.tiny import tiny
 
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.catalogue import find, names, summary
 from taskweave.recipes.costing import Known, distinct_networks
 from taskweave.recipes.listing import listed

@@ -8,7 +8,7 @@ from data.refusing import refuses
 from data.trees import write_list
 
 from taskweave.data import BoxSet, open_apascal, open_birds, open_box_csv, open_coco, open_penn_fudan, open_voc
-from taskweave.data.boxes_faults import Faults
+from taskweave.data.readers.boxes.boxes_faults import Faults
 
 
 def voc(root, **options):

@@ -27,7 +27,7 @@ from taskweave.data import (
     tile_windows,
 )
 from taskweave.data.boxes import bounding_boxes, tidy
-from taskweave.data.tiling import cut
+from taskweave.data.transforms.tiling import cut
 from taskweave.images import IMAGENET
 
 fast = settings(max_examples=40, deadline=None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from taskweave.data import cache_folder
-from taskweave.data.cache import cached_array, write_whole
+from taskweave.data.readers.cache import cached_array, write_whole
 
 
 def test_where_it_is(monkeypatch, tmp_path):

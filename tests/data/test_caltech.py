@@ -10,8 +10,8 @@ from data.refusing import refuses
 from torchvision.transforms.v2 import RandomHorizontalFlip
 
 from taskweave.data import Window, collate, open_caltech, open_caltech_extracted
-from taskweave.data.norpix import scan_sequence
-from taskweave.data.tiling import cut
+from taskweave.data.readers.streets.norpix import scan_sequence
+from taskweave.data.transforms.tiling import cut
 from taskweave.metrics.detection_images import detected_image
 from taskweave.metrics.detection_subset import Subset
 

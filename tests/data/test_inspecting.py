@@ -11,8 +11,8 @@ from data.store_toys import Kinds
 
 import taskweave.data
 from taskweave.data import inspect
-from taskweave.data.inspecting.inspection import LAYOUTS
-from taskweave.data.inspecting.looking import spread
+from taskweave.data.inspection.inspection import LAYOUTS
+from taskweave.data.inspection.looking import spread
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +146,7 @@ def test_every_reader_is_among_the_layouts():
 
 
 def test_every_layout_names_a_choice_of_recipes():
-    from taskweave.evaluation.choices.mixture import OneSet
+    from taskweave.experiments.choices.mixture import OneSet
 
     kinds = {choice.model_fields["kind"].default for choice in OneSet.__args__}
     assert kinds - {"scenes", "pets_sample"} == {layout.choice for layout in LAYOUTS}

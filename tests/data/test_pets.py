@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from taskweave.data import collate, open_pets
-from taskweave.data.pets import drawn_part
+from taskweave.data.readers.whole_images.pets import drawn_part
 
 DRAWN = ("drawn train", "drawn val", "drawn test")
 

@@ -8,7 +8,9 @@ import torch
 from data import pet_trees as trees
 from data.refusing import refuses
 
-from taskweave.data import BatchOrder, BlockOrder, h5_files, open_pets_h5, pets_h5
+from taskweave.data import BatchOrder, BlockOrder, open_pets_h5
+from taskweave.data.readers import h5_files
+from taskweave.data.readers.whole_images import pets_h5
 
 pytest.importorskip("h5py", reason="the h5 form needs taskweave[data]")
 

@@ -16,7 +16,7 @@ from taskweave.data import (
     open_nyuv2_mat,
     open_nyuv2_mtan,
 )
-from taskweave.data.nyuv2_classes import FORTY, FORTY_TO_THIRTEEN, THIRTEEN
+from taskweave.data.readers.indoor.nyuv2_classes import FORTY, FORTY_TO_THIRTEEN, THIRTEEN
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from data import trees
 from torchvision import tv_tensors
 
 from taskweave.data import Reduced, open_nyuv2_mtan
-from taskweave.data.resizing import resize
+from taskweave.data.transforms.resizing import resize
 
 
 def test_size_and_labels(tmp_path):

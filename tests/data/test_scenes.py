@@ -10,11 +10,11 @@ import pytest
 import torch
 from torchvision import tv_tensors
 
+from taskweave.data.generated.rendering import render
+from taskweave.data.generated.scenes import LABELS, Scenes
+from taskweave.data.generated.scenes_looks import ATTRIBUTES, CLASSES, DOOR, OBJECT_CLASSES
+from taskweave.data.generated.scenes_rooms import draw_room
 from taskweave.data.normals import normals_from_depth
-from taskweave.data.rendering import render
-from taskweave.data.scenes import LABELS, Scenes
-from taskweave.data.scenes_looks import ATTRIBUTES, CLASSES, DOOR, OBJECT_CLASSES
-from taskweave.data.scenes_rooms import draw_room
 from taskweave.data.tensors import Depth, Normals
 
 SIZE = (48, 64)

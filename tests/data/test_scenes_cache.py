@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from taskweave.data import rendering, scenes
-from taskweave.data.scenes import Scenes
-from taskweave.data.scenes_cache import RecordFile
-from taskweave.data.scenes_rooms import draw_room
+from taskweave.data.generated import rendering, scenes
+from taskweave.data.generated.scenes import Scenes
+from taskweave.data.generated.scenes_cache import RecordFile
+from taskweave.data.generated.scenes_rooms import draw_room
 
 SIZE = (24, 32)
 RECORD = 24 * 32 * 21 + 4

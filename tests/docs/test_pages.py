@@ -12,12 +12,12 @@ import yaml
 from pydantic import BaseModel
 
 from taskweave.cli.app import app
-from taskweave.evaluation.choices import boxes, detection, faces, mixture, pets_data, regions, streets
-from taskweave.evaluation.choices.choice import Choice
-from taskweave.evaluation.columns import columns_of
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training, read
-from taskweave.evaluation.results import ComparisonResult, Mark, Row
-from taskweave.evaluation.setting import with_settings
+from taskweave.experiments.choices import boxes, detection, faces, mixture, pets_data, regions, streets
+from taskweave.experiments.choices.choice import Choice
+from taskweave.experiments.columns import columns_of
+from taskweave.experiments.overrides import with_settings
+from taskweave.experiments.recipe import Evaluation, Recipe, Training, read
+from taskweave.results.comparison import ComparisonResult, Mark, Row
 from taskweave.training.options import TrainingOptions
 
 ROOT = Path(__file__).resolve().parents[2]

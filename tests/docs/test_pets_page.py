@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from taskweave.evaluation.choices.pet_net import PetNet
-from taskweave.evaluation.choices.pets import PetAuxiliaries, PetOEQ, PetSegNet
+from taskweave.experiments.choices.pet_net import PetNet
+from taskweave.experiments.choices.pets import PetAuxiliaries, PetOEQ, PetSegNet
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.networks.connecting import UnitFactory
 from taskweave.streams.stream import Memory
+from taskweave.weaving.connect import UnitFactory
 
 OUTPUTS = 5
 

@@ -9,7 +9,7 @@ from torch import nn
 
 import taskweave as tw
 from taskweave.networks import deeplab_resnet, load_pretrained, load_resnet
-from taskweave.networks.deeplab_resnet import DeepLabResNet
+from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet
 
 timm = pytest.importorskip("timm")
 

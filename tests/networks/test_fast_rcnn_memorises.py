@@ -8,8 +8,8 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.proposals import grid_proposals
-from taskweave.data.rois import SampleRois
+from taskweave.data.transforms.proposals import grid_proposals
+from taskweave.data.transforms.rois import SampleRois
 from taskweave.metrics.average_precision import AveragePrecision
 from taskweave.networks import fast_rcnn_alexnet
 from taskweave.tasks.roi_detection import RoiDetection

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
-from taskweave.networks.dense_segnet import DenseSegNet, dense_segnet
-from taskweave.networks.segnet_vgg16 import segnet_vgg16
-from taskweave.networks.split_segnet import split_segnet
-from taskweave.networks.vgg_weights import load_vgg16
+from taskweave.networks.segnet.dense_segnet import DenseSegNet, dense_segnet
+from taskweave.networks.segnet.segnet_vgg16 import segnet_vgg16
+from taskweave.networks.segnet.split_segnet import split_segnet
+from taskweave.networks.vgg.vgg_weights import load_vgg16
 
 OUTPUTS = {"seg": 5, "depth": 1, "normals": 3}
 SINGLE = 24_973_901

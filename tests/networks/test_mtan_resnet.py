@@ -15,10 +15,10 @@ import taskweave as tw
 from taskweave.heads.convolution import classifier
 from taskweave.heads.deeplab import ASPPv3
 from taskweave.networks import load_pretrained, load_resnet
-from taskweave.networks.attention_masks import attention_masks
-from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet
-from taskweave.networks.mtan_resnet import mtan_resnet
-from taskweave.networks.stan_resnet import STANResNet, stan_resnet, with_attention
+from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
+from taskweave.networks.resnet.mtan_resnet import mtan_resnet
+from taskweave.networks.resnet.stan_resnet import STANResNet, stan_resnet, with_attention
+from taskweave.networks.segnet.attention_masks import attention_masks
 
 timm = pytest.importorskip("timm")
 

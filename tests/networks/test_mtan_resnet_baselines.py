@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 import taskweave as tw
 from taskweave.networks import deeplab_resnet, dense_resnet, load_resnet, split_resnet
-from taskweave.networks.dense_resnet import DenseResNet
+from taskweave.networks.resnet.dense_resnet import DenseResNet
 
 timm = pytest.importorskip("timm")
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet, published_stitch
-from taskweave.networks.pet_blocks import ResidualPair, doubling, halving
+from taskweave.networks.pets.pet_blocks import ResidualPair, doubling, halving
 from taskweave.training.groups import groups_of
 from taskweave.training.options import SGD, TrainingOptions
 

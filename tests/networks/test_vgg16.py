@@ -10,7 +10,7 @@ from torch import nn
 
 import taskweave as tw
 from taskweave.networks import load_pretrained, load_timm, load_vgg16, timm_classifier, vgg16
-from taskweave.networks.vgg16 import VGG16
+from taskweave.networks.vgg.vgg16 import VGG16
 
 POOLS = ["pool1", "pool2", "pool3", "pool4", "pool5"]
 
@@ -102,8 +102,8 @@ def test_fresh_leaves_the_head_and_other_heads_are_refused() -> None:
 def test_pretrained_arrives_with_and_without_its_fully_connected_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which of fc6 and fc7 are taken, by whether they fit; on shapes alone, the weights are compared above."""
     asked: list[str] = []
-    monkeypatch.setattr("taskweave.networks.vgg_weights._downloaded", lambda net: net)
-    monkeypatch.setattr("taskweave.networks.vgg_weights.load_vgg16", lambda net, source, *, fc: asked.append(fc))
+    monkeypatch.setattr("taskweave.networks.vgg.vgg_weights._downloaded", lambda net: net)
+    monkeypatch.setattr("taskweave.networks.vgg.vgg_weights.load_vgg16", lambda net, source, *, fc: asked.append(fc))
     with torch.device("meta"):
         for net in (vgg16(2), vgg16(2, grid=2), vgg16(2, hidden=64), vgg16(2, head="pooled")):
             load_pretrained(net)

@@ -21,7 +21,7 @@ from taskweave.data import (
     open_nyuv2_mtan,
     split_by_scene,
 )
-from taskweave.data.nyuv2_classes import FORTY_TO_THIRTEEN
+from taskweave.data.readers.indoor.nyuv2_classes import FORTY_TO_THIRTEEN
 from taskweave.images import IMAGENET
 
 pytestmark = pytest.mark.shared

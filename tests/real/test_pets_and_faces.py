@@ -9,7 +9,7 @@ from contracts.dataset_contract import assert_dataset
 from PIL import Image
 
 from taskweave.data import inspect, open_pets, open_utkface
-from taskweave.data.pets_shipped import SAMPLE
+from taskweave.data.readers.whole_images.pets_shipped import SAMPLE
 
 pytestmark = pytest.mark.shared
 TOOLS = Path(__file__).resolve().parents[2] / "tools"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from evaluation.tiny import tiny
+from experiments.tiny import tiny
 
 from taskweave.recipes.catalogue import find, names
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.columns import columns_of
-from taskweave.evaluation.planning import all_runs, entries
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.columns import columns_of
+from taskweave.experiments.plan import all_runs, entries
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.cross_connected import penn_fudan, table1, table2
 
 PLACES = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv4_1", "conv4_2", "conv4_3"]

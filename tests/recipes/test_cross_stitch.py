@@ -2,8 +2,8 @@
 
 import pytest
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.planning import all_runs, entries
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.cross_stitch.table6 import recipe
 
 

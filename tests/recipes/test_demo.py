@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskweave.evaluation.planning import all_runs, entries
+from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.demo import recipe
 from taskweave.recipes.demo_pets import recipe as recipe_of_pets
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.planning import all_runs, entries
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.catalogue import find
 
 NYUV2 = ("mt_unet/table2",)

@@ -7,14 +7,14 @@ import pytest
 import torch
 import yaml
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.building.networks import build_network
-from taskweave.evaluation.building.views import statistics_of
-from taskweave.evaluation.comparison import compare
-from taskweave.evaluation.drawing import overlays
-from taskweave.evaluation.planning import all_runs, entries
-from taskweave.evaluation.recipe import Recipe
-from taskweave.evaluation.setting import with_settings
+from taskweave.experiments.artifacts import overlays
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.building.views import statistics_of
+from taskweave.experiments.comparison import compare
+from taskweave.experiments.overrides import with_settings
+from taskweave.experiments.plan import all_runs, entries
+from taskweave.experiments.recipe import Recipe
 from taskweave.images import PLAIN
 from taskweave.recipes.catalogue import find
 

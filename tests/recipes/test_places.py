@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from evaluation.mixed import disjoint
+from experiments.mixed import disjoint
 
 from taskweave.cli.options import places as read
 from taskweave.recipes.catalogue import find

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import yaml
-from evaluation.tiny import tiny
+from experiments.tiny import tiny
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.choices.printed import Printed
-from taskweave.evaluation.columns import columns_of
-from taskweave.evaluation.planning import all_runs, entries
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.choices.printed import Printed
+from taskweave.experiments.columns import columns_of
+from taskweave.experiments.plan import all_runs, entries
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, at
 from taskweave.recipes.catalogue import find, names
 from taskweave.recipes.printed_tables import PAPERS, printed_table, printed_tables

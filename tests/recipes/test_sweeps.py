@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.planning import all_runs, entries
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.catalogue import find
 
 NDDR_TABLES = ("table1", "table2", "table3", "table4", "table5", "table6")

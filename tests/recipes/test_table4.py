@@ -2,9 +2,9 @@
 
 import pytest
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.planning import all_runs, entries
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.plan import all_runs, entries
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.nddr.table4 import recipe
 
 # steps and learning rate: lr .001 (1 - step/20001)^.9, SGD momentum .9, batch 10

@@ -8,12 +8,12 @@ import pytest
 import yaml
 from PIL import Image
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.columns import columns_of
-from taskweave.evaluation.comparison import compare
-from taskweave.evaluation.drawing.histograms import counts_of, draw_face_labels
-from taskweave.evaluation.planning import all_runs, entries
-from taskweave.evaluation.setting import with_settings
+from taskweave.experiments.artifacts.histograms import counts_of, draw_face_labels
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.columns import columns_of
+from taskweave.experiments.comparison import compare
+from taskweave.experiments.overrides import with_settings
+from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.catalogue import find
 
 FULL = "nddr/table7"
@@ -87,7 +87,7 @@ def faces(folder: Path, count: int = 30) -> Path:
 
 
 def test_labels_of_a_data_set_as_histograms(tmp_path: Path) -> None:
-    from taskweave.data.utkface import open_utkface
+    from taskweave.data.readers.whole_images.utkface import open_utkface
 
     folder = faces(tmp_path / "faces")
     whole = open_utkface(folder, split="all")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from taskweave.evaluation.planning import all_runs, entries
+from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.catalogue import find, names
-from taskweave.training.monitor import COSINE, GAP
+from taskweave.training.monitor.monitor import COSINE, GAP
 
 
 @pytest.mark.parametrize("name", names())

@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import Image
 
-from taskweave.evaluation.results import ComparisonResult, Failure, Gain, Mark, Row, SeedGain, TransferWarning
+from taskweave.results.comparison import ComparisonResult, Failure, Gain, Mark, Row, SeedGain, TransferWarning
 
 DIRECTIONS = {"segmentation": {"mIoU": "higher"}, "depth": {"abs": "lower"}}
 SCORES = {

@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from taskweave.evaluation.results import ComparisonResult, Row
 from taskweave.reporting import files as reporting_files
 from taskweave.reporting import gain_bars, side_by_side, table_of
 from taskweave.reporting.charts import figure_with_legend
+from taskweave.results.comparison import ComparisonResult, Row
 
 
 def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from taskweave.evaluation.results import ComparisonResult, Gain, Row, SeedGain
 from taskweave.reporting import gain_chart
 from taskweave.reporting.gain_chart import gain_bars
 from taskweave.reporting.tables import table_of
+from taskweave.results.comparison import ComparisonResult, Gain, Row, SeedGain
 
 HOSTILE = "<b>&$x_1$"
 

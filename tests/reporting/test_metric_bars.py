@@ -6,10 +6,10 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.evaluation.results import ComparisonResult, Row
 from taskweave.reporting import metric_chart as module
 from taskweave.reporting.metric_chart import metric_bars
 from taskweave.reporting.tables import table_of
+from taskweave.results.comparison import ComparisonResult, Row
 
 VALUES = {"single": (20.0, 0.5), "ours": (30.0, None), "other": (10.0, 0.25)}
 

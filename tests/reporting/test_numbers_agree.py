@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from taskweave.evaluation.results import ComparisonResult, Failure, Row
-from taskweave.evaluation.statistics.gains import gains_of
-from taskweave.evaluation.writing import write_tables
+from taskweave.experiments.artifacts.writing import write_tables
 from taskweave.reporting import table_of, to_rich
-from taskweave.reporting.comparison_folder import NUMBERS, RESULT, TABLE
+from taskweave.results.comparison import ComparisonResult, Failure, Row
+from taskweave.results.folder import NUMBERS, RESULT, TABLE
+from taskweave.results.gains import gains_of
 
 TASKS: dict[str, dict[str, Any]] = {
     "segmentation": {"mIoU": "higher", "pixacc": "higher"}, "depth": {"abs": "lower"},

@@ -9,9 +9,9 @@ from PIL import Image
 from reporting.compared import SVG, by_hand, folder_with, noise
 from reporting.parsed_page import check
 
-from taskweave.evaluation.results import ComparisonResult
 from taskweave.reporting.page import page_of, write_page
 from taskweave.reporting.tables import table_of
+from taskweave.results.comparison import ComparisonResult
 
 
 @pytest.fixture

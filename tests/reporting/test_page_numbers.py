@@ -11,11 +11,11 @@ from reporting.compared import DIRECTIONS, by_hand, folder_with
 from reporting.parsed_page import check
 from rich.console import Console
 
-from taskweave.evaluation.statistics.gains import gains_of
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.page import page_of
 from taskweave.reporting.tables import table_of
 from taskweave.reporting.terminal import to_rich
+from taskweave.results.gains import gains_of
 
 RESULT = by_hand(gains=())
 IN_CSV = {

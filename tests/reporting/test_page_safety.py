@@ -5,9 +5,9 @@ from PIL import Image
 from reporting.compared import by_hand, folder_with
 from reporting.parsed_page import check
 
-from taskweave.evaluation.results import ComparisonResult, Failure, Gain, Mark, Row, SeedGain, TransferWarning
 from taskweave.reporting.page import page_of
 from taskweave.reporting.safe_text import visible
+from taskweave.results.comparison import ComparisonResult, Failure, Gain, Mark, Row, SeedGain, TransferWarning
 
 HOSTILE = [
     "<script>alert(1)</script>",

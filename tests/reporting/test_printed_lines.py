@@ -4,17 +4,17 @@ import csv
 import io
 
 import pytest
-from evaluation.tiny import tiny
+from experiments.tiny import tiny
 from rich.console import Console
 
-from taskweave.evaluation.choices.data import ScenesData
-from taskweave.evaluation.choices.printed import Printed
-from taskweave.evaluation.results import ComparisonResult, Row
-from taskweave.evaluation.set_up import differences, set_up
+from taskweave.experiments.choices.data import ScenesData
+from taskweave.experiments.choices.printed import Printed
+from taskweave.experiments.set_up import differences, set_up
 from taskweave.recipes.catalogue import find
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import Line, table_of
 from taskweave.reporting.terminal import to_rich
+from taskweave.results.comparison import ComparisonResult, Row
 
 PRINTED = Printed(
     paper="A. Author, Nets",

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from evaluation.tiny import tiny
+from experiments.tiny import tiny
 
-from taskweave.evaluation.results import ComparisonResult, Mark, Row
-from taskweave.evaluation.sweeping.swept import Point, Swept
 from taskweave.reporting.sweep_chart import dots_of, sweep_chart
+from taskweave.results.comparison import ComparisonResult, Mark, Row
+from taskweave.results.swept import Point, Swept
 
 
 def row(method: str, seed: int, miou: float, angle: float, *, marked: bool = False) -> Row:

@@ -9,9 +9,9 @@ import statistics
 import pytest
 from rich.console import Console
 
-from taskweave.evaluation.results import ComparisonResult, Failure, Mark, Row
 from taskweave.reporting import Table, table_of, to_csv, to_markdown, to_rich
-from taskweave.reporting.numbers import decimals_for, fixed, short, signed
+from taskweave.results.comparison import ComparisonResult, Failure, Mark, Row
+from taskweave.results.numbers import decimals_for, fixed, short, signed
 
 DIRECTIONS = {"segmentation": {"mIoU": "higher"}, "depth": {"abs": "lower"}}
 SCORES = {

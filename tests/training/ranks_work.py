@@ -13,7 +13,7 @@ from training import toys
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import ConstantInterval
 from taskweave.tasks.task import Task
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.ranks import Ranks
 from taskweave.weighting import DynamicWeightAverage, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio
 

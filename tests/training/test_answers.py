@@ -9,22 +9,22 @@ from torchvision import tv_tensors
 from training import toys
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.transforms import ToInput
-from taskweave.evaluation.averaging import Averaged
-from taskweave.evaluation.building.tasks import build_tasks
-from taskweave.evaluation.choices.answers import AgeTask, BoxTask, ClassificationTask
-from taskweave.evaluation.choices.names import Names
-from taskweave.evaluation.choices.task import SegmentationTask, Tasks
-from taskweave.evaluation.drawing.predictions import drawn_truth
-from taskweave.evaluation.predicting import predicted
+from taskweave.data.transforms.augmentation import ToInput
+from taskweave.experiments.artifacts.predictions import drawn_truth
+from taskweave.experiments.averaging import Averaged
+from taskweave.experiments.building.tasks import build_tasks
+from taskweave.experiments.choices.answers import AgeTask, BoxTask, ClassificationTask
+from taskweave.experiments.choices.names import Names
+from taskweave.experiments.choices.task import SegmentationTask, Tasks
+from taskweave.experiments.predicting import predicted
 from taskweave.heads import PooledLinear
 from taskweave.images import IMAGENET
-from taskweave.networks.connected import Connected
-from taskweave.networks.ensemble import Ensemble
 from taskweave.streams.stream import Stream
 from taskweave.tasks import Age, BoxRegression, Classification
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.validate import validate
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.ensemble import Ensemble
 
 TASKS = {"species": Classification(["cat", "dog"]), "box": BoxRegression(), "age": Age()}
 SIZE = (8, 16)

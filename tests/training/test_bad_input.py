@@ -15,7 +15,7 @@ from training import toys
 
 from taskweave.data.order import BatchOrder, EpochOrder
 from taskweave.training.checkpoint import CannotSaveError, WrongCheckpointError, open_folder, save_checkpoint, write_whole
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.nonfinite import NonFiniteLossError
 from taskweave.training.options import TrainingOptions
 from taskweave.training.stopping import StopSignal

@@ -11,7 +11,7 @@ from training import toys
 from taskweave.data.order import BatchOrder, EpochOrder
 from taskweave.training.batches import training_batches
 from taskweave.training.choice import gain, reported, validation_steps
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.result import Validation
 from taskweave.training.validate import validate
 from taskweave.weighting.fixed import Fixed

@@ -5,12 +5,12 @@ import torch
 from torch import nn
 from training import toys
 
-from taskweave.networks.connected import Connected
-from taskweave.networks.connection import Connection
-from taskweave.training.fit import fit
 from taskweave.training.groups import describe, groups_of, make_optimizer
+from taskweave.training.loop import fit
 from taskweave.training.options import Constant, Cosine, Poly, StepDecay
 from taskweave.training.schedule import factor, rates, set_rates
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.connection import Connection
 from taskweave.weighting.weighting import Weighting
 
 SCHEDULES = {

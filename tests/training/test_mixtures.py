@@ -12,13 +12,13 @@ from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import ConstantInterval, Proportional, RoundRobin
 from taskweave.data.sample import collate
 from taskweave.features import FeatureShape
-from taskweave.networks.connected import Connected
-from taskweave.networks.connection import Connection
-from taskweave.networks.sharing import share
 from taskweave.streams.stream import Stream
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.validate import validate
 from taskweave.units.cross_connection import CrossConnection
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.connection import Connection
+from taskweave.weaving.share import share
 from taskweave.weighting.fixed import Fixed
 
 DECAY = {"streams": 0.1, "heads": 0.1, "connections": 0.1, "norms_and_biases": True}

@@ -14,16 +14,16 @@ from training import toys
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import RoundRobin
 from taskweave.data.sample import collate
-from taskweave.networks.connected import Connected
-from taskweave.networks.connection import Connection
-from taskweave.networks.sharing import share
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
-from taskweave.training.fit import fit
-from taskweave.training.monitor import Monitor
-from taskweave.training.monitor_gaps import Reference
-from taskweave.training.monitor_places import places_of
+from taskweave.training.loop import fit
+from taskweave.training.monitor.gaps import Reference
+from taskweave.training.monitor.monitor import Monitor
+from taskweave.training.monitor.places import places_of
 from taskweave.units.identity import Identity
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.connection import Connection
+from taskweave.weaving.share import share
 from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.gradient_aggregation import GradientAggregation
 

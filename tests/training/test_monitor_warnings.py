@@ -8,14 +8,14 @@ import pytest
 from training import toys
 from training.test_monitor import train, trunk_and_tasks
 
-from taskweave.networks.connected import Connected
-from taskweave.networks.connection import Connection
-from taskweave.training.monitor import COSINE, GAP, Monitor
-from taskweave.training.monitor_alarm import Alarm, Limits
-from taskweave.training.monitor_gaps import Reference
-from taskweave.training.monitor_warnings import read_warnings
-from taskweave.training.monitor_watch import Watch
+from taskweave.training.monitor.alarm import Alarm, Limits
+from taskweave.training.monitor.gaps import Reference
+from taskweave.training.monitor.monitor import COSINE, GAP, Monitor
+from taskweave.training.monitor.warnings import read_warnings
+from taskweave.training.monitor.watch import Watch
 from taskweave.units.identity import Identity
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.connection import Connection
 
 
 def told(limits, values):

@@ -9,7 +9,7 @@ from training import toys
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import ConstantInterval, RoundRobin
 from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.validate import validate

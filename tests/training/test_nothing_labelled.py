@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from data import trees
-from evaluation.tiny import Told, content
+from experiments.tiny import Told, content
 
 from taskweave.data import collate, open_cityscapes_mtan, open_nyuv2_mtan
-from taskweave.evaluation.comparison import compare
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.comparison import compare
+from taskweave.experiments.recipe import Recipe
 from taskweave.tasks import Depth, Normals, NormalsByCodebook, Segmentation
 
 TASKS = {

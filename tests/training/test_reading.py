@@ -21,20 +21,20 @@ from taskweave.data import (
     Transformed,
     collate,
     grid_proposals,
-    h5_files,
     open_pets_h5,
     open_store,
     pack_store,
-    pets_h5,
 )
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.order import BatchOrder, BlockOrder, EpochOrder
-from taskweave.data.proposals import WithProposals
+from taskweave.data.readers import h5_files
+from taskweave.data.readers.whole_images import pets_h5
 from taskweave.data.store.stored_set import StoredSet
+from taskweave.data.transforms.proposals import WithProposals
 from taskweave.images import CAFFE, IMAGENET
 from taskweave.training.batches import batches_in_order, training_batches
 from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 
 TO_INPUT = ToInput(IMAGENET)
 MIRRORED = v2.Compose([v2.RandomHorizontalFlip(), TO_INPUT])

@@ -6,15 +6,15 @@ import pytest
 import torch
 from training import toys
 
-from taskweave.networks.connecting import connect
-from taskweave.networks.deeplab_resnet import deeplab_resnet
+from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
 from taskweave.streams import as_stream
-from taskweave.training.fit import fit
 from taskweave.training.groups import describe, groups_of
+from taskweave.training.loop import fit
 from taskweave.training.options import SGD, TrainingOptions, WeightDecay
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.nddr import NDDR
+from taskweave.weaving.connect import connect
 
 pytestmark = pytest.mark.slow
 

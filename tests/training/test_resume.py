@@ -14,7 +14,7 @@ import pytest
 import torch
 from training import toys
 
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.stopping import StopSignal
 
 HARD = {
@@ -132,7 +132,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from training import toys
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 class Told:
     def begin(self, what, total, *, done=0): print("begun", flush=True)
     def advance(self, done, losses=None): pass

@@ -5,7 +5,7 @@ import torch
 from training import toys
 
 from taskweave.training import speed
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.validate import validate
 

@@ -9,12 +9,12 @@ from torch import nn
 from torchmetrics import Metric
 
 from taskweave.features import FeatureShape
-from taskweave.networks.connected import Connected
-from taskweave.networks.connection import Connection
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
 from taskweave.training.options import TrainingOptions
 from taskweave.units.unit import Unit
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.connection import Connection
 
 
 class ToyNet(nn.Module):

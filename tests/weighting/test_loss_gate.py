@@ -9,7 +9,7 @@ from torch import Tensor
 from torchjd import aggregation
 from training import toys
 
-from taskweave.training.fit import fit
+from taskweave.training.loop import fit
 from taskweave.weighting import DynamicWeightAverage, Fixed, GradientAggregation, LossGate, Uncertainty
 
 BELOW = {"species": 0.2, "box": 0.2}

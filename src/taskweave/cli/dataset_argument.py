@@ -46,8 +46,8 @@ def opened(dataset: str, *, parts: Sequence[str], labels: Sequence[str], size: t
 
 def _of_folder(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given:
     """All splits of the layout that the folder is in, each as its first view."""
-    from taskweave.data.inspecting.inspection import LAYOUTS
-    from taskweave.data.inspecting.layout import View
+    from taskweave.data.inspection.inspection import LAYOUTS
+    from taskweave.data.inspection.layout import View
 
     layouts = [layout for layout in LAYOUTS if not layout.missing(path)]
     if not layouts:
@@ -72,7 +72,7 @@ def _of_folder(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given
 
 def _of_recipe(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given:
     """The train and test part of a recipe's data; what the recipe does to pictures is left to the recipe."""
-    from taskweave.evaluation.building.sets import open_set
+    from taskweave.experiments.building.sets import open_set
 
     data = _block(path)
     wanted = tuple(labels) or data.labels or data.names.labels
@@ -93,7 +93,7 @@ def _block(path: Path) -> Any:
     import yaml
     from pydantic import TypeAdapter, ValidationError
 
-    from taskweave.evaluation.choices.mixture import Data, MixtureData
+    from taskweave.experiments.choices.mixture import Data, MixtureData
 
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -29,7 +29,7 @@ def inspect_data(
 
     from taskweave.cli.mistakes import BAD_INPUT
     from taskweave.cli.progress import bars
-    from taskweave.data.inspecting import inspect
+    from taskweave.data.inspection import inspect
 
     with bars(Console(stderr=True)) as progress:
         found = inspect(path, samples=samples, watcher=progress)

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from taskweave.data.inspecting import Inspection
-from taskweave.data.inspecting.inspection import LAYOUTS
-from taskweave.data.inspecting.result import LayoutFacts, SplitFacts, TargetFacts
+from taskweave.data.inspection import Inspection
+from taskweave.data.inspection.inspection import LAYOUTS
+from taskweave.data.inspection.result import LayoutFacts, SplitFacts, TargetFacts
 
 _NEAREST = 3
 _NAMES = 12

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from taskweave.evaluation.jobs.launcher import Launcher
-    from taskweave.evaluation.recipe import Recipe
+    from taskweave.experiments.launch.launcher import Launcher
+    from taskweave.experiments.recipe import Recipe
 
 RecipeName = Annotated[
     str, typer.Argument(help="nddr/table4 (see `taskweave recipes`), my.yaml, or my_file.py:my_recipe.", show_default=False)
@@ -46,19 +46,19 @@ Ray = Annotated[
 def launcher_of(jobs: int | None, ray: str) -> Launcher | None:
     """Who trains, by the options --jobs and --ray; None for this process."""
     if ray:
-        from taskweave.evaluation.jobs.on_ray import OnRay
+        from taskweave.experiments.launch.on_ray import OnRay
 
         return OnRay(ray, jobs=jobs)
     if jobs is None or jobs == 1:
         return None
-    from taskweave.evaluation.jobs.processes import Processes
+    from taskweave.experiments.launch.processes import Processes
 
     return Processes(jobs)
 
 
 def chosen(name: str, *, small: bool, data: list[str] | None, seeds: str, settings: list[str] | None) -> Recipe:
     """The recipe that the options ask for."""
-    from taskweave.evaluation.setting import with_settings
+    from taskweave.experiments.overrides import with_settings
     from taskweave.recipes.catalogue import find
 
     return with_settings(find(name, small=small, data=places(data or []), seeds=numbers(seeds)), settings or [])

@@ -22,7 +22,7 @@ def predict(
     """
     from rich.console import Console
 
-    from taskweave.evaluation.predicting import predict_pictures
+    from taskweave.experiments.predicting import predict_pictures
 
     console = Console()
     with console.status("predicting"):

@@ -23,7 +23,7 @@ _NARROW = 100
 
 @final
 class Bars:
-    """A `taskweave.training.progress.Progress` drawn by rich: phases nest, the innermost is the lowest bar."""
+    """A `taskweave.progress.Progress` drawn by rich: phases nest, the innermost is the lowest bar."""
 
     def __init__(self, bars: Progress, console: Console) -> None:
         self._bars = bars

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from taskweave.recipes.listing import FormCost, Listed
-from taskweave.reporting.numbers import short
+from taskweave.results.numbers import short
 
 NO_PAPER = "of no paper"
 

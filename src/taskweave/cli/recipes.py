@@ -36,7 +36,7 @@ def recipes(
 def _print_schema() -> None:
     import json
 
-    from taskweave.evaluation.recipe import Recipe
+    from taskweave.experiments.recipe import Recipe
 
     typer.echo(json.dumps(Recipe.model_json_schema(), indent=2))
 

@@ -44,7 +44,7 @@ def report(
     taskweave report results/demo --no-images --out demo.html  without pictures of data
     taskweave report results/demo --format tex > table.tex     the table for a paper
     """
-    from taskweave.reporting.comparison_folder import find_comparison
+    from taskweave.results.folder import find_comparison
 
     place = find_comparison(folder)
     if form is Format.HTML:
@@ -63,10 +63,10 @@ def _page(place: Path, *, images: bool) -> str:
 
 
 def _table(place: Path, form: Format) -> str:
-    from taskweave.reporting.comparison_folder import read_comparison
     from taskweave.reporting.formats import to_csv, to_markdown
     from taskweave.reporting.tables import table_of
     from taskweave.reporting.tex import to_tex
+    from taskweave.results.folder import read_comparison
 
     write = {Format.MD: to_markdown, Format.TEX: to_tex, Format.CSV: to_csv}[form]
     return write(table_of(read_comparison(place)))

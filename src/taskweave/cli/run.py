@@ -33,7 +33,7 @@ def run(
 
         from taskweave.cli.options import chosen
         from taskweave.cli.progress import bars
-        from taskweave.evaluation.run import run as run_one
+        from taskweave.experiments.one_run import run as run_one
 
         console = Console()
         asked = chosen(recipe, small=small, data=data, seeds="", settings=settings)

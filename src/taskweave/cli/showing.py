@@ -15,10 +15,10 @@ from taskweave.cli.mistakes import FAILED_RUNS, INTERRUPTED, NO_DATA
 from taskweave.cli.progress import bars
 
 if TYPE_CHECKING:
-    from taskweave.evaluation.comparison import Comparison
-    from taskweave.evaluation.jobs.launcher import Launcher
-    from taskweave.evaluation.recipe import Recipe
-    from taskweave.evaluation.sweeping.swept import Swept
+    from taskweave.experiments.comparison import Comparison
+    from taskweave.experiments.launch.launcher import Launcher
+    from taskweave.experiments.recipe import Recipe
+    from taskweave.results.swept import Swept
 
 
 def compare_and_show(
@@ -38,9 +38,9 @@ def compare_and_show(
     Exits with 130 where Ctrl-C stopped it, with 4 where runs failed, with 3 where a recipe's data are not there: then it
     says so beside its command.
     """
-    from taskweave.evaluation.absent import absent_data
-    from taskweave.evaluation.comparison import compare
-    from taskweave.evaluation.sweeping.sweep import sweep
+    from taskweave.experiments.absent import absent_data
+    from taskweave.experiments.comparison import compare
+    from taskweave.experiments.sweeps.sweep import sweep
 
     console = Console()
     command = shlex.join(["taskweave", *sys.argv[1:]])
@@ -111,7 +111,7 @@ def _show_plan(done: Comparison, console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from taskweave.evaluation.comparison import duration
+    from taskweave.experiments.comparison import duration
 
     table = Table("run", "steps", "parameters", "GFLOPs a picture", "expected")
     for item in done.estimate.missing:

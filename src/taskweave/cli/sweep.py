@@ -65,7 +65,7 @@ def sweep(
     with resumable():
         from taskweave.cli.options import chosen, launcher_of
         from taskweave.cli.showing import compare_and_show
-        from taskweave.evaluation.sweeping.axes import axis_named
+        from taskweave.experiments.sweeps.axes import axis_named
 
         varied = axis_named(axis)
         asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)

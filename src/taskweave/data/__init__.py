@@ -13,21 +13,21 @@ _HOME = {
     "Depth": "tensors",
     "Disparity": "tensors",
     "Normals": "tensors",
-    "Scenes": "scenes",
-    "FileSet": "fileset",
-    "open_nyud_mt": "nyud_mt",
-    "open_nyuv2_folder": "nyuv2_folder",
-    "open_nyuv2_lists": "nyuv2_lists",
-    "open_nyuv2_mat": "nyuv2_mat",
-    "open_nyuv2_mtan": "nyuv2_mtan",
+    "Scenes": "generated.scenes",
+    "FileSet": "readers.fileset",
+    "open_nyud_mt": "readers.indoor.nyud_mt",
+    "open_nyuv2_folder": "readers.indoor.nyuv2_folder",
+    "open_nyuv2_lists": "readers.indoor.nyuv2_lists",
+    "open_nyuv2_mat": "readers.indoor.nyuv2_mat",
+    "open_nyuv2_mtan": "readers.indoor.nyuv2_mtan",
     "Reduced": "reduced",
     "Part": "splits",
     "split_by_scene": "splits",
-    "RandomCropPad": "transforms",
-    "RandomDiscreteScale": "transforms",
-    "RandomScale": "transforms",
-    "Resize": "transforms",
-    "ToInput": "transforms",
+    "RandomCropPad": "transforms.augmentation",
+    "RandomDiscreteScale": "transforms.augmentation",
+    "RandomScale": "transforms.augmentation",
+    "Resize": "transforms.augmentation",
+    "ToInput": "transforms.augmentation",
     "Transformed": "transformed",
     "Mixture": "mixture",
     "ConstantInterval": "mixture_schedules",
@@ -40,57 +40,57 @@ _HOME = {
     "Intrinsics": "normals",
     "NYUV2_CAMERA": "normals",
     "normals_from_depth": "normals",
-    "cache_folder": "cache",
-    "open_apascal": "apascal",
-    "open_birds": "birds",
-    "tiled": "birds",
-    "open_box_csv": "box_csv",
-    "BoxSet": "boxes_set",
-    "open_caltech": "caltech",
-    "open_caltech_extracted": "caltech_extracted",
-    "CITYSCAPES_CLASSES": "cityscapes_classes",
-    "open_cityscapes": "cityscapes",
-    "CITYSCAPES_CAMERA": "cityscapes_depth",
-    "DepthForm": "cityscapes_depth",
-    "StereoCamera": "cityscapes_depth",
-    "MTAN_CLASSES": "cityscapes_mtan",
-    "open_cityscapes_mtan": "cityscapes_mtan",
-    "open_auto_lambda": "auto_lambda",
-    "open_adashare_cityscapes": "adashare",
-    "open_adashare_nyuv2": "adashare",
-    "open_citypersons": "citypersons",
-    "open_coco": "coco",
-    "Fit": "fit",
-    "Inspection": "inspecting",
-    "inspect": "inspecting",
-    "JointTransform": "joint",
-    "KITTI_PEDESTRIANS": "kitti",
-    "open_kitti": "kitti",
-    "open_penn_fudan": "penn_fudan",
+    "cache_folder": "readers.cache",
+    "open_apascal": "readers.boxes.apascal",
+    "open_birds": "readers.boxes.birds",
+    "tiled": "readers.boxes.birds",
+    "open_box_csv": "readers.boxes.box_csv",
+    "BoxSet": "readers.boxes.boxes_set",
+    "open_caltech": "readers.streets.caltech",
+    "open_caltech_extracted": "readers.streets.caltech_extracted",
+    "CITYSCAPES_CLASSES": "readers.streets.cityscapes_classes",
+    "open_cityscapes": "readers.streets.cityscapes",
+    "CITYSCAPES_CAMERA": "readers.streets.cityscapes_depth",
+    "DepthForm": "readers.streets.cityscapes_depth",
+    "StereoCamera": "readers.streets.cityscapes_depth",
+    "MTAN_CLASSES": "readers.streets.cityscapes_mtan",
+    "open_cityscapes_mtan": "readers.streets.cityscapes_mtan",
+    "open_auto_lambda": "readers.streets.auto_lambda",
+    "open_adashare_cityscapes": "readers.indoor.adashare",
+    "open_adashare_nyuv2": "readers.indoor.adashare",
+    "open_citypersons": "readers.streets.citypersons",
+    "open_coco": "readers.boxes.coco",
+    "Fit": "transforms.fit",
+    "Inspection": "inspection",
+    "inspect": "inspection",
+    "JointTransform": "transforms.joint",
+    "KITTI_PEDESTRIANS": "readers.streets.kitti",
+    "open_kitti": "readers.streets.kitti",
+    "open_penn_fudan": "readers.boxes.penn_fudan",
     "BlockOrder": "order",
-    "open_pets": "pets",
-    "pets_sample": "pets_shipped",
-    "open_pets_h5": "pets_h5",
-    "open_imdb_wiki": "imdb_wiki",
-    "open_utkface": "utkface",
-    "WithProposals": "proposals",
-    "grid_proposals": "proposals",
-    "read_proposals": "proposals",
-    "write_proposals": "proposals",
-    "AllRois": "rois",
-    "ROI_WEIGHTS": "rois",
-    "SampleRois": "rois",
-    "TargetRois": "rois",
-    "Window": "tiling",
-    "Windowed": "tiling",
-    "merge_windows": "tiling",
-    "right_halves": "tiling",
-    "tile_windows": "tiling",
+    "open_pets": "readers.whole_images.pets",
+    "pets_sample": "readers.whole_images.pets_shipped",
+    "open_pets_h5": "readers.whole_images.pets_h5",
+    "open_imdb_wiki": "readers.whole_images.imdb_wiki",
+    "open_utkface": "readers.whole_images.utkface",
+    "WithProposals": "transforms.proposals",
+    "grid_proposals": "transforms.proposals",
+    "read_proposals": "transforms.proposals",
+    "write_proposals": "transforms.proposals",
+    "AllRois": "transforms.rois",
+    "ROI_WEIGHTS": "transforms.rois",
+    "SampleRois": "transforms.rois",
+    "TargetRois": "transforms.rois",
+    "Window": "transforms.tiling",
+    "Windowed": "transforms.tiling",
+    "merge_windows": "transforms.tiling",
+    "right_halves": "transforms.tiling",
+    "tile_windows": "transforms.tiling",
     "StoredBatches": "store.stored_set",
     "open_store": "store.stored_set",
     "pack_store": "store.packing",
-    "VOC_CLASSES": "voc",
-    "open_voc": "voc",
+    "VOC_CLASSES": "readers.boxes.voc",
+    "open_voc": "readers.boxes.voc",
 }
 
 __all__ = [*_HOME]
@@ -108,35 +108,10 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from taskweave.data.adashare import open_adashare_cityscapes as open_adashare_cityscapes
-    from taskweave.data.adashare import open_adashare_nyuv2 as open_adashare_nyuv2
-    from taskweave.data.apascal import open_apascal as open_apascal
-    from taskweave.data.auto_lambda import open_auto_lambda as open_auto_lambda
-    from taskweave.data.birds import open_birds as open_birds
-    from taskweave.data.birds import tiled as tiled
-    from taskweave.data.box_csv import open_box_csv as open_box_csv
-    from taskweave.data.boxes_set import BoxSet as BoxSet
-    from taskweave.data.cache import cache_folder as cache_folder
-    from taskweave.data.caltech import open_caltech as open_caltech
-    from taskweave.data.caltech_extracted import open_caltech_extracted as open_caltech_extracted
-    from taskweave.data.citypersons import open_citypersons as open_citypersons
-    from taskweave.data.cityscapes import open_cityscapes as open_cityscapes
-    from taskweave.data.cityscapes_classes import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
-    from taskweave.data.cityscapes_depth import CITYSCAPES_CAMERA as CITYSCAPES_CAMERA
-    from taskweave.data.cityscapes_depth import DepthForm as DepthForm
-    from taskweave.data.cityscapes_depth import StereoCamera as StereoCamera
-    from taskweave.data.cityscapes_mtan import MTAN_CLASSES as MTAN_CLASSES
-    from taskweave.data.cityscapes_mtan import open_cityscapes_mtan as open_cityscapes_mtan
-    from taskweave.data.coco import open_coco as open_coco
     from taskweave.data.dataset import LabelledSet as LabelledSet
-    from taskweave.data.fileset import FileSet as FileSet
-    from taskweave.data.fit import Fit as Fit
-    from taskweave.data.imdb_wiki import open_imdb_wiki as open_imdb_wiki
-    from taskweave.data.inspecting import Inspection as Inspection
-    from taskweave.data.inspecting import inspect as inspect
-    from taskweave.data.joint import JointTransform as JointTransform
-    from taskweave.data.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
-    from taskweave.data.kitti import open_kitti as open_kitti
+    from taskweave.data.generated.scenes import Scenes as Scenes
+    from taskweave.data.inspection import Inspection as Inspection
+    from taskweave.data.inspection import inspect as inspect
     from taskweave.data.mixture import Mixture as Mixture
     from taskweave.data.mixture_schedules import ConstantInterval as ConstantInterval
     from taskweave.data.mixture_schedules import MixtureSchedule as MixtureSchedule
@@ -146,31 +121,49 @@ if TYPE_CHECKING:
     from taskweave.data.normals import NYUV2_CAMERA as NYUV2_CAMERA
     from taskweave.data.normals import Intrinsics as Intrinsics
     from taskweave.data.normals import normals_from_depth as normals_from_depth
-    from taskweave.data.nyud_mt import open_nyud_mt as open_nyud_mt
-    from taskweave.data.nyuv2_folder import open_nyuv2_folder as open_nyuv2_folder
-    from taskweave.data.nyuv2_lists import open_nyuv2_lists as open_nyuv2_lists
-    from taskweave.data.nyuv2_mat import open_nyuv2_mat as open_nyuv2_mat
-    from taskweave.data.nyuv2_mtan import open_nyuv2_mtan as open_nyuv2_mtan
     from taskweave.data.order import BatchOrder as BatchOrder
     from taskweave.data.order import BlockOrder as BlockOrder
     from taskweave.data.order import EpochOrder as EpochOrder
-    from taskweave.data.penn_fudan import open_penn_fudan as open_penn_fudan
-    from taskweave.data.pets import open_pets as open_pets
-    from taskweave.data.pets_h5 import open_pets_h5 as open_pets_h5
-    from taskweave.data.pets_shipped import pets_sample as pets_sample
-    from taskweave.data.proposals import WithProposals as WithProposals
-    from taskweave.data.proposals import grid_proposals as grid_proposals
-    from taskweave.data.proposals import read_proposals as read_proposals
-    from taskweave.data.proposals import write_proposals as write_proposals
+    from taskweave.data.readers.boxes.apascal import open_apascal as open_apascal
+    from taskweave.data.readers.boxes.birds import open_birds as open_birds
+    from taskweave.data.readers.boxes.birds import tiled as tiled
+    from taskweave.data.readers.boxes.box_csv import open_box_csv as open_box_csv
+    from taskweave.data.readers.boxes.boxes_set import BoxSet as BoxSet
+    from taskweave.data.readers.boxes.coco import open_coco as open_coco
+    from taskweave.data.readers.boxes.penn_fudan import open_penn_fudan as open_penn_fudan
+    from taskweave.data.readers.boxes.voc import VOC_CLASSES as VOC_CLASSES
+    from taskweave.data.readers.boxes.voc import open_voc as open_voc
+    from taskweave.data.readers.cache import cache_folder as cache_folder
+    from taskweave.data.readers.fileset import FileSet as FileSet
+    from taskweave.data.readers.indoor.adashare import open_adashare_cityscapes as open_adashare_cityscapes
+    from taskweave.data.readers.indoor.adashare import open_adashare_nyuv2 as open_adashare_nyuv2
+    from taskweave.data.readers.indoor.nyud_mt import open_nyud_mt as open_nyud_mt
+    from taskweave.data.readers.indoor.nyuv2_folder import open_nyuv2_folder as open_nyuv2_folder
+    from taskweave.data.readers.indoor.nyuv2_lists import open_nyuv2_lists as open_nyuv2_lists
+    from taskweave.data.readers.indoor.nyuv2_mat import open_nyuv2_mat as open_nyuv2_mat
+    from taskweave.data.readers.indoor.nyuv2_mtan import open_nyuv2_mtan as open_nyuv2_mtan
+    from taskweave.data.readers.streets.auto_lambda import open_auto_lambda as open_auto_lambda
+    from taskweave.data.readers.streets.caltech import open_caltech as open_caltech
+    from taskweave.data.readers.streets.caltech_extracted import open_caltech_extracted as open_caltech_extracted
+    from taskweave.data.readers.streets.citypersons import open_citypersons as open_citypersons
+    from taskweave.data.readers.streets.cityscapes import open_cityscapes as open_cityscapes
+    from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
+    from taskweave.data.readers.streets.cityscapes_depth import CITYSCAPES_CAMERA as CITYSCAPES_CAMERA
+    from taskweave.data.readers.streets.cityscapes_depth import DepthForm as DepthForm
+    from taskweave.data.readers.streets.cityscapes_depth import StereoCamera as StereoCamera
+    from taskweave.data.readers.streets.cityscapes_mtan import MTAN_CLASSES as MTAN_CLASSES
+    from taskweave.data.readers.streets.cityscapes_mtan import open_cityscapes_mtan as open_cityscapes_mtan
+    from taskweave.data.readers.streets.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
+    from taskweave.data.readers.streets.kitti import open_kitti as open_kitti
+    from taskweave.data.readers.whole_images.imdb_wiki import open_imdb_wiki as open_imdb_wiki
+    from taskweave.data.readers.whole_images.pets import open_pets as open_pets
+    from taskweave.data.readers.whole_images.pets_h5 import open_pets_h5 as open_pets_h5
+    from taskweave.data.readers.whole_images.pets_shipped import pets_sample as pets_sample
+    from taskweave.data.readers.whole_images.utkface import open_utkface as open_utkface
     from taskweave.data.reduced import Reduced as Reduced
-    from taskweave.data.rois import ROI_WEIGHTS as ROI_WEIGHTS
-    from taskweave.data.rois import AllRois as AllRois
-    from taskweave.data.rois import SampleRois as SampleRois
-    from taskweave.data.rois import TargetRois as TargetRois
     from taskweave.data.sample import Batch as Batch
     from taskweave.data.sample import Sample as Sample
     from taskweave.data.sample import collate as collate
-    from taskweave.data.scenes import Scenes as Scenes
     from taskweave.data.splits import Part as Part
     from taskweave.data.splits import split_by_scene as split_by_scene
     from taskweave.data.store.packing import pack_store as pack_store
@@ -179,17 +172,24 @@ if TYPE_CHECKING:
     from taskweave.data.tensors import Depth as Depth
     from taskweave.data.tensors import Disparity as Disparity
     from taskweave.data.tensors import Normals as Normals
-    from taskweave.data.tiling import Window as Window
-    from taskweave.data.tiling import Windowed as Windowed
-    from taskweave.data.tiling import merge_windows as merge_windows
-    from taskweave.data.tiling import right_halves as right_halves
-    from taskweave.data.tiling import tile_windows as tile_windows
     from taskweave.data.transformed import Transformed as Transformed
-    from taskweave.data.transforms import RandomCropPad as RandomCropPad
-    from taskweave.data.transforms import RandomDiscreteScale as RandomDiscreteScale
-    from taskweave.data.transforms import RandomScale as RandomScale
-    from taskweave.data.transforms import Resize as Resize
-    from taskweave.data.transforms import ToInput as ToInput
-    from taskweave.data.utkface import open_utkface as open_utkface
-    from taskweave.data.voc import VOC_CLASSES as VOC_CLASSES
-    from taskweave.data.voc import open_voc as open_voc
+    from taskweave.data.transforms.augmentation import RandomCropPad as RandomCropPad
+    from taskweave.data.transforms.augmentation import RandomDiscreteScale as RandomDiscreteScale
+    from taskweave.data.transforms.augmentation import RandomScale as RandomScale
+    from taskweave.data.transforms.augmentation import Resize as Resize
+    from taskweave.data.transforms.augmentation import ToInput as ToInput
+    from taskweave.data.transforms.fit import Fit as Fit
+    from taskweave.data.transforms.joint import JointTransform as JointTransform
+    from taskweave.data.transforms.proposals import WithProposals as WithProposals
+    from taskweave.data.transforms.proposals import grid_proposals as grid_proposals
+    from taskweave.data.transforms.proposals import read_proposals as read_proposals
+    from taskweave.data.transforms.proposals import write_proposals as write_proposals
+    from taskweave.data.transforms.rois import ROI_WEIGHTS as ROI_WEIGHTS
+    from taskweave.data.transforms.rois import AllRois as AllRois
+    from taskweave.data.transforms.rois import SampleRois as SampleRois
+    from taskweave.data.transforms.rois import TargetRois as TargetRois
+    from taskweave.data.transforms.tiling import Window as Window
+    from taskweave.data.transforms.tiling import Windowed as Windowed
+    from taskweave.data.transforms.tiling import merge_windows as merge_windows
+    from taskweave.data.transforms.tiling import right_halves as right_halves
+    from taskweave.data.transforms.tiling import tile_windows as tile_windows

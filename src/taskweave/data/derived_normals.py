@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from taskweave.data.cache import cache_folder, cached_array
 from taskweave.data.normals import NYUV2_CAMERA, Intrinsics, normals_from_depth
+from taskweave.data.readers.cache import cache_folder, cached_array
 from taskweave.data.tensors import Depth, Normals
 
 METHOD = 1

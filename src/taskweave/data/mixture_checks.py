@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from itertools import combinations
 
-from taskweave.data.boxes_set import ATTRIBUTES, DETECTION
 from taskweave.data.dataset import LabelledSet
+from taskweave.data.readers.boxes.boxes_set import ATTRIBUTES, DETECTION
 
 SEGMENTATION = "segmentation"
 

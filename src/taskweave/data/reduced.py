@@ -7,8 +7,8 @@ from typing import final
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.derived import ChangedSet
-from taskweave.data.resizing import resize
 from taskweave.data.sample import Batch, Sample
+from taskweave.data.transforms.resizing import resize
 
 
 @final

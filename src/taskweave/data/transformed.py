@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import Batch, Sample, collate
-from taskweave.data.transforms import ToInput
+from taskweave.data.transforms.augmentation import ToInput
 
 
 @final

@@ -115,7 +115,7 @@ def load_pretrained(net: nn.Module) -> None:
     Raises ConnectionError where the download fails and TypeError for a network that has none.
     """
     if comes_from(type(net), "timm"):
-        from taskweave.networks.timm_classifier import load_timms_own
+        from taskweave.networks.resnet.timm_classifier import load_timms_own
 
         return load_timms_own(net)
     raise TypeError(f"no pre-trained weights are known for {type(net).__name__}; load a state_dict with load_weights")

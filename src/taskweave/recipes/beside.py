@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, final
 
-from taskweave.evaluation.choices.printed import Printed
-from taskweave.evaluation.recipe import Recipe
-from taskweave.evaluation.set_up import set_up
+from taskweave.experiments.choices.printed import Printed
+from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.set_up import set_up
 from taskweave.recipes.printed_tables import PrintedTable, printed_table
 
 MakesRecipe = TypeVar("MakesRecipe", bound=Callable[..., Recipe])

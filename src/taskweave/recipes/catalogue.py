@@ -11,9 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from taskweave.evaluation.choices.mixture import ONLY, MixtureData, sets_of
-from taskweave.evaluation.explaining import unknown
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.choices.mixture import ONLY, MixtureData, sets_of
+from taskweave.experiments.explaining import unknown
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.places import Given, places
 
 _NOT_RECIPES = ("beside", "catalogue", "costing", "listing", "methods", "places", "printed_tables", "protocol")
@@ -65,7 +65,7 @@ def _from_yaml(path: Path, *, small: bool, data: Given, seeds: Sequence[int] | N
         _put(content, found, data)
     if seeds is not None:
         content["seeds"] = list(seeds)
-    from taskweave.evaluation.recipe import read
+    from taskweave.experiments.recipe import read
 
     return read(content, str(path))
 

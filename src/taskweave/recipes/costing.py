@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from taskweave.evaluation.bench import Bench
-from taskweave.evaluation.building.measures import Cost
-from taskweave.evaluation.choices.data import FolderChoice
-from taskweave.evaluation.choices.method import ConnectedTrainedOnOneTask
-from taskweave.evaluation.choices.mixture import sets_of
-from taskweave.evaluation.data_titles import title_of
-from taskweave.evaluation.estimating import flops_of_training, pictures_of
-from taskweave.evaluation.planning import Run, all_runs, entries
-from taskweave.evaluation.recipe import Recipe, digest_of, usual_places
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.measures import Cost
+from taskweave.experiments.choices.data import FolderChoice
+from taskweave.experiments.choices.method import ConnectedTrainedOnOneTask
+from taskweave.experiments.choices.mixture import sets_of
+from taskweave.experiments.data_titles import title_of
+from taskweave.experiments.estimating import flops_of_training, pictures_of
+from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.experiments.recipe import Recipe, digest_of, usual_places
 from taskweave.recipes.catalogue import find, names, summary
 from taskweave.recipes.listing import FormCost, Listed, NeededData, NetworkCost, write
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskweave.evaluation.choices.data import Augmentation, ScenesData
-from taskweave.evaluation.choices.method import NDDR, CrossStitch, Shared
-from taskweave.evaluation.choices.network import DeepLabResNet
-from taskweave.evaluation.choices.task import NormalsTask, SegmentationTask, Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices.data import Augmentation, ScenesData
+from taskweave.experiments.choices.method import NDDR, CrossStitch, Shared
+from taskweave.experiments.choices.network import DeepLabResNet
+from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.recipes.places import Given
 from taskweave.training.options import Adam, Poly, TrainingOptions
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskweave.evaluation.choices import pet_presets
-from taskweave.evaluation.choices.answers import BoxTask, ClassificationTask
-from taskweave.evaluation.choices.data import Augmentation
-from taskweave.evaluation.choices.method import Shared
-from taskweave.evaluation.choices.pet_net import PetNet
-from taskweave.evaluation.choices.pets_data import PetsSample
-from taskweave.evaluation.choices.start import PretrainedOnScenes
-from taskweave.evaluation.choices.task import SegmentationTask, Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices import pet_presets
+from taskweave.experiments.choices.answers import BoxTask, ClassificationTask
+from taskweave.experiments.choices.data import Augmentation
+from taskweave.experiments.choices.method import Shared
+from taskweave.experiments.choices.pet_net import PetNet
+from taskweave.experiments.choices.pets_data import PetsSample
+from taskweave.experiments.choices.start import PretrainedOnScenes
+from taskweave.experiments.choices.task import SegmentationTask, Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.recipes.places import Given
 from taskweave.training.options import Adam, Poly, TrainingOptions
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, final
 
-from taskweave.evaluation.results import Direction
+from taskweave.results.comparison import Direction
 
 PAPERS = ("cross_connected", "cross_stitch", "nddr", "mt_unet", "pets")
 """Those whose tables are here, by the folder of their recipes."""

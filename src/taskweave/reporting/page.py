@@ -11,14 +11,14 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from taskweave.evaluation.results import ComparisonResult
-from taskweave.reporting.comparison_folder import read_comparison
 from taskweave.reporting.files import write_whole
 from taskweave.reporting.page_gains import gain_groups
 from taskweave.reporting.page_pictures import Figures, figures_of
 from taskweave.reporting.page_table import paper_sheets, whole_sheet
 from taskweave.reporting.safe_text import visible
 from taskweave.reporting.tables import table_of
+from taskweave.results.comparison import ComparisonResult
+from taskweave.results.folder import read_comparison
 
 LARGEST = 10_000_000
 """Bytes of a page."""

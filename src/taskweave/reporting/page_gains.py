@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from taskweave.evaluation.results import ComparisonResult, Gain, SeedGain
-from taskweave.evaluation.statistics.gains import interval_of, known_gains
-from taskweave.evaluation.summary import MethodSummary, summarise
-from taskweave.reporting.numbers import decimals_for, signed
+from taskweave.results.comparison import ComparisonResult, Gain, SeedGain
+from taskweave.results.gains import interval_of, known_gains
+from taskweave.results.numbers import decimals_for, signed
+from taskweave.results.summary import MethodSummary, summarise
 
 _KINDS = {
     "task_mean": "Relative gain in percent, task_mean: over the metrics of a task, then over tasks",

@@ -9,11 +9,11 @@ from typing import final
 
 from markupsafe import Markup
 
-from taskweave.evaluation.publishing import may_be_published
-from taskweave.evaluation.results import ComparisonResult
+from taskweave.experiments.artifacts.publishing import may_be_published
 from taskweave.reporting.captions import caption_of, in_words, place_of
-from taskweave.reporting.comparison_folder import CHARTS, PICTURES
 from taskweave.reporting.embedding import Embedded, embed_all, fit
+from taskweave.results.comparison import ComparisonResult
+from taskweave.results.folder import CHARTS, PICTURES
 
 GAINS = "gains"
 """The chart that belongs to the table of gains."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import final
 
-from taskweave.evaluation.choices.printed import Printed
-from taskweave.evaluation.recipe import Recipe
-from taskweave.evaluation.results import ComparisonResult
-from taskweave.evaluation.set_up import differences
+from taskweave.experiments.choices.printed import Printed
+from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.set_up import differences
+from taskweave.results.comparison import ComparisonResult
 
 BESIDE = "printed in the paper"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from taskweave.evaluation.results import ComparisonResult
-from taskweave.evaluation.statistics.gains import interval_of
-from taskweave.evaluation.statistics.seeds import LEAST_SEEDS
-from taskweave.evaluation.summary import MethodSummary
+from taskweave.results.comparison import ComparisonResult
+from taskweave.results.gains import interval_of
+from taskweave.results.seeds import LEAST_SEEDS
+from taskweave.results.summary import MethodSummary
 
 CONSTANT = "constant prediction"
 DISTINGUISHABLE = (

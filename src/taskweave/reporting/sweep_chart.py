@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from taskweave.evaluation.results import ComparisonResult, Direction, Row
-from taskweave.evaluation.sweeping.swept import Point, Swept
 from taskweave.metrics.gain import metric_gains
 from taskweave.reporting.charts import figure_with_legend, save_figure, tidy_axes
 from taskweave.reporting.style import GREY, Style, shown
+from taskweave.results.comparison import ComparisonResult, Direction, Row
+from taskweave.results.swept import Point, Swept
 
 RELATIVE = {
     "higher": "value / single's",

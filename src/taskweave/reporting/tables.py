@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
-from taskweave.evaluation.results import ComparisonResult, Direction, Failure, Gain
-from taskweave.evaluation.statistics.gains import KINDS, interval_of
-from taskweave.evaluation.statistics.verdict import verdict_of
-from taskweave.evaluation.summary import Cell, MethodSummary, summarise
-from taskweave.reporting.numbers import decimals_for, fixed, short, signed
 from taskweave.reporting.printed_lines import BESIDE, PrintedNumbers
 from taskweave.reporting.remarks import CONSTANT, DISTINGUISHABLE, remarks_on
+from taskweave.results.comparison import ComparisonResult, Direction, Failure, Gain
+from taskweave.results.gains import KINDS, interval_of
+from taskweave.results.numbers import decimals_for, fixed, short, signed
+from taskweave.results.summary import Cell, MethodSummary, summarise
+from taskweave.results.verdict import verdict_of
 
 ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓"}
 

@@ -6,10 +6,10 @@ import warnings
 from collections.abc import Collection, Mapping
 
 from taskweave.data.mixture import Mixture
-from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples
 from taskweave.training.options import TrainingOptions
+from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
 
 

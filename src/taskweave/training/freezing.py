@@ -6,9 +6,9 @@ from typing import final
 
 from torch import nn
 
-from taskweave.networks.connected import Connected
 from taskweave.training.options import Freeze
 from taskweave.training.roles import ROLES, Role, modules_by_role, parameters_by_role
+from taskweave.weaving.connected import Connected
 
 
 @final

@@ -9,10 +9,10 @@ from typing import final
 import torch
 from torch import nn
 
-from taskweave.networks.connected import Connected
 from taskweave.training.options import SGD, Adam, TrainingOptions
 from taskweave.training.roles import last_biases, parameters_by_role
 from taskweave.units.unit import Unit
+from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
 
 

@@ -58,7 +58,7 @@ def _text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
 class RunLog:
     """`log.csv`: per-task losses unweighted (mean since the last row), weights, learning rates; `validation.csv`: metrics.
 
-    monitored: the columns of `monitor.csv`, what a `taskweave.training.monitor.Monitor` sees; () for no such file.
+    monitored: the columns of `monitor.csv`, what a `taskweave.training.monitor.monitor.Monitor` sees; () for no such file.
     Raises ImportError where TensorBoard is asked for and not installed.
     """
 

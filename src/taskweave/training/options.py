@@ -147,7 +147,7 @@ class TrainingOptions(Part):
     validate_every: steps between validations; None = once per epoch.
     log_every, checkpoint_every: steps; checkpoint_seconds: seconds since the last checkpoint. They do not change a result.
     monitor_every: steps between two looks at the gradients' cosines where a comparison watches for negative transfer
-        (see `taskweave.training.monitor`); 0 for none. Changes no result.
+        (see `taskweave.training.monitor.monitor`); 0 for none. Changes no result.
     workers: processes that load data.
     """
 

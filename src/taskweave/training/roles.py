@@ -7,7 +7,7 @@ from typing import Literal
 
 from torch import nn
 
-from taskweave.networks.connected import Connected
+from taskweave.weaving.connected import Connected
 
 Role = Literal["streams", "heads", "connections"]
 ROLES: tuple[Role, ...] = ("streams", "heads", "connections")

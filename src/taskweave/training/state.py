@@ -14,14 +14,13 @@ from lightning.fabric import Fabric
 from torch import nn
 
 from taskweave.data.sample import Batch
-from taskweave.networks.connected import Connected
 from taskweave.tasks.task import Task
 from taskweave.training.averaging import Average
 from taskweave.training.checkpoint import check_known_by, check_state, load_checkpoint, save_checkpoint
 from taskweave.training.freezing import Freezing
 from taskweave.training.groups import groups_of, make_optimizer
-from taskweave.training.monitor import IDLE
-from taskweave.training.monitor_watch import Watch
+from taskweave.training.monitor.monitor import IDLE
+from taskweave.training.monitor.watch import Watch
 from taskweave.training.nonfinite import NonFiniteLossError
 from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
@@ -30,6 +29,7 @@ from taskweave.training.ranks import Autocast, Ranks
 from taskweave.training.result import Validation
 from taskweave.training.speed import prepare
 from taskweave.training.weights import load_weights, save_weights
+from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
 
 

@@ -7,7 +7,7 @@ import hashlib
 import time
 from pathlib import Path
 
-from taskweave.data.cache import cache_folder
+from taskweave.data.readers.cache import cache_folder
 from taskweave.data.store.manifest import DamagedStoreError, FileFacts
 
 _SETTLED = 2.0

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, final
 
-from taskweave.data.cache import cache_folder
+from taskweave.data.readers.cache import cache_folder
 from taskweave.data.store.checksums import require_bytes, require_whole
 from taskweave.data.store.manifest import MANIFEST, ChunkFacts, DamagedStoreError, FileFacts, Manifest, read_manifest
 from taskweave.data.store.places import Place

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from taskweave.evaluation.choices.data import Size
-from taskweave.evaluation.choices.method import (
+from taskweave.experiments.choices.data import Size
+from taskweave.experiments.choices.method import (
     ConnectedTrainedOnOneTask,
     CrossConnected,
     Method,
     ScaleLayer,
     Shared,
 )
-from taskweave.evaluation.choices.network import RPNVGG16, PerTask, PSPNetVGG16
-from taskweave.evaluation.choices.start import PretrainedOnScenes
-from taskweave.evaluation.recipe import Training
+from taskweave.experiments.choices.network import RPNVGG16, PerTask, PSPNetVGG16
+from taskweave.experiments.choices.start import PretrainedOnScenes
+from taskweave.experiments.recipe import Training
 from taskweave.recipes.beside import Rows
 from taskweave.training.options import Adam, Poly, TrainingOptions
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.boxes import APascal, PennFudan
-from taskweave.evaluation.choices.data import Augmentation
-from taskweave.evaluation.choices.mixture import FurtherTest
-from taskweave.evaluation.recipe import Evaluation, Recipe
+from taskweave.experiments.choices.boxes import APascal, PennFudan
+from taskweave.experiments.choices.data import Augmentation
+from taskweave.experiments.choices.mixture import FurtherTest
+from taskweave.experiments.recipe import Evaluation, Recipe
 from taskweave.recipes.cross_connected.methods import SMALL, WIDTH, methods, networks, small_start
 from taskweave.recipes.cross_connected.methods import small_training_of_one_set as training
 from taskweave.recipes.cross_connected.table1 import small_tasks

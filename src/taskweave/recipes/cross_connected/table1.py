@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.boxes import APascal, PennFudan
-from taskweave.evaluation.choices.data import Augmentation, NYUv2Folder
-from taskweave.evaluation.choices.detection import DetectionTask, LogAverageMissRate, Matching, VOCAveragePrecision
-from taskweave.evaluation.choices.mixture import ConstantInterval, FurtherTest, MixtureData
-from taskweave.evaluation.choices.start import LibraryWeights
-from taskweave.evaluation.choices.streets import KITTI, Caltech, Cityscapes
-from taskweave.evaluation.choices.task import SegmentationTask, Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices.boxes import APascal, PennFudan
+from taskweave.experiments.choices.data import Augmentation, NYUv2Folder
+from taskweave.experiments.choices.detection import DetectionTask, LogAverageMissRate, Matching, VOCAveragePrecision
+from taskweave.experiments.choices.mixture import ConstantInterval, FurtherTest, MixtureData
+from taskweave.experiments.choices.start import LibraryWeights
+from taskweave.experiments.choices.streets import KITTI, Caltech, Cityscapes
+from taskweave.experiments.choices.task import SegmentationTask, Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.heads.anchors import PEDESTRIANS
 from taskweave.recipes.beside import Beside, at
 from taskweave.recipes.cross_connected.methods import PRINTED, SMALL, WIDTH, methods, networks, small_start, small_training

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.boxes import Birds, BoxCSV, PennFudan
-from taskweave.evaluation.choices.data import Augmentation
-from taskweave.evaluation.choices.detection import DetectionTask, LogAverageMissRate, Matching, VOCAveragePrecision
-from taskweave.evaluation.choices.mixture import ConstantInterval, FurtherTest, MixtureData
-from taskweave.evaluation.choices.start import LibraryWeights
-from taskweave.evaluation.choices.task import SegmentationTask, Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices.boxes import Birds, BoxCSV, PennFudan
+from taskweave.experiments.choices.data import Augmentation
+from taskweave.experiments.choices.detection import DetectionTask, LogAverageMissRate, Matching, VOCAveragePrecision
+from taskweave.experiments.choices.mixture import ConstantInterval, FurtherTest, MixtureData
+from taskweave.experiments.choices.start import LibraryWeights
+from taskweave.experiments.choices.task import SegmentationTask, Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.heads.anchors import BIRDS
 from taskweave.recipes.beside import Beside, Columns, at
 from taskweave.recipes.cross_connected.methods import PRINTED, SMALL, WIDTH, methods, networks, small_start, small_training
@@ -41,7 +41,7 @@ def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | No
     """Single, single trained on, single-task cross-connected, share 1 to 4, cross-stitch, cross-connected.
 
     small: wind turbines of NAIP as small objects, beside the masks of Penn-Fudan.
-    data: {"kinki", "tomamae"}, in the layout of `taskweave.data.birds`; small: {"naip", "penn_fudan"}.
+    data: {"kinki", "tomamae"}, in the layout of `taskweave.data.readers.boxes.birds`; small: {"naip", "penn_fudan"}.
     seeds: default 0; the paper names none.
     """
     if small:

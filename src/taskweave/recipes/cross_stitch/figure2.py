@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.data import Augmentation, Size
-from taskweave.evaluation.choices.method import CrossStitch, Method, Shared
-from taskweave.evaluation.recipe import Recipe, Training
+from taskweave.experiments.choices.data import Augmentation, Size
+from taskweave.experiments.choices.method import CrossStitch, Method, Shared
+from taskweave.experiments.recipe import Recipe, Training
 from taskweave.recipes.cross_stitch import protocol
 from taskweave.recipes.cross_stitch.table6 import SPLITS
 from taskweave.recipes.places import Given

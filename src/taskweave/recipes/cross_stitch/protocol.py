@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.data import Augmentation, NYUv2Folder, NYUv2Lists, Size
-from taskweave.evaluation.choices.method import Method
-from taskweave.evaluation.choices.network import FCN32sAlexNet
-from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
-from taskweave.evaluation.choices.task import NormalsTask, SegmentationTask, Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices.data import Augmentation, NYUv2Folder, NYUv2Lists, Size
+from taskweave.experiments.choices.method import Method
+from taskweave.experiments.choices.network import FCN32sAlexNet
+from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
+from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.recipes.places import Given, place
 from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightDecay
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import Beside
 from taskweave.recipes.cross_stitch import protocol, table1
 from taskweave.recipes.places import Given

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.boxes import APascal
-from taskweave.evaluation.choices.data import Augmentation
-from taskweave.evaluation.choices.detection import AttributesTask, DetectionTask, VOCAveragePrecision
-from taskweave.evaluation.choices.method import CrossStitch, Ensemble, Method, Shared, SharedLatent
-from taskweave.evaluation.choices.network import FastRCNNAlexNet
-from taskweave.evaluation.choices.regions import FileProposals, GridProposals, Regions
-from taskweave.evaluation.choices.start import FromFile, PretrainedOnScenes
-from taskweave.evaluation.choices.task import Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices.boxes import APascal
+from taskweave.experiments.choices.data import Augmentation
+from taskweave.experiments.choices.detection import AttributesTask, DetectionTask, VOCAveragePrecision
+from taskweave.experiments.choices.method import CrossStitch, Ensemble, Method, Shared, SharedLatent
+from taskweave.experiments.choices.network import FastRCNNAlexNet
+from taskweave.experiments.choices.regions import FileProposals, GridProposals, Regions
+from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
+from taskweave.experiments.choices.task import Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.recipes.beside import Beside, Rows, at
 from taskweave.recipes.places import Given, place
 from taskweave.training.options import SGD, Adam, Poly, StepDecay, TrainingOptions, WeightDecay

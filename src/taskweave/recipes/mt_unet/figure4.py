@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskweave.evaluation.choices.method import Method
-from taskweave.evaluation.choices.weighting import DynamicWeightAverage, FixedWeights
-from taskweave.evaluation.choices.whole import MTAN
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.choices.method import Method
+from taskweave.experiments.choices.weighting import DynamicWeightAverage, FixedWeights
+from taskweave.experiments.choices.whole import MTAN
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.mt_unet import protocol
 from taskweave.recipes.places import Given
 

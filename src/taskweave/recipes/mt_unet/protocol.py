@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from taskweave.evaluation.choices.data import Augmentation, NYUv2Folder, NYUv2Mtan, Size
-from taskweave.evaluation.choices.method import CommonStitch, CrossStitch, Method, Single
-from taskweave.evaluation.choices.mixture import OneSet
-from taskweave.evaluation.choices.network import SegNetVGG16, STANSegNet, STUNet
-from taskweave.evaluation.choices.republished import CityscapesMtan
-from taskweave.evaluation.choices.start import PretrainedOnScenes, Scratch, Start
-from taskweave.evaluation.choices.task import DepthTask, SegmentationTask, Tasks
-from taskweave.evaluation.choices.weighting import VarianceRatio, WeightingChoice
-from taskweave.evaluation.choices.whole import MTAN, DenseSegNet, MTUNet
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices.data import Augmentation, NYUv2Folder, NYUv2Mtan, Size
+from taskweave.experiments.choices.method import CommonStitch, CrossStitch, Method, Single
+from taskweave.experiments.choices.mixture import OneSet
+from taskweave.experiments.choices.network import SegNetVGG16, STANSegNet, STUNet
+from taskweave.experiments.choices.republished import CityscapesMtan
+from taskweave.experiments.choices.start import PretrainedOnScenes, Scratch, Start
+from taskweave.experiments.choices.task import DepthTask, SegmentationTask, Tasks
+from taskweave.experiments.choices.weighting import VarianceRatio, WeightingChoice
+from taskweave.experiments.choices.whole import MTAN, DenseSegNet, MTUNet
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.recipes.beside import Columns, Rows, at
 from taskweave.recipes.places import Given, place
 from taskweave.training.options import Adam, Poly, TrainingOptions

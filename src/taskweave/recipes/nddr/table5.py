@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.method import CrossStitch, Shared, Sluice
-from taskweave.evaluation.choices.network import DeepLabResNet
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.choices.method import CrossStitch, Shared, Sluice
+from taskweave.experiments.choices.network import DeepLabResNet
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given

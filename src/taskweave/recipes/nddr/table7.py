@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.answers import AgeTask, ClassificationTask
-from taskweave.evaluation.choices.classifiers import VGG16
-from taskweave.evaluation.choices.data import Augmentation, Size
-from taskweave.evaluation.choices.faces import IMDBWiki, UTKFace
-from taskweave.evaluation.choices.method import NDDR, CrossStitch, Method, Shared, Sluice
-from taskweave.evaluation.choices.start import LibraryWeights, PretrainedOnScenes
-from taskweave.evaluation.choices.task import Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices.answers import AgeTask, ClassificationTask
+from taskweave.experiments.choices.classifiers import VGG16
+from taskweave.experiments.choices.data import Augmentation, Size
+from taskweave.experiments.choices.faces import IMDBWiki, UTKFace
+from taskweave.experiments.choices.method import NDDR, CrossStitch, Method, Shared, Sluice
+from taskweave.experiments.choices.start import LibraryWeights, PretrainedOnScenes
+from taskweave.experiments.choices.task import Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.recipes.beside import Beside, Rows, at
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given, place

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.evaluation.choices.method import CrossStitch, Sluice
-from taskweave.evaluation.choices.network import FCN32sAlexNet
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.choices.method import CrossStitch, Sluice
+from taskweave.experiments.choices.network import FCN32sAlexNet
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.cross_stitch import protocol as cross_stitch
 from taskweave.recipes.nddr import protocol

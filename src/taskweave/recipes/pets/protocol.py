@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from taskweave.evaluation.choices import pet_presets
-from taskweave.evaluation.choices.answers import BoxTask, ClassificationTask
-from taskweave.evaluation.choices.data import Augmentation, Size
-from taskweave.evaluation.choices.method import Method, Single
-from taskweave.evaluation.choices.pet_net import PetNet
-from taskweave.evaluation.choices.pets import BOX, SEGMENTATION, SPECIES
-from taskweave.evaluation.choices.pets_data import Pets
-from taskweave.evaluation.choices.start import PretrainedOnScenes, Scratch, Start
-from taskweave.evaluation.choices.task import SegmentationTask, Tasks
-from taskweave.evaluation.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.choices import pet_presets
+from taskweave.experiments.choices.answers import BoxTask, ClassificationTask
+from taskweave.experiments.choices.data import Augmentation, Size
+from taskweave.experiments.choices.method import Method, Single
+from taskweave.experiments.choices.pet_net import PetNet
+from taskweave.experiments.choices.pets import BOX, SEGMENTATION, SPECIES
+from taskweave.experiments.choices.pets_data import Pets
+from taskweave.experiments.choices.start import PretrainedOnScenes, Scratch, Start
+from taskweave.experiments.choices.task import SegmentationTask, Tasks
+from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.recipes.places import Given, place
 from taskweave.training.options import Adam, Poly, TrainingOptions
 
@@ -73,7 +73,7 @@ def full(table: str, preset: Preset, *, data: Given, seeds: Sequence[int] | None
     batch = JOINT_BATCH if preset == "published" else BATCH
     alone_options, together = (_epochs(EPOCHS, size) for size in (BATCH, batch))
     faults = (
-        "As the public code: see taskweave.evaluation.choices.pet_presets. It has batches of 39 for OEQ's auxiliaries, "
+        "As the public code: see taskweave.experiments.choices.pet_presets. It has batches of 39 for OEQ's auxiliaries, "
         "here 30 for the same epochs."
         if preset == "published"
         else "Sound: logits, running statistics at test, a matrix per stage with rows that sum to one; batches of 39."

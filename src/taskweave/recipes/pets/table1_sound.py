@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskweave.evaluation.recipe import Recipe
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.pets import protocol
 from taskweave.recipes.places import Given
 

@@ -1,0 +1,184 @@
+"""The known layouts with labels for every pixel. A new one is one entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.inspection.facts import stored_values
+from taskweave.data.inspection.layout import Layout, View, matches
+from taskweave.data.readers.files import real
+from taskweave.data.readers.indoor.adashare import (
+    CITYSCAPES_LIST,
+    NYUV2_LIST,
+    open_adashare_cityscapes,
+    open_adashare_nyuv2,
+    read_lists,
+)
+from taskweave.data.readers.indoor.nyud_mt import open_nyud_mt
+from taskweave.data.readers.indoor.nyuv2_folder import open_nyuv2_folder
+from taskweave.data.readers.indoor.nyuv2_lists import open_nyuv2_lists
+from taskweave.data.readers.indoor.nyuv2_mat import open_nyuv2_mat
+from taskweave.data.readers.indoor.nyuv2_mtan import open_nyuv2_mtan
+from taskweave.data.readers.streets.auto_lambda import open_auto_lambda
+from taskweave.data.readers.streets.cityscapes import open_cityscapes
+from taskweave.data.readers.streets.cityscapes_mtan import open_cityscapes_mtan
+
+_ALL = ("segmentation", "depth", "normals")
+_TWO = ("segmentation", "depth")
+
+
+def opened(opener: Any, path: Path, labels: Sequence[str], **options: Any) -> LabelledSet:
+    """What `opener` makes of `path` with those labels; a view's `open` once path and options are bound."""
+    data: LabelledSet = opener(path, labels=labels, **options)
+    return data
+
+
+def view(opener: Any, path: Path, split: str, labels: tuple[str, ...], **options: Any) -> View:
+    """A view of a split by one of our readers."""
+    return View(split, partial(_of_split, opener, path, split, options), labels, options.get("classes"))
+
+
+def _of_split(opener: Any, path: Path, split: str, options: dict[str, Any], labels: Sequence[str]) -> LabelledSet:
+    return opened(opener, path, labels, split=split, **options)
+
+
+def _names(path: Path, pattern: str) -> list[str]:
+    return sorted(file.stem for file in path.glob(pattern))
+
+
+def _folder(path: Path) -> list[View]:
+    counts = [count for count in (40, 13) if (path / f"label{count}").is_dir()]
+    return [
+        view(open_nyuv2_folder, path, split, _TWO, classes=count)  # normals are not stored
+        for split in _names(path, "gt_sets/*.txt")
+        for count in counts
+    ]
+
+
+def _mtan(path: Path) -> list[View]:
+    splits = [split for split in ("train", "val") if (path / split / "image").is_dir()]
+    return [view(open_nyuv2_mtan, path, split, _ALL, classes=_counted(path / split / "label")) for split in splits]
+
+
+def _counted(folder: Path) -> int:
+    """13 classes, or 40 where one of the first labels says so."""
+    stored = [stored_values(file) for file in sorted(folder.glob("*.npy"))[:8]]
+    return 40 if any(real(labels) and labels.max(initial=0) >= 13 for labels in stored if labels is not None) else 13
+
+
+def _lists(path: Path) -> list[View]:
+    splits = [name.removesuffix("_seg") for name in _names(path, "list/*_seg.txt")]
+    labels = ("segmentation", "normals")
+    return [
+        view(open_nyuv2_lists, path, split, labels if matches(path, f"list/{split}_normal_mask.txt") else labels[:1])
+        for split in splits
+    ]
+
+
+def _nyud_mt(path: Path) -> list[View]:
+    folders = {"segmentation": "segmentation", "depth": "depth", "normals": "normals"}
+    labels = tuple(label for label, folder in folders.items() if (path / folder).is_dir())
+    return [view(open_nyud_mt, path, split, labels) for split in _names(path, "gt_sets/*.txt")]
+
+
+def _mat(path: Path) -> list[View]:
+    files = {"splits": path / "splits.mat", "class_map": path / "classMapping40.mat"}
+    file = path / "nyu_depth_v2_labeled.mat"
+    return [view(open_nyuv2_mat, file, split, _TWO, **files) for split in ("train", "test")]
+
+
+def _listed(path: Path, name: str) -> list[str]:
+    """Splits of AdaShare's json; train1 and train2 are parts of train."""
+    return [split for split in read_lists(path / name) if split not in ("train1", "train2")]
+
+
+def _adashare_nyuv2(path: Path) -> list[View]:
+    return [view(open_adashare_nyuv2, path, split, _ALL) for split in _listed(path, NYUV2_LIST)]
+
+
+def _adashare_cityscapes(path: Path) -> list[View]:
+    splits = _listed(path, CITYSCAPES_LIST)
+    return [view(open_adashare_cityscapes, path, split, _TWO, classes=count) for split in splits for count in (19, 7, 2)]
+
+
+def _cityscapes(path: Path) -> list[View]:
+    views = []
+    for split in ("train", "val"):
+        if not matches(path, f"leftImg8bit/{split}/*/*_leftImg8bit.png"):
+            continue
+        ids = matches(path, f"gtFine/{split}/*/*_labelIds.png")
+        labels = ["segmentation"] if ids or matches(path, f"gtFine/{split}/*/*_labelTrainIds.png") else []
+        if matches(path, f"disparity/{split}/*/*_disparity.png"):
+            labels += ["disparity", "depth"]
+        form = "metres" if matches(path, f"camera/{split}/*/*_camera.json") else "inverse"
+        coded = "labelIds" if ids else "labelTrainIds"
+        views.append(view(open_cityscapes, path, split, tuple(labels), coded=coded, depth=form))
+    return views
+
+
+def _cityscapes_mtan(path: Path) -> list[View]:
+    views = []
+    for split in ("train", "val"):
+        counts = [count for count in (19, 7, 2) if (path / split / f"label_{count}").is_dir()]
+        if not counts and (path / split / "label").is_dir():
+            counts = [7]
+        views += [view(open_cityscapes_mtan, path, split, _TWO, classes=count) for count in counts]
+    return views
+
+
+def _auto_lambda(path: Path) -> list[View]:
+    splits = [split for split in ("train", "val") if (path / split / "image").is_dir()]
+    return [view(open_auto_lambda, path, split, _TWO) for split in splits]
+
+
+def _numbered(*patterns: str) -> tuple[str, ...]:
+    """Needs of a tree with these below train/ or val/."""
+    return tuple(f"train/{pattern}|val/{pattern}" for pattern in patterns)
+
+
+DENSE_LAYOUTS = (
+    Layout(
+        "NYUv2 as one folder", "open_nyuv2_folder", "nyuv2_folder", ("rgb/*.jpg", "depth/*.png", "gt_sets/*.txt"), _folder,
+        uses=("label40", "label13"), indoor=True, listed=True,
+    ),
+    Layout(
+        "NYUv2 as MTAN's npy", "open_nyuv2_mtan", "nyuv2_mtan",
+        _numbered("image/*.npy", "label/*.npy", "depth/*.npy", "normal/*.npy"), _mtan, indoor=True,
+    ),
+    Layout(
+        "NYUv2 as NDDR's lists", "open_nyuv2_lists", "nyuv2_lists", ("list/*_seg.txt",), _lists, indoor=True, listed=True,
+    ),
+    Layout(
+        "NYUD_MT", "open_nyud_mt", "nyud_mt", ("images/*.jpg", "segmentation/*.png", "gt_sets/*.txt"), _nyud_mt,
+        uses=("depth", "normals", "edge"), indoor=True, listed=True,
+    ),
+    Layout(
+        "NYUv2's .mat", "open_nyuv2_mat", "nyuv2_mat", ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat"),
+        _mat, indoor=True, listed=True,
+    ),
+    Layout(
+        "NYUv2 as AdaShare's json", "open_adashare_nyuv2", "adashare_nyuv2", (NYUV2_LIST,), _adashare_nyuv2,
+        uses=("img", "seg", "normal_mask", "depth"), indoor=True, listed=True,
+    ),
+    Layout(
+        "Cityscapes", "open_cityscapes", "cityscapes", ("leftImg8bit/*/*/*_leftImg8bit.png",), _cityscapes,
+        uses=("gtFine", "disparity", "camera"),
+    ),
+    Layout(
+        "Cityscapes as MTAN's npy", "open_cityscapes_mtan", "cityscapes_mtan",
+        _numbered("image/*.npy", "depth/*.npy", "label*/*.npy"), _cityscapes_mtan,
+        lacks=("*/normal/*.npy", CITYSCAPES_LIST),
+    ),
+    Layout(
+        "Cityscapes as Auto-Lambda's PNG", "open_auto_lambda", "auto_lambda",
+        _numbered("image/*.png", "seg/*.png", "depth/*.png"), _auto_lambda,
+    ),
+    Layout(
+        "Cityscapes as AdaShare's json", "open_adashare_cityscapes", "adashare_cityscapes", (CITYSCAPES_LIST,),
+        _adashare_cityscapes, listed=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Images with boxes: VOC, COCO, Penn-Fudan, birds."""

@@ -1,0 +1,107 @@
+"""A plain CSV file of boxes beside a folder of images."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
+from taskweave.data.readers.boxes.boxes_reading import label_of, size_of_picture
+from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.readers.files import read_picture
+from taskweave.data.readers.fileset import Field, require_folder
+
+COLUMNS = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
+_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+def open_box_csv(
+    images: Path,
+    annotations: Path,
+    *,
+    classes: Sequence[str] | None = None,
+    counted_from_one: bool = False,
+    accept: Collection[Fault] = (),
+) -> BoxSet:
+    """Columns ``filename,width,height,class,xmin,ymin,xmax,ymax``, one row per box, as labelling tools write them.
+
+    For NAIP's wind turbines ``open_box_csv(path / "images/train", path / "annotations/train_labels.csv")``. All images
+    (.jpg, .jpeg, .png) of the folder are samples; one without rows has no objects. The key is the file's name.
+
+    classes: all that may occur, label 1 first; by default those that do, sorted. Give them where a training and a test file
+        may not show the same ones.
+    counted_from_one: whether coordinates count pixels from 1 and include the last one, as VOC's do; else they are edges.
+    accept: faults to count and warn of; by default none (NAIP's files have none).
+    """
+    images, annotations = Path(images), Path(annotations)
+    require_folder(images, "the images that the CSV file names")
+    rows = list(read_rows(annotations))
+    known = tuple(dict.fromkeys(classes)) if classes is not None else tuple(sorted({row["class"] for _, row in rows}))
+    faults = Faults(accept)
+    sizes = {file.name: size_of_picture(file) for file in sorted(images.iterdir()) if file.suffix.lower() in _SUFFIXES}
+    found = _objects(rows, sizes, images, known=known, shift=float(counted_from_one), faults=faults)
+    faults.warn()
+    pictures = [
+        Picture(name, name, Field(images / name, read_picture), size, found[name].packed(), str(annotations))
+        for name, size in sizes.items()
+    ]
+    return BoxSet(pictures, labels=(DETECTION,), objects=known, where=str(annotations))
+
+
+Row = tuple[str, dict[str, str]]
+"""Where it stands, and its cells by column."""
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """Rows of a CSV file with at least `COLUMNS`; ValueError names the line that lacks some."""
+    if not path.is_file():
+        there = sorted(other.name for other in path.parent.glob("*.csv")) if path.parent.is_dir() else []
+        raise FileNotFoundError(f"{path} does not exist: {path.parent} has {there or 'no csv files'}; give one of these")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise ValueError(f"{path}, line 1 has columns {reader.fieldnames}: expected {','.join(COLUMNS)}")
+        for row in reader:
+            where = f"{path}, line {reader.line_num}"
+            if any(row[name] is None for name in COLUMNS):
+                raise ValueError(f"{where} has fewer cells than line 1: expected {','.join(COLUMNS)}")
+            yield where, {name: row[name].strip() for name in COLUMNS}
+
+
+def _objects(
+    rows: Sequence[Row],
+    sizes: dict[str, tuple[int, int]],
+    images: Path,
+    *,
+    known: Sequence[str],
+    shift: float,
+    faults: Faults,
+) -> dict[str, Found]:
+    found = {name: Found() for name in sizes}
+    for where, row in rows:
+        name = row["filename"]
+        if name not in sizes:
+            faults.note("missing image", f"{where}: image {name!r} is not in {images}")
+            continue
+        size = (int(_number(row, "height", where)), int(_number(row, "width", where)))
+        if size != sizes[name]:
+            raise ValueError(
+                f"{where} says {name} is {size[1]} wide and {size[0]} high; it is {sizes[name][1]} wide and "
+                f"{sizes[name][0]} high: its boxes would lie elsewhere; correct the row"
+            )
+        x1, y1, x2, y2 = (_number(row, column, where) for column in COLUMNS[4:])
+        box = faults.checked((x1 - shift, y1 - shift, x2, y2), size, where)
+        if row["class"] not in known:
+            faults.note("unknown class", f"{where}: unknown class {row['class']!r}; expected one of {list(known)}")
+        elif box is not None:
+            found[name].add(box, label_of(row["class"], known, where))
+    return found
+
+
+def _number(row: dict[str, str], column: str, where: str) -> float:
+    try:
+        return float(row[column])
+    except ValueError:
+        raise ValueError(f"{where}: {column} is {row[column]!r}, expected a number") from None

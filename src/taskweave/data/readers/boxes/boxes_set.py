@@ -1,0 +1,203 @@
+"""Data sets of images with boxes: one list of pictures, each with its objects, read from annotations beforehand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from taskweave.data.boxes import bounding_boxes
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.readers.fileset import Field
+from taskweave.data.sample import Sample
+
+DETECTION, ATTRIBUTES = "detection", "attributes"
+
+
+@final
+@dataclass
+class Found:
+    """The objects of one picture as a reader finds them.
+
+    ``add`` takes x1, y1, x2, y2 in pixels, the label from 1, and what may be said more; visible: the share of the object
+    that can be seen, which ``packed(visible=True)`` keeps.
+    """
+
+    boxes: list[Sequence[float]] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    ignore: list[bool] = field(default_factory=list)
+    values: list[Sequence[float]] = field(default_factory=list)
+    visible: list[float] = field(default_factory=list)
+
+    def add(
+        self,
+        box: Sequence[float],
+        label: int,
+        *,
+        ignore: bool = False,
+        values: Sequence[float] = (),
+        visible: float = 1.0,
+    ) -> None:
+        self.boxes.append(box)
+        self.labels.append(label)
+        self.ignore.append(ignore)
+        self.values.append(values)
+        self.visible.append(visible)
+
+    def packed(self, attributes: int = 0, *, visible: bool = False) -> Objects:
+        return Objects(
+            boxes=np.array(self.boxes, dtype=np.float32).reshape(-1, 4),
+            labels=np.array(self.labels, dtype=np.int64),
+            ignore=np.array(self.ignore, dtype=np.bool_),
+            values=np.array(self.values, dtype=np.float32).reshape(len(self.labels), attributes),
+            visible=np.array(self.visible, dtype=np.float32) if visible else None,
+        )
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """n objects in arrays, which a data set of a million objects can hold and hand to worker processes.
+
+    boxes: (n, 4) float32 x1, y1, x2, y2.  labels: (n,) int64 from 1.  ignore: (n,) bool.
+    values: (n, A) float32 of 0, 1, NaN.  visible: (n,) float32 in 0..1, None where the data set does not say.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+    ignore: npt.NDArray[np.bool_]
+    values: npt.NDArray[np.float32]
+    visible: npt.NDArray[np.float32] | None = None
+
+
+@final
+@dataclass(frozen=True)
+class Picture:
+    """One image, its size (H, W) as annotated, its objects, and the files of its other targets.
+
+    listed: where it was named, for messages.
+    """
+
+    key: str
+    scene: str
+    image: Field
+    size: tuple[int, int]
+    objects: Objects
+    listed: str
+    fields: Mapping[str, Field] = field(default_factory=dict)
+
+
+@final
+class BoxSet(LabelledSet):
+    """`pictures` with their boxes. The functions ``open_...`` make one from each published layout.
+
+    labels: which targets to give, of ``detection``, ``attributes`` and the pictures' fields.
+    objects: names of the object classes; label k is objects[k - 1].
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        *,
+        labels: Sequence[str],
+        objects: Sequence[str],
+        where: str,
+        attributes: Sequence[str] = (),
+        classes: Sequence[str] = (),
+    ) -> None:
+        if not pictures:
+            raise ValueError(f"{where} names no images: the data set is empty; give another split or path")
+        key, count = Counter(picture.key for picture in pictures).most_common(1)[0]
+        if count > 1:
+            raise ValueError(f"{where} names {key!r} {count} times: keys are unique; remove the repeated lines")
+        self._pictures = tuple(pictures)
+        self._labels = tuple(labels)
+        self._objects = tuple(objects)
+        self._attributes = tuple(attributes) if ATTRIBUTES in labels else ()
+        self._classes = tuple(classes) if "segmentation" in labels else ()
+        self.where = where
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
+        picture = self._pictures[index]
+        image = picture.image.read(picture.image.path)
+        _require_size(tuple(image.shape[-2:]), picture, f"image {picture.image.path}")
+        sample = {"image": image, "key": picture.key}
+        for label in self._labels:
+            if label in (DETECTION, ATTRIBUTES):
+                sample[label] = _target(label, picture)
+            elif label in picture.fields:
+                file = picture.fields[label]
+                sample[label] = file.read(file.path)
+                _require_size(tuple(sample[label].shape[-2:]), picture, f"{label} {file.path}")
+        return sample
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self._classes
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return self._objects
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return self._attributes
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """What each sample is made from."""
+        return self._pictures
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """(H, W) of each image, without reading it."""
+        return tuple(picture.size for picture in self._pictures)
+
+    def key(self, index: int) -> str:
+        return self._pictures[index].key
+
+    def scene(self, index: int) -> str:
+        return self._pictures[index].scene
+
+    def files(self, index: int) -> dict[str, Path]:
+        """{``image`` or dense label: the file it is read from} of a sample."""
+        picture = self._pictures[index]
+        dense = {name: picture.fields[name].path for name in self._labels if name in picture.fields}
+        return {"image": picture.image.path, **dense}
+
+
+def _target(label: str, picture: Picture) -> dict[str, Any]:
+    objects = picture.objects
+    target: dict[str, Any] = {
+        "boxes": bounding_boxes(objects.boxes.copy(), picture.size),
+        "labels": torch.from_numpy(objects.labels.copy()),
+    }
+    if label == ATTRIBUTES:
+        return {**target, "values": torch.from_numpy(objects.values.copy())}
+    target["ignore"] = torch.from_numpy(objects.ignore.copy())
+    if objects.visible is not None:
+        target["visible"] = torch.from_numpy(objects.visible.copy())
+    return target
+
+
+def _require_size(found: tuple[int, ...], picture: Picture, what: str) -> None:
+    if found != picture.size:
+        raise ValueError(
+            f"{what} is {found[0]} x {found[1]} (H x W), but {picture.listed} says {picture.size[0]} x {picture.size[1]}: "
+            f"its boxes would lie elsewhere; correct one of them, or leave {picture.key!r} out"
+        )

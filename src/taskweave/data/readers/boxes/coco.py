@@ -1,0 +1,134 @@
+"""COCO's json: boxes of any classes; many other data sets are published in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
+from taskweave.data.readers.boxes.boxes_reading import chosen_classes
+from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.readers.files import read_picture
+from taskweave.data.readers.fileset import Field, require_folder
+
+
+def open_coco(
+    images: Path,
+    annotations: Path,
+    *,
+    classes: Sequence[str] | None = None,
+    accept: Collection[Fault] = ("empty", "outside"),
+) -> BoxSet:
+    """A json file with ``images``, ``annotations`` and ``categories``, and the folder of its images.
+
+    ``bbox`` is x, y, width, height in pixels from 0. Crowds (``iscrowd`` 1) are ignored boxes. Category ids, which have
+    gaps in COCO (1 to 90 for 80 classes), become labels 1, 2, ... in the order of the ids. The key of an image is its file
+    name; images without objects stay in.
+
+    classes: those to keep, in this order, label 1 first; by default all.
+    accept: faults to count and warn of. By default boxes without area, of which instances_train2017 has two (annotations
+        918 and 2206849, 0 high: left out), and boxes that end beyond the image, as x + width is rounded (clipped).
+    Raises ValueError where an id occurs twice, or an annotation names an image or a category that is not there.
+    """
+    images, annotations = Path(images), Path(annotations)
+    require_folder(images, "the images that the json names")
+    content = _content(annotations)
+    categories = _by_id(content, "categories", annotations)
+    names = _names(categories, annotations)
+    chosen = chosen_classes(classes, tuple(names.values()), str(annotations))
+    pictures = _by_id(content, "images", annotations)
+    faults = Faults(accept)
+    found = _objects(content, annotations, pictures=pictures, names=names, chosen=chosen, faults=faults)
+    faults.warn()
+    listed = [_picture(images, row, found[number], annotations) for number, row in pictures.items()]
+    return BoxSet(listed, labels=(DETECTION,), objects=chosen, where=str(annotations))
+
+
+def _content(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        there = sorted(other.name for other in path.parent.glob("*.json")) if path.parent.is_dir() else []
+        raise FileNotFoundError(f"{path} does not exist: {path.parent} has {there or 'no json files'}; give one of these")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not readable json ({error}): write it again") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}: expected images, annotations and categories")
+    for name in ("images", "annotations", "categories"):
+        if not isinstance(content.get(name), list):
+            raise ValueError(f"{path} has no list {name!r}: expected images, annotations and categories")
+    return content
+
+
+def _by_id(content: Mapping[str, Any], name: str, path: Path) -> dict[int, Mapping[str, Any]]:
+    """The rows of a list by their id; ValueError where two have the same."""
+    rows: dict[int, Mapping[str, Any]] = {}
+    first: dict[int, int] = {}
+    for place, row in enumerate(content[name]):
+        number = _value(row, "id", f"{path}, {name}[{place}]")
+        if number in rows:
+            raise ValueError(f"{path}, {name}[{place}] has id {number}, which {name}[{first[number]}] has: give it another")
+        rows[number], first[number] = row, place
+    return rows
+
+
+def _names(categories: Mapping[int, Mapping[str, Any]], path: Path) -> dict[int, str]:
+    names = {number: str(_value(categories[number], "name", f"{path}, category {number}")) for number in sorted(categories)}
+    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    if twice:
+        raise ValueError(f"{path} calls several categories {min(twice)!r}: names are unique; rename one")
+    return names
+
+
+def _objects(
+    content: Mapping[str, Any],
+    path: Path,
+    *,
+    pictures: Mapping[int, Mapping[str, Any]],
+    names: Mapping[int, str],
+    chosen: Sequence[str],
+    faults: Faults,
+) -> dict[int, Found]:
+    labels = {name: label for label, name in enumerate(chosen, start=1)}
+    found = {number: Found() for number in pictures}
+    for number, row in _by_id(content, "annotations", path).items():
+        where = f"{path}, annotation {number}"
+        image, category = _value(row, "image_id", where), _value(row, "category_id", where)
+        if image not in pictures:
+            faults.note("missing image", f"{where}: image_id {image} is not in 'images'")
+            continue
+        if category not in names:
+            faults.note("unknown class", f"{where}: category_id {category} is not in 'categories', which has {list(names)}")
+            continue
+        box = faults.checked(_corners(row, where), _size(pictures[image], f"{path}, image {image}"), where)
+        if box is not None and names[category] in labels:
+            found[image].add(box, labels[names[category]], ignore=bool(row.get("iscrowd", 0)))
+    return found
+
+
+def _corners(row: Mapping[str, Any], where: str) -> tuple[float, float, float, float]:
+    box = _value(row, "bbox", where)
+    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(value, int | float) for value in box):
+        raise ValueError(f"{where}: bbox is {box!r}, expected [x, y, width, height]")
+    x, y, width, height = box
+    return x, y, x + width, y + height
+
+
+def _size(row: Mapping[str, Any], where: str) -> tuple[int, int]:
+    return int(_value(row, "height", where)), int(_value(row, "width", where))
+
+
+def _picture(folder: Path, row: Mapping[str, Any], found: Found, path: Path) -> Picture:
+    where = f"{path}, image {row['id']}"
+    name = str(_value(row, "file_name", where))
+    if not (folder / name).is_file():
+        raise FileNotFoundError(f"{folder / name} does not exist: {where} names it; restore the file or remove the entry")
+    return Picture(name, name, Field(folder / name, read_picture), _size(row, where), found.packed(), where)
+
+
+def _value(row: Mapping[str, Any], name: str, where: str) -> Any:
+    if not isinstance(row, Mapping) or name not in row:
+        raise ValueError(f"{where} has no {name!r}: add it")
+    return row[name]

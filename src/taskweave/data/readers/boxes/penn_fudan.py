@@ -1,0 +1,117 @@
+"""Penn-Fudan: pedestrians on streets, with a box and a mask each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from torchvision import tv_tensors
+
+from taskweave.data.generated.drawn import drawn
+from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
+from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.readers.files import read_picture, read_values
+from taskweave.data.readers.fileset import Field, require_folder, require_labels
+from taskweave.data.readers.label_codes import LabelCode
+
+SEGMENTATION = "segmentation"
+_PERSON_NUMBERS = LabelCode({0: 0, **dict.fromkeys(range(1, 256), 1)}, "0 (background) or the number of a person, 1..255")
+_SIZE = re.compile(r"Image size \(X x Y x C\) : (\d+) x (\d+) x \d+")
+_COUNT = re.compile(r"Objects with ground truth : (\d+)")
+_BOX = re.compile(
+    r'Bounding box for object (\d+) "(\w+)" \(Xmin, Ymin\) - \(Xmax, Ymax\) : \((-?\d+), (-?\d+)\) - \((-?\d+), (-?\d+)\)'
+)
+_KINDS = ("PASpersonWalking", "PASpersonStanding")
+
+
+def open_penn_fudan(
+    path: Path,
+    *,
+    split: Literal["train", "test", "all"],
+    seed: int = 0,
+    test_share: float = 0.3,
+    labels: Sequence[str] = (DETECTION, SEGMENTATION),
+    accept: Collection[Fault] = (),
+) -> BoxSet:
+    """``path/{PNGImages/*.png, PedMasks/*_mask.png, Annotation/*.txt}``, the last in PASCAL format 1.00.
+
+    Boxes are those of the text files (pixels from 1, the last one included); a few differ from the extent of their mask by
+    some pixels. ``segmentation`` is background 0 or person 1, whoever it is. Not every visible person is labelled.
+
+    The release has no split. Ours is drawn by `seed`: images in the order of a hash of (seed, name), the first
+    round(test_share * n) are the test set; so a split named in a result needs its seed and share.
+
+    accept: faults to count and warn of; by default none (the release's files that the tests read have none).
+    """
+    path = Path(path)
+    labels = require_labels(labels, (DETECTION, SEGMENTATION), "Penn-Fudan")
+    require_folder(path / "Annotation", "the annotations of Penn-Fudan, *.txt")
+    if not 0 < test_share < 1:
+        raise ValueError(f"test_share is the test set's part of the images, between 0 and 1, got {test_share}")
+    keys = sorted(file.stem for file in (path / "Annotation").glob("*.txt"))
+    faults = Faults(accept)
+    pictures = [_picture(path, key, faults) for key in _chosen(keys, split, seed=seed, share=test_share)]
+    faults.warn()
+    where = f"{path / 'Annotation'} ({split})"
+    return BoxSet(pictures, labels=labels, objects=("person",), classes=("background", "person"), where=where)
+
+
+def _chosen(keys: Sequence[str], split: str, *, seed: int, share: float) -> list[str]:
+    """Whether an image is in the test set hardly depends on which others are there, unlike with a permutation."""
+    if split == "all":
+        return list(keys)
+    if split not in ("train", "test"):
+        raise ValueError(f"Penn-Fudan has no split {split!r}: expected 'train', 'test' or 'all'")
+    test = set(drawn(keys, seed=seed)[: round(share * len(keys))])
+    return [key for key in keys if (key in test) == (split == "test")]
+
+
+def _picture(path: Path, key: str, faults: Faults) -> Picture:
+    image, mask = path / "PNGImages" / f"{key}.png", path / "PedMasks" / f"{key}_mask.png"
+    listed = path / "Annotation" / f"{key}.txt"
+    for file in (image, mask):
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} does not exist: {listed} belongs to it; restore the file or remove the text")
+    annotation = _read(listed)
+    found = Found()
+    for line, kind, box in annotation.boxes:
+        where = f"{listed}, line {line}"
+        if kind not in _KINDS:
+            faults.note("unknown class", f"{where}: unknown class {kind!r}; expected one of {list(_KINDS)}")
+            continue
+        checked = faults.checked(box, annotation.size, where)
+        if checked is not None:
+            found.add(checked, 1)
+    fields = {SEGMENTATION: Field(mask, read_person_mask)}
+    return Picture(key, key, Field(image, read_picture), annotation.size, found.packed(), str(listed), fields)
+
+
+class _Text(NamedTuple):
+    """size: (H, W). boxes: (line, class, x1 y1 x2 y2)."""
+
+    size: tuple[int, int]
+    boxes: list[tuple[int, str, tuple[float, float, float, float]]]
+
+
+def _read(path: Path) -> _Text:
+    text = path.read_text(encoding="latin-1")
+    size, count = _SIZE.search(text), _COUNT.search(text)
+    if size is None:
+        raise ValueError(f"{path} has no line 'Image size (X x Y x C) : width x height x channels': add it")
+    boxes = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = _BOX.match(line)
+        if found is not None:
+            x1, y1, x2, y2 = (float(value) for value in found.groups()[2:])
+            boxes.append((number, str(found[2]), (x1 - 1, y1 - 1, x2, y2)))
+    if count is None or int(count[1]) != len(boxes):
+        announced = "no number of" if count is None else count[1]
+        raise ValueError(f"{path} announces {announced} objects and has {len(boxes)} readable boxes: restore the file")
+    return _Text((int(size[2]), int(size[1])), boxes)
+
+
+def read_person_mask(path: Path) -> tv_tensors.Mask:
+    """Numbers of persons -> Mask int64 (H, W): 0 background, 1 person."""
+    return _PERSON_NUMBERS.decode(read_values(path, 2), str(path))

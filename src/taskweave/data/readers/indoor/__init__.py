@@ -1,0 +1,1 @@
+"""Indoor scenes: NYUv2 in its published forms."""

@@ -1,0 +1,126 @@
+"""NYUv2 and Cityscapes as AdaShare publishes them: a json file that lists each sample's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from taskweave.data.neighbours import scenes_of_neighbours
+from taskweave.data.readers.files import ReadDepth, ReadLabels, read_normals, read_picture, read_picture_npy
+from taskweave.data.readers.fileset import LABELS, Field, FileSet, Item, require_files, require_folder, require_labels
+from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty
+from taskweave.data.readers.label_codes import counted_from_zero
+from taskweave.data.readers.streets.cityscapes_classes import CityscapesCount
+from taskweave.data.readers.streets.cityscapes_depth import (
+    CITYSCAPES_CAMERA,
+    FARTHEST,
+    DepthForm,
+    StereoCamera,
+    depth_reader,
+    read_shares,
+)
+from taskweave.data.readers.streets.cityscapes_mtan import DENSE_LABELS, MTAN_CLASSES
+
+NYUV2_LIST, CITYSCAPES_LIST = "nyu_v2_3task.json", "cityscape.json"
+_NYUV2_ROW = ("image", "segmentation", "normals", "depth")
+_CITYSCAPES_ROW = ("image", "depth", "label_2", "label_7", "label_19")
+_SHALLOWEST = 3e-5
+
+Readers = Mapping[str, Callable[[Path], Any]]
+
+
+def open_adashare_nyuv2(path: Path, *, split: str, classes: ClassCount = 40, labels: Sequence[str] = LABELS) -> FileSet:
+    """``path/nyu_v2_3task.json``: {split: [[image, segmentation, normals, depth], ...]}, paths from `path` (Sun et al.).
+
+    Images are PNG of 480 x 640; segmentation PNG, 0..39 with 255 = none; normals PNG, (n + 1) * 127.5; depth .npy in
+    metres, in-painted; up to 3e-5 it is invalid. Scenes are runs of neighbouring numbers (`scenes_of_neighbours`).
+
+    split: "train" or "test"; the archive also has "train1" and "train2", parts of train.
+
+    **Deviations.** AdaShare's code reads these pictures with OpenCV, so that its normals are (z, y, x), and takes the bytes
+    for vectors; here they are true unit vectors (x, y, z).
+    """
+    labels = require_labels(labels, LABELS, "AdaShare's NYUv2")
+    names = class_names(classes)
+    readers: Readers = {
+        "image": read_picture,
+        "segmentation": ReadLabels(from_forty(counted_from_zero(40, ignore=255), classes)),
+        "normals": read_normals,
+        "depth": ReadDepth(shallowest=_SHALLOWEST, reach=REACH),
+    }
+    listed = Path(path) / NYUV2_LIST
+    return _opened(listed, split, _NYUV2_ROW, readers, labels=labels, classes=names)
+
+
+def open_adashare_cityscapes(
+    path: Path,
+    *,
+    split: str,
+    classes: CityscapesCount = 19,
+    labels: Sequence[str] = DENSE_LABELS,
+    depth: DepthForm = "inverse",
+    farthest: float | None = FARTHEST,
+    camera: StereoCamera = CITYSCAPES_CAMERA,
+) -> FileSet:
+    """``path/cityscape.json``: {split: [[image, depth, label_2, label_7, label_19], ...]}, .npy files as MTAN's.
+
+    Options and values are those of `open_cityscapes_mtan`; the split is "train" or "test".
+    """
+    labels = require_labels(labels, DENSE_LABELS, "AdaShare's Cityscapes")
+    if classes not in MTAN_CLASSES:
+        raise ValueError(f"AdaShare's Cityscapes has no set of {classes} classes: expected one of {list(MTAN_CLASSES)}")
+    readers: Readers = {
+        "image": read_picture_npy,
+        "segmentation": ReadLabels(counted_from_zero(classes, ignore=-1)),
+        "depth": depth_reader(depth, read_shares, camera, farthest=farthest),
+    }
+    row = ["segmentation" if name == f"label_{classes}" else name for name in _CITYSCAPES_ROW]
+    return _opened(Path(path) / CITYSCAPES_LIST, split, row, readers, labels=labels, classes=MTAN_CLASSES[classes])
+
+
+def _opened(
+    listed: Path, split: str, row: Sequence[str], readers: Readers, *, labels: Sequence[str], classes: Sequence[str]
+) -> FileSet:
+    require_folder(listed.parent, listed.name)
+    rows = _rows(listed, split, row)
+    items = []
+    for place, (files, scene) in enumerate(zip(rows, _scenes(rows), strict=True)):
+        fields = {
+            name: Field(listed.parent / file, readers[name])
+            for name, file in zip(row, files, strict=True)
+            if name in readers
+        }
+        items.append(Item(files[row.index("image")], scene, fields, f"{listed}, {split}[{place}]"))
+    require_files(items, labels)
+    return FileSet(items, labels=labels, classes=classes, where=f"{listed}, {split}")
+
+
+def _rows(listed: Path, split: str, row: Sequence[str]) -> list[list[str]]:
+    """The checked rows of a split."""
+    content = read_lists(listed)
+    if split not in content:
+        raise ValueError(f"{listed} has no split {split!r}; it has {list(content)}")
+    for place, files in enumerate(content[split]):
+        if not isinstance(files, list) or len(files) != len(row) or not all(isinstance(file, str) for file in files):
+            raise ValueError(f"{listed}, {split}[{place}] is {files!r}: expected {len(row)} paths, {', '.join(row)}")
+    return content[split]
+
+
+def read_lists(listed: Path) -> dict[str, list[Any]]:
+    """{split: rows} of a json file; ValueError for anything else in it."""
+    if not listed.is_file():
+        raise FileNotFoundError(f"{listed} does not exist: give the folder that AdaShare's archive was unpacked to")
+    try:
+        content = json.loads(listed.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{listed} is not readable json ({error}): write it again") from error
+    if not isinstance(content, dict) or not all(isinstance(rows, list) for rows in content.values()):
+        raise ValueError(f"{listed} is no list of AdaShare's: expected {{split: [[path, ...], ...]}}")
+    return content
+
+
+def _scenes(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    stems = [Path(files[0]).stem for files in rows]
+    return scenes_of_neighbours([int(stem) if stem.isdecimal() else place for place, stem in enumerate(stems)])

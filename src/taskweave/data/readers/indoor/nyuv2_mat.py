@@ -1,0 +1,167 @@
+"""NYUv2 as its authors publish it: nyu_depth_v2_labeled.mat."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torchvision import tv_tensors
+
+from taskweave.data.derived_normals import DerivedNormals
+from taskweave.data.readers.files import decode_depth
+from taskweave.data.readers.fileset import LABELS, Field, FileSet, Item, require_labels
+from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty
+from taskweave.data.readers.label_codes import IGNORE, LabelCode
+from taskweave.data.tensors import Depth
+
+RAW_CLASSES = 894
+_SPLITS = {"train": "trainNdxs", "test": "testNdxs"}
+
+
+def open_nyuv2_mat(
+    path: Path, *, splits: Path, split: str, class_map: Path, classes: ClassCount = 40, labels: Sequence[str] = LABELS
+) -> FileSet:
+    """`path` is nyu_depth_v2_labeled.mat (Silberman et al. 2012; 1,449 pictures of 480 x 640). Needs h5py.
+
+    Depth is the in-painted one, in metres. Normals are derived from it and cached (`DerivedNormals`). The file names each
+    picture's scene. Keys are the official indices, from 1.
+
+    splits: splits.mat with trainNdxs (795) and testNdxs (654).
+    split: "train" or "test".
+    class_map: the class 1..40, 0 = none, of each of the 894 raw classes: classMapping40.mat of Gupta et al. (mapClass), or
+        an .npy of 894 numbers. 13 classes are grouped from the 40.
+    """
+    path = Path(path)
+    labels = require_labels(labels, LABELS, "nyu_depth_v2_labeled.mat")
+    names = class_names(classes)
+    for file, what in (
+        (path, "nyu_depth_v2_labeled.mat"),
+        (Path(splits), "splits.mat"),
+        (Path(class_map), "the class map"),
+    ):
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} is not a file: expected {what}; download it and give its path")
+    if split not in _SPLITS:
+        raise ValueError(f"splits.mat has no split {split!r}; it has {list(_SPLITS)}")
+    code = from_forty(_code(Path(class_map)), classes)
+    scenes = _scenes(path)
+    indices = _indices(Path(splits), _SPLITS[split], count=len(scenes))
+    items = [
+        Item(f"{index + 1:04d}", scenes[index], _fields(path, index, code), f"{splits}, {_SPLITS[split]}")
+        for index in indices
+    ]
+    return FileSet(items, labels=labels, classes=names, where=f"{_SPLITS[split]} of {splits}")
+
+
+def _fields(path: Path, index: int, code: LabelCode) -> dict[str, Field]:
+    return {
+        "image": Field(path, _Picture(index)),
+        "segmentation": Field(path, _Labels(index, code)),
+        "depth": Field(path, _Depth(index)),
+        "normals": Field(path, DerivedNormals(_Depth(index))),
+    }
+
+
+@final
+@dataclass(frozen=True)
+class _Picture:
+    index: int
+
+    def __call__(self, path: Path) -> tv_tensors.Image:
+        return tv_tensors.Image(torch.from_numpy(_entry(path, "images", self.index, 3)))
+
+
+@final
+@dataclass(frozen=True)
+class _Labels:
+    index: int
+    code: LabelCode
+
+    def __call__(self, path: Path) -> tv_tensors.Mask:
+        return self.code.decode(_entry(path, "labels", self.index, 2), f"{path}, labels of picture {self.index + 1}")
+
+
+@final
+@dataclass(frozen=True)
+class _Depth:
+    index: int
+
+    def __call__(self, path: Path) -> Depth:
+        where = f"{path}, depths of picture {self.index + 1}"
+        return decode_depth(_entry(path, "depths", self.index, 2), where, reach=REACH)
+
+
+def _entry(path: Path, name: str, index: int, rank: int) -> npt.NDArray[Any]:
+    """One picture's array with the axes (..., H, W): MATLAB stores columns first, so h5py sees (..., W, H)."""
+    file = _file(str(path), os.getpid())
+    if name not in file or file[name].ndim != rank + 1:
+        found = file[name].shape if name in file else sorted(file)
+        raise ValueError(f"{path} has no {name!r} with {rank + 1} axes, found {found}: give nyu_depth_v2_labeled.mat")
+    return np.ascontiguousarray(np.asarray(file[name][index]).swapaxes(-1, -2))
+
+
+@lru_cache(maxsize=4)
+def _file(path: str, process: int) -> Any:
+    """The open file, one per process: HDF5 handles do not survive a fork."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError("nyu_depth_v2_labeled.mat needs h5py: pip install taskweave[data]") from error
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:  # HDF5's words do not say which
+        raise ValueError(f"{path} is not a readable .mat file ({error}): download it again") from error
+
+
+def _scenes(path: Path) -> list[str]:
+    """Each picture's scene: ``scenes`` holds references to strings of character codes."""
+    file = _file(str(path), os.getpid())
+    if "scenes" not in file:
+        raise ValueError(f"{path} has no 'scenes', found {sorted(file)}: give nyu_depth_v2_labeled.mat")
+    return [
+        "".join(chr(code) for code in np.asarray(file[reference]).flatten()) for reference in file["scenes"][()].flatten()
+    ]
+
+
+def _load_mat(path: Path) -> Mapping[str, Any]:
+    from scipy.io import loadmat
+
+    try:
+        return dict(loadmat(path))
+    except Exception as error:  # scipy raises whatever it stumbles over
+        kind = type(error).__name__
+        raise ValueError(f"{path} is not a readable .mat file ({kind}: {error}): download it again") from error
+
+
+def _indices(splits: Path, name: str, *, count: int) -> list[int]:
+    """Indices from 0 of a split; MATLAB's count from 1."""
+    found = _load_mat(splits)
+    if name not in found:
+        known = sorted(key for key in found if not key.startswith("__"))
+        raise ValueError(f"{splits} has no {name!r}, it has {known}: give the splits.mat of NYUv2")
+    indices = [int(index) - 1 for index in np.asarray(found[name]).flatten()]
+    outside = [index + 1 for index in indices if not 0 <= index < count]
+    if outside:
+        raise ValueError(
+            f"{splits} names picture {outside[0]}: the .mat file has 1..{count}; the files do not belong together"
+        )
+    return indices
+
+
+def _code(class_map: Path) -> LabelCode:
+    values = np.load(class_map) if class_map.suffix == ".npy" else _load_mat(class_map).get("mapClass")
+    if values is None or np.size(values) != RAW_CLASSES:
+        found = "no mapClass" if values is None else f"{np.size(values)} numbers"
+        raise ValueError(f"{class_map} has {found}: expected the class 1..40 of each of the {RAW_CLASSES} raw classes")
+    mapped = [int(value) for value in np.asarray(values).flatten()]
+    if min(mapped) < 0 or max(mapped) > 40:
+        raise ValueError(f"{class_map} maps to {min(mapped)}..{max(mapped)}: expected 1..40, 0 = none")
+    ids = {0: IGNORE} | {raw: IGNORE if to == 0 else to - 1 for raw, to in enumerate(mapped, start=1)}
+    return LabelCode(ids, f"0 (no class) or one of the raw classes 1..{RAW_CLASSES}")

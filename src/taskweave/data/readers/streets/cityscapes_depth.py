@@ -1,0 +1,137 @@
+"""Depth from the disparities of Cityscapes' stereo camera: in metres, or inverse as multi-task papers use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from taskweave.data.readers.files import read_values
+from taskweave.data.tensors import Depth, Disparity
+
+DepthForm = Literal["inverse", "metres"]
+Codes = npt.NDArray[np.float32]
+"""Numbers p of the release's disparity files: (p - 1) / 256 pixels of the 2,048 wide picture, 0 = not measured."""
+
+FARTHEST = 80.0
+"""Metres beyond which a depth is left out: at 80 m a quarter of a pixel of disparity is 4 % of the depth, then more."""
+_LAST = 65535
+
+
+@final
+@dataclass(frozen=True)
+class StereoCamera:
+    """baseline: metres between the two lenses. focal: focal length in pixels of the 2,048 wide picture."""
+
+    baseline: float
+    focal: float
+
+
+CITYSCAPES_CAMERA = StereoCamera(baseline=0.209313, focal=2262.52)
+"""For trees that were made without the camera files; some recordings have another baseline (0.22 m)."""
+
+
+@final
+@dataclass(frozen=True)
+class ReadInverseDepth:
+    """A file of disparities -> `Disparity` (1, H, W) with max(p - offset, 0) / divisor; 0 = invalid.
+
+    The defaults are MTAN's p / 65535, by the largest value of their files (.4922 for p = 32257).
+    """
+
+    codes: Callable[[Path], Codes]
+    offset: int = 0
+    divisor: int = _LAST
+
+    def __call__(self, path: Path) -> Disparity:
+        values = (self.codes(path) - np.float32(self.offset)).clip(min=0) / np.float32(self.divisor)
+        return Disparity(torch.from_numpy(values.astype(np.float32))[None])
+
+
+@final
+@dataclass(frozen=True)
+class ReadStereoDepth:
+    """A file of disparities -> `Depth` (1, H, W) in metres: baseline * focal * 256 / (p - 1); 0 = invalid.
+
+    Invalid is what was not measured (p = 0), lies infinitely far (p = 1) or beyond `farthest`.
+
+    camera: it, or the camera json of the picture.
+    farthest: metres; None leaves nothing out.
+    """
+
+    codes: Callable[[Path], Codes]
+    camera: StereoCamera | Path
+    farthest: float | None = FARTHEST
+
+    def __call__(self, path: Path) -> Depth:
+        camera = read_camera(self.camera) if isinstance(self.camera, Path) else self.camera
+        disparity = (self.codes(path) - 1) / 256
+        known = disparity > 1e-6  # a disparity that went through float32 shares has rounding in it
+        metres = np.where(known, camera.baseline * camera.focal / np.where(known, disparity, 1), 0)
+        if self.farthest is not None:
+            metres = np.where(metres <= self.farthest, metres, 0)
+        return Depth(torch.from_numpy(metres.astype(np.float32))[None])
+
+
+def read_codes(path: Path) -> Codes:
+    """A disparity picture of the release, or one that was made smaller: uint16 (H, W)."""
+    stored = read_values(path, 2)
+    if stored.dtype == np.uint8:  # one measured in whole pixels, or a picture for looking at
+        raise ValueError(f"{path} has 8 bits a pixel: expected Cityscapes' 16; use the file of the release")
+    values = stored.astype(np.float32)
+    if values.min() < 0 or values.max() > _LAST:
+        raise ValueError(f"{path} has values {values.min():g}..{values.max():g}: expected 0..65535")
+    return values
+
+
+def read_shares(path: Path) -> Codes:
+    """MTAN's .npy: p / 65535 as float, (H, W, 1) or (H, W)."""
+    stored = read_values(path, 2, 3)
+    if stored.ndim == 3 and stored.shape[2] != 1:
+        raise ValueError(f"{path} has shape {stored.shape}: expected inverse depth (H, W, 1) or (H, W)")
+    values = stored.reshape(stored.shape[:2]).astype(np.float32)
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        raise ValueError(
+            f"{path} has values {values.min():g}..{values.max():g}: expected inverse depth in 0..1 (MTAN's is disparity / "
+            "65535, up to .4922, 0 = invalid); depth in metres and raw disparities have other readers, see "
+            "`taskweave inspect-data`"
+        )
+    codes: Codes = values * np.float32(_LAST)
+    return codes
+
+
+def depth_reader(
+    form: DepthForm, codes: Callable[[Path], Codes], camera: StereoCamera | Path, *, farthest: float | None
+) -> ReadInverseDepth | ReadStereoDepth:
+    """How a tree's disparities are read; ValueError for another form than these two."""
+    check_form(form, farthest)
+    return ReadInverseDepth(codes) if form == "inverse" else ReadStereoDepth(codes, camera, farthest)
+
+
+def check_form(form: DepthForm, farthest: float | None) -> None:
+    """Raise ValueError for an unknown form or a limit that leaves nothing."""
+    if form not in ("inverse", "metres"):
+        raise ValueError(f"Cityscapes has no depth {form!r}: expected 'inverse' or 'metres'")
+    if farthest is not None and not farthest > 0:
+        raise ValueError(f"farthest is a depth in metres above 0, or None for no limit, got {farthest}")
+
+
+def read_camera(path: Path) -> StereoCamera:
+    """``{"extrinsic": {"baseline": ...}, "intrinsic": {"fx": ...}}`` of the release's camera files."""
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        camera = StereoCamera(float(content["extrinsic"]["baseline"]), float(content["intrinsic"]["fx"]))
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is no camera file of Cityscapes ({type(error).__name__}: {error}): expected json with "
+            "extrinsic.baseline and intrinsic.fx; use the release's file"
+        ) from error
+    if not (camera.baseline > 0 and camera.focal > 0):
+        raise ValueError(f"{path} has baseline {camera.baseline:g} and fx {camera.focal:g}: expected both above 0")
+    return camera

@@ -1,0 +1,1 @@
+"""Image-level labels: pets and faces."""

@@ -1,0 +1,206 @@
+"""The pets as four HDF5 files, the form in which the Pet cross-stitch paper reads them (section on data, "chunk-wise")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torchvision import tv_tensors
+
+from taskweave.data.boxes import bounding_boxes
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.exact_bytes import exact_bytes
+from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
+from taskweave.data.readers.fileset import require_folder, require_labels
+from taskweave.data.readers.h5_files import h5_array
+from taskweave.data.readers.label_codes import LabelCode
+from taskweave.data.readers.whole_images.pets import BOX, PET_LABELS, SEGMENTATION, SPECIES
+from taskweave.data.readers.whole_images.pets_names import SPECIES_NAMES
+from taskweave.data.sample import Sample
+
+Array = npt.NDArray[Any]
+_CLIPPED: tuple[Fault, ...] = ("outside",)
+_FILES = {"image": "images", SEGMENTATION: "masks", BOX: "bboxes", SPECIES: "binary"}
+_MASK = LabelCode({0: 0, 1: 1}, "0 (background) or 1 (pet)")
+
+
+@final
+@dataclass(frozen=True)
+class _Small:
+    """What is read whole when the files are opened: x1 y1 x2 y2 and 0 or 1 of each image."""
+
+    boxes: Array | None
+    species: Array | None
+
+
+def open_pets_h5(
+    path: Path, *, split: str | None = None, labels: Sequence[str] = PET_LABELS, block: int | None = None
+) -> PetsH5:
+    """``path/{images,masks,bboxes,binary}.h5``, or ``path/<split>/...``. Needs h5py.
+
+    Arrays ``images`` (N, H, W, 3) of 0..255 in any type, ``masks`` (N, H, W) or (N, H, W, 1) of 0 background, 1 pet,
+    ``bboxes`` (N, 4) x1, y1, x2, y2 in pixels (256 x 256 in the paper), ``binary`` (N,) or (N, 1) of 0 cat, 1 dog; the only
+    array of a file may have another name. Boxes and species are read now, images and masks when they are asked for.
+    Boxes that reach outside are clipped and counted in a warning. Keys are row numbers.
+
+    block: so many neighbouring images and masks are read at once and remembered until another block is asked for. 1 reads
+        each by itself; None takes the chunks that images.h5 is stored in. Trainings then draw whole blocks (`BlockOrder`):
+        an order drawn over all images would read a block for each image.
+    Raises ValueError, with the file, for a truncated file, files of different length, and values that cannot be right.
+    """
+    folder = Path(path) / split if split is not None else Path(path)
+    require_folder(folder, "images.h5, masks.h5, bboxes.h5 and binary.h5")
+    labels = require_labels(labels, PET_LABELS, "the pets' h5 form")
+    if block is not None and block < 1:
+        raise ValueError(
+            f"block is how many images are read at once, at least 1, or None for the file's chunks; got {block}"
+        )
+    arrays = {name: h5_array(folder / f"{_FILES[name]}.h5", _FILES[name]) for name in ("image", *labels)}
+    size = _require_shapes(arrays, folder)
+    count = len(arrays["image"])
+    small = _Small(
+        _boxes(arrays[BOX], size, folder / "bboxes.h5") if BOX in arrays else None,
+        _species(arrays[SPECIES], folder / "binary.h5") if SPECIES in arrays else None,
+    )
+    chunks = arrays["image"].chunks
+    return PetsH5(folder, labels=labels, count=count, small=small, block=block or (chunks[0] if chunks else 1))
+
+
+@final
+class PetsH5(LabelledSet):
+    """What `open_pets_h5` makes. block: how many neighbours are read at once."""
+
+    def __init__(self, folder: Path, *, labels: Sequence[str], count: int, small: _Small, block: int) -> None:
+        self.folder = folder
+        self.block = block
+        self._labels = tuple(labels)
+        self._count = count
+        self._small = small
+        self._held: tuple[int, dict[str, Array]] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.folder}")
+        number, place = divmod(index, self.block)
+        if self._held is None or self._held[0] != number:
+            self._held = (number, self._read(number))
+        held = {name: rows[place] for name, rows in self._held[1].items()}
+        image = _image(held["image"], f"{self.folder / 'images.h5'}, row {index}")
+        sample: dict[str, Any] = {"image": image, "key": self.key(index)}
+        targets: dict[str, Callable[[], Any]] = {
+            SEGMENTATION: lambda: _mask(held[SEGMENTATION], f"{self.folder / 'masks.h5'}, row {index}"),
+            BOX: lambda: bounding_boxes([_row(self._small.boxes, index)], image.shape[-2:]),
+            SPECIES: lambda: torch.tensor(int(_row(self._small.species, index))),
+        }
+        return {**sample, **{label: targets[label]() for label in self._labels}}
+
+    def _read(self, number: int) -> dict[str, Array]:
+        """A block of images and, where they are asked for, masks."""
+        rows = slice(number * self.block, (number + 1) * self.block)
+        read = {}
+        for name in ("image", *(label for label in self._labels if label == SEGMENTATION)):
+            file = self.folder / f"{_FILES[name]}.h5"
+            try:
+                read[name] = np.asarray(h5_array(file, _FILES[name])[rows])
+            except OSError as error:
+                raise ValueError(
+                    f"{file}: rows from {rows.start} cannot be read ({error}): write the file again"
+                ) from error
+        return read
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the remembered block, which another process would not ask for first."""
+        return {**self.__dict__, "_held": None}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return ("background", "pet") if SEGMENTATION in self._labels else ()
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return {SPECIES: SPECIES_NAMES} if SPECIES in self._labels else {}
+
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        starts = range(0, len(self) if self.block > 1 else 0, self.block)
+        return tuple(range(start, min(start + self.block, len(self))) for start in starts)
+
+    def key(self, index: int) -> str:
+        return f"{index:05d}"
+
+    def scene(self, index: int) -> str:
+        return self.key(index)
+
+
+def _require_shapes(arrays: Mapping[str, Any], folder: Path) -> tuple[int, int]:
+    """(H, W) of the images."""
+    shape = arrays["image"].shape
+    if len(shape) != 4 or shape[3] != 3 or not shape[0]:
+        raise ValueError(f"{folder / 'images.h5'} has shape {shape}: expected (N, H, W, 3), at least one image")
+    count, size = shape[0], (int(shape[1]), int(shape[2]))
+    expected: dict[str, list[tuple[int, ...]]] = {
+        SEGMENTATION: [(count, *size), (count, *size, 1)],
+        BOX: [(count, 4)],
+        SPECIES: [(count,), (count, 1)],
+    }
+    for name, array in arrays.items():
+        file = folder / f"{_FILES[name]}.h5"
+        if array.shape[:1] != (count,):
+            raise ValueError(
+                f"{file} has {array.shape[0] if array.shape else 0} rows, images.h5 beside it {count}: the files do not "
+                "belong together; write them again from one list"
+            )
+        if name in expected and array.shape not in expected[name]:
+            raise ValueError(f"{file} has shape {array.shape}: expected {expected[name][0]} with these images")
+    return size
+
+
+def _boxes(array: Any, size: tuple[int, int], file: Path) -> Array:
+    faults = Faults(_CLIPPED)
+    rows = []
+    for number, row in enumerate(np.asarray(array[()], dtype=np.float64).tolist()):
+        box = faults.checked(row, size, f"{file}, row {number}")
+        if box is None:
+            raise ValueError(f"{file}, row {number}: box {row} lies outside the image: expected x1, y1, x2, y2 in pixels")
+        rows.append(box)
+    faults.warn()
+    return np.array(rows, dtype=np.float32)
+
+
+def _species(array: Any, file: Path) -> Array:
+    values = np.asarray(array[()]).reshape(-1)
+    wrong = np.flatnonzero((values != 0) & (values != 1))
+    if wrong.size:
+        raise ValueError(f"{file}, row {wrong[0]} is {values[wrong[0]]}: expected 0 (cat) or 1 (dog)")
+    return values.astype(np.int64)
+
+
+def _row(values: Array | None, index: int) -> Any:
+    assert values is not None, "read when its label was asked for"
+    return values[index].tolist()
+
+
+def _mask(row: Array, where: str) -> tv_tensors.Mask:
+    return _MASK.decode(row.reshape(row.shape[:2]), where)
+
+
+def _image(row: Array, where: str) -> tv_tensors.Image:
+    whole = exact_bytes(row)
+    if whole is None:
+        raise ValueError(
+            f"{where} has values {row.min()}..{row.max()} of type {row.dtype}: expected whole numbers 0..255; "
+            "multiply by 255 if these are shares"
+        )
+    return tv_tensors.Image(torch.from_numpy(whole).permute(2, 0, 1).clone(memory_format=torch.contiguous_format))

@@ -1,0 +1,1 @@
+"""What a sample goes through, its labels with it."""

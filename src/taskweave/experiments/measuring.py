@@ -1,0 +1,107 @@
+"""A trained network on test parts: every column that its run has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from taskweave.data.mixture import Mixture
+from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.experiments.artifacts.class_scores import classes_of, keep_classes
+from taskweave.experiments.artifacts.curves import keep_curves
+from taskweave.experiments.averaging import Averaged
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.views import Look, for_testing
+from taskweave.experiments.columns import Column
+from taskweave.experiments.plan import Run
+from taskweave.metrics.per_image import PerImage
+from taskweave.progress import Progress
+from taskweave.results.image_statistics import keep_images
+from taskweave.tasks.attributes import Attributes
+from taskweave.tasks.task import Task
+from taskweave.training.finished import STATISTICS
+from taskweave.training.norms import SetStatistics, read_statistics
+from taskweave.training.speed import make_fabric, settle
+from taskweave.training.validate import collect, values_of
+from taskweave.weaving.connected import Connected
+
+if TYPE_CHECKING:
+    from taskweave.training.batches import Samples
+
+Metrics = dict[str, dict[str, float]]
+
+
+def measure(
+    run: Run, net: nn.Module, bench: Bench, columns: Sequence[Column], *, folder: Path, progress: Progress | None
+) -> Metrics:
+    """{column: {metric: value}}: the one reading of each test part.
+
+    folder: the run's own, which holds the statistics per data set where batch norms have such. It is given what is behind
+    the numbers: detectors' curves, the classes' numbers and, last of all, what each image contributed. A test on data that
+    were trained on has the statistics of these data; a further test has those of all data together.
+    """
+    from taskweave.metrics.per_image_metric import PerImageMetric
+
+    options = run.parents[0].options if run.role == "ensemble" else run.options
+    assert options is not None
+    fabric = make_fabric(settle(options))
+    net.to(fabric.device)
+    statistics = _statistics(net, folder)
+    found, images = Metrics(), dict[str, PerImage]()
+    for group in _read_together(columns, bench.tasks):
+        first, tasks = group[0], {column.task: task_of(run, bench, column.task) for column in group}
+        measured = collect(
+            net,
+            tasks,
+            view_of(first, bench, named=statistics is not None and not first.further),
+            batch_size=bench.recipe.evaluation.batch_size,
+            fabric=fabric,
+            progress=progress,
+            others={name: bench.tasks[name] for name in run.tasks if name not in tasks},
+            statistics=statistics,
+        )
+        of_columns = {column.name: measured[column.task] for column in group}
+        found |= {name: values_of(metric) for name, metric in of_columns.items()}
+        images |= {name: metric.per_image() for name, metric in of_columns.items() if isinstance(metric, PerImageMetric)}
+        keep_curves(of_columns, folder)
+        keep_classes(of_columns, {column.name: classes_of(bench.tasks[column.task]) for column in group}, folder)
+    keep_images(images, {column.name: _keys(bench, column) for column in columns}, folder)
+    return {column.name: found[column.name] for column in columns}
+
+
+def _keys(bench: Bench, column: Column) -> list[str]:
+    part = bench.test(column)
+    return [part.key(index) for index in range(len(part))]
+
+
+def task_of(run: Run, bench: Bench, task: str) -> Task:
+    """The task as the outputs of a run's network are read: those of an ensemble are lists."""
+    return Averaged(bench.tasks[task]) if run.role == "ensemble" else bench.tasks[task]
+
+
+def view_of(column: Column, bench: Bench, *, named: bool = False) -> Samples:
+    """A column's test part as networks see it. named: whether samples say which data set they are from."""
+    view = for_testing(bench.test(column), bench.choice(column), look_of(bench.tasks[column.task]))
+    return Mixture({column.data: view}, RoundRobin()) if named else view
+
+
+def look_of(task: Task) -> Look:
+    """Which regions a task is measured on, where its network looks at regions."""
+    return "true boxes" if isinstance(task, Attributes) and task.measured_on == "boxes" else "proposals"
+
+
+def _read_together(columns: Sequence[Column], tasks: Mapping[str, Task]) -> Iterator[list[Column]]:
+    """Columns on one part that look at the same regions: one pass of the network serves all of them."""
+    groups: dict[tuple[str, bool, str, Look], list[Column]] = {}
+    for column in columns:
+        key = (column.data, column.further, column.part, look_of(tasks[column.task]))
+        groups.setdefault(key, []).append(column)
+    yield from groups.values()
+
+
+def _statistics(net: nn.Module, folder: Path) -> SetStatistics | None:
+    path = folder / STATISTICS
+    return read_statistics(net, path) if isinstance(net, Connected) and path.is_file() else None

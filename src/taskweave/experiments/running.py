@@ -1,0 +1,276 @@
+"""One run: one training of one method with one seed, measured once on the test part, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+from pydantic import BaseModel, ConfigDict
+
+from taskweave.data.mixture import Mixture
+from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.transformed import Transformed
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.building.views import for_testing, for_training, mixture_of
+from taskweave.experiments.building.weighting import build_weighting
+from taskweave.experiments.building.weights import load_parents
+from taskweave.experiments.choices.mixture import MixtureData, OneSet, sets_of
+from taskweave.experiments.choices.start import PretrainedOnScenes
+from taskweave.experiments.columns import columns_of, further_columns, own_columns
+from taskweave.experiments.launch.failures import noting_failure
+from taskweave.experiments.measuring import measure
+from taskweave.experiments.monitoring import monitor_of
+from taskweave.experiments.plan import Run
+from taskweave.experiments.recipe import digest_of
+from taskweave.progress import Progress, Silent
+from taskweave.results.comparison import Direction, write_text
+from taskweave.results.image_statistics import has_images
+from taskweave.training.batches import Samples
+from taskweave.training.checkpoint import open_folder
+from taskweave.training.finished import WEIGHTS
+from taskweave.training.loop import fit
+from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.randomness import seeded
+from taskweave.training.result import FitResult
+from taskweave.training.stopping import StopSignal
+from taskweave.training.weights import load_weights
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.ensemble import Ensemble
+from taskweave.weighting.fixed import Fixed
+from taskweave.weighting.weighting import Weighting
+
+RECORD = "run.json"
+
+
+@final
+class RunRecord(BaseModel):
+    """``run.json``: what a finished run found. `content` is all that determines it; the folder is named by its hash.
+
+    metrics, directions: by column, see `Column`.  tests: {column of a further test: what that test is known by}.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    digest: str
+    seed: int
+    tasks: tuple[str, ...]
+    metrics: dict[str, dict[str, float | None]]
+    directions: dict[str, dict[str, Direction]]
+    tests: dict[str, str] = {}
+    parameters: int
+    flops: int
+    seconds_per_step: float
+    seconds: float
+    steps: int
+    content: dict[str, Any]
+
+
+def folder_of(run: Run, folder: Path) -> Path:
+    """Where a run lies under the folder of all results."""
+    return folder / "runs" / run.digest
+
+
+def find_record(run: Run, folder: Path) -> RunRecord | None:
+    """What a finished run found; None where it is not finished, or not all that its recipe asks for was measured yet.
+
+    That is a further test, or what each image contributed, which runs of earlier versions have not kept. Such a run is
+    measured anew from its weights, not trained anew. Raises ValueError for a record that cannot be read.
+    """
+    own = folder_of(run, folder)
+    record = read_record(own)
+    if record is None or any(record.tests.get(name) != known_by for name, known_by in _tests(run).items()):
+        return None
+    if record.metrics and not has_images(own):
+        return None
+    return record
+
+
+def _tests(run: Run) -> dict[str, str]:
+    """{column: what the further test behind it is known by}; another part of the run's own data by its name."""
+    tests = run.recipe.further_tests
+    return {
+        column.name: digest_of(tests[column.data].determining()) if column.further else column.part
+        for column in further_columns(run.recipe, run.measured)
+    }
+
+
+def read_record(own: Path) -> RunRecord | None:
+    """What lies in a run's folder; None where it holds no finished run."""
+    path = own / RECORD
+    if not path.is_file():
+        return None
+    try:
+        return RunRecord.model_validate_json(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read ({error}); delete its folder to train this run anew") from error
+
+
+def train_run(
+    run: Run, bench: Bench, *, folder: Path, stop: StopSignal | None = None, progress: Progress | None = None
+) -> RunRecord | None:
+    """Train a run whose parents are finished, measure it and store it; at once where it is stored already.
+
+    Returns None where `stop` asked to stop before the end: the next call goes on from there. An error of this training
+    alone is noted in its folder (see `failures`) and raised on. Call it inside the run's lock (see `jobs.attempting`).
+    """
+    record = find_record(run, folder)
+    if record is not None:
+        return record
+    own = folder_of(run, folder)
+    open_folder(own)
+    here = bench.for_run(run)
+    if run.role == "ensemble":
+        with noting_failure(own, run.title):
+            return _measured_ensemble(run, here, folder=folder, progress=progress)
+    with seeded(run.seed):
+        net = build_network(run, here.tasks, here.example())
+        load_parents(net, run, folder / "runs")
+    with noting_failure(own, run.title):
+        found = _trained(run, here, net, own=own, stop=stop, progress=progress)
+    return None if found is None else _store(run, bench, *found, own=own)
+
+
+def _trained(
+    run: Run, bench: Bench, net: Connected, *, own: Path, stop: StopSignal | None, progress: Progress | None
+) -> tuple[Mapping[str, Mapping[str, float]], FitResult] | None:
+    """Metrics and how it went; None where it was stopped before the end."""
+    result = _fit(run, bench, net, folder=own, stop=stop, progress=progress)
+    if not result.finished:
+        return None
+    metrics: Mapping[str, Mapping[str, float]] = {}
+    if run.role != "start":
+        reported = result.metrics if _reports_validations(run) else None
+        columns = further_columns(run.recipe, run.measured)
+        if reported is None:
+            columns = (*own_columns(run.recipe, run.measured), *columns)
+        metrics = {**(reported or {}), **measure(run, net, bench, columns, folder=own, progress=progress)}
+    return metrics, result
+
+
+def _options(run: Run) -> TrainingOptions:
+    if run.options is not None:
+        return run.options
+    start = run.recipe.start
+    assert isinstance(start, PretrainedOnScenes)
+    return TrainingOptions(
+        steps=start.steps, batch_size=start.batch_size, optimizer=Adam(lr=start.learning_rate), schedule=Poly()
+    )
+
+
+def _reports_validations(run: Run) -> bool:
+    """Whether the mean over the last epochs on the test part itself is reported (MTAN's protocol): it chooses nothing.
+
+    The one case in which the test part is read more than once.
+    """
+    return _options(run).choose == "mean_last"
+
+
+def _fit(
+    run: Run, bench: Bench, net: Connected, *, folder: Path, stop: StopSignal | None, progress: Progress | None
+) -> FitResult:
+    options = _options(run)
+    return fit(
+        net,
+        {name: bench.tasks[name] for name in run.tasks},
+        _train_part(run, bench),
+        options,
+        folder=folder,
+        seed=run.seed,
+        weighting=_weighting(run),
+        trained=run.trained,
+        validation=None if options.choose == "last" else _validation_part(run, bench),
+        stop=stop,
+        progress=progress,
+        monitor=monitor_of(run, folder.parent),
+    )
+
+
+def check_weightings(runs: Sequence[Run]) -> None:
+    """Raise ImportError where one needs an extra that is not installed: before the first training, not after hours."""
+    for run in runs:
+        if run.weighting is not None:
+            _weighting(run)
+
+
+def _weighting(run: Run) -> Weighting:
+    """A fresh one: the method's, where it has one, else the tasks' own weights."""
+    if run.weighting is not None:
+        return build_weighting(run.weighting, {task: run.recipe.tasks.chosen[task] for task in run.trained})
+    return Fixed(run.weights if run.role != "start" else dict.fromkeys(run.trained, 1.0))
+
+
+def _sets(run: Run, bench: Bench) -> dict[str, OneSet]:
+    return run.sets if run.role != "start" else dict(sets_of(bench.recipe.data))
+
+
+def _train_part(run: Run, bench: Bench) -> Samples:
+    """What a run is trained on: the train part of its data set, or a mixture of those that label a task of it."""
+    sets, data = _sets(run, bench), bench.recipe.data
+    parts = {name: bench.sets[name].train for name in sets}
+    if len(sets) > 1 and isinstance(data, MixtureData):
+        return mixture_of(parts, sets, data, run.trained, seed=run.seed)
+    ((name, one),) = sets.items()
+    return for_training(parts[name], one, seed=run.seed)
+
+
+def _validation_part(run: Run, bench: Bench) -> Samples | None:
+    """What the weights are chosen on; the test parts themselves where the last validations' mean is reported."""
+    views: dict[str, Transformed] = {}
+    for name, one in _sets(run, bench).items():
+        parts = bench.sets[name]
+        part = parts.test if _reports_validations(run) else parts.validation
+        if part is not None:
+            views[name] = for_testing(part, one)
+    return Mixture(views, RoundRobin()) if len(views) > 1 else next(iter(views.values()), None)
+
+
+def load_network(run: Run, bench: Bench, folder: Path) -> Connected:
+    """A finished run's network with its weights, in eval mode."""
+    here = bench.for_run(run)
+    net = build_network(run, here.tasks, here.example())
+    load_weights(net, folder_of(run, folder) / WEIGHTS)
+    return net.eval()
+
+
+def load_ensemble(run: Run, bench: Bench, folder: Path) -> Ensemble:
+    """A finished ensemble: its members with their weights."""
+    return Ensemble([load_network(member, bench, folder) for member in run.parents]).eval()
+
+
+def _measured_ensemble(run: Run, bench: Bench, *, folder: Path, progress: Progress | None) -> RunRecord:
+    net, own = load_ensemble(run, bench, folder), folder_of(run, folder)
+    columns = (*own_columns(run.recipe, run.trained), *further_columns(run.recipe, run.trained))
+    metrics = measure(run, net, bench, columns, folder=own, progress=progress or Silent())
+    return _store(run, bench, metrics, None, own=own)
+
+
+def _store(
+    run: Run, bench: Bench, metrics: Mapping[str, Mapping[str, float]], result: FitResult | None, *, own: Path
+) -> RunRecord:
+    cost, before = bench.cost(run), read_record(own)
+    finite = {t: {m: v if v == v else None for m, v in values.items()} for t, values in metrics.items()}
+    tasks = {column.name: bench.tasks[column.task] for column in columns_of(run.recipe)} if metrics else {}
+    ways = {name: dict(tasks[name].directions) for name in metrics}
+    if before is not None:  # measured anew for a further test: those of other recipes stay
+        finite, ways = {**before.metrics, **finite}, {**before.directions, **ways}
+    record = RunRecord(
+        title=run.title,
+        digest=run.digest,
+        seed=run.seed,
+        tasks=run.measured,
+        metrics=finite,
+        directions=ways,
+        tests={**({} if before is None else before.tests), **_tests(run)},
+        parameters=cost.parameters,
+        flops=cost.flops,
+        seconds_per_step=result.seconds_per_step if result is not None else 0.0,
+        seconds=result.seconds if result is not None else 0.0,
+        steps=run.steps_in_all,
+        content=run.content,
+    )
+    write_text(own / "recipe.yaml", bench.recipe.to_yaml())  # the run's own has its method's network and start in it
+    write_text(own / RECORD, record.model_dump_json(indent=2) + "\n")  # last: it says that the rest is whole
+    return record

@@ -1,0 +1,23 @@
+"""All axes of sweeps. A new one joins here."""
+
+from __future__ import annotations
+
+from taskweave.experiments.explaining import unknown
+from taskweave.experiments.sweeps.axis import Axis
+from taskweave.experiments.sweeps.init import Init
+from taskweave.experiments.sweeps.places import Places
+from taskweave.experiments.sweeps.rate import Rate
+from taskweave.experiments.sweeps.seeds import Seeds
+from taskweave.experiments.sweeps.split import Split
+from taskweave.experiments.sweeps.start import Starts
+from taskweave.experiments.sweeps.unit import Units
+
+AXES: tuple[Axis, ...] = (Split(), Init(), Rate(), Starts(), Units(), Places(), Seeds())
+
+
+def axis_named(name: str) -> Axis:
+    """The axis that the command line calls so. Raises ValueError with what there is."""
+    for axis in AXES:
+        if axis.name == name:
+            return axis
+    raise ValueError(unknown(f"axis {name!r}", name, [axis.name for axis in AXES]))

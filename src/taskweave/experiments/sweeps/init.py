@@ -1,0 +1,51 @@
+"""How units start: the weights of a stream's own features and of the others' (cross-stitch table 1, NDDR table 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from taskweave.experiments.choices.method import NDDR, CrossStitch, Sluice
+from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.sweeps.axis import Axis, connecting, different, number, varied
+from taskweave.results.swept import Point, Swept
+
+WEIGHTS = ("0.1:0.9", "0.5:0.5", "0.7:0.3", "0.9:0.1")
+
+
+@final
+class Init(Axis):
+    """`self_weight` and `other_weight` of a unit that has both."""
+
+    @property
+    def name(self) -> str:
+        return "init"
+
+    def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
+        return WEIGHTS
+
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+        """values: "own:other".  method: a cross-stitch, NDDR or sluice row; default the first, else cross-stitch."""
+        known = (CrossStitch(), NDDR(), Sluice())
+        base = connecting(recipe, method, self, kinds=(CrossStitch, NDDR, Sluice), known=known)
+        pairs = [self._pair(text) for text in different(values, self) or WEIGHTS]
+        if isinstance(base, NDDR | Sluice):  # of their starts the one that the two weights make
+            base = base.model_copy(update={"initial": "diagonal" if isinstance(base, NDDR) else "own"})
+        rows = [
+            base.model_copy(
+                update={"self_weight": own, "other_weight": other, "label": f"{base.title} ({own:g}, {other:g})"}
+            )
+            for own, other in pairs
+        ]
+        return Swept(
+            axis=self.name,
+            label=f"{base.title}: weights at the start (own, other)",
+            recipe=varied(recipe, self, rows),
+            points=tuple(Point(f"({a:g}, {b:g})", row.title) for (a, b), row in zip(pairs, rows, strict=True)),
+        )
+
+    def _pair(self, text: str) -> tuple[float, float]:
+        own, sign, other = text.partition(":")
+        if not sign:
+            raise ValueError(f"sweep init: --values are pairs own:other, e.g. 0.9:0.1,0.5:0.5; got {text!r}")
+        return number(own, self, example="0.9:0.1"), number(other, self, example="0.9:0.1")

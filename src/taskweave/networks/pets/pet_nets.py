@@ -1,0 +1,179 @@
+"""The pet paper's networks for one task: one that decodes a map, one that gives a few numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import ClassVar, Literal, final
+
+import torch
+from torch import Tensor, nn
+
+from taskweave.networks.pets.pet_blocks import (
+    DEEPEST,
+    STAGES,
+    decoder_channels,
+    doubling,
+    numbers_head,
+    pet_encoder,
+    pet_stem,
+    without_statistics,
+)
+from taskweave.streams.convert import as_stream
+from taskweave.streams.stream import Memory, Stage, Stream
+
+Kernel = Literal[3, 7]
+PLACES = ("branch", *(f"encoder{i}" for i in range(1, STAGES)))
+"""Before each of the five encoder stages; "branch" is the stem's feature as each branch has it."""
+
+
+def pet_map_net(
+    channels: int = 2,
+    *,
+    width: int = 16,
+    stem_kernel: Kernel = 3,
+    last_bias: bool = False,
+    sigmoid: bool = False,
+    batch_statistics: bool = False,
+) -> PetMapNet:
+    """A fresh encoder-decoder of the pet paper; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+
+    A stem, five residual encoder stages down to 1/64, six residual decoder stages, a 3x3 convolution. No skips.
+    Source: "Multitask learning in image recognition, segmentation, and classification", its Baseline; the paper says
+    little, the layers are those of its public code.
+
+    width: channels of the stem; the published 16 gives 512 x 4 x 4 at the end of the encoder, from 256 x 256 pictures.
+    stem_kernel: 3, or 7 as in the networks of its open-ended question.
+    last_bias: whether the last convolution has a bias.
+    sigmoid: outputs in (0, 1) instead of logits. The public code feeds them to a cross-entropy with softmax, whose value
+        per pixel then lies in [.313, 1.313] for two classes: a fault, kept to compare with.
+    batch_statistics: batch norms go by their own batch in eval mode too; see `without_statistics`. One picture alone must
+        then have more than 64 px on a side (32 without a decoder), as in training: else ValueError.
+
+    Deviations: a side that 64 does not divide is rounded up where it is halved, and the output cut to the picture.
+    Convolutions before a ReLU start as He's (the code: torch's own).
+    Size: 18,881,615 parameters.
+    """
+    _check_width(width)
+    sizes = decoder_channels(width)
+    decoder = nn.ModuleList(doubling(*pair, every=DEEPEST >> i) for i, pair in enumerate(pairwise(sizes)))
+    last = nn.Conv2d(sizes[-1], channels, 3, padding=1, bias=last_bias)
+    net = PetMapNet(pet_stem(width, stem_kernel), pet_encoder(width), decoder, last, sigmoid=sigmoid)
+    if batch_statistics:
+        without_statistics(net)
+    return net
+
+
+def pet_numbers_net(
+    outputs: int,
+    *,
+    width: int = 16,
+    hidden: Sequence[int] = (200, 80),
+    stem_kernel: Kernel = 3,
+    batch_statistics: bool = False,
+) -> PetNumbersNet:
+    """A fresh encoder with a head for numbers; (B, 3, H, W) -> (B, outputs): class logits, or a box.
+
+    The pet paper's auxiliary branches. hidden: widths of the head's inner linear layers; nothing is between them.
+    The rest, and the source: as in `pet_map_net`.
+    """
+    _check_width(width)
+    encoder = pet_encoder(width)
+    net = PetNumbersNet(pet_stem(width, stem_kernel), encoder, numbers_head(decoder_channels(width)[0], hidden, outputs))
+    if batch_statistics:
+        without_statistics(net)
+    return net
+
+
+def _check_width(width: int) -> None:
+    if width < 1:
+        raise ValueError(f"width is the channels of the stem, 16 as published; got {width}")
+
+
+@final
+class PetMapNet(nn.Module):
+    """Stem, encoder, decoder and last convolution; see `pet_map_net`."""
+
+    places: ClassVar[tuple[str, ...]] = PLACES
+
+    def __init__(
+        self, stem: nn.Module, encoder: nn.ModuleList, decoder: nn.ModuleList, last: nn.Conv2d, *, sigmoid: bool
+    ) -> None:
+        super().__init__()
+        self.stem, self.encoder, self.decoder, self.last, self.sigmoid = stem, encoder, decoder, last, sigmoid
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = (int(x.shape[-2]), int(x.shape[-1]))
+        x = self.stem(x)
+        for stage in (*self.encoder, *self.decoder):
+            x = stage(x)
+        return self.finish(x, size)
+
+    def finish(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """The output from the last decoder stage's feature, at the picture's size."""
+        logits: Tensor = self.last(x)[..., : size[0], : size[1]]
+        return torch.sigmoid(logits) if self.sigmoid else logits
+
+
+@final
+class PetNumbersNet(nn.Module):
+    """Stem, encoder and a head for numbers; see `pet_numbers_net`."""
+
+    places: ClassVar[tuple[str, ...]] = PLACES
+
+    def __init__(self, stem: nn.Module, encoder: nn.ModuleList, head: nn.Module) -> None:
+        super().__init__()
+        self.stem, self.encoder, self.head = stem, encoder, head
+        self.frozen = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        for stage in self.encoder:
+            x = stage(x)
+        numbers: Tensor = self.head(x)
+        return numbers
+
+    def freeze(self) -> None:
+        """For good: no parameter learns, and train() leaves its batch norms, with their statistics, as they are."""
+        self.frozen = True
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> PetNumbersNet:
+        """As any module's; a frozen network stays in eval mode."""
+        super().train(mode and not self.frozen)
+        return self
+
+
+def note_size(net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
+    """Leave the picture's size in memory, also for the streams that go on from this one's trunk."""
+    memory["size"] = (int(x.shape[-2]), int(x.shape[-1]))
+    return x
+
+
+def encoder_stages() -> dict[str, Stage]:
+    """stem, branch (nothing runs there: branches that share a stem part and may meet), encoder1 ... encoder5."""
+    return {"stem": ("stem",), "branch": (), **{f"encoder{i + 1}": (f"encoder.{i}",) for i in range(STAGES)}}
+
+
+def _decode(net: nn.Module, memory: Memory) -> Tensor:
+    assert isinstance(net, PetMapNet)
+    return net.finish(memory[f"decoder{STAGES + 1}"], memory["size"])
+
+
+def _number(net: nn.Module, memory: Memory) -> Tensor:
+    numbers: Tensor = net.get_submodule("head")(memory[f"encoder{STAGES}"])
+    return numbers
+
+
+@as_stream.register
+def _(net: PetMapNet) -> Stream:
+    """Stages stem, branch, encoder1 ... encoder5, decoder1 ... decoder6."""
+    decoder: dict[str, Stage] = {f"decoder{i + 1}": (f"decoder.{i}",) for i in range(STAGES + 1)}
+    return Stream(net, encoder_stages() | decoder, enter=note_size, exit=_decode, head=("last",))
+
+
+@as_stream.register
+def _(net: PetNumbersNet) -> Stream:
+    """Stages stem, branch, encoder1 ... encoder5."""
+    return Stream(net, encoder_stages(), enter=note_size, exit=_number, head=("head.last",))

@@ -1,0 +1,190 @@
+"""ST-UNet: a U-Net with a dense encoder and attention, for one task; MT-UNet's baseline and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final, get_args
+
+from torch import Tensor, nn
+
+from taskweave.features import FeatureShape
+from taskweave.heads.convolution import classifier
+from taskweave.networks.unet.unet_blocks import Bottleneck, DecoderBlock, Dense, DenseBlock, Skip, Upsampling, double
+from taskweave.streams.convert import as_stream
+from taskweave.streams.stream import Memory, Stage, Step, Stream
+from taskweave.units.attention import Attention
+from taskweave.units.unit import Unit
+from taskweave.weaving.connect import UnitFactory
+
+BLOCKS = 4
+HEARS = 3
+"""The decoder block that cross-talk reaches."""
+
+
+def st_unet(
+    channels: int,
+    *,
+    widths: Sequence[int] = (64, 128, 256, 512),
+    decoder_widths: Sequence[int] | None = None,
+    bottleneck: tuple[int, int] | None = None,
+    dense: Dense = "encoder",
+    skip: Skip = "last",
+    upsampling: Upsampling = "transposed",
+    attention: bool | UnitFactory = True,
+    dropout: float = 0.2,
+    bn_eps: float = 1e-5,
+    guests: int = 0,
+) -> STUNet:
+    """A fresh ST-UNet; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+
+    Encoder: four blocks of two 3x3 convolutions, each followed by ReLU and then batch norm, with dense concatenation;
+    dropout and a 2x2 max-pool after each. Bottleneck: two convolutions and a transposed convolution. Decoder: four blocks
+    of two convolutions on the feature from below and that of the encoder block of their size, with attention; a 1x1
+    convolution to `channels`.
+    Source: MT-UNet (paper 5178), "Architecture Design and Protocols" and figure 2; ST-UNet is its single-task form.
+
+    channels: of the output, e.g. classes.
+    widths: channels of each convolution in the encoder's blocks, as printed.
+    What the paper leaves open:
+    decoder_widths: of the decoder's blocks, in their order; unless given, the encoder's reversed ("symmetric").
+    bottleneck: channels of its two convolutions and of its transposed one. The printed "depth 1024" can be read of either;
+        unless given, both have twice the last width.
+    dense: "encoder", every convolution sees all before it, pooled to its size ("all previous conv. layers"), and the
+        bottleneck sees all eight; "block", only those of its own block and the block's input. The picture is none of them.
+    skip: what a decoder block gets of its encoder block: its "last" convolution, or "all" that this block hands on.
+    upsampling: between decoder blocks: "transposed", 2x2 as the bottleneck's, keeping the channels; or "bilinear".
+    attention: whether each decoder block has `Attention`, or what builds another reading, e.g. partial(Attention,
+        norm="after"), from the shapes of the block's two features. That ST-UNet has it is our reading; False leaves it out.
+    dropout: its rate; DenseNet's, since none is printed.
+    bn_eps: eps of the batch norms behind a ReLU: torch's; Keras has 1e-3. In short trainings on few pictures some
+        channels stay silent, and 1 / sqrt(eps) is what they are multiplied by when they speak up at test.
+    guests: features of how many other decoders block 3 has room for (`mt_unet`'s cross-talk). Alone it hears zeros.
+
+    Deviations: a side that 16 does not divide is rounded up where it is halved, and cut where it is doubled again.
+    Size: 64,984,461 parameters for 13 channels, 44,796,224 of them the encoder and the bottleneck.
+    Raises ValueError unless there are four widths, and for an option that is none of the above.
+    """
+    _check(widths, decoder_widths, dense=dense, skip=skip, upsampling=upsampling)
+    own = tuple(reversed(widths)) if decoder_widths is None else tuple(decoder_widths)
+    middle, below = (2 * widths[-1], 2 * widths[-1]) if bottleneck is None else bottleneck
+    encoder: list[DenseBlock] = []
+    for width in widths:
+        before = encoder[-1].out_channels if encoder else None
+        encoder.append(DenseBlock(before, width, dense=dense, dropout=dropout, eps=bn_eps))
+    skips = [block.width if skip == "last" else block.out_channels for block in reversed(encoder)]
+    decoder = [
+        DecoderBlock(
+            (below, *own)[i],
+            skips[i],
+            own[i],
+            eps=bn_eps,
+            guests=guests * own[i - 1] if i + 1 == HEARS else 0,
+            attention=_attention(attention, own[i]),
+        )
+        for i in range(BLOCKS)
+    ]
+    return STUNet(
+        encoder,
+        Bottleneck(encoder[-1].out_channels, middle, below, dropout=dropout, eps=bn_eps),
+        decoder,
+        [double(width, upsampling) for width in own[:-1]],
+        classifier(own[-1], channels),
+        skips=skips,
+    )
+
+
+def _check(widths: Sequence[int], decoder_widths: Sequence[int] | None, *, dense: str, skip: str, upsampling: str) -> None:
+    for name, value in (("widths", widths), ("decoder_widths", decoder_widths)):
+        if value is not None and (len(value) != BLOCKS or min(value) < 1):
+            raise ValueError(f"{name} are the channels of {BLOCKS} blocks, all positive; got {tuple(value)}")
+    known = {
+        "dense": (dense, get_args(Dense)),
+        "upsampling": (upsampling, get_args(Upsampling)),
+        "skip": (skip, get_args(Skip)),
+    }
+    for name, (chosen, options) in known.items():
+        if chosen not in options:
+            raise ValueError(f"{name} is one of {options}, got {chosen!r}")
+
+
+def _attention(attention: bool | UnitFactory, width: int) -> Unit | None:
+    if attention is False:
+        return None
+    factory = Attention if attention is True else attention
+    return factory([FeatureShape.image(width, 1, 1)] * 2)  # of any size: it is not known yet
+
+
+@final
+class STUNet(nn.Module):
+    """A dense encoder, a bottleneck and a decoder; see `st_unet`, which puts the parts together.
+
+    skips: channels that each decoder block takes of its encoder block, the last ones that this hands on.
+    """
+
+    places: ClassVar[tuple[str, ...]] = tuple(f"decoder{i}" for i in range(1, BLOCKS + 1))
+    """Where units go unless told otherwise: the ends of the decoder's blocks."""
+
+    def __init__(
+        self,
+        encoder: Sequence[DenseBlock],
+        bottleneck: Bottleneck,
+        decoder: Sequence[DecoderBlock],
+        up: Sequence[nn.Module],
+        head: nn.Module,
+        *,
+        skips: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.encoder = nn.ModuleList(encoder)
+        self.bottleneck = bottleneck
+        self.decoder = nn.ModuleList(decoder)
+        self.up = nn.ModuleList(up)
+        self.head = head
+        self.skips = tuple(skips)
+
+    def forward(self, x: Tensor) -> Tensor:
+        encoded: list[Tensor] = []
+        for block in self.encoder:
+            x = block(x)
+            encoded.append(x)
+        x = self.bottleneck(x)
+        for i in range(BLOCKS):
+            x = self.decode(i, x if i == 0 else self.up[i - 1](x), encoded[-1 - i])
+        logits: Tensor = self.head(x)
+        return logits
+
+    def decode(self, index: int, x: Tensor, encoded: Tensor) -> Tensor:
+        """Decoder block `index` (from 0) on the feature from below and what its encoder block handed on."""
+        out: Tensor = self.decoder[index](x, encoded[:, encoded.shape[1] - self.skips[index] :])
+        return out
+
+
+@final
+@dataclass(frozen=True)
+class _Decode:
+    """The stage of decoder block `index`, from 0."""
+
+    index: int
+
+    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
+        assert isinstance(net, STUNet)
+        return net.decode(self.index, x, memory[f"encoder{BLOCKS - self.index}"])
+
+
+def _score(net: nn.Module, memory: Memory) -> Tensor:
+    logits: Tensor = net.get_submodule("head")(memory[f"decoder{BLOCKS}"])
+    return logits
+
+
+@as_stream.register
+def _(net: STUNet) -> Stream:
+    """Stages encoder1 ... encoder4 (from the second on with the dropout and pool before it), bottleneck, decoder1, up1,
+    decoder2, up2, decoder3, up3, decoder4."""
+    stages: dict[str, Stage] = {f"encoder{i + 1}": (f"encoder.{i}",) for i in range(BLOCKS)}
+    stages["bottleneck"] = ("bottleneck",)
+    for i in range(BLOCKS):
+        stages[f"decoder{i + 1}"] = Step(_Decode(i), (f"decoder.{i}",))
+        if i + 1 < BLOCKS:
+            stages[f"up{i + 1}"] = (f"up.{i}",)
+    return Stream(net, stages, exit=_score, head=("head",))

@@ -1,0 +1,24 @@
+"""Parts of recipes: calls written down, with options that the signature alone declares."""
+
+from taskweave.parts.callables import makes
+from taskweave.parts.options import Aside, Where, options_of
+from taskweave.parts.own_code import paths_from
+from taskweave.parts.part import KINDS, Kind, Part, find, known, part, read, states
+from taskweave.parts.words import unknown
+
+__all__ = [
+    "KINDS",
+    "Aside",
+    "Kind",
+    "Part",
+    "Where",
+    "find",
+    "known",
+    "makes",
+    "options_of",
+    "part",
+    "paths_from",
+    "read",
+    "states",
+    "unknown",
+]

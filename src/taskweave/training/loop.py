@@ -1,0 +1,286 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskweave.data.mixture import Mixture
+from taskweave.data.sample import Batch
+from taskweave.progress import Progress, Silent
+from taskweave.tasks.task import Task
+from taskweave.training.batches import Samples, blocks_of, training_batches
+from taskweave.training.checkpoint import open_folder
+from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
+from taskweave.training.choice import better, reported, validation_steps
+from taskweave.training.finished import STATISTICS, WEIGHTS, read_finished, write_finished
+from taskweave.training.groups import describe
+from taskweave.training.logs import RunLog
+from taskweave.training.monitor.cosines import never_together
+from taskweave.training.monitor.monitor import Monitor
+from taskweave.training.monitor.watch import Watch
+from taskweave.training.norms import save_statistics
+from taskweave.training.options import TrainingOptions
+from taskweave.training.pace import pace_of
+from taskweave.training.randomness import seeded
+from taskweave.training.result import FitResult, Metrics, Stopped, Validation
+from taskweave.training.schedule import rates
+from taskweave.training.speed import describe_speed, make_fabric, settle
+from taskweave.training.state import Training
+from taskweave.training.step import train_step
+from taskweave.training.stopping import Reason, StopSignal
+from taskweave.training.validate import validate
+from taskweave.training.weights import save_weights
+from taskweave.weaving.connected import Connected
+from taskweave.weighting.fixed import Fixed
+from taskweave.weighting.weighting import Weighting
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+_APART = 1_000_003
+"""Between the seeds of processes that train together."""
+
+
+def fit(
+    net: Connected,
+    tasks: Mapping[str, Task],
+    train: Samples,
+    options: TrainingOptions,
+    *,
+    folder: Path,
+    seed: int,
+    weighting: Weighting | None = None,
+    trained: Collection[str] | None = None,
+    validation: Samples | None = None,
+    stop: StopSignal | None = None,
+    progress: Progress | None = None,
+    monitor: Monitor | None = None,
+    fabric: Fabric | None = None,
+) -> FitResult:
+    """Train `net` in place. If finished it ends with the kept weights, in eval mode.
+
+    folder: resumed from where it holds a checkpoint of this training (on CPU bit-exact); a finished one is loaded and
+        returned at once. Checkpoints, logs and at last `weights.safetensors` go there.
+    seed: of the order of samples and of all randomness inside; the caller's random states are left as they were.
+    train: a `taskweave.data.Mixture` of data sets that each label some tasks, too: a batch without a task's labels does not
+        run its head and moves nothing of its own; its stream runs as far as it is linked to the others.
+    tasks: of streams that are not trained, too, where their networks read more than images.
+    weighting: default the sum of the losses of the tasks that a batch is labelled for. Its state is this training's: give
+        each training a fresh one.
+    trained: the tasks whose losses count and that are measured (default: all).
+    validation: what the metrics are measured on.
+    fabric: launched in several processes (a folder they all see), it gives each an even part of every batch; the result is
+        one process's, but for statistics of batch norms, which are the first process's (freeze them). That one writes.
+    stop: asked after every step; without one Ctrl-C and SIGTERM are caught here (a second one aborts).
+    monitor: watches for negative transfer and changes nothing; in several processes it sees the first one's part.
+    Raises ValueError for tasks, data or options that do not fit, CannotSaveError, WrongCheckpointError (the folder holds
+    another network or training), NonFiniteLossError.
+    """
+    progress, options = Silent() if progress is None else progress, settle(options)
+    open_folder(folder)
+    active = active_tasks(net, tasks, trained)
+    check_data(train, validation, options, seed=seed, wanted=active)
+    weighting = Fixed(dict.fromkeys(active, 1.0)) if weighting is None else weighting
+    check_weighting(weighting, active)
+    known_by = _known_by(train, options, weighting, seed=seed, trained=list(active))
+    done = read_finished(folder, net, known_by=known_by)
+    if done is not None:
+        net.eval()
+        return done
+    signal = StopSignal() if stop is None else stop
+    fabric = make_fabric(options) if fabric is None else fabric
+    # processes draw different noise (dropout), the first as if it were alone
+    with seeded(seed + _APART * fabric.global_rank), signal.catching() if stop is None else nullcontext():
+        run = Training(
+            net,
+            active,
+            options,
+            weighting=weighting,
+            fabric=fabric,
+            folder=folder,
+            known_by=known_by,
+            given={name: task for name, task in tasks.items() if name in net.streams},
+            sets=list(train.sets) if isinstance(train, Mixture) else (),
+            watch=_watch(monitor if fabric.global_rank == 0 else None, net, train, list(active), folder=folder),
+        )
+        watching = progress if run.ranks.leads else Silent()
+        return _watched(run, train, validation, seed=seed, stop=signal, progress=watching)
+
+
+def _watch(monitor: Monitor | None, net: Connected, train: Samples, active: list[str], *, folder: Path) -> Watch | None:
+    if monitor is None:
+        return None
+    return Watch(monitor, net, active, folder=folder, apart=never_together(train, active))
+
+
+def _known_by(
+    train: Samples, options: TrainingOptions, weighting: Weighting, *, seed: int, trained: list[str]
+) -> dict[str, Any]:
+    known_by = {"seed": seed, "samples": len(train), "trained": trained, **options.determining()}
+    if weighted_by := weighting.determining():
+        known_by["weighting"] = weighted_by
+    if blocks := blocks_of(train):
+        known_by["blocks"] = len(blocks)
+    if isinstance(train, Mixture):
+        known_by["mixture"] = train.determining()
+    return known_by
+
+
+def _watched(
+    run: Training, train: Samples, validation: Samples | None, *, seed: int, stop: StopSignal, progress: Progress
+) -> FitResult:
+    """The loop from where the folder's checkpoint left it, with its log and its progress."""
+    run.resume()
+    labels = [group.label for group in run.groups]
+    log = (
+        RunLog(
+            run.folder,
+            list(run.tasks),
+            labels,
+            step=run.step,
+            monitored=run.watch.columns,
+            tensorboard=run.options.tensorboard,
+        )
+        if run.ranks.leads
+        else None
+    )
+    progress.note(f"{describe_speed(run.options)}\n{describe(run.groups)}")
+    if run.watch.columns:
+        run.watch.write()
+        progress.note(run.watch.describe(steps=run.options.steps, log_every=run.options.log_every))
+    progress.begin("training", run.options.steps, done=run.step)
+    try:
+        return _loop(run, train, validation, seed=seed, stop=stop, log=log, progress=progress)
+    finally:
+        run.freezing.release()
+        if log is not None:
+            log.close()
+        progress.end()
+
+
+def _loop(
+    run: Training,
+    train: Samples,
+    validation: Samples | None,
+    *,
+    seed: int,
+    stop: StopSignal,
+    log: RunLog | None,
+    progress: Progress,
+) -> FitResult:
+    options, pace = run.options, pace_of(train, run.options, seed=seed)
+    warn_of_few_epochs(run.weighting, pace.epochs(options.steps))
+    moments = set(validation_steps(options, epoch=pace.steps)) if validation is not None else set()
+    batches: Iterator[Batch] = training_batches(
+        train,
+        batch_size=options.batch_size,
+        seed=seed,
+        first=run.step * options.accumulate,
+        last=options.steps * options.accumulate,
+        workers=options.workers,
+        rank=run.ranks.number,
+        ranks=run.ranks.count,
+    )
+    while run.step < options.steps:
+        reason: Reason | None = run.ranks.of_leader(stop.reason)
+        if reason is not None:
+            if run.step and run.saved != run.step:
+                run.save()
+            return _result(run, reason)
+        train_step(run, batches)
+        if pace.ends_epoch(run.step):
+            run.weighting.end_epoch()
+        if run.step == pace.all_read:
+            check_seen(run.tasks, run.seen)
+        _report(run, log, progress, epoch=pace.epochs(run.step))
+        if validation is not None and run.step in moments:
+            _validate(run, validation, log, progress)
+        if run.ranks.of_leader(_save_is_due(run)):
+            run.save()
+    return _finish(run)
+
+
+def _report(run: Training, log: RunLog | None, progress: Progress, *, epoch: float) -> None:
+    due = run.step % run.options.log_every == 0 or run.step == run.options.steps
+    losses = run.mean_losses() if due else None
+    if log is not None:
+        log.monitor(run.step, run.watch.report(run.step, losses, progress))
+    if losses is None:
+        progress.advance(1)
+        return
+    if log is not None:
+        log.training(
+            run.step,
+            epoch=epoch,
+            seconds=run.seconds,
+            losses=losses,
+            weights=run.weighting.weights(),
+            rates=rates(run.optimizer),
+        )
+    run.losses.clear()
+    progress.advance(1, losses)
+
+
+def _validate(run: Training, validation: Samples, log: RunLog | None, progress: Progress) -> None:
+    with run.averaged():
+        metrics = run.ranks.of_leader(_measured(run, validation, progress) if run.ranks.leads else None)
+        found = Validation(run.step, metrics)
+        if run.options.choose == "best" and better(found, run.best, run.tasks):
+            run.keep_best(found)
+    run.history.append(found)
+    if log is not None:
+        log.validation(found)
+
+
+def _measured(run: Training, validation: Samples, progress: Progress) -> Metrics:
+    return validate(
+        run.forward,
+        run.tasks,
+        validation,
+        batch_size=run.options.batch_size,
+        workers=run.options.workers,
+        fabric=run.fabric,
+        progress=progress,
+        others=run.given,
+        statistics=run.statistics,
+    )
+
+
+def _save_is_due(run: Training) -> bool:
+    options = run.options
+    by_steps = options.checkpoint_every is not None and run.step % options.checkpoint_every == 0
+    waited = time.monotonic() - run.saved_at
+    return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
+
+
+def _finish(run: Training) -> FitResult:
+    run.check_weights()
+    run.take_kept()
+    result = _result(run, "finished")
+    if run.ranks.leads:
+        save_weights(run.net, run.folder / WEIGHTS)
+        if run.statistics is not None:
+            save_statistics(run.statistics, run.folder / STATISTICS)
+        write_finished(run.folder, result, known_by=run.known_by)
+    run.ranks.of_leader(None)  # whoever returns finds the files
+    run.forget()
+    run.net.eval()
+    return result
+
+
+def _result(run: Training, stopped: Stopped) -> FitResult:
+    finished = stopped == "finished"
+    return FitResult(
+        stopped=stopped,
+        step=run.step,
+        metrics=reported(run.history, run.best, run.options) if finished else None,
+        history=tuple(run.history),
+        seconds=run.seconds,
+        waited=run.waited,
+        weights=run.folder / WEIGHTS if finished else None,
+        statistics=run.folder / STATISTICS if finished and run.statistics is not None else None,
+    )

@@ -1,0 +1,260 @@
+"""The pet paper's networks as methods: their runs, their presets, what is trained first and found again."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from experiments.tiny import tiny
+
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.building.weighting import build_weighting
+from taskweave.experiments.building.weights import load_parents
+from taskweave.experiments.choices.pet_net import PetNet
+from taskweave.experiments.choices.pet_presets import published, published_oeq, sound, sound_oeq
+from taskweave.experiments.comparison import compare
+from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.experiments.recipe import Recipe
+from taskweave.networks import pet_auxiliaries, pet_oeq, pet_segnet
+from taskweave.training.weights import read_state, save_weights
+from taskweave.units import CrossStitch
+from taskweave.weighting import DynamicWeightAverage, LossGate
+
+pytestmark = pytest.mark.slow
+
+ALL = ("species", "box", "segmentation")
+SMALL = PetNet(width=2, hidden=(6, 4))
+OPTIONS = {"steps": 2, "batch_size": 4, "precision": "32", "checkpoint_seconds": None, "optimizer": {"kind": "adam"}}
+
+
+def pets(*methods: object, network: PetNet = SMALL, size: tuple[int, int] = (80, 80), **changes: object) -> Recipe:
+    return tiny(
+        data={"kind": "pets_sample", "size": size},
+        tasks={"segmentation": {}, "species": {}, "box": {}},
+        network=network,
+        methods=[method if isinstance(method, dict) else method.model_dump() for method in methods],  # type: ignore[attr-defined]
+        training={"single": OPTIONS, "connected": OPTIONS | {"steps": 3}, "joint": OPTIONS | {"steps": 4}},
+        evaluation={"batch_size": 4, "pictures": 0},
+        **changes,
+    )
+
+
+def run_of(recipe: Recipe, row: int) -> Run:
+    (run,) = entries(recipe)[row].runs
+    return run
+
+
+def test_the_runs_of_a_stitched_network() -> None:
+    recipe = pets(sound(ALL), sound(("box", "segmentation")), published(("segmentation",), label="Baseline"))
+    roles = [(run.role, run.tasks, run.trained, run.steps) for run in (run_of(recipe, row) for row in (1, 2, 3))]
+    assert roles == [
+        ("joint", ALL, ALL, 4),
+        ("joint", ("box", "segmentation"), ("box", "segmentation"), 4),
+        ("joint", ("segmentation",), ("segmentation",), 4),
+    ]
+    titles = [row.title for row in recipe.rows]
+    assert titles[0] == "single" and titles[3] == "Baseline"
+    digests = {run.digest for run in all_runs(entries(recipe))}
+    assert len(digests) == 6, "three single networks and three rows"
+    one = pets(sound(ALL).model_copy(update={"stitch": "one"}))
+    assert run_of(one, 1).digest != run_of(recipe, 1).digest
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_the_runs_of_an_oeq(frozen: bool) -> None:
+    recipe = pets(sound_oeq(network=SMALL, frozen=frozen, auxiliary_steps=7))
+    run = run_of(recipe, 1)
+    (first,) = run.parents
+    assert (first.role, first.tasks, first.trained, first.steps) == ("joint", ALL[:2], ALL[:2], 7)
+    assert (run.role, run.tasks, run.steps, run.steps_in_all) == ("connected", ALL, 3, 10)
+    assert run.trained == (ALL[-1:] if frozen else ALL)
+    assert run.measured == ALL and first.measured == ALL[:2]
+    other = run_of(pets(sound_oeq(network=SMALL, frozen=not frozen, auxiliary_steps=7)), 1)
+    assert other.parents[0].digest == first.digest, "what is trained first is found again"
+    assert other.digest != run.digest
+    longer = run_of(pets(sound_oeq(network=SMALL, frozen=frozen, auxiliary_steps=8)), 1)
+    assert longer.digest != run.digest
+
+
+def test_the_auxiliaries_may_be_a_row_and_are_the_same_run() -> None:
+    choice = sound_oeq(network=SMALL)
+    recipe = pets(choice.auxiliaries, choice)
+    assert [row.title for row in recipe.rows] == ["single", "auxiliary networks (species, box)", "OEQ"]
+    assert run_of(recipe, 1).digest == run_of(recipe, 2).parents[0].digest
+
+
+PRE_WEIGHTS = {
+    ALL: [0.3, 1.0, 2.0],
+    ("box", "segmentation"): [0.5, 1.5],
+    ("species", "segmentation"): [0.1, 0.9],
+}
+
+
+@pytest.mark.parametrize("branches", PRE_WEIGHTS, ids=len)
+def test_as_published(branches: tuple[str, ...]) -> None:
+    """Sigmoid, batch statistics, one matrix, its start, pre-weights, DWA per iteration at T = 2, .2 dropped."""
+    recipe = pets(published(branches, network=SMALL))
+    run, bench = run_of(recipe, 1), Bench(recipe)
+    net = build_network(run, bench.shapes_only, bench.example())
+    assert net.stream("segmentation").net.sigmoid
+    assert not [name for name in net.state_dict() if "running" in name]
+    assert sum(p.numel() for p in net.connections.parameters()) == len(branches) ** 2
+    start = {
+        ALL: [[0.6, 0.3, 0.1], [0.1, 0.6, 0.3], [0.1, 0.3, 0.6]],
+        ("box", "segmentation"): [[0.8, 0.2], [0.2, 0.8]],
+        ("species", "segmentation"): [[1.5, 0.5], [0.5, 1.5]],
+    }[branches]
+    torch.testing.assert_close(net.connection(4).unit.alpha.detach()[:, :, 0], torch.tensor(start))
+    assert run.weighting is not None
+    weighting = build_weighting(run.weighting, {task: recipe.tasks.chosen[task] for task in run.trained})
+    assert isinstance(weighting, LossGate) and weighting.below == dict.fromkeys(branches[:-1], 0.2)
+    within = weighting.weighting
+    assert isinstance(within, DynamicWeightAverage)
+    assert (within.every, within.temperature) == ("iteration", 2.0)
+    assert within.pre_weights == dict(zip(branches, PRE_WEIGHTS[branches], strict=True))
+
+
+def test_as_published_oeq_and_baseline() -> None:
+    recipe = pets(published_oeq(network=SMALL), published(("segmentation",), network=SMALL))
+    run, bench = run_of(recipe, 1), Bench(recipe)
+    net = build_network(run, bench.shapes_only, bench.example())
+    assert net.stream("segmentation").net.sigmoid and not [name for name in net.state_dict() if "running" in name]
+    assert run.weighting is None and not any(p.requires_grad for p in net.stream("box").parameters())
+    first = run.parents[0].weighting
+    assert first is not None
+    weighting = build_weighting(first, {task: recipe.tasks.chosen[task] for task in ALL[:2]})
+    assert isinstance(weighting, LossGate) and weighting.below == {"species": 0.1, "box": 0.2}
+    assert weighting.weights() == {"species": 0.5, "box": 0.5}
+    assert run_of(recipe, 2).weighting is None
+
+
+def test_sound() -> None:
+    recipe = pets(sound(ALL, network=SMALL))
+    net = build_network(run_of(recipe, 1), Bench(recipe).shapes_only, Bench(recipe).example())
+    assert not net.stream("segmentation").net.sigmoid and any("running" in name for name in net.state_dict())
+    units = [net.connection(i).unit for i in range(5)]
+    assert len({id(unit) for unit in units}) == 5
+    for unit in units:
+        alpha = unit.alpha.detach()[:, :, 0]
+        torch.testing.assert_close(alpha.sum(1), torch.ones(3))
+        assert bool((alpha > 0).all())
+
+
+def test_costs_at_full_size() -> None:
+    """Distinct numbers of what a row needs, its auxiliaries' too (others: tests/networks/test_pet_counts.py)."""
+    full = PetNet()
+    recipe = pets(published(ALL, network=full), published_oeq(network=full), network=full)
+    bench = Bench(recipe)
+    assert [bench.cost(run_of(recipe, row)).parameters for row in (1, 2)] == [29_173_742, 56_568_382]
+    singles = [bench.cost(run).parameters for run in entries(recipe)[0].runs]
+    assert singles[0] == 18_881_615
+
+
+def test_the_auxiliaries_are_loaded_and_the_target_begins_afresh(tmp_path: Path) -> None:
+    recipe = pets(sound_oeq(network=SMALL))
+    run, bench = run_of(recipe, 1), Bench(recipe)
+    torch.manual_seed(0)
+    first = build_network(run.parents[0], bench.shapes_only, bench.example())
+    own = tmp_path / run.parents[0].digest
+    own.mkdir()
+    save_weights(first, own / "weights.safetensors")
+    net = build_network(run, bench.shapes_only, bench.example())
+    fresh = {key: value.clone() for key, value in net.stream("segmentation").net.state_dict().items()}
+    load_parents(net, run, tmp_path)
+    for name in ALL[:2]:
+        for key, value in first.stream(name).net.state_dict().items():
+            assert torch.equal(net.stream(name).net.state_dict()[key], value)
+    assert all(torch.equal(net.stream("segmentation").net.state_dict()[key], value) for key, value in fresh.items())
+
+
+def test_a_common_start_reaches_every_branch_and_the_target(tmp_path: Path) -> None:
+    """Its stem and encoders, whatever their batch norms go by; an OEQ's auxiliaries have it from their own run."""
+    scenes = {"kind": "scenes", "steps": 1, "images": 4, "size": [64, 64], "batch_size": 2}
+    recipe = pets(
+        published(ALL, network=SMALL), sound_oeq(network=SMALL.model_copy(update={"stem_kernel": 3})), start=scenes
+    )
+    bench, (run, oeq) = Bench(recipe), (run_of(recipe, 1), run_of(recipe, 2))
+    assert [parent.role for parent in run.parents] == ["start"] and [p.role for p in oeq.parents] == ["joint", "start"]
+    start, first = oeq.parents[1], oeq.parents[0]
+    assert [parent.role for parent in first.parents] == ["start"]
+    for one, value in ((run.parents[0], 0.25), (start, 0.25), (first, 0.5)):
+        net = build_network(one, bench.for_run(one).shapes_only, bench.for_run(one).example())
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.fill_(value)
+        (tmp_path / one.digest).mkdir(exist_ok=True)
+        save_weights(net, tmp_path / one.digest / "weights.safetensors")
+    for one, expected in ((run, {0.25}), (oeq, {0.25, 0.5})):
+        net = build_network(one, bench.shapes_only, bench.example())
+        load_parents(net, one, tmp_path)
+        nets = [net.stream(name).net for name in ALL]
+        values = [{float(p.detach().unique()) for part in (n.stem, n.encoder) for p in part.parameters()} for n in nets]
+        assert values == [{max(expected)}, {max(expected)}, {0.25}]
+
+
+def test_networks_by_their_options() -> None:
+    """The same keys and shapes as the builders give."""
+    network = {"kind": "pet_net", "width": 3, "hidden": [5]}
+    stitched = {"kind": "pet_segnet", "network": network, "stem": "separate", "stitch": "per_channel"}
+    recipe = pets(stitched, sound_oeq(network=SMALL))
+    bench = Bench(recipe)
+    outputs = {name: bench.shapes_only[name].channels for name in ALL}
+    run = run_of(recipe, 2)
+    theirs = [
+        (run_of(recipe, 1), pet_segnet(outputs=outputs, width=3, hidden=(5,), stem="separate", unit=CrossStitch)),
+        (run, pet_oeq(outputs=outputs, width=2, hidden=(6, 4))),
+        (run.parents[0], pet_auxiliaries(outputs=outputs, width=2, hidden=(6, 4))),
+    ]
+    for one, other in theirs:
+        net = build_network(one, bench.shapes_only, bench.example())
+        assert {k: v.shape for k, v in net.state_dict().items()} == {k: v.shape for k, v in other.state_dict().items()}
+
+
+def test_what_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"has branches \['age'\], no tasks of this recipe"):
+        pets({"kind": "pet_segnet", "branches": ["age", "segmentation"]})
+    with pytest.raises(ValueError, match="has a decoder for 'box' and heads for its other branches"):
+        pets({"kind": "pet_segnet", "branches": ["species", "box"]})
+    with pytest.raises(ValueError, match="has a decoder for 'species'"):
+        pets({"kind": "pet_oeq", "branches": ["segmentation", "box", "species"]})
+    with pytest.raises(ValueError, match="branches are different tasks"):
+        pets({"kind": "pet_segnet", "branches": ["box", "box", "segmentation"]})
+    with pytest.raises(ValueError, match=r"auxiliary_weighting names \['segmentation'\]"):
+        pets({"kind": "pet_oeq", "auxiliary_weighting": {"kind": "fixed", "weights": {"segmentation": 2.0}}})
+    with pytest.raises(ValueError, match="the public code has the branches"):
+        published(("box", "species", "segmentation"))
+    faulty = SMALL.model_copy(update={"batch_statistics": True})
+    for method, words in ((sound(ALL, network=faulty), ALL), (published_oeq(network=SMALL), ALL)):
+        with pytest.raises(ValueError, match=rf"are 48 x 64 px: .* pet_net of \[{words[0]!r}, .* more than 64 px"):
+            pets(method, size=(48, 64))
+    with pytest.raises(ValueError, match=r"the pictures of data are 64 x 64 px: with batch_statistics one alone"):
+        pets(network=faulty, size=(64, 64))
+    pets(published_oeq(network=SMALL), size=(48, 65))
+    without_decoder = sound_oeq(network=faulty).auxiliaries
+    pets(without_decoder, size=(33, 32))
+    with pytest.raises(ValueError, match=r"more than 32 px"):
+        pets(without_decoder, size=(32, 32))
+    with pytest.raises(ValueError, match=r"drops no losses"):
+        pets({"kind": "pet_segnet", "weighting": {"kind": "aggregation", "drop_below": {"box": 0.1}}})
+    with pytest.raises(ValueError, match=r"names \['depth'\]; the recipe's tasks are"):
+        pets({"kind": "pet_segnet", "weighting": {"kind": "fixed", "drop_below": {"depth": 0.1}}})
+
+
+@pytest.mark.slow
+def test_a_comparison_from_the_first_to_the_last(tmp_path: Path) -> None:
+    """Frozen auxiliaries end as they were stored, to the bit, and score what they scored; fine-tuned ones do not."""
+    frozen = published_oeq(network=SMALL, label="OEQ")
+    tuned = frozen.model_copy(update={"frozen": False, "label": "OEQ, fine-tuned"})
+    recipe = pets({"kind": "single", "only": ["segmentation"]}, frozen, tuned)
+    assert len(all_runs(entries(recipe))) == 4, "both read the same auxiliaries"
+    done = compare(recipe, folder=tmp_path)
+    assert done.finished
+    rows = {row.method: row for row in done.result.rows}
+    assert [sorted(row.metrics) for row in rows.values()] == [["segmentation"], sorted(ALL), sorted(ALL)]
+    for index, label in ((1, "OEQ"), (2, "OEQ, fine-tuned")):
+        run = run_of(recipe, index)
+        stored = read_state(tmp_path / "runs" / run.parents[0].digest / "weights.safetensors")
+        ended = read_state(tmp_path / "runs" / run.digest / "weights.safetensors")
+        same = [torch.equal(ended[k], v) for k, v in stored.items() if k.startswith("streams.")]
+        assert all(same) is (label == "OEQ")
+        assert rows[label].steps == 4 + 3

@@ -1,0 +1,130 @@
+"""NDDR's table 6: the shortcut on single, shared and every connected network, from the recipe to the built network."""
+
+import pytest
+import torch
+from experiments.tiny import tiny
+
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.units.shortcut import Shortcut
+from taskweave.weaving.connected import Connected
+
+WIDTHS = (64, 64, 128, 256, 512)  # of a ResNet-10t's stem and layers
+METHODS = (
+    {"kind": "single"},
+    {"kind": "shared", "until": "layer2"},
+    {"kind": "cross_stitch"},
+    {"kind": "sluice"},
+    {"kind": "sluice", "label": "sluice without mixing", "layer_mixing": False},
+    {"kind": "nddr"},
+    {"kind": "cross_connected"},
+    {"kind": "scale_layer"},
+    {"kind": "connected_trained_on_one_task", "connected": {"kind": "nddr"}},
+)
+
+
+def built(run: Run, bench: Bench) -> Connected:
+    """A run's network from shapes alone."""
+    tasks = bench.shapes_only  # made here: losses check weights, which have no values on the meta device
+    with torch.device("meta"):
+        return build_network(run, tasks, bench.example("meta"))
+
+
+def costs(methods: list[dict]) -> dict[str, int]:
+    """The numbers of every method's networks."""
+    recipe = tiny(methods=methods)
+    bench = Bench(recipe)
+    rows = {entry.method.title: entry for entry in entries(recipe)}
+    return {
+        title: sum(p.numel() for run in entry.runs for p in built(run, bench).parameters()) for title, entry in rows.items()
+    }
+
+
+def test_every_method_gets_one_for_each_task() -> None:
+    """1x1 convolutions of all places' channels to 512, and a batch norm, for each of two tasks."""
+    plain = costs([{**method} for method in METHODS])
+    with_it = costs([{**method, "shortcut": {}} for method in METHODS])
+    own = {title: title.removesuffix(" + shortcut") for title in with_it}
+    assert len(plain) == len(with_it) == len(METHODS)
+    for title, size in with_it.items():
+        times = 2 if "trained on one task" in title else 1  # one such network per task
+        assert size - plain[own[title]] == times * 2 * (512 * sum(WIDTHS) + 2 * 512), title
+
+
+def test_its_options_arrive() -> None:
+    """Two places, another width of the last layer's input, and a bias in the place of the batch norm."""
+    at = ["layer3", "layer4"]
+    plain = costs([{"kind": "single"}, {"kind": "nddr", "places": at}])
+    some = {"channels": 512, "normalise": False}
+    made = costs([{"kind": "single", "shortcut": {**some, "places": at}}, {"kind": "nddr", "places": at, "shortcut": some}])
+    assert made["single + shortcut"] - plain["single"] == 2 * (512 * (256 + 512) + 512)
+    assert made["NDDR + shortcut"] - plain["NDDR"] == 2 * (512 * (256 + 512) + 512)
+
+
+def test_single_networks_gather_from_where_the_connected_one_will_meet() -> None:
+    """So that what they learn there fits into it."""
+    nddr = {"kind": "nddr", "places": ["layer3", "layer4"], "shortcut": {}}
+    once = {"kind": "connected_trained_on_one_task", "connected": {**nddr, "shortcut": None}, "shortcut": {}}
+    for method in (nddr, once):
+        recipe = tiny(methods=[method])
+        connected = entries(recipe)[-1].runs[0]
+        bench = Bench(recipe)
+        for parent in connected.parents:
+            (stream,) = parent.tasks
+            theirs, ours = (
+                [c for c in map(net.connection, range(len(net.connections))) if c.gathers and list(c.at) == [stream]]
+                for net in (built(run, bench) for run in (parent, connected))
+            )
+            assert [c.at for c in theirs] == [c.at for c in ours] == [{stream: ("layer3", "layer4")}]
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        (
+            [{"kind": "nddr", "shortcut": {"places": ["layer4"]}}],
+            r"shortcut of 'NDDR \+ shortcut' gathers from \['layer4'\], but its streams meet at the usual places of its",
+        ),
+        (
+            [{"kind": "nddr", "places": ["layer1", "layer4"], "shortcut": {"places": ["layer4"]}}],
+            r"its streams meet at \['layer1', 'layer4'\].*leave `shortcut.places` out",
+        ),
+        ([{"kind": "shared_latent", "shortcut": {}}], "shared_latent has no shortcut"),
+        (
+            [{"kind": "connected_trained_on_one_task", "connected": {"kind": "nddr", "shortcut": {}}}],
+            "give the shortcut to connected_trained_on_one_task itself",
+        ),
+    ],
+)
+def test_shortcuts_that_cannot_be(methods: list[dict], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tiny(methods=methods)
+
+
+@pytest.mark.parametrize("title", ["single", "shared until layer2 + shortcut", "NDDR + shortcut"])
+def test_the_last_place_hands_on_what_the_shortcut_makes_of_all(title: str) -> None:
+    """Against its definition: 1x1 convolution, batch norm in eval mode and ReLU of the stages, resized and concatenated."""
+    recipe = tiny(methods=[{"kind": "single", "shortcut": {}}, *({**m, "shortcut": {}} for m in METHODS[1:6:4])])
+    run = next(run for run in all_runs(entries(recipe)) if run.title.startswith(title))
+    bench = Bench(recipe)
+    net = build_network(run, bench.shapes_only, bench.example()).eval()
+    gathering = [net.connection(i) for i in range(len(net.connections)) if net.connection(i).gathers]
+    assert [list(connection.at) for connection in gathering] == [[name] for name in run.tasks]
+    seen: dict[str, tuple[list[torch.Tensor], torch.Tensor]] = {}
+    for connection in gathering:
+        assert isinstance(connection.unit, Shortcut)
+        (name,) = connection.at
+        connection.unit.register_forward_hook(lambda unit, args, out, name=name: seen.update({name: (args[0], out[0])}))
+    with torch.no_grad():
+        outputs = net(torch.randn(1, 3, 32, 48))
+        for connection in gathering:
+            (name,) = connection.at
+            stages, handed_on = seen[name]
+            assert [x.shape[1] for x in stages] == list(WIDTHS)
+            size = stages[-1].shape[-2:]
+            resized = [torch.nn.functional.interpolate(x, size=size, mode="bilinear", align_corners=False) for x in stages]
+            weight = connection.unit.convolution.weight[:, :, 0, 0]
+            made = torch.einsum("oc,bchw->bohw", weight, torch.cat(resized, 1)) / (1 + 1e-3) ** 0.5
+            torch.testing.assert_close(handed_on, made.relu(), rtol=1e-4, atol=1e-5)
+            assert torch.equal(net.stream(name).net.head(handed_on), outputs[name])
