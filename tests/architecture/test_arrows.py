@@ -29,7 +29,7 @@ ARROWS = {
     "weighting": set(),
     "data": GROUND,
     "training": LIBRARY,
-    "results": {"metrics", "reporting"} | GROUND,
+    "results": {"metrics", "reporting", "experiments"} | GROUND,
     "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
     "reporting": {"experiments", "results", "metrics"},  # what a comparison found and what its recipe says
     "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
