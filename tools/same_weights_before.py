@@ -30,7 +30,7 @@ AVERAGED = {
     **OPTIONS,
     "optimizer": {**ADAM, "kind": "adamw"},
     "weight_decay": 1e-2,
-    "ema": 0.9,
+    "ema": 0.15,
     "clip": 1.0,
     "accumulate": 2,
 }
@@ -56,7 +56,7 @@ def rooms(seed: int = 3, *labels: str, size: tuple[int, int] = (32, 48), **more:
 
 def two_sets(**more: Any) -> dict[str, Any]:
     """A mixture in which each set labels one task."""
-    sets = {"boxes": rooms(3, "detection", size=(48, 64)), "pixels": rooms(4, "segmentation", size=(48, 64))}
+    sets = {"boxes": rooms(3, "detection", size=(48, 64)), "pixels": rooms(4, "segmentation", size=(48, 64), train=18)}
     return {"kind": "mixture", "sets": sets, **more}
 
 
@@ -92,7 +92,7 @@ def networks(store: Path) -> dict[str, dict[str, Any]]:
     own_norms = {**OPTIONS, "batch_norm": "per_data_set"}
     regions = rooms(3, "detection", "attributes", size=(48, 64), regions=GRID)
     fast_rcnn = {"kind": "fast_rcnn_alexnet", "hidden": 8}
-    gated = {"kind": "dwa", "every": "iteration", "pre_weights": {"box": 0.5}, "drop_below": {"species": 0.1, "box": 0.6}}
+    gated = {"kind": "dwa", "every": "iteration", "pre_weights": {"box": 0.5}, "drop_below": {"species": 0.65, "box": 0.6}}
     nddr = {"kind": "nddr", "order": "paper", "initial": "xavier"}
     return {
         "single on pre-trained bodies": recipe({"kind": "single"}, RESNET, options=AVERAGED, start=ON_SCENES),
