@@ -118,15 +118,15 @@ import sys, time
 from pathlib import Path
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.recipe import Recipe
-from taskweave.training import fit
+from taskweave.training import loop
 place = Path(sys.argv[1])
-step = fit.train_step
+step = loop.train_step
 def hangs(run, batches):
     if run.step == int(sys.argv[2]):
         (place / "hangs").touch()
         time.sleep(100)
     step(run, batches)
-fit.train_step = hangs
+loop.train_step = hangs
 compare(Recipe.from_yaml(place / "tiny.yaml"), folder=place / "out")
 """
 
