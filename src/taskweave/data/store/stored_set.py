@@ -17,7 +17,7 @@ from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
 from taskweave.data.store.manifest import Manifest, PartFacts
 from taskweave.data.store.places import Place, place_of
-from taskweave.data.store.samples import Row, Shard, decode, has_size, map_shard, stack
+from taskweave.data.store.samples import Row, Shard, decode, forms_of, has_size, map_shard, stack
 
 PARTS = {
     "train": ("train", "training", "trainval", "drawn_train"),
@@ -41,6 +41,7 @@ class StoredSet(LabelledSet):
         self.where = where
         self._labels = tuple(labels)
         self._unwanted = frozenset(facts.labels) - frozenset(labels)
+        self._keys = facts.keys
         self._firsts = [0, *itertools.accumulate(shard.items for shard in facts.shards)]
         self._shards: dict[int, Shard] = {}
         self._began_ahead = False
@@ -59,7 +60,7 @@ class StoredSet(LabelledSet):
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
         rows = [self._row(index) for index in indices]
-        if size is not None and not all(has_size(row, size, without=self._unwanted) for row in rows):
+        if size is not None and not all(has_size(form, size, without=self._unwanted) for form in forms_of(rows)):
             return None
         return self._read(rows, indices, tidy)
 
@@ -68,21 +69,20 @@ class StoredSet(LabelledSet):
         stacked = stack(rows, without={*self._unwanted, *INPUTS} - {"image"})
         if "image" not in stacked:
             return None
-        left_out, nothing = {*self._unwanted, *stacked}, {"image": torch.empty(0)}
+        left_out, image = {*self._unwanted, *stacked}, stacked.pop("image")
+        whole = {name: torch.arange(len(rows)) for name in stacked}
+        if all(leaf.at[0] in left_out for form in forms_of(rows) for leaf in form.values()):
+            return Batch(image, stacked, whole, tuple([self._keys[at] for at in indices]))
         rest = [each(decode(row, without=left_out)) for row in rows]
+        nothing = {"image": torch.empty(0)}
         batch = collate([{**part, **nothing, "key": self.key(at)} for part, at in zip(rest, indices, strict=True)])
-        found = {**batch.targets, **stacked}
-        whole = {**batch.rows, **{name: torch.arange(len(indices)) for name in stacked}}
+        found, of = {**batch.targets, **stacked}, {**batch.rows, **whole}
         targets: dict[str, None] = {}  # in the order in which they come, as in collate
         for row, part in zip(rows, rest, strict=True):
             names = dict.fromkeys(leaf.at[0] for leaf in row.form.values())
-            targets |= dict.fromkeys(name for name in names if name in {*stacked, *part} & {*found} - {"image"})
-        return replace(
-            batch,
-            image=stacked["image"],
-            targets={name: found[name] for name in targets},
-            rows={name: whole[name] for name in targets},
-        )
+            targets |= dict.fromkeys(name for name in names if name in {*stacked, *part} & {*found})
+        given = {name: found[name] for name in targets}
+        return replace(batch, image=image, targets=given, rows={name: of[name] for name in targets})
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ class StoredSet(LabelledSet):
         return {label: names for label, names in self.facts.categories.items() if label in self._labels}
 
     def key(self, index: int) -> str:
-        return self.facts.keys[index]
+        return self._keys[index]
 
     def scene(self, index: int) -> str:
         return self.facts.scenes[index]
@@ -115,7 +115,7 @@ class StoredSet(LabelledSet):
         return {**self.__dict__, "_shards": {}, "_began_ahead": False}
 
     def _row(self, index: int) -> Row:
-        if not 0 <= index < len(self):
+        if not 0 <= index < self._firsts[-1]:
             raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
         number = bisect.bisect_right(self._firsts, index) - 1
         if number not in self._shards:
