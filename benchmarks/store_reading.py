@@ -5,8 +5,9 @@
 One process of one thread reads 1,170 pictures of 256 x 256 and their masks in batches of 39, drawn at random: as stored,
 and up to network input (float32 pictures in [0, 1], int64 masks). Readers take turns at every batch, in an order drawn
 anew, so that what else the machine does falls on all of them; all pages are in memory. The share of the bare arrays' speed
-is the median over rounds of the share in each. A data set's masks are int64 and come out so, whatever they are stored in; in uint8, as bare arrays hold
-them, the same bytes are moved. MODULE: another store's, with `pack_store` and `open_store` like ours.
+is the median over rounds of the share in each. A data set's masks are int64 and come out so, whatever they are stored in:
+2.75 times the bytes to write. In uint8, as the bare arrays hold them, the same bytes are moved. MODULE: another store's,
+with `pack_store` and `open_store` like ours.
 """
 
 from __future__ import annotations
