@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,9 @@ from torch.utils.data import Dataset, get_worker_info
 from taskweave.data.boxes import tidy
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
-from taskweave.data.store.chunk import Bytes, Chunk, map_chunk
-from taskweave.data.store.manifest import DamagedStoreError, Manifest, PartFacts
-from taskweave.data.store.places import Folder, Place
-from taskweave.data.store.record import decode, has_size, names_of, stack
+from taskweave.data.store.manifest import Manifest, PartFacts
+from taskweave.data.store.places import Place, place_of
+from taskweave.data.store.samples import Row, Shard, decode, forms_of, has_size, map_shard, stack
 
 PARTS = {
     "train": ("train", "training", "trainval", "drawn_train"),
@@ -32,71 +30,59 @@ PARTS = {
 class StoredSet(LabelledSet):
     """The samples of one part of a store, each bit for bit what the source gave, in any order and by any process.
 
-    A chunk's checksum is taken before its first sample is read (see `require_whole`). Samples are tensors of their own.
+    A file's checksum is taken before its first sample is read (see `require_whole`). Samples are tensors of their own.
 
-    facts: what the manifest says of the part.  keys, scenes: one for each sample.  labels: those to read.
+    facts: what the manifest says of the part.  labels: those to read.  where: for messages.
     """
 
-    def __init__(
-        self,
-        place: Place,
-        facts: PartFacts,
-        *,
-        keys: Sequence[str],
-        scenes: Sequence[str],
-        labels: Sequence[str],
-        where: str,
-    ) -> None:
+    def __init__(self, place: Place, facts: PartFacts, *, labels: Sequence[str], where: str) -> None:
         self.place = place
         self.facts = facts
         self.where = where
-        self._keys = tuple(keys)
-        self._scenes = tuple(scenes)
         self._labels = tuple(labels)
         self._unwanted = frozenset(facts.labels) - frozenset(labels)
-        self._firsts = [0, *itertools.accumulate(chunk.items for chunk in facts.chunks)]
-        self._chunks: dict[int, Chunk] = {}
+        self._keys = facts.keys
+        self._firsts = [0, *itertools.accumulate(shard.items for shard in facts.shards)]
+        self._shards: dict[int, Shard] = {}
         self._began_ahead = False
 
     def __len__(self) -> int:
         return self.facts.items
 
     def __getitem__(self, index: int) -> Sample:
-        return {**decode(self._record(index), without=self._unwanted), "key": self._keys[index]}
+        return {**decode(self._row(index), without=self._unwanted), "key": self.key(index)}
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """`collate` of these samples, images raw (uint8): tensors of one form are copied once, straight into the batch."""
-        batch = self._read([self._record(index) for index in indices], indices, dict)
+        batch = self._read([self._row(index) for index in indices], indices, dict)
         # collate says what is wrong
         return collate([self[index] for index in indices]) if batch is None else batch
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
-        records = [self._record(index) for index in indices]
-        if size is not None and not all(has_size(record, size, without=self._unwanted) for record in records):
+        rows = [self._row(index) for index in indices]
+        if size is not None and not all(has_size(form, size, without=self._unwanted) for form in forms_of(rows)):
             return None
-        return self._read(records, indices, tidy)
+        return self._read(rows, indices, tidy)
 
-    def _read(
-        self, records: Sequence[Bytes], indices: Sequence[int], each: Callable[[Sample], dict[str, Any]]
-    ) -> Batch | None:
+    def _read(self, rows: Sequence[Row], indices: Sequence[int], each: Callable[[Sample], dict[str, Any]]) -> Batch | None:
         """each: goes over what is not stacked of each sample. None where images differ in form."""
-        stacked = stack(records, without={*self._unwanted, *INPUTS} - {"image"})
+        stacked = stack(rows, without={*self._unwanted, *INPUTS} - {"image"})
         if "image" not in stacked:
             return None
-        left_out, nothing = {*self._unwanted, *stacked}, {"image": torch.empty(0)}
-        rest = [each(decode(record, without=left_out)) for record in records]
-        batch = collate([{**part, **nothing, "key": self._keys[at]} for part, at in zip(rest, indices, strict=True)])
-        found = {**batch.targets, **stacked}
-        rows = {**batch.rows, **{name: torch.arange(len(indices)) for name in stacked}}
+        left_out, image = {*self._unwanted, *stacked}, stacked.pop("image")
+        whole = {name: torch.arange(len(rows)) for name in stacked}
+        if all(leaf.at[0] in left_out for form in forms_of(rows) for leaf in form.values()):
+            return Batch(image, stacked, whole, tuple([self._keys[at] for at in indices]))
+        rest = [each(decode(row, without=left_out)) for row in rows]
+        nothing = {"image": torch.empty(0)}
+        batch = collate([{**part, **nothing, "key": self.key(at)} for part, at in zip(rest, indices, strict=True)])
+        found, of = {**batch.targets, **stacked}, {**batch.rows, **whole}
         targets: dict[str, None] = {}  # in the order in which they come, as in collate
-        for record, part in zip(records, rest, strict=True):
-            targets |= dict.fromkeys(name for name in names_of(record) if name in {*stacked, *part} & {*found} - {"image"})
-        return replace(
-            batch,
-            image=stacked["image"],
-            targets={name: found[name] for name in targets},
-            rows={name: rows[name] for name in targets},
-        )
+        for row, part in zip(rows, rest, strict=True):
+            names = dict.fromkeys(leaf.at[0] for leaf in row.form.values())
+            targets |= dict.fromkeys(name for name in names if name in {*stacked, *part} & {*found})
+        given = {name: found[name] for name in targets}
+        return replace(batch, image=image, targets=given, rows={name: of[name] for name in targets})
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -122,26 +108,26 @@ class StoredSet(LabelledSet):
         return self._keys[index]
 
     def scene(self, index: int) -> str:
-        return self._scenes[index]
+        return self.facts.scenes[index]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the mapped chunks: another process maps its own."""
-        return {**self.__dict__, "_chunks": {}, "_began_ahead": False}
+        """Without the mapped files: another process maps its own."""
+        return {**self.__dict__, "_shards": {}, "_began_ahead": False}
 
-    def _record(self, index: int) -> Bytes:
-        if not 0 <= index < len(self):
+    def _row(self, index: int) -> Row:
+        if not 0 <= index < self._firsts[-1]:
             raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
         number = bisect.bisect_right(self._firsts, index) - 1
-        if number not in self._chunks:
-            self._chunks[number] = self._mapped(number)
-        return self._chunks[number].record(index - self._firsts[number])
+        if number not in self._shards:
+            self._shards[number] = self._mapped(number)
+        return self._shards[number].row(index - self._firsts[number])
 
-    def _mapped(self, number: int) -> Chunk:
-        facts = self.facts.chunks[number]
+    def _mapped(self, number: int) -> Shard:
+        shards = self.facts.shards
         if not self._began_ahead and get_worker_info() is not None:  # a process that may fork starts no threads
             self._began_ahead = True
-            self.place.begin_ahead(self.facts.chunks[number:] + self.facts.chunks[:number])
-        return map_chunk(self.place.chunk(facts), facts)
+            self.place.begin_ahead(shards[number:] + shards[:number])
+        return map_shard(self.place.file(shards[number]), shards[number], self.facts.kinds)
 
 
 @final
@@ -169,13 +155,16 @@ def open_store(
 ) -> StoredSet:
     """A part of the store at `path`, a folder or an address such as ``s3://bucket/pets`` (needs taskweave[store]).
 
-    part: as the store calls it, or "train" or "test" for what is meant by that (`PARTS`).
-    labels: those to read, default all.
-    endpoint_url: of object storage that is not Amazon's; default what the environment says (AWS_ENDPOINT_URL).
-    digest: of the store that is expected (`Manifest.digest`).
+    Args:
+        part: As the store calls it, or "train" or "test" for what is meant by that (`PARTS`).
+        labels: Those to read, default all.
+        endpoint_url: Of object storage that is not Amazon's; default what the environment says (AWS_ENDPOINT_URL).
+        digest: Of the store that is expected (`Manifest.digest`).
 
-    Raises FileNotFoundError where there is no store, ValueError for an unfinished packing, another store than expected, an
-    unknown part or label, DamagedStoreError for a file that is not as it was written.
+    Raises:
+        FileNotFoundError: There is no store.
+        ValueError: It is an unfinished packing or another store than expected, or has no such part or label.
+        DamagedStoreError: A file is not as it was written.
     """
     place = place_of(path, endpoint_url=endpoint_url)
     manifest = place.manifest()
@@ -185,25 +174,10 @@ def open_store(
             f"{digest[:12]}...; put the expected one back, or drop `contents` from the recipe to train on this one"
         )
     facts = manifest.parts[part_of(manifest, part, str(path))]
-    names = json.loads(place.contents(facts.names))
     if unknown := [label for label in labels or () if label not in facts.labels]:
         raise ValueError(f"{path} has no label {unknown[0]!r} in {part}; it has {list(facts.labels)}")
-    if not len(names["keys"]) == len(names["scenes"]) == facts.items == sum(chunk.items for chunk in facts.chunks):
-        raise DamagedStoreError(
-            f"{path}: {facts.names.file} and the chunks of {part} do not name {facts.items} samples each"
-        )
     wanted = facts.labels if labels is None else tuple(dict.fromkeys(labels))
-    where = f"{path}, {part}"
-    return StoredSet(place, facts, keys=names["keys"], scenes=names["scenes"], labels=wanted, where=where)
-
-
-def place_of(path: Path | str, *, endpoint_url: str | None = None) -> Place:
-    """The folder, or the object storage of an address with "://". Touches neither."""
-    if "://" not in str(path):
-        return Folder(Path(path))
-    from taskweave.data.store.remote import ObjectStorage
-
-    return ObjectStorage(str(path).rstrip("/"), endpoint_url=endpoint_url)
+    return StoredSet(place, facts, labels=wanted, where=f"{path}, {part}")
 
 
 def part_of(manifest: Manifest, part: str, where: str) -> str:

@@ -55,7 +55,8 @@ class StoreData(DataChoice):
             return said
         if "contents" in said or not isinstance(said.get("path"), str | Path):
             return said
-        from taskweave.data.store.stored_set import part_of, place_of
+        from taskweave.data.store.places import place_of
+        from taskweave.data.store.stored_set import part_of
 
         path = _absolute(str(said["path"]))
         manifest = place_of(path, endpoint_url=said.get("endpoint_url")).manifest()
