@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -79,7 +80,7 @@ def checked(call: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]
 
     model, name = options_of(call), call.__name__
     try:
-        made = model(**options)
+        made = model(**{option: _of_default(model, option, value) for option, value in options.items()})
     except ValidationError as error:
         raise ValueError("; ".join(option_fault(name, list(model.model_fields), e) for e in error.errors())) from error
     found = {}
@@ -87,10 +88,28 @@ def checked(call: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]
         value = _frozen(getattr(made, name))
         found[name] = value.expanduser().absolute() if Where in field.metadata and isinstance(value, Path) else value
         _require_plain(call, name, found[name])
+    if (complete := getattr(call, "complete", None)) is not None:  # what is read once, when the recipe is
+        found |= _frozen(complete(found))
     check = getattr(call, "check", None)
-    if check is not None:
+    if check is not None and _is_of_these_options(call):
         check(found)
     return found
+
+
+def _is_of_these_options(call: Callable[..., Any]) -> bool:
+    """Whether a part's rule is about its own options: a subclass with another constructor has others than its base."""
+    if not inspect.isclass(call):
+        return True
+    checked, made = (next(one for one in call.__mro__ if name in vars(one)) for name in ("check", "__init__"))
+    return issubclass(checked, made)
+
+
+def _of_default(model: type[BaseModel], name: str, value: Any) -> Any:
+    """A mapping without `use` changes options of the part that is the default; anything else is as it was given."""
+    default: Any = model.model_fields[name].default if name in model.model_fields else None
+    if isinstance(value, Mapping) and "use" not in value and hasattr(default, "dump"):
+        return default.replace(**value)
+    return value
 
 
 def _hints(call: Callable[..., Any], annotations: dict[str, Any]) -> dict[str, Any]:
