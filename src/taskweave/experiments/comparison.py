@@ -10,11 +10,11 @@ from typing import Literal, final
 from taskweave.experiments.artifacts.class_labels import train_labels
 from taskweave.experiments.artifacts.writing import write_drawings, write_tables
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.choices.method import SingleTrainedOn
-from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.constant import constants_of, score_of
+from taskweave.experiments.data import sets_of
 from taskweave.experiments.estimating import Estimate, estimate
+from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.launch.failed_rows import failures_of
 from taskweave.experiments.launch.here import Here
 from taskweave.experiments.launch.launcher import Launcher, Place
@@ -22,10 +22,9 @@ from taskweave.experiments.launch.scheduling import train_all
 from taskweave.experiments.machine import describe_machine, installed_versions
 from taskweave.experiments.monitoring import warnings_of
 from taskweave.experiments.plan import Entry, all_runs, entries
-from taskweave.experiments.recipe import Recipe, digest_of
+from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.rows import row_of
 from taskweave.experiments.running import check_weightings, find_record
-from taskweave.experiments.versions import versions_of
 from taskweave.progress import Progress, Silent
 from taskweave.results.comparison import ComparisonResult, Row, Values, write_text
 from taskweave.results.file_names import file_name
@@ -151,16 +150,16 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
     lost = {(failure.method, failure.seed) for failure in failed}
     return ComparisonResult(
         name=recipe.name,
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.dump(),
         recipe_hash=recipe.digest(),
         taskweave_version=__version__,
         baseline=recipe.rows[0].title,
-        control=next((method.title for method in recipe.rows if isinstance(method, SingleTrainedOn)), ""),
+        control=next((row.title for row in recipe.rows if row.made.is_control), ""),
         rows=tuple(found),
         constant=constant,
         further=tuple(column.name for column in columns_of(recipe) if column.further),
         parts=tuple(column.name for column in columns_of(recipe) if column.part != "test"),
-        missing=tuple(f"{e.method.title}, seed {e.seed}" for e in missing if (e.method.title, e.seed) not in lost),
+        missing=tuple(f"{e.row.title}, seed {e.seed}" for e in missing if (e.row.title, e.seed) not in lost),
         failed=failed,
         warnings=warnings_of(rows, folder / "runs"),
         command=command,
@@ -174,14 +173,14 @@ def _constant(bench: Bench, here: Path, progress: Progress) -> Values:
     import json
 
     r = bench.recipe
-    content: dict[str, object] = {"data": r.data.determining(), "tasks": r.tasks.determining()}
-    if r.further_tests:
-        content["further"] = {name: test.determining() for name, test in r.further_tests.items()}
-    if r.evaluation.also_on:
-        content["also_on"] = list(r.evaluation.also_on)
-    if made_by := versions_of(sets_of(r.data).values(), r.tasks.chosen):
-        content["made_by"] = made_by
-    known_by = digest_of(content)
+    known_by = digest_of(
+        {
+            "data": r.data.identity(),
+            "tasks": {name: entry.identity() for name, entry in r.tasks.items()},
+            "further": {name: test.identity() for name, test in r.further_tests.items()},
+            "also_on": list(r.evaluation.also_on),
+        }
+    )
     path = here / f"constant-{known_by}.json"
     if path.is_file():
         return dict(json.loads(path.read_text(encoding="utf-8")))

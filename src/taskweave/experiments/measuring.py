@@ -14,9 +14,9 @@ from taskweave.experiments.artifacts.class_scores import classes_of, keep_classe
 from taskweave.experiments.artifacts.curves import keep_curves
 from taskweave.experiments.averaging import Averaged
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.views import Look, for_testing
 from taskweave.experiments.columns import Column
 from taskweave.experiments.plan import Run
+from taskweave.experiments.prepare import Look, for_testing
 from taskweave.metrics.per_image import PerImage
 from taskweave.progress import Progress
 from taskweave.results.image_statistics import keep_images
@@ -79,12 +79,12 @@ def _keys(bench: Bench, column: Column) -> list[str]:
 
 def task_of(run: Run, bench: Bench, task: str) -> Task:
     """The task as the outputs of a run's network are read: those of an ensemble are lists."""
-    return Averaged(bench.tasks[task]) if run.role == "ensemble" else bench.tasks[task]
+    return Averaged(bench.tasks[task]) if run.method.averages else bench.tasks[task]
 
 
 def view_of(column: Column, bench: Bench, *, named: bool = False) -> Samples:
     """A column's test part as networks see it. named: whether samples say which data set they are from."""
-    view = for_testing(bench.test(column), bench.choice(column), look_of(bench.tasks[column.task]))
+    view = for_testing(bench.test(column), bench.source(column), look_of(bench.tasks[column.task]))
     return Mixture({column.data: view}, RoundRobin()) if named else view
 
 

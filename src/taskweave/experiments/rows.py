@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from taskweave.experiments.columns import Column
 from taskweave.experiments.constant import marks
+from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.plan import Entry
-from taskweave.experiments.recipe import digest_of
 from taskweave.experiments.running import RunRecord
 from taskweave.results.comparison import Row, Values
 
@@ -24,7 +24,7 @@ def row_of(entry: Entry, records: Sequence[RunRecord], constant: Values, *, colu
     timed = [record.seconds_per_step for record in records if record.seconds_per_step > 0]
     digests = [record.digest for record in records]
     return Row(
-        method=entry.method.title,
+        method=entry.row.title,
         seed=entry.seed,
         metrics=metrics,
         directions=directions,

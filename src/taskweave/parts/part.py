@@ -108,12 +108,23 @@ class Part(Generic[R_co]):
         """What a recipe writes after `use:`, so that another process finds the same call."""
         return self.name if is_ours(self.call) else code_of(self.call).use
 
-    def fact(self, name: str, default: Any = None) -> Any:
-        """A fact that is stated on the call, or on the class that it makes, of these options where it depends on them."""
+    @property
+    def aside(self) -> tuple[str, ...]:
+        """The options that change no result."""
+        return tuple(name for name, field in options_of(self.call).model_fields.items() if Aside in field.metadata)
+
+    def fact(self, name: str, *more: Any, default: Any = None) -> Any:
+        """A fact that is stated on the call, or on the class that it makes.
+
+        Args:
+            name: Of the fact.
+            more: What a fact is asked with beside the options, where it is a function of them.
+            default: Where nothing is stated.
+        """
         for owner in (self.call, made_by(self.call)):
             found = getattr(owner, name, None)
             if found is not None and not isinstance(found, property):
-                return found(self.options) if inspect.isfunction(found) else found
+                return found(self.options, *more) if inspect.isfunction(found) else found
         return default
 
     def replace(self, **options: Any) -> Part[R_co]:
@@ -144,7 +155,15 @@ class Part(Generic[R_co]):
         return hash(json.dumps(self.identity(), sort_keys=True))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.call, self.options)
+        if is_ours(self.call):
+            return Part, (self.call, self.options)
+        code = code_of(self.call)
+        if "<locals>" in code.use:
+            raise ValueError(
+                f"{self.call.__qualname__} is defined inside a function, where no other process finds it; write it at the "
+                f"top level of {code.file.name}"
+            )
+        return _restored, (code.use, code.digest, self.options)
 
     def __repr__(self) -> str:
         said = [f"{name}={value!r}" for name, value in self.options.items() if value != default_of(self.call, name)]
@@ -161,6 +180,14 @@ class Part(Generic[R_co]):
             serialization=core_schema.plain_serializer_function_ser_schema(dump_of),
             metadata={"pydantic_js_functions": [lambda schema, handler: {"$ref": f"#/$defs/{kind_name(kind)}"}]},
         )
+
+
+def _restored(use: str, digest: str, options: dict[str, Any]) -> Part[Any]:
+    """A part of one's own in another process: the same code, or none."""
+    call = load_attribute(use)
+    if code_of(call).digest != digest:
+        raise ValueError(f"{code_of(call).file} has changed since the recipe was read; start the command again")
+    return Part(call, options)
 
 
 def read(value: Any, kind: type) -> Part[Any]:
@@ -259,3 +286,10 @@ def _require_made(call: Any, kind: type) -> None:
             f"{call.__name__} is no {kind_name(kind)}: it {found}; a {kind_name(kind)} is a subclass of {kind.__name__} or "
             f"a function annotated `-> {kind.__name__}`"
         )
+
+
+def require_one_of(call: Any, kinds: tuple[type, ...]) -> None:
+    """Raise ValueError for a call that makes none of some kinds."""
+    require_callable(call)
+    if not any(makes(call, kind) for kind in kinds):
+        raise ValueError(f"{call.__name__} is no {' and no '.join(map(kind_name, kinds))}")

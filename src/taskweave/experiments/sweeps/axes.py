@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from taskweave.experiments.explaining import unknown
 from taskweave.experiments.sweeps.axis import Axis
 from taskweave.experiments.sweeps.init import Init
 from taskweave.experiments.sweeps.places import Places
@@ -11,6 +10,7 @@ from taskweave.experiments.sweeps.seeds import Seeds
 from taskweave.experiments.sweeps.split import Split
 from taskweave.experiments.sweeps.start import Starts
 from taskweave.experiments.sweeps.unit import Units
+from taskweave.parts import unknown
 
 AXES: tuple[Axis, ...] = (Split(), Init(), Rate(), Starts(), Units(), Places(), Seeds())
 

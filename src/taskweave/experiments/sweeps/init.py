@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from taskweave.experiments.choices.method import NDDR, CrossStitch, Sluice
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axis import Axis, connecting, different, number, varied
 from taskweave.results.swept import Point, Swept
@@ -26,14 +25,15 @@ class Init(Axis):
 
     def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
         """values: "own:other".  method: a cross-stitch, NDDR or sluice row; default the first, else cross-stitch."""
-        known = (CrossStitch(), NDDR(), Sluice())
-        base = connecting(recipe, method, self, kinds=(CrossStitch, NDDR, Sluice), known=known)
+        base = connecting(
+            recipe, method, self, options=("self_weight", "other_weight"), also=("cross_stitch", "nddr", "sluice")
+        )
         pairs = [self._pair(text) for text in different(values, self) or WEIGHTS]
-        if isinstance(base, NDDR | Sluice):  # of their starts the one that the two weights make
-            base = base.model_copy(update={"initial": "diagonal" if isinstance(base, NDDR) else "own"})
+        assert base.unit is not None
+        made = base.unit.fact("weighted_start", default={})  # of its starts the one that the two weights make
         rows = [
-            base.model_copy(
-                update={"self_weight": own, "other_weight": other, "label": f"{base.title} ({own:g}, {other:g})"}
+            base.changed(
+                unit={**made, "self_weight": own, "other_weight": other}, label=f"{base.title} ({own:g}, {other:g})"
             )
             for own, other in pairs
         ]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from taskweave.experiments.building.plain import places_of
-from taskweave.experiments.recipe import Recipe, usual_places
+from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axis import Axis, connecting, different, varied
 from taskweave.results.swept import Point, Swept
 
 
 @final
 class Places(Axis):
-    """`places` of a connecting method."""
+    """`at` of a connected method."""
 
     @property
     def name(self) -> str:
@@ -21,8 +20,7 @@ class Places(Axis):
 
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
         """Each place of the method alone, then the first two, three, ... and all of them."""
-        base = connecting(recipe, method, self)
-        every = usual_places(base, recipe) or places_of(base.network or recipe.network)
+        every = connecting(recipe, method, self).fold_stages(recipe)
         growing = ["+".join(every[: count + 1]) for count in range(1, len(every))]
         return (*every, *growing)
 
@@ -32,10 +30,7 @@ class Places(Axis):
         sets = [text.split("+") for text in different(values, self) or self.usual(recipe, method)]
         if wrong := next((stages for stages in sets if "" in stages or len(set(stages)) < len(stages)), None):
             raise ValueError(f"sweep places: --values are stages joined by +, e.g. pool1+pool2; got {'+'.join(wrong)!r}")
-        rows = [
-            base.model_copy(update={"places": tuple(stages), "label": f"{base.title} at {' + '.join(stages)}"})
-            for stages in sets
-        ]
+        rows = [base.changed(at=tuple(stages), label=f"{base.title} at {' + '.join(stages)}") for stages in sets]
         return Swept(
             axis=self.name,
             label=f"{base.title}: places where streams meet",

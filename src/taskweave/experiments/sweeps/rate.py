@@ -14,7 +14,7 @@ SCALES = ("1", "10", "100", "1000")
 
 @final
 class Rate(Axis):
-    """`lr_multiplier` of a connecting method."""
+    """`rate` of a connected method."""
 
     @property
     def name(self) -> str:
@@ -29,7 +29,7 @@ class Rate(Axis):
         scales = [number(text, self, example="1,10,100") for text in different(values, self) or SCALES]
         if wrong := [scale for scale in scales if scale <= 0]:
             raise ValueError(f"sweep lr: --values are multiples of the base rate, above 0; got {wrong[0]:g}")
-        rows = [base.model_copy(update={"lr_multiplier": s, "label": f"{base.title}, rate x {s:g}"}) for s in scales]
+        rows = [base.changed(rate=s, label=f"{base.title}, rate x {s:g}") for s in scales]
         return Swept(
             axis=self.name,
             label=f"{base.title}: rate of its units, times the base rate",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import count, islice
 from typing import final
 
-from taskweave.experiments.explaining import unknown
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axis import Axis, alone, different, varied
+from taskweave.parts import unknown
 from taskweave.results.seeds import LEAST_SEEDS
 from taskweave.results.swept import Point, Swept
 
@@ -30,7 +30,7 @@ class Seeds(Axis):
     def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
         """values: whole numbers.  method: the row that is drawn; default the recipe's last. All rows are trained."""
         seeds = [self._seed(text) for text in different(values, self) or self.usual(recipe, method)]
-        named = [row.title for row in recipe.rows[1:] if method in (None, row.title, row.kind)]
+        named = [row.title for row in recipe.rows[1:] if method is None or row.is_called(method)]
         if not named:
             able = [row.title for row in recipe.rows[1:]]
             raise ValueError(f"sweep seeds: {unknown(f'method {method!r}', str(method), able)}")

@@ -8,15 +8,15 @@ from typing import final
 import torch
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.plain import build_plain
-from taskweave.experiments.choices.method import ConnectingChoice, CrossStitch, Shared, SingleTrainedOn
-from taskweave.experiments.choices.network import network_of
-from taskweave.experiments.explaining import unknown
+from taskweave.experiments.methods import Shared
+from taskweave.experiments.methods.row import Row
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, varied
+from taskweave.experiments.sweeps.axis import Axis, connecting, different, unit_row, varied
+from taskweave.parts import part, unknown
 from taskweave.results.swept import Point, Swept
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
+from taskweave.units.cross_stitch import CrossStitch
 from taskweave.weaving.share import share
 
 
@@ -38,22 +38,27 @@ class Split(Axis):
         stages = different(values, self) or possible
         if wrong := next((stage for stage in stages if stage not in every), None):
             raise ValueError(f"sweep split: {unknown(f'stage {wrong!r}', wrong, possible)}")
-        template = next((row for row in recipe.methods if isinstance(row, Shared) and row.network is None), None)
-        base = (template or Shared(until=stages[0])).model_copy(update={"label": ""})
-        rows = [base.model_copy(update={"until": stage}) for stage in stages]
-        stitched = connecting(recipe, method, self, kinds=(ConnectingChoice,) if method else (CrossStitch,))
-        if stitched.network is not None and method is None:  # of another network than those that split
-            stitched = CrossStitch()
+        template = next((row for row in recipe.methods if row.method.call is Shared and not row.has_networks), None)
+        base = template or Row(method=part(Shared, until=stages[0]))
+        rows = [base.changed(until=stage, label="") for stage in stages]
+        stitched = self._beside(recipe, method)
         swept = varied(recipe, self, [*rows, stitched])
-        trained_on = (row.title for row in swept.rows if isinstance(row, SingleTrainedOn))
+        trained_on = (row.title for row in swept.rows if row.made.is_control)
         return Swept(
             axis=self.name,
             label="last shared stage",
             recipe=swept,
-            points=tuple(Point(row.until, row.title) for row in rows),
+            points=tuple(Point(stage, row.title) for stage, row in zip(stages, rows, strict=True)),
             beside=(*trained_on, stitched.title),  # what further training gains without sharing, too
             relative=True,
         )
+
+    def _beside(self, recipe: Recipe, method: str | None) -> Row:
+        """The connected row: the named one, else the recipe's cross-stitch of the networks that split, else a plain one."""
+        if method is not None:
+            return connecting(recipe, method, self)
+        own = (row for row in recipe.methods if row.unit is not None and row.unit.call is CrossStitch)
+        return next((row for row in own if not row.has_networks), None) or unit_row("cross_stitch")
 
 
 def split_points(recipe: Recipe) -> tuple[str, ...]:
@@ -93,12 +98,8 @@ def _points(streams: Mapping[str, Stream]) -> tuple[str, ...]:
 def _streams(recipe: Recipe) -> dict[str, Stream]:
     """The single networks of all tasks, from shapes alone."""
     tasks = Bench(recipe).shapes_only
-    detection = recipe.tasks.detection
     with torch.device("meta"):
-        return {
-            name: as_stream(build_plain(network_of(recipe.network, name), task, detection=detection))
-            for name, task in tasks.items()
-        }
+        return {name: as_stream(recipe.network_of(name)(task.channels)) for name, task in tasks.items()}
 
 
 def _count(stream: Stream) -> int:

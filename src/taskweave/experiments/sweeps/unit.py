@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from taskweave.experiments.choices.method import (
-    NDDR,
-    CommonStitch,
-    ConnectingChoice,
-    CrossConnected,
-    CrossStitch,
-    ScaleLayer,
-    Sluice,
-)
-from taskweave.experiments.explaining import unknown
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, WithUnits, different, varied
+from taskweave.experiments.sweeps.axis import Axis, different, unit_row, varied
 from taskweave.results.swept import Point, Swept
 
-UNITS: tuple[WithUnits, ...] = (CrossStitch(), NDDR(), CrossConnected(), Sluice(), ScaleLayer(), CommonStitch())
-_USUAL = ("cross_stitch", "nddr", "cross_connected", "sluice")
+_USUAL = ("cross_stitch", "nddr", "cross_connection", "sluice")
 
 
 @final
@@ -35,16 +24,18 @@ class Units(Axis):
         return _USUAL
 
     def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
-        """values: kinds of units. There is no row to name with `method`, since all rows are the values."""
+        """values: names of units, of one's own too. No row is named with `method`, since all rows are the values."""
         if method is not None:
             raise ValueError(f"sweep unit: --method {method!r} has no meaning, the units are the values: leave it out")
-        known: dict[str, WithUnits] = {unit.kind: unit for unit in UNITS}
-        names = different(values, self) or _USUAL
-        if wrong := next((name for name in names if name not in known), None):
-            raise ValueError(f"sweep unit: {unknown(f'unit {wrong!r}', wrong, list(known))}")
-        own = [row for row in recipe.methods if isinstance(row, ConnectingChoice) and row.start is None]
-        rows = [next((row for row in own if row.kind == name), known[name]) for name in names]
-        rows = [row.model_copy(update={"label": ""}) for row in rows]
+        own = [row for row in recipe.methods if row.unit is not None and row.made.fine_tunes]
+        try:
+            rows = [
+                next((row for row in own if row.unit is not None and row.unit.name == name), None) or unit_row(name)
+                for name in different(values, self) or _USUAL
+            ]
+        except ValueError as error:
+            raise ValueError(f"sweep unit: {error}") from error
+        rows = [row.changed(label="") for row in rows]
         return Swept(
             axis=self.name,
             label="unit",
