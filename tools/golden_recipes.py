@@ -22,6 +22,7 @@ from typing import Any
 from taskweave.evaluation.choices.mixture import sets_of
 from taskweave.evaluation.planning import Run, all_runs, entries
 from taskweave.evaluation.recipe import Recipe, usual_places
+
 from taskweave.recipes.catalogue import find, names
 
 DATA = "/data"

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from taskweave.evaluation.choices.mixture import sets_of
-from taskweave.evaluation.planning import Run, all_runs, entries
-from taskweave.evaluation.recipe import Recipe, usual_places
+from taskweave.experiments.choices.mixture import sets_of
+from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.experiments.recipe import Recipe, usual_places
 
 Leaves = dict[str, Any]
 """{path: value}: ``runs.3.options.optimizer.lr``: 0.001. An empty mapping or list is a leaf of its own."""
