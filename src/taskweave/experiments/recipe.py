@@ -190,6 +190,10 @@ class Recipe(Setting):
         check_all(self)
         return self
 
+    @property
+    def _has_networks(self) -> bool:
+        return self.network is not None or set(self.tasks) <= set(self.networks)
+
     def network_of(self, task: str) -> Part[nn.Module]:
         """The network that a task has.
 
@@ -209,7 +213,9 @@ class Recipe(Setting):
     def rows(self) -> tuple[Row, ...]:
         """The methods in the order of the table: single first, then single trained on, then the rest."""
         rows = list(self.methods)
-        single = next((r for r in rows if r.made.is_baseline and not r.has_networks), None) or self.row(part(Single))
+        given = all(self.network_of(task).fact("as_given") for task in self.tasks) if self._has_networks else False
+        usual = self.row(part(Single), label="as given" if given else "")
+        single = next((r for r in rows if r.made.is_baseline and not r.has_networks), usual)
         on = [r for r in rows if r.made.is_control]
         if not on and self.single_trained_on and any(r.made.fine_tunes for r in rows):
             like = {name: single.method.options[name] for name in ("shortcut",)}

@@ -118,6 +118,7 @@ def train_run(
     here = bench.for_run(run)
     if run.schedule == "none":
         with noting_failure(own, run.title):
+            _take_as_given(run, here, folder)
             return _measured_alone(run, here, folder=folder, progress=progress)
     with seeded(run.seed):
         net = run.method.build(run, here.tasks, here.example())
@@ -218,6 +219,12 @@ def load_network(run: Run, bench: Bench, folder: Path) -> nn.Module:
     net = run.method.build(run, here.tasks, here.example())
     run.method.restore(net, run, folder / "runs")
     return net.eval()
+
+
+def _take_as_given(run: Run, bench: Bench, folder: Path) -> None:
+    """Keep the weights of a network that was given trained, so that others start from them."""
+    if not run.parents:
+        save_weights(run.method.build(run, bench.tasks, bench.example()), folder_of(run, folder) / WEIGHTS)
 
 
 def _measured_alone(run: Run, bench: Bench, *, folder: Path, progress: Progress | None) -> RunRecord:

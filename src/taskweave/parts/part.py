@@ -94,6 +94,11 @@ class Part(Generic[R_co]):
         self.call: Callable[..., R_co] = call
         self.options: dict[str, Any] = checked(call, dict(options or {}))
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it is an object that exists already, see `taskweave.parts.live`."""
+        return False
+
     def __call__(self, *given: Any) -> R_co:
         """Make the call. `given` is what the program hands over; a call takes as many of it as it has positions."""
         return self.call(*given[: positions(self.call)], **self.options)
@@ -197,7 +202,11 @@ def read(value: Any, kind: type) -> Part[Any]:
         ValueError: There is no such part, it makes something else, or an option is unknown, missing or invalid.
     """
     if isinstance(value, Part):
-        return _of_kind(value, kind)
+        return value if value.is_live else _of_kind(value, kind)
+    if _is_live(value, kind):
+        from taskweave.parts.live import Live
+
+        return Live(value)
     if isinstance(value, str):
         value = {"use": value}
     if isinstance(value, Mapping):
@@ -211,6 +220,13 @@ def read(value: Any, kind: type) -> Part[Any]:
         _require_made(value.func if isinstance(value, functools.partial) else value, kind)
         return _of_kind(Part(value), kind)
     raise ValueError(f"a {kind_name(kind)} is a name or a mapping with `use: NAME`, got {short(value)}; {_there(kind)}")
+
+
+def _is_live(value: Any, kind: type) -> bool:
+    """Whether it is an object of the kind, or several by name, rather than a call."""
+    if isinstance(value, Mapping):
+        return bool(value) and all(isinstance(one, kind) for one in value.values())
+    return kind is not object and isinstance(value, kind)
 
 
 def find(name: str, kind: type) -> Callable[..., Any]:

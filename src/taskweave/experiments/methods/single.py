@@ -86,5 +86,7 @@ def single_run(
     label: str = "",
 ) -> Run:
     """The training of one task's network: the same run whichever method starts from it."""
-    method = part(Single, shortcut=shortcut, shortcut_at=shortcut_at)
-    return Run(recipe, recipe.row(method, label=label), "single", (task,), (task,), seed, first_of(recipe))
+    row = recipe.row(part(Single, shortcut=shortcut, shortcut_at=shortcut_at), label=label)
+    if recipe.network_of(task).fact("as_given"):
+        return Run(recipe, row, "none", (task,), (task,), seed)
+    return Run(recipe, row, "single", (task,), (task,), seed, first_of(recipe))
