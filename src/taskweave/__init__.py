@@ -32,6 +32,10 @@ _HOME = {
     "share_latent": "taskweave.weaving.latent",
     "check_start": "taskweave.weaving.start",
     "calibrate": "taskweave.weaving.start",
+    "Part": "taskweave.parts",
+    "part": "taskweave.parts",
+    "Method": "taskweave.experiments.methods.method",
+    "Start": "taskweave.experiments.starts.start",
     "Recipe": "taskweave.experiments.recipe",
     "run": "taskweave.experiments.one_run",
     "compare": "taskweave.experiments.comparison",
@@ -75,12 +79,16 @@ if TYPE_CHECKING:  # what is imported when asked for, for type checkers and edit
     from taskweave import weaving as weaving
     from taskweave import weighting as weighting
     from taskweave.experiments.comparison import compare as compare
+    from taskweave.experiments.methods.method import Method as Method
     from taskweave.experiments.one_run import run as run
     from taskweave.experiments.recipe import Recipe as Recipe
+    from taskweave.experiments.starts.start import Start as Start
     from taskweave.features import FeatureShape as FeatureShape
     from taskweave.images import CAFFE as CAFFE
     from taskweave.images import IMAGENET as IMAGENET
     from taskweave.images import ImageStatistics as ImageStatistics
+    from taskweave.parts import Part as Part
+    from taskweave.parts import part as part
     from taskweave.streams.convert import as_stream as as_stream
     from taskweave.streams.stream import Step as Step
     from taskweave.streams.stream import Stream as Stream

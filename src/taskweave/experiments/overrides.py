@@ -11,7 +11,7 @@ from taskweave.experiments.recipe import Recipe, read
 def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """The recipe with every ``dotted.path=value`` applied in turn; values are read as YAML.
 
-    A part of a path is a key, a position in a list, or the name of one of a list's items (``methods.nddr.unit.order=paper``).
+    A part of a path is a key, a position in a list, or the name of a list's item (``methods.nddr.unit.order=paper``).
     A key may have dots of its own where it is there already (``printed.rows.NDDR.normals.within_11.25=53.5``).
     Setting a `use` starts that part afresh. Raises ValueError for a line without '=', a path that does not exist, and
     whatever the recipe refuses.

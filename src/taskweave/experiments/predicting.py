@@ -96,7 +96,7 @@ def _run_of(recipe: Recipe, folder: Path) -> Run:
     found = [run for run in all_runs(entries(recipe)) if _what(run.content) == stored]
     if not found:
         raise ValueError(
-            f"the recipe does not give the run that the {RECORD} of {folder} tells of; was it, or code that it names, changed?"
+            f"the recipe does not give the run that {folder / RECORD} tells of; was it, or code that it names, changed?"
         )
     return found[0]
 

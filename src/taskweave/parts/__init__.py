@@ -1,15 +1,17 @@
 """Parts of recipes: calls written down, with options that the signature alone declares."""
 
-from taskweave.parts.callables import makes
+from taskweave.parts.callables import makes, states
+from taskweave.parts.kinds import KINDS, Kind, find, known
 from taskweave.parts.options import Aside, Where, options_of
 from taskweave.parts.own_code import paths_from
-from taskweave.parts.part import KINDS, Kind, Part, find, known, part, read, states
+from taskweave.parts.part import Live, Part, part, read
 from taskweave.parts.words import unknown
 
 __all__ = [
     "KINDS",
     "Aside",
     "Kind",
+    "Live",
     "Part",
     "Where",
     "find",

@@ -7,9 +7,11 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from taskweave.parts.words import short
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 
 def makes(call: Callable[..., Any], kind: type) -> bool:
@@ -51,7 +53,11 @@ def function(call: Callable[..., Any]) -> Any:
 
 
 def signature(call: Callable[..., Any]) -> inspect.Signature:
-    """Its parameters, without `self`."""
+    """Its parameters, without `self`; none of a constructor that is inherited from a library."""
+    if inspect.isclass(call):
+        owner = next((one for one in call.__mro__ if "__init__" in vars(one)), object)
+        if owner is not call and owner.__module__.partition(".")[0] in ("builtins", "torch", "torchvision", "torchmetrics"):
+            return inspect.Signature()
     found = inspect.signature(function(call))
     own = list(found.parameters.values())
     return found.replace(parameters=own[1:]) if inspect.isclass(call) and own else found
@@ -63,3 +69,18 @@ def positions(call: Callable[..., Any]) -> int:
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return 99
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+def states(**facts: Any) -> Callable[[C], C]:
+    """State facts of a part that is a function, as class attributes do for a class: `check`, `title`, `usual_stages` ...
+
+    Args:
+        facts: Name and value; a fact that depends on the options is a function of them (`Mapping[str, Any]`).
+    """
+
+    def state(call: C) -> C:
+        for name, value in facts.items():
+            setattr(call, name, value)
+        return call
+
+    return state

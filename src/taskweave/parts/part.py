@@ -10,56 +10,26 @@ signature alone says which options there are, of which types, with which default
 
 from __future__ import annotations
 
+import copy
 import functools
-import importlib
+import hashlib
 import inspect
 import json
 import typing
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from taskweave.parts.callables import made_by, makes, positions, require_callable, signature
+from taskweave.parts.callables import made_by, positions, require_callable
+from taskweave.parts.kinds import find, kind_name, require_made, there_is
 from taskweave.parts.options import Aside, Where, checked, default_of, dump_of, identity_of, options_of
 from taskweave.parts.own_code import code_of, is_ours, load_attribute
-from taskweave.parts.words import short, snake_case, unknown
+from taskweave.parts.words import short, snake_case
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
 R_co = TypeVar("R_co", covariant=True)
-C = TypeVar("C", bound=Callable[..., Any])
-
-
-class Kind(NamedTuple):
-    """A kind of part.
-
-    name: what messages call it.  given: what the program hands over, by position.
-    rooms: modules whose public names (`__all__`) may be written short.
-    """
-
-    name: str
-    given: tuple[str, ...]
-    rooms: tuple[str, ...]
-
-
-KINDS: dict[type, Kind] = {}
-"""By the class that its calls make; see `taskweave.experiments.rooms`."""
-
-
-def states(**facts: Any) -> Callable[[C], C]:
-    """State facts of a part that is a function, as class attributes do for a class: `check`, `title`, `usual_stages` ...
-
-    Args:
-        facts: Name and value; a fact that depends on the options is a function of them (`Mapping[str, Any]`).
-    """
-
-    def state(call: C) -> C:
-        for name, value in facts.items():
-            setattr(call, name, value)
-        return call
-
-    return state
 
 
 def part(call: Callable[..., R_co], /, **options: Any) -> Part[R_co]:
@@ -93,11 +63,6 @@ class Part(Generic[R_co]):
         require_callable(call)
         self.call: Callable[..., R_co] = call
         self.options: dict[str, Any] = checked(call, dict(options or {}))
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it is an object that exists already, see `taskweave.parts.live`."""
-        return False
 
     def __call__(self, *given: Any) -> R_co:
         """Make the call. `given` is what the program hands over; a call takes as many of it as it has positions."""
@@ -183,7 +148,75 @@ class Part(Generic[R_co]):
         return core_schema.no_info_plain_validator_function(
             lambda value: read(value, kind),
             serialization=core_schema.plain_serializer_function_ser_schema(dump_of),
-            metadata={"pydantic_js_functions": [lambda schema, handler: {"$ref": f"#/$defs/{kind_name(kind)}"}]},
+            metadata={
+                "pydantic_js_functions": [lambda schema, handler: {"$ref": "#/$defs/" + kind_name(kind).replace(" ", "_")}]
+            },
+        )
+
+
+@final
+class Live(Part[Any]):
+    """An object as a part: each call gives a copy of it, so that nobody changes the one that was given.
+
+    It is known by its class and the hash of its weights, or by the `identity` that it states.
+
+    Args:
+        given: A module, or a data set (or {part: data set}).
+
+    Raises:
+        ValueError: It has no weights and states no `identity`.
+    """
+
+    __slots__ = ("_known_by", "given")
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+        self.call = self._copy
+        self.options: dict[str, Any] = {}
+        self._known_by = _known_by(given)
+
+    def _copy(self, *said: Any) -> Any:
+        if isinstance(self.given, Mapping):
+            return self.given[said[0]]
+        return copy.deepcopy(self.given) if hasattr(self.given, "state_dict") else self.given
+
+    def __call__(self, *given: Any) -> Any:
+        return self._copy(*given)
+
+    @property
+    def name(self) -> str:
+        return f"given {_class_of(self.given)}"
+
+    @property
+    def use(self) -> str:
+        return self.name
+
+    @property
+    def aside(self) -> tuple[str, ...]:
+        return ()
+
+    def fact(self, name: str, *more: Any, default: Any = None) -> Any:
+        if name == "as_given":
+            return hasattr(self.given, "state_dict")
+        found = getattr(self.given, name, None)
+        return default if found is None or callable(found) else found
+
+    def replace(self, **options: Any) -> Part[Any]:
+        raise ValueError(f"{self.name} is a live object and has no options")
+
+    def identity(self) -> dict[str, Any]:
+        return {"use": self.name, "known_by": self._known_by}
+
+    def dump(self) -> dict[str, Any]:
+        return self.identity()
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise ValueError(
+            f"{self.name} lives in this process alone, so it runs neither with --jobs nor on Ray; write a function "
+            "that makes it into a file (my_nets.py:make_seg), and give its weights as a start"
         )
 
 
@@ -202,24 +235,24 @@ def read(value: Any, kind: type) -> Part[Any]:
         ValueError: There is no such part, it makes something else, or an option is unknown, missing or invalid.
     """
     if isinstance(value, Part):
-        return value if value.is_live else _of_kind(value, kind)
+        if not isinstance(value, Live):
+            require_made(value.call, kind)
+        return value
     if _is_live(value, kind):
-        from taskweave.parts.live import Live
-
         return Live(value)
     if isinstance(value, str):
         value = {"use": value}
     if isinstance(value, Mapping):
         if not isinstance(value.get("use"), str):
             raise ValueError(
-                f"a {kind_name(kind)} is a name or a mapping with `use: NAME`, got {short(value)}; {_there(kind)}"
+                f"a {kind_name(kind)} is a name or a mapping with `use: NAME`, got {short(value)}; {there_is(kind)}"
             )
         call = find(value["use"], kind)
-        return _of_kind(Part(call, {key: one for key, one in value.items() if key != "use"}), kind, call)
+        return Part(call, {key: one for key, one in value.items() if key != "use"})
     if callable(value):
-        _require_made(value.func if isinstance(value, functools.partial) else value, kind)
-        return _of_kind(Part(value), kind)
-    raise ValueError(f"a {kind_name(kind)} is a name or a mapping with `use: NAME`, got {short(value)}; {_there(kind)}")
+        require_made(value.func if isinstance(value, functools.partial) else value, kind)
+        return Part(value)
+    raise ValueError(f"a {kind_name(kind)} is a name or a mapping with `use: NAME`, got {short(value)}; {there_is(kind)}")
 
 
 def _is_live(value: Any, kind: type) -> bool:
@@ -229,83 +262,28 @@ def _is_live(value: Any, kind: type) -> bool:
     return kind is not object and isinstance(value, kind)
 
 
-def find(name: str, kind: type) -> Callable[..., Any]:
-    """The call behind a short name, ``module:name`` or ``file.py:name``; it is what makes the kind, or refused.
-
-    Raises:
-        ValueError: There is none of that name, or it makes something else.
-    """
-    if ":" not in name:
-        there = known(kind)
-        call = there.get(name) or there.get(snake_case(name))
-        if call is None:
-            raise ValueError(unknown(f"{kind_name(kind)} {name!r}", name, list(there)))
-        return call
-    call = load_attribute(name)
-    _require_made(call, kind)
-    return call
+def _class_of(given: Any) -> str:
+    return type(next(iter(given.values())) if isinstance(given, Mapping) else given).__name__
 
 
-def known(kind: type) -> dict[str, Callable[..., Any]]:
-    """Every part of a kind that has a short name."""
-    return dict(_public(kind, KINDS[kind].rooms)) if kind in KINDS else {}
-
-
-@functools.cache
-def _public(kind: type, rooms: tuple[str, ...]) -> tuple[tuple[str, Callable[..., Any]], ...]:
-    def of(room: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
-        for name in room.__all__:
-            call = getattr(room, name)
-            if callable(call) and not inspect.isabstract(call) and kind_of(call) is kind and call is not kind:
-                yield snake_case(name), call
-
-    return tuple(dict(pair for room in map(importlib.import_module, rooms) for pair in of(room)).items())
-
-
-def kind_of(call: Callable[..., Any]) -> type | None:
-    """The kind that a call makes, the narrowest where a class is of several (a unit is a module, too)."""
-    found = [kind for kind in KINDS if makes(call, kind)]
-    return next((kind for kind in found if not any(other is not kind and issubclass(other, kind) for other in found)), None)
-
-
-def kind_name(kind: type) -> str:
-    """What messages call a kind."""
-    return KINDS[kind].name if kind in KINDS else snake_case(kind.__name__)
-
-
-def _there(kind: type) -> str:
-    return f"there is: {', '.join(known(kind))}" if known(kind) else "give one of your own"
-
-
-def _of_kind(it: Part[Any], kind: type, call: Callable[..., Any] | None = None) -> Part[Any]:
-    _require_made(it.call if call is None else call, kind)
-    if kind in KINDS:
-        given = KINDS[kind].given
-        before = [
-            p for p in signature(it.call).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        if len(before) > len(given):
-            extra = [p.name for p in before[len(given) :]]
-            raise ValueError(
-                f"{it.call.__name__} has {extra} before the `*`; a {kind_name(kind)} is called with ({', '.join(given)}), "
-                f"and its options are keyword-only: def {it.call.__name__}({', '.join([*given, '*', *extra])})"
-            )
-    return it
-
-
-def _require_made(call: Any, kind: type) -> None:
-    require_callable(call)
-    if not makes(call, kind):
-        said = made_by(call)
-        found = "does not say what it returns" if said is None else f"makes {getattr(said, '__name__', said)}"
+def _known_by(given: Any) -> str:
+    if isinstance(given, Mapping):
+        return " ".join(f"{part} {_known_by(one)}" for part, one in given.items())
+    stated = getattr(given, "identity", None)
+    if isinstance(stated, str):
+        return stated
+    if not hasattr(given, "state_dict"):
         raise ValueError(
-            f"{call.__name__} is no {kind_name(kind)}: it {found}; a {kind_name(kind)} is a subclass of {kind.__name__} or "
-            f"a function annotated `-> {kind.__name__}`"
+            f"a {type(given).__name__} has no weights to be known by: state identity = 'a name and a version' on it"
         )
+    import torch
 
-
-def require_one_of(call: Any, kinds: tuple[type, ...]) -> None:
-    """Raise ValueError for a call that makes none of some kinds."""
-    require_callable(call)
-    if not any(makes(call, kind) for kind in kinds):
-        raise ValueError(f"{call.__name__} is no {' and no '.join(map(kind_name, kinds))}")
+    together = hashlib.sha256(type(given).__qualname__.encode())
+    for name, value in given.state_dict().items():
+        together.update(name.encode())
+        if isinstance(value, torch.Tensor):
+            plain = value.detach().cpu().contiguous()
+            together.update(
+                f"{plain.dtype}{tuple(plain.shape)}".encode() + plain.reshape(-1).view(torch.uint8).numpy().tobytes()
+            )
+    return together.hexdigest()[:16]

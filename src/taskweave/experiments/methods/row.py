@@ -131,7 +131,7 @@ def _method_named(name: str) -> Callable[..., Any]:
     """The call of a method's, a unit's or a joint network's name."""
     if ":" in name:
         from taskweave.parts.own_code import load_attribute
-        from taskweave.parts.part import require_one_of
+        from taskweave.parts.kinds import require_one_of
 
         call: Callable[..., Any] = load_attribute(name)
         require_one_of(call, (Method, Unit, Connected))
