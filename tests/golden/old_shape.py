@@ -57,6 +57,8 @@ def data_set(old: Mapping[str, Any]) -> Content:
     """One data set; `augmentation` becomes `augment`."""
     found = use(old, RENAMED_SETS.get(old["kind"]))
     found["augment"] = augment(found.pop("augmentation"))
+    if old["kind"] in ("apascal", "voc"):
+        found["classes"] = old["classes"] or None  # all
     if old["kind"] == "birds":
         found["area"] = found.pop("part")
     if regions := found["regions"]:
