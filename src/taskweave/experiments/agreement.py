@@ -72,7 +72,7 @@ def _check_labels(recipe: Recipe) -> None:
 def _check_names(task: str, labelled: Mapping[str, Source]) -> None:
     (first, one), *others = labelled.items()
     for name, other in others:
-        ours, theirs = one.facts.names_of(task), other.facts.names_of(task)
+        ours, theirs = one.facts.of(task), other.facts.of(task)
         if ours != theirs:
             raise ValueError(
                 f"{first!r} and {name!r} define the task {task!r} with different classes: {_some(ours)} and "

@@ -116,7 +116,7 @@ def _tasks(recipe: Recipe, train: Mapping[str, LabelledSet] | None) -> dict[str,
         sets = {key: one for key, one in sets_of(recipe.data).items() if one.labelled_for([name])}
         facts = next(iter(sets.values())).facts
         labels = Labels(
-            names=facts.names_of(name),
+            names=facts.of(name),
             far=facts.far,
             statistics=recipe.data.image_statistics,
             targets=None if train is None else _Targets([train[key] for key in sets], name),

@@ -81,6 +81,6 @@ def training_inputs(run: Run, recipe: Recipe, tasks: Mapping[str, Task], x: Tens
     rois = None if regions is None else [box.expand(regions.count, 4)] * len(x)
     one = {"boxes": box, "labels": torch.ones(1, dtype=torch.int64, device=x.device)}
     return {
-        name: tasks[name].network_input(x, [one] * len(x) if tasks[name].reads == "boxes" else None, rois)
+        name: tasks[name].network_input(x, [one] * len(x) if tasks[name].reads_targets else None, rois)
         for name in run.tasks
     }

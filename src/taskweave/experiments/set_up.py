@@ -59,7 +59,7 @@ def differences(recipe: Recipe, paper: Mapping[str, str]) -> tuple[str, ...]:
 def title_of(data: Source, name: str = ONLY) -> str:
     """A data set's title. name: by which it goes in a mixture; told where many data sets have one form of files."""
     facts = data.facts
-    return f"{facts.title} ({name})" if facts.one_of_many and name != ONLY else facts.title
+    return f"{facts.title} ({name})" if facts.named and name != ONLY else facts.title
 
 
 def titles_of(recipe: Recipe) -> dict[str, str]:

@@ -77,7 +77,7 @@ class Connected(Method):
     def singles(self, recipe: Recipe, seed: int) -> tuple[Run, ...]:
         """The single networks that it starts from, with its shortcut, which gathers where its streams meet."""
         at = self.shortcut_at or (() if self.at in ((), recipe.at) else self.at)
-        with_shortcut = {} if self.shortcut is None else {"shortcut": self.shortcut, "shortcut_at": at}
+        with_shortcut: dict[str, Any] = {} if self.shortcut is None else {"shortcut": self.shortcut, "shortcut_at": at}
         return tuple(single_run(recipe, task, seed, **with_shortcut) for task in recipe.tasks)
 
     def build(self, run: Run, tasks: Mapping[str, Task], example: Tensor) -> ConnectedNetwork:

@@ -130,8 +130,8 @@ def _is_method(name: str) -> bool:
 def _method_named(name: str) -> Callable[..., Any]:
     """The call of a method's, a unit's or a joint network's name."""
     if ":" in name:
-        from taskweave.parts.own_code import load_attribute
         from taskweave.parts.kinds import require_one_of
+        from taskweave.parts.own_code import load_attribute
 
         call: Callable[..., Any] = load_attribute(name)
         require_one_of(call, (Method, Unit, Connected))
