@@ -54,7 +54,7 @@ def described(call: Call) -> tuple[Option, ...]:
         Option(
             name,
             words_of(field.annotation, field.metadata),
-            None if field.is_required() else _yaml(dump_of(field.get_default(call_default_factory=True))),
+            None if field.is_required() else _yaml(dump_of(field.default)),
             texts.get(name, ""),
         )
         for name, field in options_of(call).model_fields.items()
@@ -121,18 +121,27 @@ def schema_of(call: Call, name: str, beside: Mapping[str, Any] | None = None) ->
     """
     found = options_of(call).model_json_schema()
     texts = {option.name: option.what for option in described(call)}
-    options = {
-        key: {**{k: v for k, v in one.items() if k != "title"}, **({"description": texts[key]} if texts[key] else {})}
-        for key, one in found.get("properties", {}).items()
-    }
-    return {
-        "type": "object",
-        "title": name,
-        "description": first_line(call),
-        "properties": {"use": {"const": name}, **(beside or {}), **options},
-        "required": ["use", *found.get("required", [])],
-        "additionalProperties": False,
-    }
+    options = {key: _option(call, key, one, texts[key]) for key, one in found.get("properties", {}).items()}
+    properties = {"use": {"const": name}, **(beside or {}), **options}
+    required = ["use", *found.get("required", [])]
+    return {"title": name, "description": first_line(call), **_mapping(properties, required=required)}
+
+
+def _option(call: Call, name: str, schema: Mapping[str, Any], text: str) -> dict[str, Any]:
+    found = {key: one for key, one in schema.items() if key != "title"}
+    default = options_of(call).model_fields[name].default
+    if hasattr(default, "dump"):  # a mapping without `use` changes options of the default
+        inner = schema_of(default.call, default.name)["properties"]
+        changed = {key: one for key, one in inner.items() if key != "use"}
+        found = {
+            "anyOf": [{key: one for key, one in found.items() if key != "default"}, _mapping(changed)],
+            "default": default.dump(),
+        }
+    return {**found, "description": text} if text else found
+
+
+def _mapping(properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), **more, "additionalProperties": False}
 
 
 def with_references(schema: Any) -> Any:
