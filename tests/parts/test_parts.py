@@ -290,8 +290,10 @@ def test_words() -> None:
     assert unknown("unit 'x'", "x", ["a", "b"]) == "unknown unit 'x'. There is: a, b"
 
 
-@states(title="a box")
-def box(length: int, *, tool: Part[Tool] = part(hammer, weight=2.0), second: Part[Tool] | None = None) -> Tool:
+HEAVY = part(hammer, weight=2.0)
+
+
+def box(length: int, *, tool: Part[Tool] = HEAVY, second: Part[Tool] | None = None) -> Tool:
     return Tool()
 
 
