@@ -196,7 +196,8 @@ def method(old: Mapping[str, Any]) -> Content:
     if kind == "connected_trained_on_one_task":
         return {"use": "one_task", "connected": method({**old["connected"], "shortcut": old["shortcut"]})}
     gathers = {} if kind == "shared_latent" else shortcut(old["shortcut"])
-    return {"use": kind, **without(old, *beside), **gathers}
+    begins = {"start": "fresh"} if kind == "shared" else {}
+    return {"use": kind, **without(old, *beside), **begins, **gathers}
 
 
 def joint(old: Mapping[str, Any]) -> Content:
