@@ -14,7 +14,7 @@ from taskweave.data import Reduced, Scenes, open_nyuv2_mtan, open_store
 from taskweave.experiments.building.data import open_parts
 from taskweave.experiments.recipe import Recipe
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_what_is_left_out_is_told_in_words(place):
 def test_options(place):
     for split in ("train", "val"):
         trees.write_mtan(place / "data", split)
-    options = ["--parts", "val", "--labels", "depth,segmentation", "--size", "12x16", "--chunk-mb", "1"]
+    options = ["--parts", "val", "--labels", "depth,segmentation", "--size", "12x16", "--shard-mb", "1"]
     said = taskweave("pack", "data", "small", *options, cwd=place)
     assert said.returncode == 0, said.stderr
     stored = open_store(place / "small", part="test")
@@ -118,7 +118,7 @@ def test_stopped_by_hand(place, monkeypatch):
         "pack",
         write(place / "mine.yaml", SCENES | {"size": [480, 640], "train": 4, "test": 1}),
         "rooms",
-        "--chunk-mb",
+        "--shard-mb",
         "1",
     ]
     with monkeypatch.context() as patch:
@@ -138,10 +138,10 @@ def test_check(place):
     taskweave("pack", write(place / "mine.yaml", SCENES), "rooms", cwd=place)
     said = taskweave("pack", "rooms", "--check", cwd=place)
     assert (said.returncode, said.stdout) == (0, "rooms: every file is as it was written\n")
-    flip(place / "rooms" / "test" / "chunk-0-0.bin", 1000)
+    flip(place / "rooms" / "test-00000.arrow", 1000)
     said = taskweave("pack", "rooms", "--check", cwd=place)
     assert said.returncode == 2
-    assert said.stdout.startswith("rooms/test/chunk-0-0.bin is not as it was written: its SHA-256 is")
+    assert said.stdout.startswith("rooms/test-00000.arrow is not as it was written: its SHA-256 is")
 
 
 def test_what_is_wrong_is_told(place):

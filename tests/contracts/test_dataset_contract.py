@@ -217,8 +217,8 @@ OF_WHOLE_PICTURES = [pets, pets_reduced, pets_h5, imdb_wiki, utkface]
 
 
 def stored(root):
-    pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
-    pack_store({"train": apascal_reduced_with_proposals(root), "scenes": scenes(root)}, root / "store", chunk_bytes=9_000)
+    pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
+    pack_store({"train": apascal_reduced_with_proposals(root), "scenes": scenes(root)}, root / "store", shard_bytes=9_000)
     return open_store(root / "store")
 
 

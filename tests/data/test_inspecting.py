@@ -51,7 +51,7 @@ def write_pets_h5(root):
 
 
 def write_store(root):
-    pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+    pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
     parts = {"train": Kinds(3, names=("segmentation", "detection")), "held_out": Kinds(1, names=("detection",))}
     taskweave.data.pack_store(parts, root)
 

@@ -24,9 +24,10 @@ def _told(path: Path) -> list[str]:
     """What was packed, how large it is, and where labels are missing."""
     manifest = Folder(path).manifest()
     size = sum(file.bytes for file in manifest.files) / 1e6
-    chunks = sum(len(part.chunks) for part in manifest.parts.values())
     source = json.dumps(manifest.source, ensure_ascii=False) if manifest.source else "what its packer did not name"
-    notes = [f"packed by taskweave {manifest.taskweave} from {source}; {size:,.1f} MB in {chunks} files of samples"]
+    notes = [
+        f"packed by taskweave {manifest.taskweave} from {source}; {size:,.1f} MB in {len(manifest.files)} files of samples"
+    ]
     for name, part in manifest.parts.items():
         gaps = [
             f"{number:,} of {part.items:,} have {label}" for label, number in part.labelled.items() if number < part.items
@@ -37,7 +38,7 @@ def _told(path: Path) -> list[str]:
 
 STORE_LAYOUTS = (
     Layout(
-        "a store", "open_store", "store", (f"{MANIFEST}|{UNFINISHED}", f"*/chunk-*.bin|{UNFINISHED}"), _parts,
+        "a store", "open_store", "store", (f"{MANIFEST}|{UNFINISHED}", f"*-00000.arrow|{UNFINISHED}"), _parts,
         uses=("*",), told=_told,
     ),
 )  # fmt: skip
