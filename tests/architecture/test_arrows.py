@@ -29,9 +29,9 @@ ARROWS = {
     "weighting": set(),
     "data": GROUND,
     "training": LIBRARY,
-    "results": {"metrics", "reporting"} | GROUND,
-    "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
-    "reporting": {"experiments", "results", "metrics"},  # what a comparison found and what its recipe says
+    "results": {"metrics"} | GROUND,
+    "experiments": LIBRARY | {"heads", "training", "results"},
+    "reporting": {"results", "metrics"} | GROUND,  # files alone
     "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }

@@ -19,8 +19,9 @@ from taskweave.experiments.building.measures import Cost, regions_of
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.choices.start import PretrainedOnScenes
 from taskweave.experiments.plan import Run
-from taskweave.experiments.running import find_record, folder_of, read_record
+from taskweave.experiments.running import find_record, folder_of
 from taskweave.progress import Progress, Silent
+from taskweave.results.record import read_record
 from taskweave.training.randomness import seeded
 from taskweave.training.speed import make_fabric, settle
 

@@ -9,6 +9,7 @@ from taskweave.experiments.choices.method import Single
 from taskweave.experiments.choices.mixture import MixtureData, Proportional, Temperature
 from taskweave.experiments.plan import Entry, Run, entries
 from taskweave.results.comparison import TransferWarning
+from taskweave.results.logs import read_losses
 from taskweave.training.finished import WEIGHTS
 from taskweave.training.monitor.gaps import Reference
 from taskweave.training.monitor.monitor import Monitor
@@ -94,8 +95,6 @@ def _compared_with(run: Run, task: str) -> tuple[Run | None, bool]:
 
 
 def _curve(log: Path, task: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    from taskweave.reporting.learning_curves import read_losses
-
     steps, losses = read_losses(log).get(task, ([], [])) if log.is_file() else ([], [])
     return tuple(steps), tuple(losses)
 

@@ -15,7 +15,7 @@ from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.running import RECORD, RunRecord
+from taskweave.results.record import RECORD, RunRecord
 from taskweave.tasks.task import Task
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.finished import WEIGHTS

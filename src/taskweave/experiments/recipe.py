@@ -30,10 +30,10 @@ from taskweave.experiments.choices.methodchoice import MethodChoice
 from taskweave.experiments.choices.mixture import Data, FurtherTest, sets_of
 from taskweave.experiments.choices.network import Network
 from taskweave.experiments.choices.pets import check_batch_statistics, check_branches
-from taskweave.experiments.choices.printed import Printed
 from taskweave.experiments.choices.start import Scratch, Start
 from taskweave.experiments.choices.task import Tasks
 from taskweave.experiments.explaining import explain
+from taskweave.results.printed import Printed
 from taskweave.training.options import TrainingOptions
 
 

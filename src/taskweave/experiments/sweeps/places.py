@@ -7,7 +7,7 @@ from typing import final
 
 from taskweave.experiments.building.plain import places_of
 from taskweave.experiments.recipe import Recipe, usual_places
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, varied
 from taskweave.results.swept import Point, Swept
 
 
@@ -26,7 +26,7 @@ class Places(Axis):
         growing = ["+".join(every[: count + 1]) for count in range(1, len(every))]
         return (*every, *growing)
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: stages joined by "+", in the order in which they run.  method: any row with units; default the first."""
         base = connecting(recipe, method, self)
         sets = [text.split("+") for text in different(values, self) or self.usual(recipe, method)]
@@ -36,12 +36,12 @@ class Places(Axis):
             base.model_copy(update={"places": tuple(stages), "label": f"{base.title} at {' + '.join(stages)}"})
             for stages in sets
         ]
-        return Swept(
+        swept = Swept(
             axis=self.name,
             label=f"{base.title}: places where streams meet",
-            recipe=varied(recipe, self, rows),
-            points=tuple(Point(_short(stages), row.title) for stages, row in zip(sets, rows, strict=True)),
+            points=tuple(Point(text=_short(stages), method=row.title) for stages, row in zip(sets, rows, strict=True)),
         )
+        return Sweep(varied(recipe, self, rows), swept)
 
 
 def _short(stages: Sequence[str]) -> str:

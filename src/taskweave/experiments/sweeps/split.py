@@ -13,7 +13,7 @@ from taskweave.experiments.choices.method import ConnectingChoice, CrossStitch, 
 from taskweave.experiments.choices.network import network_of
 from taskweave.experiments.explaining import unknown
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, varied
 from taskweave.results.swept import Point, Swept
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
@@ -31,7 +31,7 @@ class Split(Axis):
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
         return split_points(recipe)
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: stages.  method: what stands beside; default cross-stitch. The recipe's own shared row gives the rest."""
         streams = _streams(recipe)
         every, possible = next(iter(streams.values())).stages, _points(streams)
@@ -46,14 +46,14 @@ class Split(Axis):
             stitched = CrossStitch()
         swept = varied(recipe, self, [*rows, stitched])
         trained_on = (row.title for row in swept.rows if isinstance(row, SingleTrainedOn))
-        return Swept(
+        axis = Swept(
             axis=self.name,
             label="last shared stage",
-            recipe=swept,
-            points=tuple(Point(row.until, row.title) for row in rows),
+            points=tuple(Point(text=row.until, method=row.title) for row in rows),
             beside=(*trained_on, stitched.title),  # what further training gains without sharing, too
             relative=True,
         )
+        return Sweep(swept, axis)
 
 
 def split_points(recipe: Recipe) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from taskweave.experiments.choices.method import (
 )
 from taskweave.experiments.explaining import unknown
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, WithUnits, different, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, WithUnits, different, varied
 from taskweave.results.swept import Point, Swept
 
 UNITS: tuple[WithUnits, ...] = (CrossStitch(), NDDR(), CrossConnected(), Sluice(), ScaleLayer(), CommonStitch())
@@ -34,7 +34,7 @@ class Units(Axis):
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
         return _USUAL
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: kinds of units. There is no row to name with `method`, since all rows are the values."""
         if method is not None:
             raise ValueError(f"sweep unit: --method {method!r} has no meaning, the units are the values: leave it out")
@@ -45,9 +45,9 @@ class Units(Axis):
         own = [row for row in recipe.methods if isinstance(row, ConnectingChoice) and row.start is None]
         rows = [next((row for row in own if row.kind == name), known[name]) for name in names]
         rows = [row.model_copy(update={"label": ""}) for row in rows]
-        return Swept(
+        swept = Swept(
             axis=self.name,
             label="unit",
-            recipe=varied(recipe, self, rows),
-            points=tuple(Point(row.title, row.title) for row in rows),
+            points=tuple(Point(text=row.title, method=row.title) for row in rows),
         )
+        return Sweep(varied(recipe, self, rows), swept)

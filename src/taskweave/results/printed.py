@@ -1,17 +1,17 @@
-"""What a paper prints for the methods of a recipe: shown beside the results, never counted as one of them."""
+"""What a paper prints for the methods of a comparison: shown beside the results, never counted as one of them."""
 
 from __future__ import annotations
 
 from typing import final
 
-from pydantic import Field
-
-from taskweave.experiments.choices.choice import Choice
+from pydantic import BaseModel, ConfigDict, Field
 
 
 @final
-class Printed(Choice):
-    """One printed table of a paper in this recipe's words. No part of any hash; it changes no result."""
+class Printed(BaseModel):
+    """One printed table of a paper, in a recipe's names. It changes no result and is no part of any hash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     paper: str
     """Authors and name."""
