@@ -21,16 +21,16 @@ ARROWS = {
     "units": GROUND,
     "streams": GROUND,
     "weaving": {"units", "streams"} | GROUND,
-    "heads": set(),
+    "heads": GROUND,
     "networks": {"weaving", "units", "streams", "heads"} | GROUND,
-    "metrics": set(),
-    "tasks": {"heads", "metrics"},
-    "weighting": set(),
+    "metrics": GROUND,
+    "tasks": {"heads", "metrics"} | GROUND,
+    "weighting": GROUND,
     "data": GROUND,
     "training": LIBRARY,
-    "results": {"metrics", "reporting", "experiments"} | GROUND,
-    "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
-    "reporting": {"experiments", "results", "metrics"},  # what a comparison found and what its recipe says
+    "results": {"metrics"} | GROUND,
+    "experiments": LIBRARY | {"heads", "training", "results"},
+    "reporting": {"results", "metrics"} | GROUND,  # files alone
     "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }

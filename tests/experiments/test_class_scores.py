@@ -11,10 +11,11 @@ import torch
 from experiments.tiny import Told, tiny
 
 from taskweave.data import LabelledSet
-from taskweave.experiments.artifacts.class_labels import LABELS, count_labels, read_labels, train_labels
-from taskweave.experiments.artifacts.class_scores import CLASSES, classes_of, keep_classes, read_classes
+from taskweave.experiments.artifacts.class_labels import classes_of, count_labels, train_labels
 from taskweave.experiments.bench import Bench
 from taskweave.metrics import AccuracyMetric, DepthMetric, SegmentationMetric
+from taskweave.results.class_gains import LABELS, read_labels
+from taskweave.results.run_files import CLASSES, keep_classes, read_classes
 from taskweave.tasks import Attributes, Classification, Depth, Detection, RoiDetection, Segmentation
 
 

@@ -12,6 +12,7 @@ from taskweave.experiments.comparison import compare
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
+from taskweave.reporting import write_charts
 from taskweave.training.monitor.warnings import Warned, write_warnings
 
 USUAL = CONTENT["training"]["single"]
@@ -116,7 +117,7 @@ def test_a_comparison_is_watched_and_brings_its_warnings(tmp_path):
     watched = {**USUAL, "steps": 4, "log_every": 1, "monitor_every": 2}
     recipe = tiny(single_trained_on=True, training={"single": watched, "connected": watched})
     progress = Told()
-    compare(recipe, folder=tmp_path, progress=progress)
+    write_charts(compare(recipe, folder=tmp_path, progress=progress).folder)
     (connected,) = runs_of(recipe, "connected")
     own = tmp_path / "runs" / connected.digest
     with (own / "monitor.csv").open(newline="") as file:

@@ -10,8 +10,7 @@ from torch import nn
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import RoundRobin
-from taskweave.experiments.artifacts.class_scores import classes_of, keep_classes
-from taskweave.experiments.artifacts.curves import keep_curves
+from taskweave.experiments.artifacts.class_labels import classes_of
 from taskweave.experiments.averaging import Averaged
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column
@@ -20,6 +19,7 @@ from taskweave.experiments.prepare import Look, for_testing
 from taskweave.metrics.per_image import PerImage
 from taskweave.progress import Progress
 from taskweave.results.image_statistics import keep_images
+from taskweave.results.run_files import keep_classes, keep_curves
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.task import Task
 from taskweave.training.finished import STATISTICS

@@ -8,6 +8,7 @@ from pathlib import Path
 from taskweave.experiments.data import MixtureOf
 from taskweave.experiments.plan import Entry, Run, entries
 from taskweave.results.comparison import TransferWarning
+from taskweave.results.logs import read_losses
 from taskweave.training.finished import WEIGHTS
 from taskweave.training.monitor.gaps import Reference
 from taskweave.training.monitor.monitor import Monitor
@@ -93,8 +94,6 @@ def _compared_with(run: Run, task: str) -> tuple[Run | None, bool]:
 
 
 def _curve(log: Path, task: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    from taskweave.reporting.learning_curves import read_losses
-
     steps, losses = read_losses(log).get(task, ([], [])) if log.is_file() else ([], [])
     return tuple(steps), tuple(losses)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, final
 
-from taskweave.experiments.choices.printed import Printed
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.set_up import set_up
 from taskweave.recipes.printed_tables import PrintedTable, printed_table
+from taskweave.results.printed import Printed
 
 MakesRecipe = TypeVar("MakesRecipe", bound=Callable[..., Recipe])
 Rows = Mapping[str, tuple[str, ...]]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from taskweave.metrics.per_image import PerImage
 from taskweave.metrics.per_image_stored import restored, stored
-from taskweave.reporting.files import write_whole
+from taskweave.results.files import write_whole
 
 IMAGES = "images.npz"
 _COLUMNS, _KNOWN_BY = "columns", "known_by"

@@ -2,7 +2,7 @@
 
 import torch
 
-from taskweave.experiments.artifacts.legends import legend_of, mask_legend
+from taskweave.experiments.artifacts.pictures import legend_of, mask_legend
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import Normals
 from taskweave.tasks.palette import label_colours

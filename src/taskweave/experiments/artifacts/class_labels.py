@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.experiments.artifacts.class_scores import classes_of
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.recipe import digest_of
 from taskweave.experiments.versions import versions_of
 from taskweave.progress import Progress
-from taskweave.results.comparison import write_text
+from taskweave.results.class_gains import LabelCounts, keep_labels, read_labels_of
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.classification import Classification
+from taskweave.tasks.detection import Detection
+from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.segmentation import Segmentation
 from taskweave.tasks.task import Task
-
-LABELS = "labels.json"
-
-
-@final
-class LabelCounts(BaseModel):
-    """The labels of one task's classes in the train part.
-
-    unit: what `labels` counts, as the cross-stitch paper does: pixels of a segmentation (figure 6), true boxes that have an
-    attribute (figure 5), objects of a detection, images of a classification.
-    labels, images: {class: how many}; images are those with at least one such label.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    unit: str
-    labels: dict[str, int]
-    images: dict[str, int]
+from taskweave.tasks.torchvision_detection import TorchvisionDetection
 
 
 def train_labels(bench: Bench, here: Path, progress: Progress) -> dict[str, LabelCounts]:
@@ -53,23 +35,27 @@ def train_labels(bench: Bench, here: Path, progress: Progress) -> dict[str, Labe
     if made_by := versions_of(sets_of(r.data).values(), r.tasks.chosen):
         content["made_by"] = made_by
     known_by = digest_of(content)
-    kept = _read(here)
-    if kept is not None and kept[0] == known_by:
-        return kept[1]
+    kept = read_labels_of(known_by, here)
+    if kept is not None:
+        return kept
     wanted = {name: task for name, task in bench.tasks.items() if classes_of(task)}
     if wanted:
         progress.note("counting the labels of each class")
     parts = [(bench.sets[name].train, one.labelled_for(wanted)) for name, one in sets_of(r.data).items()]
     found = count_labels(wanted, parts)
-    content = {"known_by": known_by, "tasks": {name: counts.model_dump() for name, counts in found.items()}}
-    write_text(here / LABELS, json.dumps(content, indent=1) + "\n")
+    keep_labels(found, known_by, here)
     return found
 
 
-def read_labels(here: Path) -> dict[str, LabelCounts]:
-    """{task: its labels} that a comparison's folder holds; {} where it has none. Raises ValueError for a damaged file."""
-    kept = _read(here)
-    return {} if kept is None else kept[1]
+def classes_of(task: Task) -> tuple[str, ...]:
+    """The names of what a task tells apart, in the order of its metric's values by class; () for other tasks."""
+    match task:
+        case Segmentation() | Classification() | Detection() | RoiDetection() | TorchvisionDetection():
+            return tuple(task.classes)
+        case Attributes():
+            return tuple(task.names)
+        case _:
+            return ()
 
 
 def count_labels(tasks: Mapping[str, Task], parts: Sequence[tuple[LabelledSet, Sequence[str]]]) -> dict[str, LabelCounts]:
@@ -122,16 +108,3 @@ def _objects(target: Mapping[str, Tensor], classes: int) -> Tensor:
 
 def _named(task: Task, counts: Tensor) -> dict[str, int]:
     return dict(zip(classes_of(task), counts.tolist(), strict=True))
-
-
-def _read(here: Path) -> tuple[str, dict[str, LabelCounts]] | None:
-    path = here / LABELS
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return content["known_by"], {name: LabelCounts.model_validate(own) for name, own in content["tasks"].items()}
-    except (ValueError, KeyError) as error:
-        raise ValueError(
-            f"{path} is damaged ({error}); delete it, and the next comparison counts the labels anew"
-        ) from error

@@ -11,7 +11,7 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.methods import Shared
 from taskweave.experiments.methods.row import Row
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, unit_row, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, unit_row, varied
 from taskweave.parts import part, unknown
 from taskweave.results.swept import Point, Swept
 from taskweave.streams.convert import as_stream
@@ -31,7 +31,7 @@ class Split(Axis):
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
         return split_points(recipe)
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: stages.  method: what stands beside; default cross-stitch. The recipe's own shared row gives the rest."""
         streams = _streams(recipe)
         every, possible = next(iter(streams.values())).stages, _points(streams)
@@ -44,7 +44,7 @@ class Split(Axis):
         stitched = self._beside(recipe, method)
         swept = varied(recipe, self, [*rows, stitched])
         trained_on = (row.title for row in swept.rows if row.made.is_control)
-        return Swept(
+        swept = Swept(
             axis=self.name,
             label="last shared stage",
             recipe=swept,
@@ -52,6 +52,7 @@ class Split(Axis):
             beside=(*trained_on, stitched.title),  # what further training gains without sharing, too
             relative=True,
         )
+        return Sweep(swept, axis)
 
     def _beside(self, recipe: Recipe, method: str | None) -> Row:
         """The connected row: the named one, else the recipe's cross-stitch of the networks that split, else a plain one."""

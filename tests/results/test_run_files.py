@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
-from taskweave.experiments.artifacts.curves import CURVES, keep_curves, read_curves
 from taskweave.metrics import AttributesMetric, DetectionMetric, LogAverageMissRate
 from taskweave.metrics.segmentation import SegmentationMetric
+from taskweave.results.run_files import CURVES, keep_curves, read_curves
 
 BOX = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
 

@@ -2,70 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Final, final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from taskweave.reporting.charts import save_figure, tidy_axes
-from taskweave.reporting.style import BLACK, BLUE, VERMILLION, shown
+from taskweave.reporting.charts import BLACK, BLUE, VERMILLION, save_figure, shown, tidy_axes
+from taskweave.results.class_gains import LEAST, ClassGain, least_labelled
 
-LEAST: Final = (10, 20)
-"""Of so many classes with the fewest labels the paper gives the mean gain."""
 _SPREAD = 20
 """From this ratio of the largest to the smallest count on, counts are drawn on a logarithmic axis."""
-
-
-@final
-@dataclass(frozen=True)
-class ClassGain:
-    """How much a method is ahead of the baseline in one class; + is better.
-
-    labels: how many the train part has.  seeds: the gain with every seed that both have, in the unit of the metric.
-    """
-
-    name: str
-    labels: int
-    seeds: tuple[float, ...]
-
-    @property
-    def mean(self) -> float | None:
-        return fmean(self.seeds) if self.seeds else None
-
-
-Scores = Mapping[int, Mapping[str, float | None]]
-"""{seed: {class: score}}"""
-
-
-def gains_by_class(method: Scores, baseline: Scores, labels: Mapping[str, int], *, lower: bool = False) -> list[ClassGain]:
-    """The gain of every class that has labels or a score, the fewest labels first; ties in the order of `labels`.
-
-    lower: whether a lower score is better. A class without a score in a method or its baseline has no gain there.
-    """
-    sign = -1.0 if lower else 1.0
-    names = dict.fromkeys([*labels, *(name for scores in method.values() for name in scores)])
-    found = []
-    for name in names:
-        pairs = [(method[seed].get(name), baseline[seed].get(name)) for seed in method if seed in baseline]
-        gains = [sign * (a - b) for a, b in pairs if a is not None and b is not None and math.isfinite(a - b)]
-        found.append(ClassGain(name, labels.get(name, 0), tuple(gains)))
-    return sorted(found, key=lambda gain: gain.labels)
-
-
-def least_labelled(gains: Sequence[ClassGain], count: int) -> float | None:
-    """The mean gain of the `count` classes with the fewest labels that have one; None where not so many have.
-
-    Classes without a label in the train part are left out: nothing was learned of them.
-    """
-    ordered = sorted((gain for gain in gains if gain.labels > 0), key=lambda gain: gain.labels)
-    known = [gain.mean for gain in ordered if gain.mean is not None]
-    return fmean(known[:count]) if len(known) >= count > 0 else None
 
 
 def draw_class_gains(

@@ -1,4 +1,4 @@
-"""Histograms of what faces are labelled with, and of what networks say of them."""
+"""Ages and genders: what faces are labelled with, and what networks say of them."""
 
 from __future__ import annotations
 
@@ -15,27 +15,18 @@ from taskweave.data.readers.whole_images.faces import AGE, GENDER, GENDERS
 from taskweave.data.reduced import Reduced
 from taskweave.data.sample import collate
 from taskweave.data.splits import Part
-from taskweave.experiments.artifacts.trained import finished, network_behind
+from taskweave.experiments.artifacts.predictions import finished, network_behind
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.columns import Column, own_columns
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Entry, Run
-from taskweave.reporting.face_chart import FaceCounts, face_histograms
+from taskweave.results.pictured import FACES, FaceCounts, keep_faces
 from taskweave.training.inputs import outputs_of
 
 _FACES = 2000
 """Test pictures, at most, of which predictions are drawn: evenly spaced ones."""
 _BATCH = 32
-
-
-def draw_face_labels(parts: Mapping[str, LabelledSet], path: Path) -> tuple[Path, Path]:
-    """The ages and genders that data sets of faces are labelled with, side by side, as `path` (a PNG) and an SVG beside it.
-
-    parts: by what the legend calls them. Labels are read without the pictures where they lie apart from them.
-    Returns both paths. Raises ValueError for data sets without either label.
-    """
-    return face_histograms([counts_of(part, label) for label, part in parts.items()], path, genders=_genders(parts))
 
 
 def counts_of(part: LabelledSet, label: str) -> FaceCounts:
@@ -45,21 +36,20 @@ def counts_of(part: LabelledSet, label: str) -> FaceCounts:
     return FaceCounts(f"{label} ({len(part):,})", tuple(map(float, ages)), tuple(map(int, genders)))
 
 
-def write_face_histograms(rows: Sequence[Entry], bench: Bench, *, root: Path, place: Path) -> tuple[Path, ...]:
-    """``faces.png`` and ``faces.svg`` in `place` for a recipe with ages or genders: the labels of train and test parts, and
-    what every finished method (first seed) says of the test; () for other recipes. The charts show no picture."""
+def write_faces(rows: Sequence[Entry], bench: Bench, *, root: Path, folder: Path) -> None:
+    """``faces.json`` in a comparison's folder for a recipe with ages or genders: the labels of train and test parts, and
+    what every finished method (first seed) says of the test. For another recipe one of before is deleted."""
     recipe = bench.recipe
     if not {AGE, GENDER} & set(recipe.tasks.chosen):
-        return ()
-    place.mkdir(exist_ok=True)
+        (folder / FACES).unlink(missing_ok=True)
+        return
     series: list[FaceCounts] = []
     for name, one in sets_of(recipe.data).items():
         if one.labelled_for([AGE, GENDER]):
             words = "" if len(sets_of(recipe.data)) == 1 else f" {name}"
             series += [counts_of(bench.sets[name].train, f"train{words}"), counts_of(bench.sets[name].test, f"test{words}")]
     series += [_predicted(entry, bench, root) for entry in finished(rows, root, seed=recipe.seeds[0])]
-    genders = _genders({name: parts.train for name, parts in bench.sets.items()})
-    return face_histograms(series, place / "faces.png", genders=genders, title=recipe.name)
+    keep_faces(series, _genders({name: parts.train for name, parts in bench.sets.items()}), folder)
 
 
 def _predicted(entry: Entry, bench: Bench, root: Path) -> FaceCounts:

@@ -9,7 +9,7 @@ from results.simulated import Errors, World
 
 from taskweave.metrics.gain import Direction, relative_gain
 from taskweave.metrics.per_image import PerImage
-from taskweave.results.bootstrap import (
+from taskweave.results.intervals import (
     Interval,
     Resampled,
     metric_interval,
@@ -97,7 +97,7 @@ def test_draws_are_of_as_many_images_and_do_not_depend_on_memory(monkeypatch: py
             assert weights.min() >= 0
             return {"first": weights[:, 0]}
 
-    monkeypatch.setattr("taskweave.results.bootstrap._AT_ONCE", 500 * 5)
+    monkeypatch.setattr("taskweave.results.intervals._AT_ONCE", 500 * 5)
     found = resample(Seen(), "a", resamples=4000)
     assert found.observed == {"first": 1.0}
     assert found.scores["first"].shape == (4000,)

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, uint8
 
-from taskweave.reporting.files import write_whole
+from taskweave.results.files import write_whole
 
 _GAP = 6
 _TEXT = 15

@@ -1,4 +1,4 @@
-"""Pictures and charts: sizes, contents, and what is refused."""
+"""Pictures side by side: sizes, contents, and what is refused."""
 
 from pathlib import Path
 
@@ -7,10 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from taskweave.reporting import files as reporting_files
-from taskweave.reporting import gain_bars, side_by_side, table_of
-from taskweave.reporting.charts import figure_with_legend
-from taskweave.results.comparison import ComparisonResult, Row
+from taskweave.experiments.artifacts.sheets import side_by_side
+from taskweave.results.files import write_whole
 
 
 def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:
@@ -93,41 +91,6 @@ def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        reporting_files.write_whole(path, fail)
+        write_whole(path, fail)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_legend_under_the_panels_tells_all_lines_apart() -> None:
-    labels = [f"training {number}" for number in range(23)]
-    figure, styles = figure_with_legend((5.0, 3.6), labels)
-    assert len(set(styles.values())) == 23
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == labels
-    few, _ = figure_with_legend((5.0, 3.6), labels[:3])
-    assert figure.get_figheight() > few.get_figheight() > 3.6
-    assert figure.get_figwidth() == few.get_figwidth() == 5.0
-
-
-def result(*methods: str) -> ComparisonResult:
-    rows = tuple(
-        Row(
-            method=m,
-            seed=0,
-            metrics={"t": {"m": 10.0 + i}},
-            directions={"t": {"m": "higher"}},
-            parameters=1,
-            flops=1,
-            recipe_hash="h",
-        )
-        for i, m in enumerate(methods)
-    )
-    return ComparisonResult(name="n", recipe={}, recipe_hash="h", taskweave_version="0", rows=rows, baseline=methods[0])
-
-
-def test_gain_bars(tmp_path: Path) -> None:
-    few = Image.open(gain_bars(table_of(result("single", "a")), tmp_path / "few.png"))
-    many = Image.open(gain_bars(table_of(result("single", *"abcdef")), tmp_path / "many.png"))
-    assert many.width == few.width == 840
-    assert many.height > few.height
-    with pytest.raises(ValueError, match="no method beside its baseline"):
-        gain_bars(table_of(result("single")), tmp_path / "none.png")

@@ -1,13 +1,17 @@
-"""Paired bootstrap over test images: how much a gain within one seed owes to the images it was measured on.
+"""How sure a gain is: over test images by paired bootstrap, over seeds by Student's t.
 
-Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapters 8 and 13: percentile intervals.
+Bootstrap: how much a gain within one seed owes to the images it was measured on. Efron and Tibshirani (1993), An
+Introduction to the Bootstrap, chapters 8 and 13: percentile intervals.
+Seeds as points: what paired differences between two methods say of trainings with further seeds.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import NamedTuple, final
 
 import numpy as np
@@ -18,6 +22,8 @@ from taskweave.metrics.per_image import PerImage
 
 RESAMPLES = 1000
 LEVEL = 0.95
+LEAST_SEEDS = 3
+"""Under so many seeds nothing is called a difference."""
 _SEED = 20161
 """Any fixed number: the same comparison gives the same intervals."""
 _AT_ONCE = 4_000_000
@@ -126,3 +132,26 @@ def percentiles(values: Floats) -> Interval | None:
         return None
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))
+
+
+def seed_interval(differences: Sequence[float]) -> Interval | None:
+    """The 95 % t-interval of the mean of paired differences, one per seed; None under two.
+
+    mean -+ t(0.975, n - 1) s / sqrt(n), s the sample standard deviation. It takes the differences as normally distributed,
+    which a handful cannot show.
+    """
+    if len(differences) < 2:
+        return None
+    from scipy.special import stdtrit  # the quantiles of Student's t, without importing all of scipy.stats
+
+    middle, count = fmean(differences), len(differences)
+    half = float(stdtrit(count - 1, (1 + LEVEL) / 2)) * stdev(differences) / math.sqrt(count)
+    return Interval(middle - half, middle + half)
+
+
+def is_distinguishable(differences: Sequence[float]) -> bool | None:
+    """Whether their t-interval leaves 0 out; None under three seeds, when nothing is called a difference."""
+    interval = seed_interval(differences)
+    if interval is None or len(differences) < LEAST_SEEDS:
+        return None
+    return interval.low > 0 or interval.high < 0

@@ -1,21 +1,31 @@
-"""How trainings went: losses, weights and validations over the steps, a line per method with the range of its seeds."""
+"""How trainings went: losses, weights, validations, and negative transfer, over the steps."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from taskweave.reporting.charts import draw_band, draw_line, figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.style import GREY, Style, shown, styles_of
+from taskweave.reporting.charts import (
+    GREY,
+    Style,
+    draw_band,
+    draw_line,
+    figure_with_legend,
+    save_figure,
+    shown,
+    styles_of,
+    tidy_axes,
+)
+from taskweave.results.logs import Curves, read_gaps, read_losses, read_validations, read_weights
 
-Curves = dict[str, tuple[list[int], list[float]]]
-"""{task: (steps, values)}"""
 Files = Mapping[str, Sequence[Sequence[Path]]]
 """{method: for every seed, the files of its runs}; runs of one seed are of different tasks."""
 
@@ -145,37 +155,66 @@ def over_seeds(seeds: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarr
     return at, np.stack([np.interp(at, steps, values) for steps, values in seeds])
 
 
-def read_losses(log: Path) -> Curves:
-    """{task: (steps, losses)} of a ``log.csv``."""
-    return read_columns(log, "loss.")
+DIVERGING: Final = "PuOr"
+"""Of heat maps around 0: told apart with every kind of colour vision, light where it is 0."""
+_WRITTEN = 10
+"""Up to so many looks their cosines are written into the map."""
 
 
-def read_weights(log: Path) -> Curves:
-    """{task: (steps, weights)} of a ``log.csv``."""
-    return read_columns(log, "weight.")
+def gap_curves(logs: Files, path: Path) -> Path:
+    """One panel per task: the gap of its training loss to its single-task reference, over the steps.
+
+    logs: {method: for every seed, the ``monitor.csv`` of its runs}. A method's line is the mean over its seeds, the band
+    around it goes from the lowest to the highest. Below 0 the task trains better than alone. Returns `path`, the PNG's.
+    Raises FileNotFoundError for a log that is not there, ValueError where no log holds a gap.
+    """
+    return charted(logs, read_gaps, path, what="gap", ylabel="loss over that of its reference, - 1", level=0.0)
 
 
-def read_validations(table: Path) -> Curves:
-    """{"<task> <metric>": (steps, values)} of a ``validation.csv``."""
-    found: Curves = {}
-    with table.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["step"] and row["value"]:
-                steps, values = found.setdefault(f"{row['task']} {row['metric']}", ([], []))
-                steps.append(int(row["step"]))
-                values.append(float(row["value"]))
-    return found
+def cosine_map(cosines: Mapping[str, Curves], path: Path, *, title: str = "") -> Path:
+    """One panel per pair of tasks: the cosine of their gradients, a row per place, from the first at the top, a column per
+    look.
+
+    Beside each place stands the mean over its looks; few looks have their numbers in the map. Grey where a cosine is not
+    defined.
+    cosines: as of `read_cosines`, of one training. Returns `path`, the PNG's. Raises ValueError where there is no cosine.
+    """
+    pairs = {pair: places for pair, places in cosines.items() if places}
+    if not pairs:
+        raise ValueError("no cosine to draw: the training's monitor.csv has none")
+    rows = max(len(places) for places in pairs.values())
+    figure = Figure(figsize=(2.0 + 4.0 * len(pairs), 1.8 + 0.35 * rows), layout="constrained")
+    for number, (pair, places) in enumerate(pairs.items()):
+        axes = figure.add_subplot(1, len(pairs), number + 1)
+        image = _draw_cosines(axes, places)
+        axes.set(title=shown(pair), xlabel="step (beside a place: mean of all looks)")
+    figure.colorbar(image, ax=figure.axes, label="cosine of gradients")
+    if title:
+        figure.suptitle(shown(title, 60))
+    return save_figure(figure, path)
 
 
-def read_columns(log: Path, prefix: str) -> Curves:
-    """{name: (steps, values)} of the columns ``<prefix><name>`` of a CSV file; empty cells are left out."""
-    found: Curves = {}
-    with log.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            for column, text in row.items():
-                # a short row has None for its missing cells; a long one has its surplus under None
-                if isinstance(column, str) and column.startswith(prefix) and text and row["step"]:
-                    steps, values = found.setdefault(column.removeprefix(prefix), ([], []))
-                    steps.append(int(row["step"]))
-                    values.append(float(text))
-    return found
+def _draw_cosines(axes: Axes, places: Curves) -> AxesImage:
+    steps, values = _looks(places)
+    colours = colormaps[DIVERGING].with_extremes(bad=GREY)
+    image = axes.imshow(
+        np.ma.masked_invalid(values), cmap=colours, vmin=-1.0, vmax=1.0, aspect="auto", interpolation="nearest"
+    )
+    ticks = np.unique(np.linspace(0, len(steps) - 1, min(5, len(steps))).round().astype(int))
+    axes.set_xticks(ticks, [str(steps[i]) for i in ticks])
+    names = [f"{shown(place)} ({mean:+.2f})" for place, mean in zip(places, np.nanmean(values, axis=1), strict=True)]
+    axes.set_yticks(range(len(places)), names)
+    for row, column in np.argwhere(np.isfinite(values)) if len(steps) <= _WRITTEN else ():
+        value = values[row, column]
+        ink = "white" if abs(value) > 0.6 else "black"
+        axes.text(column, row, f"{value:+.2f}", ha="center", va="center", fontsize="xx-small", color=ink)
+    return image
+
+
+def _looks(places: Curves) -> tuple[list[int], np.ndarray]:
+    """The steps of all looks, and the cosines (places, looks), NaN where there is none."""
+    steps = sorted({step for of, _ in places.values() for step in of})
+    values = np.full((len(places), len(steps)), np.nan)
+    for row, (of, cosines) in enumerate(places.values()):
+        values[row, np.searchsorted(steps, of)] = cosines
+    return steps, values
