@@ -42,17 +42,16 @@ class Split(Axis):
         base = template or Row(method=part(Shared, until=stages[0]))
         rows = [base.changed(until=stage, label="") for stage in stages]
         stitched = self._beside(recipe, method)
-        swept = varied(recipe, self, [*rows, stitched])
-        trained_on = (row.title for row in swept.rows if row.made.is_control)
+        made = varied(recipe, self, [*rows, stitched])
+        trained_on = (row.title for row in made.rows if row.made.is_control)
         swept = Swept(
             axis=self.name,
             label="last shared stage",
-            recipe=swept,
-            points=tuple(Point(stage, row.title) for stage, row in zip(stages, rows, strict=True)),
+            points=tuple(Point(text=stage, method=row.title) for stage, row in zip(stages, rows, strict=True)),
             beside=(*trained_on, stitched.title),  # what further training gains without sharing, too
             relative=True,
         )
-        return Sweep(swept, axis)
+        return Sweep(made, swept)
 
     def _beside(self, recipe: Recipe, method: str | None) -> Row:
         """The connected row: the named one, else the recipe's cross-stitch of the networks that split, else a plain one."""
