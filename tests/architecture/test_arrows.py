@@ -12,11 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "taskweave"
 BESIDE = [ROOT / name for name in ("tests", "benchmarks", "examples", "docs")]
-GROUND = {"features", "images", "progress", "parts"}  # the files beside the rooms
+GROUND = {"features", "images", "files", "progress", "parts"}  # the files beside the rooms
 LIBRARY = {"weaving", "networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | GROUND
 ARROWS = {
     "features": set(),
     "images": set(),
+    "files": set(),
     "progress": set(),
     "parts": set(),
     "units": GROUND,
@@ -29,10 +30,10 @@ ARROWS = {
     "weighting": set(),
     "data": GROUND,
     "training": LIBRARY,
-    "results": {"metrics", "reporting"} | GROUND,
+    "results": {"metrics"} | GROUND,
     "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
-    "reporting": {"experiments", "results", "metrics"},  # what a comparison found and what its recipe says
-    "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
+    "reporting": {"experiments", "results", "metrics"} | GROUND,  # what a comparison found and what its recipe says
+    "recipes": {"experiments", "results", "training", "heads"} | GROUND,  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }
 LONG_FILE, LONG_FUNCTION = 300, 45

@@ -12,9 +12,9 @@ from experiments.tiny import Told, content, tiny
 from taskweave.experiments import running
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.files import CannotSaveError
 from taskweave.reporting.tables import table_of
 from taskweave.results.comparison import ComparisonResult
-from taskweave.training.checkpoint import CannotSaveError
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 from PIL import Image
 
-from taskweave.reporting import files as reporting_files
 from taskweave.reporting import gain_bars, side_by_side, table_of
 from taskweave.reporting.charts import figure_with_legend
 from taskweave.results.comparison import ComparisonResult, Row
@@ -82,20 +81,6 @@ def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"under 'b' there is torch.float32 \(3, 40, 60\)"):
         side_by_side({"a": [flat(RED)], "b": [flat(RED).float()]}, tmp_path / "x.png")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(b"before")
-
-    def fail(file) -> None:
-        file.write(b"half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        reporting_files.write_whole(path, fail)
-    assert path.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_legend_under_the_panels_tells_all_lines_apart() -> None:

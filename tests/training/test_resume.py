@@ -14,8 +14,8 @@ import pytest
 import torch
 from training import toys
 
+from taskweave.progress import StopSignal
 from taskweave.training.loop import fit
-from taskweave.training.stopping import StopSignal
 
 HARD = {
     "plain": {},

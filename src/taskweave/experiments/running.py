@@ -24,8 +24,9 @@ from taskweave.experiments.measuring import measure
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import Run
 from taskweave.experiments.recipe import digest_of
-from taskweave.progress import Progress, Silent
-from taskweave.results.comparison import Direction, write_text
+from taskweave.files import write_text
+from taskweave.progress import Progress, Silent, StopSignal
+from taskweave.results.comparison import Direction
 from taskweave.results.image_statistics import has_images
 from taskweave.training.batches import Samples
 from taskweave.training.checkpoint import open_folder
@@ -34,7 +35,6 @@ from taskweave.training.loop import fit
 from taskweave.training.options import Adam, Poly, TrainingOptions
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult
-from taskweave.training.stopping import StopSignal
 from taskweave.training.weights import load_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.ensemble import Ensemble

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter
 
-from taskweave.reporting.files import write_together, write_whole
+from taskweave.files import write_together, writing
 from taskweave.reporting.style import Style, shown, styles_of
 
 _LETTER, _HANDLE = 0.075, 0.6
@@ -99,7 +99,9 @@ def save_figure(figure: Figure, path: Path) -> Path:
 def save_picture(figure: Figure, path: Path) -> Path:
     """A figure that shows pictures of the data, as a PNG alone; whole or not at all. Returns `path`."""
     _write_plainly(figure)
-    return write_whole(path, lambda file: _draw(figure, file, "png"))
+    with writing(path) as file:
+        _draw(figure, file, "png")
+    return path
 
 
 def _draw(figure: Figure, file: IO[bytes], kind: str) -> None:

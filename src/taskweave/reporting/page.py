@@ -11,7 +11,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from taskweave.reporting.files import write_whole
+from taskweave.files import write_text
 from taskweave.reporting.page_gains import gain_groups
 from taskweave.reporting.page_pictures import Figures, figures_of
 from taskweave.reporting.page_table import paper_sheets, whole_sheet
@@ -27,8 +27,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def write_page(folder: Path, path: Path, *, images: bool = True) -> Path:
     """Write the page of the comparison in `folder`, whole or not at all. Returns `path`. Raises what `page_of` raises."""
-    text = page_of(folder, images=images)
-    return write_whole(path, lambda file: file.write(text.encode()))
+    write_text(path, page_of(folder, images=images))
+    return path
 
 
 def page_of(folder: Path, *, images: bool = True, largest: int = LARGEST) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import uuid
 from pathlib import Path
 from typing import Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from taskweave.files import write_text
 
 SCHEMA_VERSION = 1
 """Raised by one whenever a field changes its meaning or goes away; new optional fields leave it."""
@@ -189,13 +190,3 @@ class ComparisonResult(_Data):
                 f"{path} has schema version {result.schema_version}, this taskweave reads up to {SCHEMA_VERSION}: update it"
             )
         return result
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all, whoever else writes it too. Raises OSError; an earlier file stays."""
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

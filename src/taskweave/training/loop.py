@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
-from taskweave.progress import Progress, Silent
+from taskweave.progress import Progress, Reason, Silent, StopSignal
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples, blocks_of, training_batches
 from taskweave.training.checkpoint import open_folder
@@ -31,7 +31,6 @@ from taskweave.training.schedule import rates
 from taskweave.training.speed import describe_speed, make_fabric, settle
 from taskweave.training.state import Training
 from taskweave.training.step import train_step
-from taskweave.training.stopping import Reason, StopSignal
 from taskweave.training.validate import validate
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected

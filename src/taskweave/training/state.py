@@ -14,6 +14,7 @@ from lightning.fabric import Fabric
 from torch import nn
 
 from taskweave.data.sample import Batch
+from taskweave.files import remove_parts
 from taskweave.tasks.task import Task
 from taskweave.training.averaging import Average
 from taskweave.training.checkpoint import check_known_by, check_state, load_checkpoint, save_checkpoint
@@ -200,6 +201,8 @@ class Training:
 
         Raises WrongCheckpointError for one of another network or another training.
         """
+        if self.ranks.leads:
+            remove_parts(self.folder)
         if not self.checkpoint.is_file():
             return False
         stored, source = load_checkpoint(self.checkpoint), str(self.checkpoint)

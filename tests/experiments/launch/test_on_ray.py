@@ -18,7 +18,7 @@ from taskweave.experiments.launch.worker import OtherMachineError, threads_for, 
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import RunRecord, find_record
-from taskweave.training.stopping import StopSignal
+from taskweave.progress import StopSignal
 
 
 def one_run() -> Recipe:

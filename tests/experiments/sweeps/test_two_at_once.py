@@ -23,9 +23,9 @@ from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import RunRecord, folder_of
 from taskweave.experiments.sweeps.axes import axis_named
 from taskweave.experiments.sweeps.sweep import sweep
+from taskweave.progress import StopSignal
 from taskweave.results.comparison import ComparisonResult
 from taskweave.results.swept import Swept
-from taskweave.training.stopping import StopSignal
 from taskweave.training.weights import read_state
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,9 @@ from taskweave.experiments.artifacts.unit_weights import stored_unit_weights
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Entry, Run
 from taskweave.experiments.running import folder_of
+from taskweave.files import write_text
 from taskweave.reporting.learned import PlaceLink
-from taskweave.results.comparison import ComparisonResult, write_text
+from taskweave.results.comparison import ComparisonResult
 from taskweave.results.file_names import distinct_names, file_name
 from taskweave.results.gains import GAIN_KIND
 from taskweave.results.summary import summarise

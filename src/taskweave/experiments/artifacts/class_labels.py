@@ -17,8 +17,8 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.recipe import digest_of
 from taskweave.experiments.versions import versions_of
+from taskweave.files import write_text
 from taskweave.progress import Progress
-from taskweave.results.comparison import write_text
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.classification import Classification
 from taskweave.tasks.segmentation import Segmentation

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from taskweave.results.comparison import write_text
+from taskweave.files import write_text
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.classification import Classification
 from taskweave.tasks.detection import Detection

@@ -15,10 +15,11 @@ from taskweave.experiments.artifacts.picturing import write_pictures
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Entry
 from taskweave.experiments.running import find_record
+from taskweave.files import write_text
 from taskweave.progress import Progress
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import table_of
-from taskweave.results.comparison import ComparisonResult, write_text
+from taskweave.results.comparison import ComparisonResult
 from taskweave.results.folder import CHARTS, NUMBERS, PICTURES, RESULT, TABLE
 
 DRAWN = "drawn.json"

@@ -8,10 +8,9 @@ from pathlib import Path
 from taskweave.experiments.artifacts.writing import drawn_or_noted
 from taskweave.experiments.comparison import Comparison, compare
 from taskweave.experiments.launch.launcher import Launcher
-from taskweave.progress import Progress, Silent
+from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.folder import CHARTS
 from taskweave.results.swept import Swept
-from taskweave.training.stopping import StopSignal
 
 
 def sweep(
