@@ -11,11 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "taskweave"
 BESIDE = [ROOT / name for name in ("tests", "benchmarks", "examples", "docs")]
-GROUND = {"features", "images", "progress", "parts"}  # the files beside the rooms
+GROUND = {"features", "images", "files", "progress", "parts"}  # the files beside the rooms
 LIBRARY = {"weaving", "networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | GROUND
 ARROWS = {
     "features": set(),
     "images": set(),
+    "files": set(),
     "progress": set(),
     "parts": set(),
     "units": GROUND,

@@ -10,9 +10,9 @@ from experiments.tiny import Told, tiny
 from taskweave.experiments.comparison import Comparison, compare
 from taskweave.experiments.one_run import run
 from taskweave.experiments.plan import all_runs, entries
+from taskweave.files import CannotSaveError
+from taskweave.progress import StopSignal
 from taskweave.results.comparison import ComparisonResult
-from taskweave.training.checkpoint import CannotSaveError
-from taskweave.training.stopping import StopSignal
 from taskweave.training.weights import read_state
 
 pytestmark = pytest.mark.slow

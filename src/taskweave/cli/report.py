@@ -86,11 +86,12 @@ def _file(path: Path) -> Path:
 def _write(path: Path, text: str) -> None:
     from rich.console import Console
 
-    from taskweave.results.files import write_whole
+    from taskweave.files import CannotSaveError, write_text
 
     try:
-        write_whole(path, lambda file: file.write(text.encode()))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror or error}); give another file with --out") from error
+        write_text(path, text)
+    except CannotSaveError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error
+        raise ValueError(f"{path} cannot be written ({reason}); give another file with --out") from error
     told = f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)"
     Console().print(told, soft_wrap=True, highlight=False, markup=False)

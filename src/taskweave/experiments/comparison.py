@@ -26,12 +26,12 @@ from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.rows import row_of
 from taskweave.experiments.running import check_weightings, find_record
 from taskweave.experiments.set_up import differences
-from taskweave.progress import Progress, Silent
-from taskweave.results.comparison import ComparisonResult, Row, Values, write_text
+from taskweave.files import write_text
+from taskweave.progress import Progress, Silent, StopSignal
+from taskweave.results.comparison import ComparisonResult, Row, Values
 from taskweave.results.folder import RESULT, file_name
 from taskweave.results.stored import with_gains
 from taskweave.training.checkpoint import open_folder
-from taskweave.training.stopping import StopSignal
 
 State = Literal["planned", "finished", "failed", "interrupted", "deadline"]
 

@@ -20,8 +20,8 @@ from taskweave.experiments.measuring import measure
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import Run
 from taskweave.experiments.prepare import for_testing, for_training, mixture_of
-from taskweave.progress import Progress, Silent
-from taskweave.results.comparison import write_text
+from taskweave.files import write_text
+from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.image_statistics import has_images
 from taskweave.results.record import RECORD, RunRecord, read_record
 from taskweave.training.batches import Samples
@@ -30,7 +30,6 @@ from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult
-from taskweave.training.stopping import StopSignal
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.weighting import Weighting

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter
 
-from taskweave.results.files import write_together, write_whole
+from taskweave.files import write_together, writing
 
 Dashes = Literal["-", "--", ":", "-."]
 
@@ -143,7 +143,9 @@ def save_figure(figure: Figure, path: Path) -> Path:
 def save_picture(figure: Figure, path: Path) -> Path:
     """A figure that shows pictures of the data, as a PNG alone; whole or not at all. Returns `path`."""
     _write_plainly(figure)
-    return write_whole(path, lambda file: _draw(figure, file, "png"))
+    with writing(path) as file:
+        _draw(figure, file, "png")
+    return path
 
 
 def _draw(figure: Figure, file: IO[bytes], kind: str) -> None:

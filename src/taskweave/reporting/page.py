@@ -13,12 +13,12 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from taskweave.files import write_text
 from taskweave.reporting.formats import visible
 from taskweave.reporting.page_figures import Figures, figures_of
 from taskweave.reporting.page_table import paper_sheets, whole_sheet
 from taskweave.reporting.tables import table_of
 from taskweave.results.comparison import ComparisonResult, Gain, SeedGain
-from taskweave.results.files import write_whole
 from taskweave.results.folder import read_comparison
 from taskweave.results.gains import interval_of, known_gains
 from taskweave.results.numbers import decimals_for, signed
@@ -31,8 +31,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def write_page(folder: Path, path: Path, *, images: bool = True) -> Path:
     """Write the page of the comparison in `folder`, whole or not at all. Returns `path`. Raises what `page_of` raises."""
-    text = page_of(folder, images=images)
-    return write_whole(path, lambda file: file.write(text.encode()))
+    write_text(path, page_of(folder, images=images))
+    return path
 
 
 def page_of(folder: Path, *, images: bool = True, largest: int = LARGEST) -> str:

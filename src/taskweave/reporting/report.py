@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import final
 
+from taskweave.files import write_text
 from taskweave.progress import Progress, Silent
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import table_of
 from taskweave.results.class_gains import class_gain_tables, least_labelled_means
-from taskweave.results.comparison import ComparisonResult, Row, write_text
+from taskweave.results.comparison import ComparisonResult, Row
 from taskweave.results.drawings import draw_all
 from taskweave.results.folder import (
     ATTENTION,

@@ -12,7 +12,8 @@ from typing import Any, Final, final
 
 from pydantic import BaseModel, ConfigDict
 
-from taskweave.results.comparison import ComparisonResult, Row, write_text
+from taskweave.files import write_text
+from taskweave.results.comparison import ComparisonResult, Row
 from taskweave.results.folder import runs_of
 from taskweave.results.run_files import ByClass, read_classes
 

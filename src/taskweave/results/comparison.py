@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import uuid
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -218,13 +217,3 @@ def _version_of(text: str) -> int:
         return SCHEMA_VERSION
     version = content.get("schema_version") if isinstance(content, dict) else None
     return version if isinstance(version, int) else SCHEMA_VERSION
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all, whoever else writes it too. Raises OSError; an earlier file stays."""
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

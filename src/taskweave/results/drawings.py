@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
+from taskweave.files import write_text
 from taskweave.progress import Progress
-from taskweave.results.comparison import write_text
 from taskweave.results.folder import ATTENTION, CHARTS, PICTURES
 
 DRAWN = "drawn.json"

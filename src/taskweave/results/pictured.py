@@ -11,8 +11,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from taskweave.results.comparison import write_text
-from taskweave.results.files import write_whole
+from taskweave.files import write_text, writing
 
 FACES = "faces.json"
 _IMAGES, _TITLE = "images", "title"
@@ -67,7 +66,9 @@ def keep_attention(attention: AttentionMasks, path: Path) -> Path:
     arrays["tasks"] = np.asarray(tasks, dtype=np.str_)
     for number, task in enumerate(tasks):
         arrays |= {f"{number}/{block}": mask for block, mask in enumerate(attention.masks[task])}
-    return write_whole(path, lambda file: np.savez_compressed(file, **arrays))
+    with writing(path) as file:
+        np.savez_compressed(file, **arrays)
+    return path
 
 
 def read_attention(path: Path) -> AttentionMasks:

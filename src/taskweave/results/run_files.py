@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from taskweave.files import write_text
 from taskweave.metrics.detection_images import Curve
-from taskweave.results.comparison import write_text
 
 if TYPE_CHECKING:
     from torch import Tensor

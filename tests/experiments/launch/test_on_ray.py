@@ -19,7 +19,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import find_record
 from taskweave.results.record import RunRecord
-from taskweave.training.stopping import StopSignal
+from taskweave.progress import StopSignal
 
 
 def one_run() -> Recipe:

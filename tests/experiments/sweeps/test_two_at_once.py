@@ -24,9 +24,10 @@ from taskweave.experiments.running import folder_of
 from taskweave.experiments.sweeps.axes import axis_named
 from taskweave.experiments.sweeps.axis import Sweep
 from taskweave.experiments.sweeps.sweep import sweep
+from taskweave.progress import StopSignal
 from taskweave.results.comparison import ComparisonResult
 from taskweave.results.record import RunRecord
-from taskweave.training.stopping import StopSignal
+from taskweave.progress import StopSignal
 from taskweave.training.weights import read_state
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, uint8
 
-from taskweave.results.files import write_whole
+from taskweave.files import writing
 
 _GAP = 6
 _TEXT = 15
@@ -61,7 +61,9 @@ def side_by_side(
             draw.text((left, top + line * _LINE), text, fill=_INK, font=font)
         for row, picture in enumerate(column):
             sheet.paste(_scaled(picture, size), (left, below_heads + row * (height + _GAP)))
-    return write_whole(path, lambda file: sheet.save(file, "PNG"))
+    with writing(path) as file:
+        sheet.save(file, "PNG")
+    return path
 
 
 def _legend(keys: Sequence[Key], width: int, font: _Font) -> Image.Image | None:

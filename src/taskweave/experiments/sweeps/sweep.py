@@ -8,9 +8,8 @@ from pathlib import Path
 from taskweave.experiments.comparison import Comparison, compare
 from taskweave.experiments.launch.launcher import Launcher
 from taskweave.experiments.sweeps.axis import Sweep
-from taskweave.progress import Progress
+from taskweave.progress import Progress, StopSignal
 from taskweave.results.folder import RESULT
-from taskweave.training.stopping import StopSignal
 
 
 def sweep(
