@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from taskweave.files import write_text
-from taskweave.metrics.detection_images import Curve
+from taskweave.metrics.curve import Curve
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -78,10 +78,9 @@ def read_curves(run: Path, column: str) -> list[Curve]:
 
 
 def _curves(metric: Metric) -> Sequence[Curve]:
-    from taskweave.metrics.attributes import AttributesMetric
-    from taskweave.metrics.detection import DetectionMetric
+    from taskweave.metrics.metric import PerImageMetric
 
-    return metric.curves() if isinstance(metric, DetectionMetric | AttributesMetric) else ()
+    return metric.curves() if isinstance(metric, PerImageMetric) else ()
 
 
 def _thinned(curve: Curve) -> Curve:
@@ -101,7 +100,7 @@ def keep_classes(measured: Mapping[str, Metric], classes: Mapping[str, tuple[str
         classes: {column: its task's classes}; classes of a task that has no names for them are numbered from 1.
         run: The run's folder.
     """
-    from taskweave.metrics.per_image_metric import PerImageMetric
+    from taskweave.metrics.metric import PerImageMetric
 
     found = {
         column: {name: _named(values, classes[column]) for name, values in metric.class_scores().items()}
