@@ -7,21 +7,21 @@ import pytest
 import torch
 from experiments.tiny import tiny
 from safetensors.torch import save_file
+from taskweave.networks.segnet.baselines import dense_segnet
+from taskweave.networks.segnet.baselines import split_segnet
 
-from taskweave.experiments.artifacts.pictures import write_attention, write_pictures
+from taskweave.experiments.artifacts.masks import masks_of
+from taskweave.experiments.artifacts.picturing import write_pictures
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.weights import load_parents
+from taskweave.experiments.columns import columns_of
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.predicting import network_of
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.running import load_network, train_run
-from taskweave.networks.segnet.attention_masks import attention_masks
-from taskweave.networks.segnet.dense_segnet import dense_segnet
+from taskweave.experiments.running import train_run
 from taskweave.networks.segnet.mtan_segnet import mtan_segnet
-from taskweave.networks.segnet.split_segnet import split_segnet
 from taskweave.networks.unet.mt_unet import mt_unet
-from taskweave.results.pictured import read_attention
 from taskweave.training.weights import read_state
 
 UNET = {"kind": "st_unet", "widths": [4, 4, 4, 4]}
@@ -110,20 +110,16 @@ def _moved(run: Run, start: Run, folder: Path) -> float:
 
 def _has_masks(recipe: Recipe, bench: Bench, folder: Path) -> None:
     """Four decoder blocks of MT-UNet, ten blocks of MTAN; none of a network that is no whole, or has no attention."""
+    (column, *_) = columns_of(recipe)
+    found = {e.method.title: masks_of(e, column, [0, 1], bench=bench, root=folder) for e in entries(recipe)}
+    assert {title for title, masks in found.items() if masks} == {"MT-UNet", "MT-UNet without cross-talk", "MTAN"}
+    for title, blocks in (("MT-UNet", 4), ("MTAN", 10)):
+        images, masks = found[title] or pytest.fail(title)
+        assert images.shape == (2, 3, 32, 48)
+        assert {task: len(of) for task, of in masks.items()} == {"segmentation": blocks, "depth": blocks}
     done = [entry for entry in entries(recipe) if entry.method.title in ("single", "MT-UNet")]
     names = {path.name for path in write_pictures(done, bench, root=folder, place=folder)}
-    assert names == {"segmentation.png", "depth.png"}
-    files = write_attention(entries(recipe), bench, root=folder, place=folder / "attention")
-    found = {path.stem: read_attention(path) for path in files}
-    assert set(found) == {"MT-UNet", "MT-UNet-without-cross-talk", "MTAN"}
-    for title, blocks in (("MT-UNet", 4), ("MTAN", 10)):
-        assert found[title].images.shape == (2, 3, 32, 48) and found[title].title.startswith(f"{title}: attention masks")
-        assert {task: len(of) for task, of in found[title].masks.items()} == {"segmentation": blocks, "depth": blocks}
-        net = load_network(next(e for e in entries(recipe) if e.method.title == title).runs[0], bench, folder)
-        masks = attention_masks(net, net.statistics.normalise(torch.from_numpy(found[title].images)))
-        for task, own in masks.items():
-            for kept, mask in zip(found[title].masks[task], own, strict=True):
-                torch.testing.assert_close(torch.from_numpy(kept), mask.mean(1))
+    assert names == {"segmentation.png", "depth.png", "attention-MT-UNet.png"}
 
 
 @pytest.mark.slow
