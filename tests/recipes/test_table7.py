@@ -8,6 +8,7 @@ import pytest
 import yaml
 from PIL import Image
 
+import taskweave as tw
 from taskweave.experiments.artifacts.histograms import counts_of, draw_face_labels
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
@@ -87,10 +88,9 @@ def faces(folder: Path, count: int = 30) -> Path:
 
 
 def test_labels_of_a_data_set_as_histograms(tmp_path: Path) -> None:
-    from taskweave.data.readers.whole_images.utkface import open_utkface
 
     folder = faces(tmp_path / "faces")
-    whole = open_utkface(folder, split="all")
+    whole = tw.data.utkface("all", path=folder)
     counts = counts_of(whole, "all")
     assert counts.label == "all (30)"
     assert sorted(counts.ages) == [3.0 * i for i in range(30)]

@@ -8,8 +8,7 @@ from typing import final
 
 import torch
 
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.derived import ChangedSet
+from taskweave.data.dataset import ChangedSet, LabelledSet
 from taskweave.data.reduced import Reduced
 from taskweave.data.sample import Sample
 from taskweave.data.splits import split_by_scene

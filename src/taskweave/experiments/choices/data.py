@@ -132,10 +132,10 @@ class ScenesData(DataChoice):
 
     @property
     def names(self) -> Names:
-        from taskweave.data.generated.scenes_looks import ATTRIBUTES, CLASSES, OBJECT_CLASSES
+        from taskweave.data.generated.scenes import NAMED
+        from taskweave.data.generated.scenes_looks import CLASSES, OBJECT_CLASSES
 
-        attributes = tuple(f"{name} {value}" for name, values in ATTRIBUTES.items() for value in values)
-        return Names((*DENSE, "detection", "attributes"), tuple(CLASSES), tuple(OBJECT_CLASSES), attributes)
+        return Names((*DENSE, "detection", "attributes"), tuple(CLASSES), tuple(OBJECT_CLASSES), NAMED)
 
 
 class FolderChoice(DataChoice):

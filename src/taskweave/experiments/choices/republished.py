@@ -37,9 +37,9 @@ class MtanFiles(NumberedCityscapes):
 
     @property
     def names(self) -> Names:
-        from taskweave.data.readers.streets.cityscapes_mtan import DENSE_LABELS, MTAN_CLASSES
+        from taskweave.data.readers.streets.cityscapes_mtan import MTAN_CLASSES, MTAN_LABELS
 
-        return Names(DENSE_LABELS, MTAN_CLASSES[self.classes])
+        return Names(MTAN_LABELS, MTAN_CLASSES[self.classes])
 
 
 @final
@@ -66,6 +66,6 @@ class AutoLambda(NumberedCityscapes):
     @property
     def names(self) -> Names:
         from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES
-        from taskweave.data.readers.streets.cityscapes_mtan import DENSE_LABELS
+        from taskweave.data.readers.streets.cityscapes_mtan import MTAN_LABELS
 
-        return Names(DENSE_LABELS, CITYSCAPES_CLASSES[self.classes])
+        return Names(MTAN_LABELS, CITYSCAPES_CLASSES[self.classes])
