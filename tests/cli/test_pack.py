@@ -10,7 +10,9 @@ from data import pet_trees, trees
 from data.store_toys import assert_same, flip
 from experiments.tiny import Told, content
 
-from taskweave.data import Reduced, Scenes, open_nyuv2_mtan, open_store
+import taskweave as tw
+from taskweave.data import Reduced, open_store
+from taskweave.data.generated.scenes import Scenes
 from taskweave.experiments.building.data import open_parts
 from taskweave.experiments.recipe import Recipe
 
@@ -39,7 +41,7 @@ def test_a_folder(place):
     assert "note: NYUv2 as MTAN's npy, train, val" in said.stdout
     assert "packed 5 (train), 5 (val) samples" in said.stdout
     assert "data:\n  kind: store\n  path: " + str(place / "stores" / "rooms") in said.stdout
-    source, stored = open_nyuv2_mtan(place / "data", split="val"), open_store(place / "stores" / "rooms", part="val")
+    source, stored = tw.data.nyuv2_mtan("val", path=place / "data"), open_store(place / "stores" / "rooms", part="val")
     for index in range(5):
         assert_same(source[index], stored[index])
     manifest = json.loads((place / "stores" / "rooms" / "manifest.json").read_text())
@@ -67,7 +69,7 @@ def test_options(place):
     assert said.returncode == 0, said.stderr
     stored = open_store(place / "small", part="test")
     assert set(stored.labels) == {"depth", "segmentation"}
-    assert_same(Reduced(open_nyuv2_mtan(place / "data", split="val", labels=stored.labels), size=(12, 16))[4], stored[4])
+    assert_same(Reduced(tw.data.nyuv2_mtan("val", path=place / "data").only(stored.labels), size=(12, 16))[4], stored[4])
     assert list(stored.place.manifest().parts) == ["val"]
 
 

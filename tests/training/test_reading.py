@@ -11,6 +11,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from training import toys
 
+import taskweave as tw
 from taskweave.data import (
     LabelledSet,
     Mixture,
@@ -21,7 +22,6 @@ from taskweave.data import (
     Transformed,
     collate,
     grid_proposals,
-    open_pets_h5,
     open_store,
     pack_store,
 )
@@ -161,7 +161,7 @@ def pets(tmp_path):
     """12 pets in 4 blocks of 3."""
     pytest.importorskip("h5py", reason="the h5 form needs taskweave[data]")
     trees.write_pets_h5(tmp_path / "pets", **trees.h5_rows(12))
-    return open_pets_h5(tmp_path / "pets")
+    return tw.data.pets_h5("all", path=tmp_path / "pets").only(("species", "box", "segmentation"))
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from taskweave.data.inspection.dense_layouts import opened
+from taskweave.data.dataset import LabelledSet
 from taskweave.data.inspection.layout import Layout, View
 from taskweave.data.store.manifest import MANIFEST, UNFINISHED
 from taskweave.data.store.places import Folder
@@ -14,10 +15,11 @@ from taskweave.data.store.stored_set import open_store
 
 
 def _parts(path: Path) -> list[View]:
-    return [
-        View(name, partial(opened, open_store, path, part=name), facts.labels)
-        for name, facts in Folder(path).manifest().parts.items()
-    ]
+    return [View(name, partial(_opened, path, name), facts.labels) for name, facts in Folder(path).manifest().parts.items()]
+
+
+def _opened(path: Path, part: str, labels: Sequence[str]) -> LabelledSet:
+    return open_store(path, part=part, labels=labels)
 
 
 def _told(path: Path) -> list[str]:
