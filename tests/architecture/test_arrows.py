@@ -11,26 +11,27 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "taskweave"
 BESIDE = [ROOT / name for name in ("tests", "benchmarks", "examples", "docs")]
-GROUND = {"features", "images", "progress", "parts"}  # the files beside the rooms
+GROUND = {"features", "images", "files", "progress", "parts"}  # the files beside the rooms
 LIBRARY = {"weaving", "networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | GROUND
 ARROWS = {
     "features": set(),
     "images": set(),
+    "files": set(),
     "progress": set(),
     "parts": set(),
     "units": GROUND,
     "streams": GROUND,
     "weaving": {"units", "streams"} | GROUND,
-    "heads": set(),
+    "heads": GROUND,
     "networks": {"weaving", "units", "streams", "heads"} | GROUND,
-    "metrics": set(),
-    "tasks": {"heads", "metrics"},
-    "weighting": set(),
+    "metrics": GROUND,
+    "tasks": {"heads", "metrics"} | GROUND,
+    "weighting": GROUND,
     "data": GROUND,
     "training": LIBRARY,
-    "results": {"metrics", "reporting", "experiments"} | GROUND,
-    "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
-    "reporting": {"experiments", "results", "metrics"},  # what a comparison found and what its recipe says
+    "results": {"metrics"} | GROUND,
+    "experiments": LIBRARY | {"heads", "training", "results"},
+    "reporting": {"results", "metrics"} | GROUND,  # files alone
     "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 def test_the_quick_form_runs(tmp_path):
     pytest.importorskip("h5py", reason="h5 files need taskweave[data]")
-    pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+    pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
     command = [sys.executable, str(ROOT / "benchmarks" / "data_reading.py"), "--quick", "--out", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     cells = json.loads((tmp_path / "data_reading.json").read_text())["cells"]

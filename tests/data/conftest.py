@@ -15,7 +15,7 @@ def packed(tmp_path_factory):
     root = tmp_path_factory.mktemp("packed") / "store"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TASKWEAVE_CACHE", str(root.parent / "cache"))
-        pack_store({"train": Kinds(7), "test": Kinds(2)}, root, chunk_bytes=SMALL, source={"kind": "toys"})
+        pack_store({"train": Kinds(7), "test": Kinds(2)}, root, shard_bytes=SMALL, source={"kind": "toys"})
     return root
 
 

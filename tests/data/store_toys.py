@@ -1,5 +1,7 @@
 """Data sets for stores: every kind of value, and one that is slow to read."""
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +13,7 @@ from torchvision import tv_tensors
 from taskweave.data import Depth, Disparity, LabelledSet, Normals
 
 SMALL = 9_000
-"""Bytes of a chunk: two or three samples of `Kinds`."""
+"""Bytes of a shard: two or three samples of `Kinds`."""
 
 
 class Kinds(LabelledSet):
@@ -122,3 +124,17 @@ def flip(path: Path, at: int):
     data = bytearray(path.read_bytes())
     data[at] ^= 0x10
     path.write_bytes(data)
+
+
+def forged(text: str, change) -> str:
+    """The manifest after `change`, with the checksum that belongs to it."""
+    said = json.loads(text)
+    del said["sha256"]
+    change(said)
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**said, "sha256": digest}) + "\n"
+
+
+def rename(name: str):
+    """For `forged`: the first file of train is called `name`."""
+    return lambda said: said["parts"]["train"]["shards"][0].update(file=name)

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 from data import trees
-from data.refusing import refuses
+from data.refusing import every_label, refuses
 
-from taskweave.data import (
-    FileSet,
-    open_nyud_mt,
-    open_nyuv2_folder,
-    open_nyuv2_lists,
-    open_nyuv2_mat,
-    open_nyuv2_mtan,
-)
+import taskweave as tw
+from taskweave.data import FileSet
 
 
 def test_refuses_can_fail():
@@ -25,11 +19,11 @@ def test_refuses_can_fail():
         refuses(lambda: None, ValueError)
 
 
-@pytest.mark.parametrize("opener", [open_nyuv2_folder, open_nyuv2_mtan, open_nyuv2_lists, open_nyud_mt])
+@pytest.mark.parametrize("opener", [tw.data.nyuv2_folder, tw.data.nyuv2_mtan, tw.data.nyuv2_lists, tw.data.nyud_mt])
 def test_missing_folder(tmp_path, opener):
     missing = tmp_path / "nowhere"
     refuses(
-        lambda: opener(missing, split="train"),
+        lambda: opener("train", path=missing),
         FileNotFoundError,
         missing,
         "does not exist",
@@ -40,41 +34,43 @@ def test_missing_folder(tmp_path, opener):
 
 def test_a_file_for_a_folder(tmp_path):
     (tmp_path / "data.zip").touch()
-    refuses(lambda: open_nyuv2_mtan(tmp_path / "data.zip", split="train"), FileNotFoundError, "data.zip is a file")
+    refuses(lambda: tw.data.nyuv2_mtan("train", path=tmp_path / "data.zip"), FileNotFoundError, "data.zip is a file")
 
 
 def test_missing_mat(tmp_path):
     def action():
-        open_nyuv2_mat(tmp_path / "nyu.mat", splits=tmp_path / "s.mat", split="train", class_map=tmp_path / "c.mat")
+        tw.data.nyuv2_mat("train", path=tmp_path / "nyu.mat", splits=tmp_path / "s.mat", class_map=tmp_path / "c.mat")
 
     refuses(action, FileNotFoundError, tmp_path / "nyu.mat", "nyu_depth_v2_labeled.mat", "download")
 
 
 def test_unknown_split(tmp_path):
     trees.write_folder(tmp_path)
-    refuses(lambda: open_nyuv2_folder(tmp_path, split="tran"), FileNotFoundError, "tran.txt", "['train.txt']", "split")
+    refuses(lambda: tw.data.nyuv2_folder("tran", path=tmp_path), FileNotFoundError, "tran.txt", "['train.txt']", "split")
 
 
 def test_a_folder_of_something_else(tmp_path):
-    refuses(lambda: open_nyuv2_folder(tmp_path, split="train"), FileNotFoundError, "train.txt", "any other list", "folder")
+    refuses(
+        lambda: tw.data.nyuv2_folder("train", path=tmp_path), FileNotFoundError, "train.txt", "any other list", "folder"
+    )
 
 
 def test_unknown_label_and_class_count(tmp_path):
     trees.write_folder(tmp_path)
     refuses(
-        lambda: open_nyuv2_folder(tmp_path, split="train", labels=("edges",)),
+        lambda: tw.data.nyuv2_folder("train", path=tmp_path).only(("edges",)),
         ValueError,
         "'edges'",
         "'segmentation', 'depth'",
     )
-    refuses(lambda: open_nyuv2_folder(tmp_path, split="train", classes=37), ValueError, "13 or 40", "37")
+    refuses(lambda: tw.data.nyuv2_folder("train", path=tmp_path, classes=37), ValueError, "13 or 40", "37")
 
 
 def test_mtan_with_unequal_counts(tmp_path):
     trees.write_mtan(tmp_path)
     (tmp_path / "train/depth/3.npy").unlink()
     refuses(
-        lambda: open_nyuv2_mtan(tmp_path, split="train"),
+        lambda: every_label(tw.data.nyuv2_mtan("train", path=tmp_path)),
         ValueError,
         f"{tmp_path / 'train' / 'image'} has 5",
         f"{tmp_path / 'train' / 'depth'} has 4",
@@ -82,7 +78,7 @@ def test_mtan_with_unequal_counts(tmp_path):
         "expected the same numbers",
         "unpack the archive again",
     )
-    open_nyuv2_mtan(tmp_path, split="train", labels=("segmentation", "normals"))
+    tw.data.nyuv2_mtan("train", path=tmp_path).only(("segmentation", "normals"))
 
 
 def test_list_with_a_missing_image(tmp_path):
@@ -90,7 +86,7 @@ def test_list_with_a_missing_image(tmp_path):
     missing = tmp_path / "nyu_train_val" / "nyu_0125.png"
     missing.unlink()
     refuses(
-        lambda: open_nyuv2_lists(tmp_path, split="training"),
+        lambda: every_label(tw.data.nyuv2_lists("training", path=tmp_path)),
         FileNotFoundError,
         f"{missing} does not exist",
         "training_seg.txt, line 3",
@@ -104,7 +100,11 @@ def test_list_with_a_broken_line(tmp_path):
     lines = file.read_text().splitlines()
     trees.write_list(file, [*lines[:1], "/only/one.png", *lines[2:]])
     refuses(
-        lambda: open_nyuv2_lists(tmp_path, split="training"), ValueError, f"{file}, line 2", "'/only/one.png'", "<label>"
+        lambda: every_label(tw.data.nyuv2_lists("training", path=tmp_path)),
+        ValueError,
+        f"{file}, line 2",
+        "'/only/one.png'",
+        "<label>",
     )
 
 
@@ -114,7 +114,7 @@ def test_lists_in_another_order(tmp_path):
     lines = file.read_text().splitlines()
     trees.write_list(file, [lines[0], lines[2], lines[1], *lines[3:]])
     refuses(
-        lambda: open_nyuv2_lists(tmp_path, split="training"),
+        lambda: every_label(tw.data.nyuv2_lists("training", path=tmp_path)),
         ValueError,
         "line 2",
         "nyu_0047.png",
@@ -122,31 +122,38 @@ def test_lists_in_another_order(tmp_path):
         "same order",
     )
     trees.write_list(file, lines[:3])
-    refuses(lambda: open_nyuv2_lists(tmp_path, split="training"), ValueError, "5 images", "3", "same ones")
+    refuses(lambda: every_label(tw.data.nyuv2_lists("training", path=tmp_path)), ValueError, "5 images", "3", "same ones")
 
 
 def test_missing_target_file(tmp_path):
     trees.write_folder(tmp_path)
     (tmp_path / "depth" / "0127.png").unlink()
-    refuses(lambda: open_nyuv2_folder(tmp_path, split="train"), FileNotFoundError, "depth/0127.png", "train.txt, name 5")
-    assert len(open_nyuv2_folder(tmp_path, split="train", labels=("segmentation",))) == 5, "depth was not asked for"
+    refuses(
+        lambda: every_label(tw.data.nyuv2_folder("train", path=tmp_path)),
+        FileNotFoundError,
+        "depth/0127.png",
+        "train.txt, name 5",
+    )
+    assert len(tw.data.nyuv2_folder("train", path=tmp_path).only(("segmentation",))) == 5, "depth was not asked for"
 
 
 def test_empty_data_set(tmp_path):
     trees.write_folder(tmp_path)
     (tmp_path / "gt_sets" / "val.txt").write_text("\n")
-    refuses(lambda: open_nyuv2_folder(tmp_path, split="val"), ValueError, "val.txt", "no samples", "empty", "another split")
+    refuses(
+        lambda: tw.data.nyuv2_folder("val", path=tmp_path), ValueError, "val.txt", "no samples", "empty", "another split"
+    )
     (tmp_path / "m" / "train" / "image").mkdir(parents=True)
-    refuses(lambda: open_nyuv2_mtan(tmp_path / "m", split="train"), ValueError, "train/image", "no samples")
+    refuses(lambda: tw.data.nyuv2_mtan("train", path=tmp_path / "m"), ValueError, "train/image", "no samples")
     refuses(lambda: FileSet([], labels=(), classes=(), where="nothing"), ValueError, "nothing names no samples")
 
 
 def test_repeated_and_odd_names(tmp_path):
     trees.write_folder(tmp_path)
     trees.write_list(tmp_path / "gt_sets" / "val.txt", ["0046", "0047", "0046"])
-    refuses(lambda: open_nyuv2_folder(tmp_path, split="val"), ValueError, "'0046' 2 times", "remove")
+    refuses(lambda: tw.data.nyuv2_folder("val", path=tmp_path), ValueError, "'0046' 2 times", "remove")
     trees.write_list(tmp_path / "gt_sets" / "val.txt", ["kitchen"])
-    refuses(lambda: open_nyuv2_folder(tmp_path, split="val"), ValueError, "'kitchen'", "official indices")
+    refuses(lambda: tw.data.nyuv2_folder("val", path=tmp_path), ValueError, "'kitchen'", "official indices")
 
 
 def test_mat_files_that_do_not_belong_together(tmp_path):
@@ -156,10 +163,10 @@ def test_mat_files_that_do_not_belong_together(tmp_path):
     trees.write_mat(tmp_path)
 
     def open_it(split="train"):
-        return open_nyuv2_mat(
-            tmp_path / "nyu_depth_v2_labeled.mat",
+        return tw.data.nyuv2_mat(
+            split,
+            path=tmp_path / "nyu_depth_v2_labeled.mat",
             splits=tmp_path / "splits.mat",
-            split=split,
             class_map=tmp_path / "classMapping40.mat",
         )
 

@@ -5,7 +5,7 @@ import pytest
 from data import trees
 from data.refusing import refuses
 
-from taskweave.data import open_nyud_mt, open_nyuv2_folder, open_nyuv2_mtan
+import taskweave as tw
 
 
 @pytest.mark.parametrize("label", ["segmentation", "depth"])
@@ -15,7 +15,7 @@ def test_image_and_label_of_different_size(tmp_path, label):
     name, dtype = files[label]
     trees.save(tmp_path / name, np.ones((12, 16), dtype))
     refuses(
-        lambda: open_nyud_mt(tmp_path, split="train")[0],
+        lambda: tw.data.nyud_mt("train", path=tmp_path)[0],
         ValueError,
         "images/0046.jpg is 24 x 32",
         f"{name} is 12 x 16",
@@ -28,7 +28,7 @@ def test_label_outside_the_classes(tmp_path):
     label = np.ones((24, 32), np.uint8)
     label[3, 4] = 41
     trees.save(tmp_path / "label40" / "0046.png", label)
-    data = open_nyuv2_folder(tmp_path, split="train")
+    data = tw.data.nyuv2_folder("train", path=tmp_path)
     refuses(
         lambda: data[0],
         ValueError,
@@ -45,7 +45,7 @@ def test_label_outside_the_classes_in_npy(tmp_path, value):
     label = np.zeros((24, 32), np.float32)
     label[0, 1] = value
     trees.save(tmp_path / "train/label/0.npy", label)
-    data = open_nyuv2_mtan(tmp_path, split="train", labels=("segmentation",))
+    data = tw.data.nyuv2_mtan("train", path=tmp_path).only(("segmentation",))
     refuses(lambda: data[0], ValueError, "label/0.npy", f"label {value} at row 0, column 1", "-1 (no class) or 0..12")
 
 
@@ -56,7 +56,7 @@ def test_depth_that_is_no_number(tmp_path, value, shown):
     depth[5, 6:8] = value
     trees.save(tmp_path / "depth/0046.npy", depth)
     refuses(
-        lambda: open_nyud_mt(tmp_path, split="train")[0],
+        lambda: tw.data.nyud_mt("train", path=tmp_path)[0],
         ValueError,
         "depth/0046.npy has 2 values that are not finite",
         shown,
@@ -69,7 +69,7 @@ def test_depth_that_is_no_number(tmp_path, value, shown):
 def test_negative_depth(tmp_path):
     trees.write_nyud_mt(tmp_path)
     trees.save(tmp_path / "depth/0046.npy", np.full((24, 32), -1, np.float32))
-    refuses(lambda: open_nyud_mt(tmp_path, split="train")[0], ValueError, "depth/0046.npy", "-1", "0 where it is unknown")
+    refuses(lambda: tw.data.nyud_mt("train", path=tmp_path)[0], ValueError, "depth/0046.npy", "-1", "0 where it is unknown")
 
 
 @pytest.mark.parametrize("farthest", [32.0, 0.49])
@@ -82,8 +82,8 @@ def test_disparities_for_depth(tmp_path, farthest):
     trees.save(tmp_path / "mtan/train/depth/0.npy", row[None].repeat(24, 0)[..., None])
     trees.write_nyud_mt(tmp_path / "mt")
     trees.save(tmp_path / "mt/depth/0046.npy", row[None].repeat(24, 0))
-    for opener, name in ((open_nyuv2_folder, "folder"), (open_nyuv2_mtan, "mtan"), (open_nyud_mt, "mt")):
-        data = opener(tmp_path / name, split="train")
+    for opener, name in ((tw.data.nyuv2_folder, "folder"), (tw.data.nyuv2_mtan, "mtan"), (tw.data.nyud_mt, "mt")):
+        data = opener("train", path=tmp_path / name)
         refuses(lambda data=data: data[0], ValueError, "/depth/", f"{farthest:g} m", "0.5..20 m", "disparities", "convert")
         assert data[1]["depth"].max() > 1  # the others are what they should be
 
@@ -91,7 +91,7 @@ def test_disparities_for_depth(tmp_path, farthest):
 def test_a_picture_without_any_depth_is_read(tmp_path):
     trees.write_mtan(tmp_path)
     trees.save(tmp_path / "train/depth/0.npy", np.zeros((24, 32, 1), np.float32))
-    assert not open_nyuv2_mtan(tmp_path, split="train")[0]["depth"].any()
+    assert not tw.data.nyuv2_mtan("train", path=tmp_path)[0]["depth"].any()
 
 
 @pytest.mark.parametrize(
@@ -108,14 +108,14 @@ def test_a_picture_without_any_depth_is_read(tmp_path):
 def test_npy_of_wrong_rank(tmp_path, file, shape, expected):
     trees.write_mtan(tmp_path)
     trees.save(tmp_path / "train" / file, np.zeros(shape, np.float32))
-    refuses(lambda: open_nyuv2_mtan(tmp_path, split="train")[0], ValueError, file, str(shape), expected)
+    refuses(lambda: tw.data.nyuv2_mtan("train", path=tmp_path)[0], ValueError, file, str(shape), expected)
 
 
 def test_npy_that_is_cut_short(tmp_path):
     trees.write_mtan(tmp_path)
     file = tmp_path / "train/depth/0.npy"
     file.write_bytes(file.read_bytes()[:200])
-    refuses(lambda: open_nyuv2_mtan(tmp_path, split="train")[0], ValueError, file, "not a readable .npy")
+    refuses(lambda: tw.data.nyuv2_mtan("train", path=tmp_path)[0], ValueError, file, "not a readable .npy")
 
 
 @pytest.mark.parametrize("keep", [0, 200])
@@ -123,13 +123,15 @@ def test_picture_that_is_cut_short(tmp_path, keep):
     trees.write_folder(tmp_path)
     file = tmp_path / "rgb" / "0046.jpg"
     file.write_bytes(file.read_bytes()[:keep])
-    data = open_nyuv2_folder(tmp_path, split="train", labels=())
+    data = tw.data.nyuv2_folder("train", path=tmp_path).only(())
     refuses(lambda: data[0], ValueError, file, "not a readable picture", "write it again")
 
 
 def test_values_in_another_coding(tmp_path):
     trees.write_mtan(tmp_path)
     trees.save(tmp_path / "train/image/0.npy", np.full((24, 32, 3), 200.0))
-    refuses(lambda: open_nyuv2_mtan(tmp_path, split="train")[0], ValueError, "image/0.npy", "200", "0..1", "divide by 255")
+    refuses(
+        lambda: tw.data.nyuv2_mtan("train", path=tmp_path)[0], ValueError, "image/0.npy", "200", "0..1", "divide by 255"
+    )
     trees.save(tmp_path / "train/normal/1.npy", np.full((24, 32, 3), 200.0))
-    refuses(lambda: open_nyuv2_mtan(tmp_path, split="train")[1], ValueError, "normal/1.npy", "200", "-1..1", "uint8")
+    refuses(lambda: tw.data.nyuv2_mtan("train", path=tmp_path)[1], ValueError, "normal/1.npy", "200", "-1..1", "uint8")

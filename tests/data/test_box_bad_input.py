@@ -4,15 +4,16 @@ import json
 
 import pytest
 from data import box_trees as trees
-from data.refusing import refuses
+from data.refusing import every_label, refuses
 from data.trees import write_list
 
-from taskweave.data import BoxSet, open_apascal, open_birds, open_box_csv, open_coco, open_penn_fudan, open_voc
+import taskweave as tw
+from taskweave.data import BoxSet
 from taskweave.data.readers.boxes.boxes_faults import Faults
 
 
 def voc(root, **options):
-    return lambda: open_voc(root, year=2007, split="trainval", **options)
+    return lambda: tw.data.voc("trainval", path=root, year=2007, **options)
 
 
 @pytest.fixture
@@ -65,8 +66,13 @@ def test_voc_size_is_not_the_images(voc_root):
 
 
 def test_voc_missing_files(voc_root):
-    refuses(lambda: open_voc(voc_root, year=2012, split="train"), FileNotFoundError, "VOC2012", "JPEGImages")
-    refuses(lambda: open_voc(voc_root, year=2007, split="test"), FileNotFoundError, "test.txt", "trainval.txt")
+    refuses(lambda: tw.data.voc("train", path=voc_root, year=2012), FileNotFoundError, "VOC2012", "JPEGImages")
+    refuses(
+        lambda: tw.data.voc("test", path=voc_root, year=2007, test_split="test"),
+        FileNotFoundError,
+        "test.txt",
+        "trainval.txt",
+    )
     refuses(voc(voc_root, classes=("person", "kitten")), ValueError, "'kitten'", "'cat'")
     refuses(voc(voc_root, classes=()), ValueError, "no class")
     (voc_root / "VOC2007" / "Annotations" / "000004.xml").unlink()
@@ -133,24 +139,24 @@ def test_apascal(tmp_path, change):
     trees.write_apascal(tmp_path)
     old, new, *words = change
     changed(apascal_file(tmp_path), old, new)
-    refuses(lambda: open_apascal(tmp_path, split="train"), ValueError, apascal_file(tmp_path), *words)
+    refuses(lambda: tw.data.apascal("train", path=tmp_path), ValueError, apascal_file(tmp_path), *words)
 
 
 def test_apascal_missing_image_can_be_accepted(tmp_path):
     trees.write_apascal(tmp_path)
     changed(apascal_file(tmp_path), "000002.jpg cat", "000009.jpg cat")
     with pytest.warns(UserWarning, match=r"1 rows name an image that is not there.*line 3.*000009"):
-        data = open_apascal(tmp_path, split="train", accept=("missing image",))
+        data = tw.data.apascal("train", path=tmp_path, accept=("missing image",))
     assert [data.key(i) for i in range(len(data))] == ["000001", "000004"]
 
 
 def test_apascal_files(tmp_path):
     trees.write_apascal(tmp_path)
-    refuses(lambda: open_apascal(tmp_path, split="val"), FileNotFoundError, "apascal_val.txt", "apascal_train.txt")
-    refuses(lambda: open_apascal(tmp_path, split="train", labels=("depth",)), ValueError, "'depth'")
-    refuses(lambda: open_apascal(tmp_path, split="train", classes=("kitten",)), ValueError, "'kitten'")
+    refuses(lambda: tw.data.apascal("val", path=tmp_path), FileNotFoundError, "apascal_val.txt", "apascal_train.txt")
+    refuses(lambda: tw.data.apascal("train", path=tmp_path).only(("depth",)), ValueError, "'depth'")
+    refuses(lambda: tw.data.apascal("train", path=tmp_path, classes=("kitten",)), ValueError, "'kitten'")
     write_list(tmp_path / "attribute_data" / "attribute_names.txt", ["Round"])
-    refuses(lambda: open_apascal(tmp_path, split="train"), ValueError, "attribute_names.txt", "1 names", "64")
+    refuses(lambda: tw.data.apascal("train", path=tmp_path), ValueError, "attribute_names.txt", "1 names", "64")
 
 
 PENN_FUDAN_CHANGES = {
@@ -168,21 +174,21 @@ def test_penn_fudan(tmp_path, change):
     old, new, *words = change
     file = tmp_path / "Annotation" / "000002.txt"
     changed(file, old, new)
-    refuses(lambda: open_penn_fudan(tmp_path, split="all"), ValueError, file, *words)
+    refuses(lambda: tw.data.penn_fudan("all", path=tmp_path), ValueError, file, *words)
 
 
 def test_penn_fudan_files(tmp_path):
     trees.write_penn_fudan(tmp_path)
-    refuses(lambda: open_penn_fudan(tmp_path, split="val"), ValueError, "'val'", "'train', 'test' or 'all'")
-    refuses(lambda: open_penn_fudan(tmp_path, split="test", test_share=0.01), ValueError, "no images")
-    refuses(lambda: open_penn_fudan(tmp_path, split="test", test_share=1.0), ValueError, "test_share")
+    refuses(lambda: tw.data.penn_fudan("val", path=tmp_path), ValueError, "'val'", "'train', 'test' or 'all'")
+    refuses(lambda: tw.data.penn_fudan("test", path=tmp_path, test_share=0.01), ValueError, "no images")
+    refuses(lambda: tw.data.penn_fudan("test", path=tmp_path, test_share=1.0), ValueError, "test_share")
     (tmp_path / "PedMasks" / "000003_mask.png").unlink()
-    refuses(lambda: open_penn_fudan(tmp_path, split="all"), FileNotFoundError, "000003_mask.png", "000003.txt")
+    refuses(lambda: tw.data.penn_fudan("all", path=tmp_path), FileNotFoundError, "000003_mask.png", "000003.txt")
 
 
 def coco(root, content, **options):
     trees.write_coco(root, content)
-    return lambda: open_coco(root / "val2017", root / "annotations" / "instances_val2017.json", **options)
+    return lambda: tw.data.coco("test", path=root, **options)
 
 
 def altered(part, place, **entries):
@@ -218,11 +224,13 @@ def test_coco_files(tmp_path):
     refuses(coco(tmp_path, missing), ValueError, "'categories'")
     file = tmp_path / "annotations" / "instances_val2017.json"
     file.write_text(json.dumps([1]))
-    refuses(lambda: open_coco(tmp_path / "val2017", file), ValueError, file, "list")
+    refuses(lambda: tw.data.coco("test", path=tmp_path), ValueError, file, "list")
     file.write_text("{")
-    refuses(lambda: open_coco(tmp_path / "val2017", file), ValueError, file, "not readable json")
+    refuses(lambda: tw.data.coco("test", path=tmp_path), ValueError, file, "not readable json")
     elsewhere = file.with_name("other.json")
-    refuses(lambda: open_coco(tmp_path / "val2017", elsewhere), FileNotFoundError, "other.json", file.name)
+    refuses(
+        lambda: tw.data.coco("test", path=tmp_path, test_annotations=elsewhere), FileNotFoundError, "other.json", file.name
+    )
     action = coco(tmp_path, None)
     (tmp_path / "val2017" / "000003.jpg").unlink()
     refuses(action, FileNotFoundError, "000003.jpg", "image 30")
@@ -246,28 +254,36 @@ def test_box_csv(tmp_path, change):
     old, new, *words = change
     file = tmp_path / "annotations" / "train_labels.csv"
     changed(file, old, new)
-    open_it = lambda: open_box_csv(tmp_path / "images" / "train", file, classes=("person", "cat", "dog"))  # noqa: E731
+    open_it = lambda: tw.data.box_csv("train", path=tmp_path, classes=("person", "cat", "dog"))  # noqa: E731
     refuses(open_it, ValueError, file, *words)
 
 
 def test_box_csv_files(tmp_path):
     trees.write_box_csv(tmp_path)
     images, file = tmp_path / "images" / "train", tmp_path / "annotations" / "train_labels.csv"
-    refuses(lambda: open_box_csv(images.with_name("val"), file), FileNotFoundError, "val")
-    refuses(lambda: open_box_csv(images, file.with_name("val.csv")), FileNotFoundError, "val.csv", "train_labels.csv")
+    refuses(lambda: tw.data.box_csv("train", path=tmp_path, train_images=images.with_name("val")), FileNotFoundError, "val")
+    refuses(
+        lambda: tw.data.box_csv("train", path=tmp_path, train_annotations=file.with_name("val.csv")),
+        FileNotFoundError,
+        "val.csv",
+        "train_labels.csv",
+    )
     (images / "000004.jpg").write_bytes(b"no picture")
-    refuses(lambda: open_box_csv(images, file), ValueError, "000004.jpg", "not a readable picture")
+    refuses(lambda: tw.data.box_csv("train", path=tmp_path), ValueError, "000004.jpg", "not a readable picture")
 
 
 def test_birds(tmp_path):
     trees.write_birds(tmp_path)
-    refuses(lambda: open_birds(tmp_path, split="train", part="left half"), ValueError, "'left half'", "'right half'")
-    refuses(lambda: open_birds(tmp_path, split="test", part="whole"), FileNotFoundError, "test.txt", "train.txt")
+    refuses(lambda: tw.data.birds("train", path=tmp_path, area="left half"), ValueError, "'left half'", "'right half'")
+    refuses(lambda: tw.data.birds("test", path=tmp_path, area="whole"), FileNotFoundError, "test.txt", "train.txt")
     changed(tmp_path / "lists" / "train.txt", "000012", "000013")
-    refuses(lambda: open_birds(tmp_path, split="train", part="whole"), FileNotFoundError, "'000013'", "name 2")
+    refuses(lambda: tw.data.birds("train", path=tmp_path, area="whole"), FileNotFoundError, "'000013'", "name 2")
     changed(tmp_path / "lists" / "train.txt", "000013", "000012")
     (tmp_path / "masks" / "000012.png").unlink()
-    refuses(lambda: open_birds(tmp_path, split="train", part="whole"), FileNotFoundError, "000012.png", "labels=")
+    whole = tw.data.birds("train", path=tmp_path, area="whole")
+    refuses(lambda: every_label(whole), FileNotFoundError, "000012.png", ".only(('detection',))")
+    refuses(lambda: whole[0], FileNotFoundError, "000012.png", ".only(('detection',))")
+    assert len(whole.only(("detection",))) == 2, "masks were not asked for"
 
 
 def test_an_empty_set():

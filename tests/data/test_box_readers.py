@@ -6,16 +6,8 @@ import torch
 from data import box_trees as trees
 from torchvision import tv_tensors
 
-from taskweave.data import (
-    VOC_CLASSES,
-    open_apascal,
-    open_birds,
-    open_box_csv,
-    open_coco,
-    open_penn_fudan,
-    open_voc,
-    tiled,
-)
+import taskweave as tw
+from taskweave.data import VOC_CLASSES, tiled
 
 
 def assert_things(dataset, index, things):
@@ -34,7 +26,7 @@ def without_flags(things):
 @pytest.mark.parametrize("year", [2007, 2012])
 def test_voc(tmp_path, year):
     shots = trees.write_voc(tmp_path, year=year)
-    data = open_voc(tmp_path, year=year, split="trainval")
+    data = tw.data.voc("trainval", path=tmp_path, year=year)
     assert data.objects == VOC_CLASSES == tuple(trees.voc_classes())
     assert [data.key(i) for i in range(len(data))] == [shot.key for shot in shots]
     for index, shot in enumerate(shots):
@@ -45,7 +37,7 @@ def test_voc(tmp_path, year):
 
 def test_voc_of_one_class_keeps_every_image(tmp_path):
     shots = trees.write_voc(tmp_path)
-    data = open_voc(tmp_path, year=2007, split="dog_trainval", classes=("person",))
+    data = tw.data.voc("dog_trainval", path=tmp_path, year=2007, classes=("person",))
     assert data.objects == ("person",)
     for index, shot in enumerate(shots):
         assert_things(data, index, [thing for thing in shot.things if thing.name == "person"])
@@ -55,13 +47,13 @@ def test_voc_in_fractions_of_a_pixel(tmp_path):
     trees.write_voc(tmp_path)
     file = tmp_path / "VOC2007" / "Annotations" / "000002.xml"
     file.write_text(file.read_text().replace("<xmin>3</xmin>", "<xmin>3.25</xmin>"))
-    data = open_voc(tmp_path, year=2007, split="trainval")
+    data = tw.data.voc("trainval", path=tmp_path, year=2007)
     assert data[1]["detection"]["boxes"].tolist() == [[2.25, 1, 19, 30]]
 
 
 def test_apascal(tmp_path):
     shots, values = trees.write_apascal(tmp_path)
-    data = open_apascal(tmp_path, split="train")
+    data = tw.data.apascal("train", path=tmp_path)
     assert [data.key(i) for i in range(len(data))] == [shot.key for shot in shots]
     assert data.attributes == tuple(f"Attribute {k}" for k in range(64))
     rest = list(values)
@@ -77,7 +69,7 @@ def test_apascal(tmp_path):
 
 def test_apascal_of_one_class(tmp_path):
     shots, values = trees.write_apascal(tmp_path)
-    data = open_apascal(tmp_path, split="train", classes=("person",), labels=("attributes",))
+    data = tw.data.apascal("train", path=tmp_path, classes=("person",)).only(("attributes",))
     assert data.labels == ("attributes",)
     assert len(data) == len(shots)
     assert data[0]["attributes"]["values"].tolist() == [values[0]]
@@ -87,7 +79,7 @@ def test_apascal_of_one_class(tmp_path):
 
 def test_penn_fudan(tmp_path):
     shots = trees.write_penn_fudan(tmp_path)
-    data = open_penn_fudan(tmp_path, split="all")
+    data = tw.data.penn_fudan("all", path=tmp_path)
     assert data.classes == ("background", "person")
     for index, shot in enumerate(shots):
         assert_things(data, index, shot.things)
@@ -104,23 +96,22 @@ def keys(dataset):
 
 def test_penn_fudan_splits(tmp_path):
     trees.write_penn_fudan(tmp_path, count=20)
-    train, test = (open_penn_fudan(tmp_path, split=split, seed=3) for split in ("train", "test"))
+    train, test = (tw.data.penn_fudan(split, path=tmp_path, split_seed=3) for split in ("train", "test"))
     assert (len(train), len(test)) == (14, 6)
     assert not keys(train) & keys(test)
-    assert keys(train) | keys(test) == keys(open_penn_fudan(tmp_path, split="all"))
-    assert keys(open_penn_fudan(tmp_path, split="test", seed=3)) == keys(test)
-    assert keys(open_penn_fudan(tmp_path, split="test", seed=4)) != keys(test)
-    assert len(open_penn_fudan(tmp_path, split="test", test_share=0.1)) == 2
+    assert keys(train) | keys(test) == keys(tw.data.penn_fudan("all", path=tmp_path))
+    assert keys(tw.data.penn_fudan("test", path=tmp_path, split_seed=3)) == keys(test)
+    assert keys(tw.data.penn_fudan("test", path=tmp_path, split_seed=4)) != keys(test)
+    assert len(tw.data.penn_fudan("test", path=tmp_path, test_share=0.1)) == 2
 
 
 def test_coco(tmp_path):
     shots = trees.write_coco(tmp_path)
-    file = tmp_path / "annotations" / "instances_val2017.json"
-    data = open_coco(tmp_path / "val2017", file)
+    data = tw.data.coco("test", path=tmp_path)
     assert data.objects == ("person", "cat", "dog"), "in the order of the category ids 1, 7, 18"
     for index, shot in enumerate(shots):
         assert_things(data, index, shot.things)
-    chosen = open_coco(tmp_path / "val2017", file, classes=("dog", "person"))
+    chosen = tw.data.coco("test", path=tmp_path, classes=("dog", "person"))
     assert chosen.objects == ("dog", "person")
     assert chosen[0]["detection"]["labels"].tolist() == [2, 1]
     assert len(chosen[1]["detection"]["labels"]) == 0
@@ -133,7 +124,7 @@ def test_coco_accepts_what_the_release_has(tmp_path):
     content["annotations"][1]["bbox"] = [30.25, 3, 9.76, 2]
     trees.write_coco(tmp_path, content)
     with pytest.warns(UserWarning) as caught:
-        data = open_coco(tmp_path / "val2017", tmp_path / "annotations" / "instances_val2017.json")
+        data = tw.data.coco("test", path=tmp_path)
     said = sorted(str(warning.message) for warning in caught)
     assert len(said) == 2
     assert said[0].startswith("1 boxes have no area")
@@ -145,7 +136,7 @@ def test_coco_accepts_what_the_release_has(tmp_path):
 
 def test_box_csv(tmp_path):
     shots = trees.write_box_csv(tmp_path)
-    data = open_box_csv(tmp_path / "images" / "train", tmp_path / "annotations" / "train_labels.csv")
+    data = tw.data.box_csv("train", path=tmp_path)
     assert data.objects == ("cat", "dog", "person")
     assert [data.key(i) for i in range(len(data))] == [f"{shot.key}.jpg" for shot in shots], "also the one without rows"
     for index, shot in enumerate(shots):
@@ -157,7 +148,7 @@ def test_box_csv_counted_from_one(tmp_path):
     file = tmp_path / "annotations" / "train_labels.csv"
     rows = [trees.csv_row(shot, trees.Thing(t.name, trees.inclusive(t.box))) for shot in trees.SHOTS for t in shot.things]
     trees.write_csv(file, rows)
-    data = open_box_csv(tmp_path / "images" / "train", file, classes=("person", "cat", "dog"), counted_from_one=True)
+    data = tw.data.box_csv("train", path=tmp_path, classes=("person", "cat", "dog"), counted_from_one=True)
     assert data.objects == ("person", "cat", "dog")
     for index, shot in enumerate(trees.SHOTS):
         assert_things(data, index, without_flags(shot.things))
@@ -165,7 +156,7 @@ def test_box_csv_counted_from_one(tmp_path):
 
 def test_birds_whole(tmp_path):
     trees.write_birds(tmp_path)
-    data = open_birds(tmp_path, split="train", part="whole")
+    data = tw.data.birds("train", path=tmp_path, area="whole")
     assert data.classes == ("bird", "forest", "sky", "wind turbine")
     assert data[0]["detection"]["boxes"].tolist() == [list(thing.box) for thing in trees.BIRDS[0].things]
     assert data[0]["detection"]["ignore"].tolist() == [False, False, False, True], "the last is 10 pixels high"
@@ -174,13 +165,13 @@ def test_birds_whole(tmp_path):
     assert (mask[:4] == 255).all()
     assert (mask[50:, 50:] == 3).all()
     assert (mask[4:50] == 2).all()
-    assert open_birds(tmp_path, split="train", part="whole", least_height=0)[0]["detection"]["ignore"].sum() == 0
+    assert tw.data.birds("train", path=tmp_path, area="whole", least_height=0)[0]["detection"]["ignore"].sum() == 0
 
 
 def test_birds_right_half(tmp_path):
     """x counts from the middle: the first bird moves by 50; of the second 16 of 20 columns remain; the third is gone."""
     trees.write_birds(tmp_path)
-    data = open_birds(tmp_path, split="train", part="right half")
+    data = tw.data.birds("train", path=tmp_path, area="right half")
     sample = data[0]
     assert sample["image"].shape == (3, 80, 50)
     assert sample["segmentation"].shape == (80, 50)
@@ -196,6 +187,6 @@ def test_birds_without_masks(tmp_path):
     trees.write_birds(tmp_path)
     for mask in (tmp_path / "masks").iterdir():
         mask.unlink()
-    data = tiled(open_birds(tmp_path, split="train", part="whole", labels=("detection",)), (40, 60), overlap=20)
+    data = tiled(tw.data.birds("train", path=tmp_path, area="whole").only(("detection",)), (40, 60), overlap=20)
     assert data.classes == ()
     assert set(data[0]) == {"image", "key", "detection"}

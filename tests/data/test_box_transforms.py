@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+import taskweave as tw
 from taskweave.data import (
     Fit,
     RandomCropPad,
@@ -22,7 +23,6 @@ from taskweave.data import (
     Windowed,
     WithProposals,
     grid_proposals,
-    open_apascal,
     right_halves,
     tile_windows,
 )
@@ -266,7 +266,7 @@ def test_windows_outside_are_refused(tmp_path):
     from data import box_trees
 
     box_trees.write_apascal(tmp_path)
-    data = open_apascal(tmp_path, split="train")
+    data = tw.data.apascal("train", path=tmp_path)
     for window in (Window(9, 0, 0, 4, 4), Window(0, 0, 38, 4, 4), Window(0, -1, 0, 4, 4), Window(0, 0, 0, 0, 4)):
         with pytest.raises(ValueError, match="Window"):
             Windowed(data, [window])
@@ -277,7 +277,7 @@ def test_a_data_set_through_wrappers(tmp_path):
     from data import box_trees
 
     box_trees.write_apascal(tmp_path)
-    data = open_apascal(tmp_path, split="train")
+    data = tw.data.apascal("train", path=tmp_path)
     wrapped = WithProposals(Reduced(data, size=(24, 24)), grid_proposals)
     assert wrapped.objects == data.objects
     assert wrapped.attributes == data.attributes

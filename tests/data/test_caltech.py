@@ -9,11 +9,11 @@ from data import street_trees as trees
 from data.refusing import refuses
 from torchvision.transforms.v2 import RandomHorizontalFlip
 
-from taskweave.data import Window, collate, open_caltech, open_caltech_extracted
+import taskweave as tw
+from taskweave.data import Window, collate
 from taskweave.data.readers.streets.norpix import scan_sequence
 from taskweave.data.transforms.tiling import cut
-from taskweave.metrics.detection_images import detected_image
-from taskweave.metrics.detection_subset import Subset
+from taskweave.metrics.detection_images import Subset, detected_image
 
 
 def edges(drawn):
@@ -37,7 +37,7 @@ def close_to(image, pixels):
 @pytest.mark.parametrize("padding", [0, 8])
 def test_every_frame_of_the_training_sets(tmp_path, padding):
     trees.write_caltech(tmp_path, sets=(0, 5, 6), videos=2, padding=padding)
-    data = open_caltech(tmp_path, split="train", step=1)
+    data = tw.data.caltech("train", path=tmp_path, train_step=1)
     assert data.objects == ("person",)
     assert data.labels == ("detection",)
     expected = [f"set{s:02d}_V{v:03d}_I{f:05d}" for s in (0, 5) for v in (0, 1) for f in range(7)]
@@ -57,17 +57,17 @@ def test_every_frame_of_the_training_sets(tmp_path, padding):
 
 def test_step_counts_from_its_end(tmp_path):
     trees.write_caltech(tmp_path)
-    data = open_caltech(tmp_path, split="test", step=3)
+    data = tw.data.caltech("test", path=tmp_path, test_step=3)
     assert [data.key(i) for i in range(len(data))] == ["set06_V000_I00002", "set06_V000_I00005"]
-    assert len(open_caltech(tmp_path, split="all", step=7)) == 2
-    refuses(lambda: open_caltech(tmp_path, split="test", step=30), ValueError, "names no images")
-    refuses(lambda: open_caltech(tmp_path, split="test", step=0), ValueError, "step", "got 0")
+    assert len(tw.data.caltech("all", path=tmp_path, train_step=7)) == 2
+    refuses(lambda: tw.data.caltech("test", path=tmp_path, test_step=30), ValueError, "names no images")
+    refuses(lambda: tw.data.caltech("test", path=tmp_path, test_step=0), ValueError, "step", "got 0")
 
 
 def test_videos_folder_of_the_tools(tmp_path):
     trees.write_caltech(tmp_path / "videos", sets=(6,))
     (tmp_path / "videos" / "annotations").rename(tmp_path / "annotations")
-    assert len(open_caltech(tmp_path, split="test", step=1)) == 7
+    assert len(tw.data.caltech("test", path=tmp_path, test_step=1)) == 7
 
 
 def test_ignored_border_and_aspect(tmp_path):
@@ -75,21 +75,21 @@ def test_ignored_border_and_aspect(tmp_path):
     low = trees.Drawn("person", (20, 26, 10, 30))  # y + height 56 > 60 - 5
     wide = trees.Drawn("person", (21, 11, 20, 40))
     trees.write_caltech(tmp_path, frames=((near, low, wide, trees.UNSURE, trees.CROWD),))
-    as_drawn = open_caltech(tmp_path, split="train", step=1)[0]["detection"]
+    as_drawn = tw.data.caltech("train", path=tmp_path, train_step=1)[0]["detection"]
     assert as_drawn["ignore"].tolist() == [True, True, False, True, True]
-    official = open_caltech(tmp_path, split="train", step=1, ignored=("people",), aspect=0.41)[0]["detection"]
+    official = tw.data.caltech("train", path=tmp_path, ignored=("people",), aspect=0.41, train_step=1)[0]["detection"]
     assert official["ignore"].tolist() == [True, True, False, True]
     # centre 20 + 10, width 0.41 * 40 = 16.4; ignored boxes stay as drawn
     assert official["boxes"][2].tolist() == pytest.approx([21.8, 10, 38.2, 50])
     assert official["boxes"][0].tolist() == edges(near)
-    everything = open_caltech(tmp_path, split="train", step=1, ignored=(), border=0)[0]["detection"]
+    everything = tw.data.caltech("train", path=tmp_path, ignored=(), border=0, train_step=1)[0]["detection"]
     assert everything["ignore"].tolist() == [False] * 3
-    refuses(lambda: open_caltech(tmp_path, split="train", step=1, ignored=("dog",)), ValueError, "'dog'", "person?")
+    refuses(lambda: tw.data.caltech("train", path=tmp_path, ignored=("dog",), train_step=1), ValueError, "'dog'", "person?")
 
 
 def test_metrics_know_the_visible_share(tmp_path):
     trees.write_caltech(tmp_path, frames=((trees.PERSON, trees.HALF),))
-    target = open_caltech(tmp_path, split="train", step=1)[0]["detection"]
+    target = tw.data.caltech("train", path=tmp_path, train_step=1)[0]["detection"]
     nothing = {"boxes": torch.zeros(0, 4), "scores": torch.zeros(0), "labels": torch.zeros(0, dtype=torch.int64)}
     image = detected_image(nothing, target)
     assert Subset(min_visible=0.65).applied(image).ignore.tolist() == [False, True]
@@ -98,7 +98,7 @@ def test_metrics_know_the_visible_share(tmp_path):
 
 def test_the_share_follows_its_box(tmp_path):
     trees.write_caltech(tmp_path, frames=((trees.PERSON, trees.HALF, trees.HIDDEN),))
-    sample = open_caltech(tmp_path, split="train", step=1)[0]
+    sample = tw.data.caltech("train", path=tmp_path, train_step=1)[0]
     left = cut(sample, Window(0, 0, 0, 60, 45), kept=0.5)["detection"]
     assert left["visible"].tolist() == [1.0, 0.5]
     flipped = RandomHorizontalFlip(p=1.0)(sample)["detection"]
@@ -111,8 +111,8 @@ def test_extracted_is_the_same(tmp_path):
     trees.write_caltech(tmp_path / "videos_form")
     trees.write_caltech_extracted(tmp_path / "pictures")
     for split in ("train", "test"):
-        videos = open_caltech(tmp_path / "videos_form", split=split, step=3)
-        pictures = open_caltech_extracted(tmp_path / "pictures", split=split, step=3)
+        videos = tw.data.caltech(split, path=tmp_path / "videos_form", train_step=3, test_step=3)
+        pictures = tw.data.caltech_extracted(split, path=tmp_path / "pictures", train_step=3, test_step=3)
         assert len(videos) == len(pictures) == 2
         for a, b in zip(videos, pictures, strict=True):
             assert a["key"] == b["key"]
@@ -125,7 +125,7 @@ def test_extracted_with_other_annotations(tmp_path):
     trees.write_caltech_extracted(tmp_path, sets=(6,), frames=((trees.PERSON,),))
     marked = trees.Drawn("person", (31, 11, 10, 40), ignore=True)
     trees.write_bbgt(tmp_path / "new" / "set06_V000_I00000.jpg.txt", [marked])
-    data = open_caltech_extracted(tmp_path, split="test", annotations=tmp_path / "new")
+    data = tw.data.caltech_extracted("test", path=tmp_path, annotations=tmp_path / "new", test_step=1)
     assert_objects(data[0]["detection"], (marked, True, 1.0))
 
 
@@ -137,7 +137,7 @@ def video(root):
 
 
 def opened(root, **options):
-    return lambda: open_caltech(root, split="test", step=1, **options)
+    return lambda: tw.data.caltech("test", path=root, **options, test_step=1)
 
 
 def test_truncated_in_a_frame(tmp_path):
@@ -201,7 +201,7 @@ def test_damaged_picture(tmp_path):
 
 def test_missing_files(tmp_path):
     refuses(opened(tmp_path / "no"), FileNotFoundError, "does not exist", "set00/")
-    refuses(lambda: open_caltech(tmp_path, split="val", step=1), ValueError, "'val'", "train")
+    refuses(lambda: tw.data.caltech("val", path=tmp_path, train_step=1), ValueError, "'val'", "train")
     trees.write_caltech(tmp_path, sets=(6,))
     _, vbb = video(tmp_path)
     vbb.unlink()
@@ -264,7 +264,7 @@ def test_wrong_texts(tmp_path):
     text = tmp_path / "annotations" / "set06_V000_I00000.txt"
 
     def pictures():
-        return open_caltech_extracted(tmp_path, split="test")
+        return tw.data.caltech_extracted("test", path=tmp_path, test_step=1)
 
     trees.write_caltech_extracted(tmp_path, sets=(6,), frames=((trees.PERSON,),))
     good = text.read_text()

@@ -7,14 +7,14 @@ import torch
 from data import street_trees as trees
 from data.refusing import refuses
 
-from taskweave.data import open_citypersons, open_cityscapes
+import taskweave as tw
 
 PATH_OF_FIRST = "aachen/aachen_000000_000019_gtBboxCityPersons.json"
 
 
 def test_pedestrians(tmp_path):
     trees.write_citypersons(tmp_path)
-    data = open_citypersons(tmp_path, split="train")
+    data = tw.data.citypersons("train", path=tmp_path).only(("detection",))
     assert data.objects == ("person",)
     assert data.labels == ("detection",)
     assert data.classes == ()
@@ -32,19 +32,27 @@ def test_pedestrians(tmp_path):
 
 def test_riders_too(tmp_path):
     trees.write_citypersons(tmp_path)
-    data = open_citypersons(tmp_path, split="train", persons=("pedestrian", "rider"))
+    data = tw.data.citypersons("train", path=tmp_path, persons=("pedestrian", "rider")).only(("detection",))
     assert data[0]["detection"]["ignore"].tolist() == [False, False]
-    refuses(lambda: open_citypersons(tmp_path, split="train", persons=("dog",)), ValueError, "'dog'", "pedestrian")
+    refuses(
+        lambda: tw.data.citypersons("train", path=tmp_path, persons=("dog",)).only(("detection",)),
+        ValueError,
+        "'dog'",
+        "pedestrian",
+    )
 
 
 def test_with_the_masks_of_cityscapes(tmp_path):
     trees.write_citypersons(tmp_path, "val")
-    data = open_citypersons(tmp_path, split="val", labels=("detection", "segmentation"))
+    data = tw.data.citypersons("val", path=tmp_path).only(("detection", "segmentation"))
     assert data.classes == ("background", "person")
-    assert torch.equal(data[1]["segmentation"], open_cityscapes(tmp_path, split="val", classes=2)[1]["segmentation"])
+    assert torch.equal(
+        data[1]["segmentation"],
+        tw.data.cityscapes("val", path=tmp_path, classes=2).only(("segmentation",))[1]["segmentation"],
+    )
     mask = next(tmp_path.glob("gtFine/val/zurich/*labelIds.png"))
     mask.unlink()
-    refuses(lambda: open_citypersons(tmp_path, split="val", labels=("segmentation",)), FileNotFoundError, mask)
+    refuses(lambda: tw.data.citypersons("val", path=tmp_path).only(("segmentation",)), FileNotFoundError, mask)
 
 
 def spoiled(root, **values):
@@ -75,30 +83,38 @@ def spoiled(root, **values):
 )
 def test_wrong_json(tmp_path, values, words):
     path = spoiled(tmp_path, **values)
-    refuses(lambda: open_citypersons(tmp_path, split="train", accept=()), ValueError, path, *words)
+    refuses(lambda: tw.data.citypersons("train", path=tmp_path, accept=()).only(("detection",)), ValueError, path, *words)
 
 
 def test_outside_is_clipped_and_counted(tmp_path):
     """The release draws persons whole, also beyond the edge; the visible share is that of the whole person."""
     spoiled(tmp_path, objects=[trees.citizen("pedestrian", (70, 40, 10, 40), (70, 40, 10, 20))])
     with pytest.warns(UserWarning, match="1 boxes reach outside their image and were clipped to it"):
-        data = open_citypersons(tmp_path, split="train")
+        data = tw.data.citypersons("train", path=tmp_path).only(("detection",))
     assert data[0]["detection"]["boxes"].tolist() == [[70, 40, 80, 60]]
     assert data[0]["detection"]["visible"].tolist() == [0.5]
 
 
 def test_json_of_another_size(tmp_path):
     spoiled(tmp_path, imgWidth=100)
-    data = open_citypersons(tmp_path, split="train")
+    data = tw.data.citypersons("train", path=tmp_path).only(("detection",))
     refuses(lambda: data[0], ValueError, "60 x 80", "60 x 100", PATH_OF_FIRST)
 
 
 def test_unreadable_or_missing(tmp_path):
     path = spoiled(tmp_path)
     path.write_text(path.read_text()[:40])
-    refuses(lambda: open_citypersons(tmp_path, split="train"), ValueError, path, "not readable json", "column")
+    refuses(
+        lambda: tw.data.citypersons("train", path=tmp_path).only(("detection",)),
+        ValueError,
+        path,
+        "not readable json",
+        "column",
+    )
     path.write_text("[]")
-    refuses(lambda: open_citypersons(tmp_path, split="train"), ValueError, path, "holds a list")
+    refuses(lambda: tw.data.citypersons("train", path=tmp_path).only(("detection",)), ValueError, path, "holds a list")
     path.unlink()
-    refuses(lambda: open_citypersons(tmp_path, split="train"), FileNotFoundError, path, "restore")
-    refuses(lambda: open_citypersons(tmp_path, split="val"), FileNotFoundError, "val", "does not exist")
+    refuses(lambda: tw.data.citypersons("train", path=tmp_path).only(("detection",)), FileNotFoundError, path, "restore")
+    refuses(
+        lambda: tw.data.citypersons("val", path=tmp_path).only(("detection",)), FileNotFoundError, "val", "does not exist"
+    )

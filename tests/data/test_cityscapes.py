@@ -8,6 +8,7 @@ from data.refusing import refuses
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 
+import taskweave as tw
 from taskweave.data import (
     CITYSCAPES_CLASSES,
     Depth,
@@ -17,7 +18,6 @@ from taskweave.data import (
     RandomDiscreteScale,
     RandomScale,
     Resize,
-    open_cityscapes,
 )
 from taskweave.images import IMAGENET
 
@@ -45,7 +45,7 @@ def test_class_sets():
 @pytest.mark.parametrize("classes", [19, 7, 2])
 def test_labels(tmp_path, classes):
     trees.write_cityscapes(tmp_path)
-    data = open_cityscapes(tmp_path, split="train", classes=classes)
+    data = tw.data.cityscapes("train", path=tmp_path, classes=classes).only(("segmentation",))
     assert data.classes == CITYSCAPES_CLASSES[classes]
     assert data.labels == ("segmentation",)
     assert [data.key(i) for i in range(3)] == list(trees.CITY_KEYS)
@@ -54,13 +54,13 @@ def test_labels(tmp_path, classes):
     wanted = np.vectorize(expected.get)(stored)
     assert np.array_equal(data[1]["segmentation"].numpy(), wanted)
     assert set(np.unique(wanted)) == {*range(classes), 255}
-    other_form = open_cityscapes(tmp_path, split="train", classes=classes, coded="labelTrainIds")
+    other_form = tw.data.cityscapes("train", path=tmp_path, classes=classes, coded="labelTrainIds").only(("segmentation",))
     assert torch.equal(other_form[1]["segmentation"], data[1]["segmentation"])
 
 
 def test_disparity(tmp_path):
     trees.write_cityscapes(tmp_path, "val")
-    data = open_cityscapes(tmp_path, split="val", labels=("segmentation", "disparity"))
+    data = tw.data.cityscapes("val", path=tmp_path).only(("segmentation", "disparity"))
     sample = data[0]
     stored = trees.city_disparity(trees.CITY_KEYS[0]).astype(float)
     assert type(sample["disparity"]) is Disparity
@@ -73,7 +73,7 @@ def test_disparity_is_refused_where_it_cannot_be(tmp_path):
     file = next(tmp_path.glob("disparity/train/aachen/*"))
 
     def first():
-        return open_cityscapes(tmp_path, split="train", labels=("disparity",))[0]
+        return tw.data.cityscapes("train", path=tmp_path).only(("disparity",))[0]
 
     trees.save(file, np.zeros((trees.HEIGHT, trees.WIDTH), np.uint8))
     refuses(first, ValueError, file, "8 bits")
@@ -82,19 +82,50 @@ def test_disparity_is_refused_where_it_cannot_be(tmp_path):
 
 
 def test_wrong_choices_and_files(tmp_path):
-    refuses(lambda: open_cityscapes(tmp_path, split="train"), FileNotFoundError, "leftImg8bit", "does not exist")
+    refuses(
+        lambda: tw.data.cityscapes("train", path=tmp_path).only(("segmentation",)),
+        FileNotFoundError,
+        "leftImg8bit",
+        "does not exist",
+    )
     trees.write_cityscapes(tmp_path)
-    refuses(lambda: open_cityscapes(tmp_path, split="test"), ValueError, "'test'", "'val'")
-    refuses(lambda: open_cityscapes(tmp_path, split="train", classes=20), ValueError, "20 classes", "[19, 7, 2]")
-    refuses(lambda: open_cityscapes(tmp_path, split="train", coded="color"), ValueError, "'color'", "labelTrainIds")
-    refuses(lambda: open_cityscapes(tmp_path, split="train", labels=("edges",)), ValueError, "'edges'", "disparity")
+    refuses(
+        lambda: tw.data.cityscapes("train_extra", path=tmp_path).only(("segmentation",)),
+        ValueError,
+        "'train_extra'",
+        "'val'",
+    )
+    refuses(
+        lambda: tw.data.cityscapes("train", path=tmp_path, classes=20).only(("segmentation",)),
+        ValueError,
+        "20 classes",
+        "[19, 7, 2]",
+    )
+    refuses(
+        lambda: tw.data.cityscapes("train", path=tmp_path, coded="color").only(("segmentation",)),
+        ValueError,
+        "'color'",
+        "labelTrainIds",
+    )
+    refuses(lambda: tw.data.cityscapes("train", path=tmp_path).only(("edges",)), ValueError, "'edges'", "disparity")
     labels = next(tmp_path.glob("gtFine/train/aachen/*000000_000019*labelIds.png"))
     stored = trees.city_labels(trees.CITY_KEYS[0])
     stored[5, 6] = 34
     trees.save(labels, stored)
-    refuses(lambda: open_cityscapes(tmp_path, split="train")[0], ValueError, labels, "label 34", "row 5, column 6")
+    refuses(
+        lambda: tw.data.cityscapes("train", path=tmp_path).only(("segmentation",))[0],
+        ValueError,
+        labels,
+        "label 34",
+        "row 5, column 6",
+    )
     labels.unlink()
-    refuses(lambda: open_cityscapes(tmp_path, split="train"), FileNotFoundError, labels, "segmentation")
+    refuses(
+        lambda: tw.data.cityscapes("train", path=tmp_path).only(("segmentation",)),
+        FileNotFoundError,
+        labels,
+        "segmentation",
+    )
 
 
 # Disparity under transforms: baseline * focal length / depth

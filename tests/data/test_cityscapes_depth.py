@@ -7,21 +7,10 @@ import pytest
 import torch
 from data import republished_trees as copies
 from data import street_trees, trees
-from data.refusing import refuses
+from data.refusing import every_label, refuses
 
-from taskweave.data import (
-    CITYSCAPES_CAMERA,
-    CITYSCAPES_CLASSES,
-    MTAN_CLASSES,
-    Depth,
-    Disparity,
-    RandomScale,
-    StereoCamera,
-    open_adashare_cityscapes,
-    open_auto_lambda,
-    open_cityscapes,
-    open_cityscapes_mtan,
-)
+import taskweave as tw
+from taskweave.data import CITYSCAPES_CAMERA, CITYSCAPES_CLASSES, MTAN_CLASSES, Depth, Disparity, RandomScale
 
 
 def metres_of(codes, baseline, focal, farthest=None):
@@ -43,7 +32,7 @@ def first(data):
 def release(tmp_path, **options):
     street_trees.write_cityscapes(tmp_path)
     copies.write_cameras(tmp_path)
-    return open_cityscapes(tmp_path, split="train", labels=("segmentation", "depth"), **options)
+    return tw.data.cityscapes("train", path=tmp_path, **options).only(("segmentation", "depth"))
 
 
 CODES = street_trees.city_disparity(street_trees.CITY_KEYS[0])
@@ -55,7 +44,7 @@ def test_inverse_depth_is_mtans(tmp_path):
     assert np.allclose(depth[0].numpy(), CODES / 65535, rtol=1e-6)
     assert (depth[0].numpy() == 0).tolist() == (CODES == 0).tolist()
     copies.write_cityscapes_mtan(tmp_path / "mtan")
-    assert torch.allclose(first(open_cityscapes_mtan(tmp_path / "mtan", split="train")), depth, rtol=1e-6)
+    assert torch.allclose(first(tw.data.cityscapes_mtan("train", path=tmp_path / "mtan")), depth, rtol=1e-6)
 
 
 @pytest.mark.parametrize("farthest", [80.0, 5.0, None])
@@ -79,11 +68,11 @@ def test_metres_and_inverse_meet_under_a_change_of_scale(tmp_path):
 
 def test_the_cameras_are_needed_for_metres_only(tmp_path):
     street_trees.write_cityscapes(tmp_path)
-    open_cityscapes(tmp_path, split="train", labels=("depth",))
-    open_cityscapes(tmp_path, split="train", depth="metres")  # segmentation alone
+    tw.data.cityscapes("train", path=tmp_path).only(("depth",))
+    tw.data.cityscapes("train", path=tmp_path, depth="metres").only(("segmentation",))  # segmentation alone
 
     def opened():
-        return open_cityscapes(tmp_path, split="train", labels=("depth",), depth="metres")
+        return tw.data.cityscapes("train", path=tmp_path, depth="metres").only(("depth",))
 
     refuses(opened, FileNotFoundError, "camera.json", "camera_trainvaltest.zip", "depth='inverse'")
     copies.write_cameras(tmp_path, camera={"extrinsic": {}, "intrinsic": {"fx": 2262.5}})
@@ -92,14 +81,16 @@ def test_the_cameras_are_needed_for_metres_only(tmp_path):
     refuses(lambda: opened()[0], ValueError, "camera.json", "baseline 0", "above 0")
 
 
-@pytest.mark.parametrize("opener", [open_cityscapes_mtan, open_auto_lambda, open_adashare_cityscapes, open_cityscapes])
+@pytest.mark.parametrize(
+    "opener", [tw.data.cityscapes_mtan, tw.data.auto_lambda, tw.data.adashare_cityscapes, tw.data.cityscapes]
+)
 def test_unknown_forms(tmp_path, opener):
     street_trees.write_cityscapes(tmp_path)
     copies.write_cityscapes_mtan(tmp_path, sets=("label_19", "label_7"))
     copies.write_adashare_cityscapes(tmp_path)
     copies.write_auto_lambda(tmp_path)
-    refuses(lambda: opener(tmp_path, split="train", depth="feet"), ValueError, "'feet'", "'inverse' or 'metres'")
-    refuses(lambda: opener(tmp_path, split="train", farthest=0), ValueError, "farthest", "above 0", "None")
+    refuses(lambda: opener("train", path=tmp_path, depth="feet"), ValueError, "'feet'", "'inverse' or 'metres'")
+    refuses(lambda: opener("train", path=tmp_path, farthest=0), ValueError, "farthest", "above 0", "None")
 
 
 # MTAN's npy
@@ -108,7 +99,7 @@ def test_unknown_forms(tmp_path, opener):
 @pytest.mark.parametrize("classes", [19, 7, 2])
 def test_mtan(tmp_path, classes):
     truths = copies.write_cityscapes_mtan(tmp_path, "val")
-    data = open_cityscapes_mtan(tmp_path, split="val", classes=classes)
+    data = tw.data.cityscapes_mtan("val", path=tmp_path, classes=classes)
     assert [data.key(i) for i in range(4)] == ["0", "1", "2", "3"]
     assert data.classes == MTAN_CLASSES[classes]
     assert len(data.classes) == classes
@@ -128,27 +119,25 @@ def test_mtan_classes():
 def test_mtan_repacked_with_one_set_of_labels(tmp_path):
     truths = copies.write_cityscapes_mtan(tmp_path, sets=("label",))
     stored = truths[1].seven
-    found = open_cityscapes_mtan(tmp_path, split="train")[1]["segmentation"].numpy()
+    found = tw.data.cityscapes_mtan("train", path=tmp_path)[1]["segmentation"].numpy()
     assert np.array_equal(found, np.where(stored < 0, 255, stored))
     refuses(
-        lambda: open_cityscapes_mtan(tmp_path, split="train", classes=19),
+        lambda: every_label(tw.data.cityscapes_mtan("train", path=tmp_path, classes=19)),
         FileNotFoundError,
         "label_19",
         "19 classes",
         "['label']",
     )
-    only_depth = open_cityscapes_mtan(tmp_path, split="train", classes=19, labels=("depth",))
+    only_depth = tw.data.cityscapes_mtan("train", path=tmp_path, classes=19).only(("depth",))
     assert set(only_depth[0]) == {"image", "key", "depth"}
 
 
 def test_mtan_in_metres_by_a_given_camera(tmp_path):
     truths = copies.write_cityscapes_mtan(tmp_path)
-    usual = open_cityscapes_mtan(tmp_path, split="train", depth="metres", farthest=None)
+    usual = tw.data.cityscapes_mtan("train", path=tmp_path, depth="metres", farthest=None)
     expected = metres_of(truths[0].codes, CITYSCAPES_CAMERA.baseline, CITYSCAPES_CAMERA.focal)
     assert np.allclose(first(usual)[0].numpy(), expected, rtol=1e-3)  # p went through float32: 1 of 32257 is 1e-4 off
-    other = open_cityscapes_mtan(
-        tmp_path, split="train", depth="metres", farthest=None, camera=StereoCamera(baseline=0.22, focal=2262.52)
-    )
+    other = tw.data.cityscapes_mtan("train", path=tmp_path, depth="metres", farthest=None, baseline=0.22, focal=2262.52)
     assert torch.allclose(
         first(other) / first(usual).clamp(min=1e-9), (first(usual) > 0) * 0.22 / CITYSCAPES_CAMERA.baseline
     )
@@ -164,7 +153,7 @@ def test_depth_that_is_no_inverse_depth(tmp_path, value, words):
     depth[3, 4] = value
     trees.save(tmp_path / "train/depth/0.npy", depth)
     refuses(
-        lambda: open_cityscapes_mtan(tmp_path, split="train")[0], ValueError, "depth/0.npy", words, "0..1", "inspect-data"
+        lambda: tw.data.cityscapes_mtan("train", path=tmp_path)[0], ValueError, "depth/0.npy", words, "0..1", "inspect-data"
     )
 
 
@@ -174,7 +163,7 @@ def test_depth_that_is_no_inverse_depth(tmp_path, value, words):
 @pytest.mark.parametrize("classes", [19, 7, 2])
 def test_auto_lambda(tmp_path, classes):
     truths = copies.write_auto_lambda(tmp_path, "val")
-    data = open_auto_lambda(tmp_path, split="val", classes=classes)
+    data = tw.data.auto_lambda("val", path=tmp_path, classes=classes)
     assert data.classes == CITYSCAPES_CLASSES[classes]
     persons = [street_trees.LABEL_IDS["person"], street_trees.LABEL_IDS["rider"]]
     for sample, truth in zip(data, truths, strict=True):
@@ -189,7 +178,7 @@ def test_auto_lambda(tmp_path, classes):
 
 def test_auto_lambda_in_metres(tmp_path):
     truths = copies.write_auto_lambda(tmp_path)
-    depth = first(open_auto_lambda(tmp_path, split="train", depth="metres"))
+    depth = first(tw.data.auto_lambda("train", path=tmp_path, depth="metres"))
     expected = metres_of(truths[0].codes, CITYSCAPES_CAMERA.baseline, CITYSCAPES_CAMERA.focal, 80)
     assert type(depth) is Depth
     assert np.allclose(depth[0].numpy(), expected, rtol=1e-5)
@@ -201,7 +190,7 @@ def test_auto_lambda_in_metres(tmp_path):
 @pytest.mark.parametrize("classes", [19, 7, 2])
 def test_adashare_cityscapes(tmp_path, classes):
     truths = copies.write_adashare_cityscapes(tmp_path)
-    train, test = (open_adashare_cityscapes(tmp_path, split=split, classes=classes) for split in ("train", "test"))
+    train, test = (tw.data.adashare_cityscapes(split, path=tmp_path, classes=classes) for split in ("train", "test"))
     assert [train.key(i) for i in range(len(train))] == [f"train/image/{i}.npy" for i in range(3)]
     assert train.classes == MTAN_CLASSES[classes]
     for sample, truth in zip([*train, *test], truths, strict=True):
@@ -212,7 +201,7 @@ def test_adashare_cityscapes(tmp_path, classes):
 
 def test_adashare_lists_that_are_wrong(tmp_path):
     def opened(split="train"):
-        return open_adashare_cityscapes(tmp_path, split=split)
+        return tw.data.adashare_cityscapes(split, path=tmp_path)
 
     refuses(opened, FileNotFoundError, "cityscape.json", "unpacked")
     copies.write_adashare_cityscapes(tmp_path)
@@ -227,15 +216,15 @@ def test_adashare_lists_that_are_wrong(tmp_path):
     refuses(opened, ValueError, "no list of AdaShare's")
     listed.write_text("{")
     refuses(opened, ValueError, "not readable json")
-    refuses(lambda: open_adashare_cityscapes(tmp_path, split="train", classes=3), ValueError, "3 classes", "[19, 7, 2]")
+    refuses(lambda: tw.data.adashare_cityscapes("train", path=tmp_path, classes=3), ValueError, "3 classes", "[19, 7, 2]")
 
 
 # Counts
 
 
 TREES = {
-    "cityscapes_mtan": (copies.write_cityscapes_mtan, open_cityscapes_mtan, "depth", ".npy", "label_7"),
-    "auto_lambda": (copies.write_auto_lambda, open_auto_lambda, "depth", ".png", "seg"),
+    "cityscapes_mtan": (copies.write_cityscapes_mtan, tw.data.cityscapes_mtan, "depth", ".npy", "label_7"),
+    "auto_lambda": (copies.write_auto_lambda, tw.data.auto_lambda, "depth", ".png", "seg"),
 }
 
 
@@ -245,7 +234,7 @@ def test_unequal_counts(tmp_path, name):
     write(tmp_path)
     (tmp_path / "train" / kind / f"2{suffix}").unlink()
     refuses(
-        lambda: opener(tmp_path, split="train"),
+        lambda: every_label(opener("train", path=tmp_path)),
         ValueError,
         f"{tmp_path / 'train' / 'image'} has 4",
         f"{tmp_path / 'train' / kind} has 3",
@@ -253,10 +242,10 @@ def test_unequal_counts(tmp_path, name):
         "expected the same numbers in both",
         "unpack the archive again",
     )
-    opener(tmp_path, split="train", labels=("segmentation",))  # what is not read need not be there
+    opener("train", path=tmp_path).only(("segmentation",))  # what is not read need not be there
     trees.save(tmp_path / "train" / labels / f"9{suffix}", np.zeros((2, 2), np.uint8))
     refuses(
-        lambda: opener(tmp_path, split="train", labels=("segmentation",)),
+        lambda: opener("train", path=tmp_path).only(("segmentation",)),
         ValueError,
         "has 5",
         f"train/{labels}/9{suffix} has no",

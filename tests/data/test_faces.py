@@ -12,7 +12,7 @@ from data.refusing import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskweave.data import open_imdb_wiki, open_utkface
+import taskweave as tw
 from taskweave.data.generated.drawn import held_out
 from taskweave.data.readers.whole_images.imdb_wiki import age_of, subject_of
 
@@ -39,16 +39,16 @@ def test_groups_that_cannot_be_split():
 # UTKFace
 
 
-def utkface(root, **options):
+def utkface(part, root, **options):
     with pytest.warns(UserWarning) as said:
-        opened = open_utkface(root, **options)
+        opened = tw.data.utkface(part, path=root, **options)
     (told,) = said
     return opened, str(told.message)
 
 
 def test_utkface_reads_names_and_counts_what_it_leaves_out(tmp_path):
     trees.write_utkface(tmp_path)
-    faces, told = utkface(tmp_path, split="all")
+    faces, told = utkface("all", tmp_path)
     found = {faces.key(index): faces[index] for index in range(len(faces))}
     assert len(found) == len(trees.UTK_NAMES)
     for name in trees.UTK_NAMES:
@@ -66,7 +66,7 @@ def test_utkface_splits_by_stamp(tmp_path):
     for seed in range(8):
         stamps = []
         for split in ("train", "test"):
-            faces = open_utkface(tmp_path, split=split, seed=seed, test_share=0.3)
+            faces = tw.data.utkface(split, path=tmp_path, split_seed=seed, test_share=0.3)
             stamps.append({faces.scene(index) for index in range(len(faces))})
             assert all(faces.key(index).endswith(faces.scene(index)) for index in range(len(faces)))
         assert not stamps[0] & stamps[1]
@@ -76,10 +76,10 @@ def test_utkface_splits_by_stamp(tmp_path):
 def test_utkface_refuses_a_folder_without_faces(tmp_path):
     trees.write_utkface(tmp_path, names=("holiday.png", "100_0_0_20170112215240346.jpg.chip.jpg"))
     refuses(
-        lambda: open_utkface(tmp_path, split="all"), ValueError, tmp_path, "2 pictures", "[age]_[gender]_[race]_[stamp]"
+        lambda: tw.data.utkface("all", path=tmp_path), ValueError, tmp_path, "2 pictures", "[age]_[gender]_[race]_[stamp]"
     )
-    refuses(lambda: open_utkface(tmp_path / "no", split="all"), FileNotFoundError, tmp_path / "no")
-    refuses(lambda: open_utkface(tmp_path, split="val"), ValueError, "'val'")
+    refuses(lambda: tw.data.utkface("all", path=tmp_path / "no"), FileNotFoundError, tmp_path / "no")
+    refuses(lambda: tw.data.utkface("val", path=tmp_path), ValueError, "'val'")
 
 
 # IMDB-WIKI
@@ -110,7 +110,7 @@ def test_imdb_wiki_reads_both_sources(tmp_path):
     trees.write_imdb_wiki(tmp_path, source="wiki", entries=trees.ENTRIES[2:])
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing is left out
-        faces = open_imdb_wiki(tmp_path, split="all")
+        faces = tw.data.imdb_wiki("all", path=tmp_path)
     assert [faces[index]["age"].item() for index in range(len(faces))] == [*trees.AGES, *trees.AGES[2:]]
     assert [faces[index]["gender"].item() for index in range(5)] == [entry.gender for entry in trees.ENTRIES]
     assert faces.categories["gender"] == ("female", "male")
@@ -122,7 +122,7 @@ def test_imdb_wiki_reads_both_sources(tmp_path):
 def test_imdb_wiki_counts_what_it_leaves_out(tmp_path):
     trees.write_imdb_wiki(tmp_path, entries=(*trees.ENTRIES, *trees.LEFT_OUT.values()))
     with pytest.warns(UserWarning) as said:
-        faces = open_imdb_wiki(tmp_path, split="all")
+        faces = tw.data.imdb_wiki("all", path=tmp_path)
     assert len(faces) == len(trees.ENTRIES)
     (told,) = (str(one.message) for one in said)
     assert "imdb.mat: 8 of 13 images were left out" in told
@@ -139,7 +139,7 @@ def test_imdb_wiki_counts_what_it_leaves_out(tmp_path):
 def test_imdb_wikis_least_score(tmp_path):
     trees.write_imdb_wiki(tmp_path, entries=(*trees.ENTRIES, trees.LEFT_OUT["faint face"], trees.LEFT_OUT["no face"]))
     with pytest.warns(UserWarning, match=r"1 of 7 .* no face of score 0.5"):
-        assert len(open_imdb_wiki(tmp_path, split="all", least_score=0.5)) == 6
+        assert len(tw.data.imdb_wiki("all", path=tmp_path, least_score=0.5)) == 6
 
 
 @given(
@@ -158,7 +158,7 @@ def test_no_subject_leaks(people, seed, share):
         for source, named in (("imdb", people[:half]), ("wiki", people[half:])):
             entries = [trees.Entry(name, date(1950, 1, 1), 1990, 0.0) for name in named]
             trees.write_imdb_wiki(root, source=source, entries=entries)
-        parts = [open_imdb_wiki(root, split=split, seed=seed, test_share=share) for split in ("train", "test")]
+        parts = [tw.data.imdb_wiki(split, path=root, split_seed=seed, test_share=share) for split in ("train", "test")]
         written = {f"{source}/01/face{n}.jpg": name for source, named in (("imdb", people[:half]), ("wiki", people[half:]))
                    for n, name in enumerate(named)}  # fmt: skip
         keys = [{part.key(index) for index in range(len(part))} for part in parts]
@@ -168,18 +168,18 @@ def test_no_subject_leaks(people, seed, share):
 
 
 def test_imdb_wiki_refuses(tmp_path):
-    refuses(lambda: open_imdb_wiki(tmp_path, split="all"), ValueError, tmp_path, "imdb_crop")
-    refuses(lambda: open_imdb_wiki(tmp_path, split="val"), ValueError, "'val'")
+    refuses(lambda: tw.data.imdb_wiki("all", path=tmp_path), ValueError, tmp_path, "imdb_crop")
+    refuses(lambda: tw.data.imdb_wiki("val", path=tmp_path), ValueError, "'val'")
     trees.write_imdb_wiki(tmp_path)
     mat = tmp_path / "imdb_crop/imdb.mat"
     whole = mat.read_bytes()
     mat.write_bytes(whole[:-100])
-    refuses(lambda: open_imdb_wiki(tmp_path, split="all"), ValueError, mat, "not a readable .mat")
+    refuses(lambda: tw.data.imdb_wiki("all", path=tmp_path), ValueError, mat, "not a readable .mat")
     mat.unlink()
-    refuses(lambda: open_imdb_wiki(tmp_path, split="all"), FileNotFoundError, mat)
+    refuses(lambda: tw.data.imdb_wiki("all", path=tmp_path), FileNotFoundError, mat)
     mat.write_bytes(whole)
     (tmp_path / "imdb_crop/01/face2.jpg").unlink()
-    refuses(lambda: open_imdb_wiki(tmp_path, split="all"), FileNotFoundError, "face2.jpg", "entry 3")
+    refuses(lambda: tw.data.imdb_wiki("all", path=tmp_path), FileNotFoundError, "face2.jpg", "entry 3")
 
 
 def test_imdb_wikis_fields(tmp_path):
@@ -190,7 +190,7 @@ def test_imdb_wikis_fields(tmp_path):
     files = [f"01/face{n}.jpg" for n in range(5)]
     fields = trees.fields_of(trees.ENTRIES, [700000.0] * 5, files)
     savemat(mat, {"imdb": {**fields, "gender": fields["gender"][:, :4]}})
-    refuses(lambda: open_imdb_wiki(tmp_path, split="all"), ValueError, mat, "different length", "'gender': 4")
+    refuses(lambda: tw.data.imdb_wiki("all", path=tmp_path), ValueError, mat, "different length", "'gender': 4")
     del fields["gender"]
     savemat(mat, {"imdb": fields})
-    refuses(lambda: open_imdb_wiki(tmp_path, split="all"), ValueError, mat, "gender")
+    refuses(lambda: tw.data.imdb_wiki("all", path=tmp_path), ValueError, mat, "gender")

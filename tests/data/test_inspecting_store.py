@@ -5,13 +5,13 @@ from data.store_toys import Kinds, flip
 
 from taskweave.data import inspect, pack_store
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
-    pack_store({"train": Kinds(7), "test": Kinds(2)}, tmp_path / "store", source={"kind": "toys"}, chunk_bytes=9_000)
+    pack_store({"train": Kinds(7), "test": Kinds(2)}, tmp_path / "store", source={"kind": "toys"}, shard_bytes=9_000)
     return tmp_path / "store"
 
 
@@ -31,7 +31,7 @@ def test_what_is_in_it(store):
     assert facts["box"].remark.endswith("px high"), "boxes of one kind have no classes to count"
     assert facts["odd"].read == "dict"
     packed, gaps = layout.notes
-    count = len(list(store.rglob("*.bin")))
+    count = len(list(store.rglob("*.arrow")))
     assert count > 2
     assert 'from {"kind": "toys"}' in packed
     assert packed.endswith(f"in {count} files of samples")
@@ -49,11 +49,11 @@ def test_unfinished(store):
 
 
 def test_damaged(store):
-    flip(store / "train" / "chunk-0-1.bin", 400)
-    flip(store / "test" / "names.json", 5)
+    flip(store / "train-00001.arrow", 400)
+    flip(store / "test-00000.arrow", 5)
     found = {(one.kind, one.split): one.text for one in the_only(store).warnings}
-    assert "chunk-0-1.bin is not as it was written" in found["cannot be read", "train"]
-    assert "names.json is not as it was written" in found["cannot be opened", "test"]
+    assert "train-00001.arrow is not as it was written" in found["cannot be read", "train"]
+    assert "test-00000.arrow is not as it was written" in found["cannot be read", "test"]
     flip(store / "manifest.json", -40)
     (warned,) = the_only(store).warnings
     assert "manifest.json" in warned.text

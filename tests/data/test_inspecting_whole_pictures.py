@@ -49,7 +49,7 @@ def test_h5_of_three_parts_and_a_truncated_one(tmp_path):
     cut = tmp_path / "val" / "masks.h5"
     cut.write_bytes(cut.read_bytes()[:-100])
     layout = the_only(tmp_path)
-    assert layout.reader == "open_pets_h5"
+    assert layout.reader == "pets_h5"
     (warned,) = layout.warnings
     assert (warned.kind, warned.split) == ("cannot be opened", "val")
     assert str(cut) in warned.text
@@ -64,6 +64,6 @@ def test_what_faces_leave_out_is_told(tmp_path):
 
 def test_the_sample_that_ships():
     layout = the_only(SAMPLE)
-    assert layout.reader == "open_pets"
+    assert layout.reader == "pets"
     assert {split.split: split.count for split in layout.splits} == {"trainval": 80, "test": 20}
     assert layout.warnings == ()

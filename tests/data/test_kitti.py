@@ -5,12 +5,13 @@ import torch
 from data import street_trees as trees
 from data.refusing import refuses
 
-from taskweave.data import KITTI_PEDESTRIANS, open_kitti
+import taskweave as tw
+from taskweave.data import KITTI_PEDESTRIANS
 
 
 def test_pedestrians_as_persons(tmp_path):
     trees.write_kitti(tmp_path)
-    data = open_kitti(tmp_path)
+    data = tw.data.kitti("test", path=tmp_path)
     assert data.objects == ("person",)
     assert [data.key(i) for i in range(len(data))] == ["000000", "000001", "000002"]
     assert torch.equal(data[2]["image"], torch.from_numpy(trees.picture(2)).permute(2, 0, 1))
@@ -26,16 +27,16 @@ def test_pedestrians_as_persons(tmp_path):
 
 def test_levels(tmp_path):
     trees.write_kitti(tmp_path)
-    easy = open_kitti(tmp_path, most_occluded=0, most_truncated=0.15)
+    easy = tw.data.kitti("test", path=tmp_path, most_occluded=0, most_truncated=0.15)
     assert easy[2]["detection"]["ignore"].tolist() == [True, True, True, True]
-    hard = open_kitti(tmp_path, most_occluded=2, most_truncated=0.5)
+    hard = tw.data.kitti("test", path=tmp_path, most_occluded=2, most_truncated=0.5)
     assert hard[2]["detection"]["ignore"].tolist() == [False, False, False, True]
 
 
 def test_other_classes(tmp_path):
     trees.write_kitti(tmp_path)
     classes = {"Car": "car", "Van": "car", "Pedestrian": "person", "Cyclist": "cyclist"}
-    data = open_kitti(tmp_path, classes=classes, ignored=("DontCare",))
+    data = tw.data.kitti("test", path=tmp_path, classes=classes, ignored=("DontCare",))
     assert data.objects == ("car", "person", "cyclist")
     first, last = data[0]["detection"], data[2]["detection"]
     # DontCare is ignored for each class
@@ -46,10 +47,10 @@ def test_other_classes(tmp_path):
 
 def test_wrong_choices(tmp_path):
     trees.write_kitti(tmp_path)
-    refuses(lambda: open_kitti(tmp_path, classes={"Dog": "dog"}), ValueError, "'Dog'", "Pedestrian")
-    refuses(lambda: open_kitti(tmp_path, classes={}), ValueError, "no class")
-    refuses(lambda: open_kitti(tmp_path, ignored=("Bus",)), ValueError, "'Bus'")
-    refuses(lambda: open_kitti(tmp_path, ignored=("Pedestrian",)), ValueError, "'Pedestrian'", "both")
+    refuses(lambda: tw.data.kitti("test", path=tmp_path, classes={"Dog": "dog"}), ValueError, "'Dog'", "Pedestrian")
+    refuses(lambda: tw.data.kitti("test", path=tmp_path, classes={}), ValueError, "no class")
+    refuses(lambda: tw.data.kitti("test", path=tmp_path, ignored=("Bus",)), ValueError, "'Bus'")
+    refuses(lambda: tw.data.kitti("test", path=tmp_path, ignored=("Pedestrian",)), ValueError, "'Pedestrian'", "both")
     with pytest.raises(TypeError):
         KITTI_PEDESTRIANS["Car"] = "person"
 
@@ -67,13 +68,13 @@ def test_wrong_lines(tmp_path):
         trees.write_kitti(tmp_path)
         assert old in pedestrian
         text.write_text(text.read_text().replace(pedestrian, pedestrian.replace(old, new)))
-        refuses(lambda: open_kitti(tmp_path), ValueError, text, *words)
+        refuses(lambda: tw.data.kitti("test", path=tmp_path), ValueError, text, *words)
 
 
 def test_accepted_and_counted(tmp_path):
     trees.write_kitti(tmp_path, {"000000": (trees.Line("Pedestrian", (70, 5, 90, 45)), trees.Line("Dog", (1, 1, 9, 9)))})
     with pytest.warns(UserWarning) as caught:
-        data = open_kitti(tmp_path, accept=("outside", "unknown class"))
+        data = tw.data.kitti("test", path=tmp_path, accept=("outside", "unknown class"))
     assert {str(warning.message).split(";")[0] for warning in caught} == {
         "1 boxes reach outside their image and were clipped to it",
         "1 objects have an unknown class and were left out",
@@ -82,8 +83,8 @@ def test_accepted_and_counted(tmp_path):
 
 
 def test_missing_files(tmp_path):
-    refuses(lambda: open_kitti(tmp_path), FileNotFoundError, "image_2", "does not exist")
+    refuses(lambda: tw.data.kitti("test", path=tmp_path), FileNotFoundError, "image_2", "does not exist")
     trees.write_kitti(tmp_path)
     image = tmp_path / "training" / "image_2" / "000001.png"
     image.unlink()
-    refuses(lambda: open_kitti(tmp_path), FileNotFoundError, image, "000001.txt")
+    refuses(lambda: tw.data.kitti("test", path=tmp_path), FileNotFoundError, image, "000001.txt")

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 from data import pet_trees as trees
-from data.refusing import refuses
+from data.refusing import every_label, refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from taskweave.data import collate, open_pets
+import taskweave as tw
+from taskweave.data import collate
 from taskweave.data.readers.whole_images.pets import drawn_part
 
 DRAWN = ("drawn train", "drawn val", "drawn test")
@@ -37,7 +38,7 @@ def sample_of(dataset, key):
 
 
 def test_what_was_written_is_read(root, quiet):
-    pets = open_pets(root, split="trainval", labels=("species", "breed", "box", "segmentation"))
+    pets = tw.data.pets("trainval", path=root).only(("species", "breed", "box", "segmentation"))
     assert [pets.key(index) for index in range(len(pets))] == [pet.key for pet in trees.PETS]
     assert pets.categories["species"] == ("cat", "dog")
     for index, pet in enumerate(trees.PETS):
@@ -59,7 +60,7 @@ def test_what_was_written_is_read(root, quiet):
     ],
 )
 def test_the_trimaps_border(root, quiet, border, becomes, classes):
-    pets = open_pets(root, split="trainval", border=border)
+    pets = tw.data.pets("trainval", path=root, border=border)
     stored = trees.trimap(trees.PETS[0])
     expected = np.where(stored == 1, 1, np.where(stored == 2, 0, becomes))
     assert np.array_equal(pets[0]["segmentation"].numpy(), expected)
@@ -69,7 +70,7 @@ def test_the_trimaps_border(root, quiet, border, becomes, classes):
 def test_heads(root):
     """No XML and an XML without an object: the label is missing, the image stays. Two heads: the larger one."""
     with pytest.warns(UserWarning) as said:
-        pets = open_pets(root, split="trainval")
+        pets = every_label(tw.data.pets("trainval", path=root))
     expected = {"Abyssinian_1": (4, 3, 14, 12), "Bengal_5": (6, 2, 20, 30), "american_bulldog_3": (0, 0, 32, 24)}
     expected["beagle_10"] = (2, 2, 9, 9)
     for index in range(len(pets)):
@@ -86,11 +87,11 @@ def test_heads(root):
 def test_boxes_are_not_looked_for_when_not_asked_for(root):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "box" not in open_pets(root, split="trainval", labels=("species",))[0]
+        assert "box" not in tw.data.pets("trainval", path=root).only(("species",))[0]
 
 
 def test_a_batch_keeps_what_exists(root, quiet):
-    pets = open_pets(root, split="trainval")
+    pets = tw.data.pets("trainval", path=root)
     batch = collate([pets[0], pets[1]])
     assert batch.rows["box"].tolist() == [0]
     assert batch.targets["species"].tolist() == [0, 0]
@@ -103,21 +104,23 @@ def test_images_named_jpg_are_read_as_what_they_are(tmp_path, quiet, form, mode)
     colours = np.zeros((24, 32, 3), dtype=np.uint8)
     colours[:, 16:] = (204, 204, 204)  # a colour that palettes have
     Image.fromarray(colours).convert(mode).save(file, format=form)
-    read = open_pets(tmp_path, split="trainval")[0]["image"]
+    read = tw.data.pets("trainval", path=tmp_path)[0]["image"]
     assert torch.allclose(read.float(), torch.from_numpy(colours).permute(2, 0, 1).float(), atol=4)
 
 
 def test_a_trimap_of_background_only_stays(tmp_path, quiet):
     trees.write_pets(tmp_path)
     Image.fromarray(np.full((24, 32), 2, dtype=np.uint8)).save(tmp_path / "annotations/trimaps/Abyssinian_1.png")
-    assert open_pets(tmp_path, split="trainval")[0]["segmentation"].unique().tolist() == [0]
+    assert tw.data.pets("trainval", path=tmp_path)[0]["segmentation"].unique().tolist() == [0]
 
 
 def test_the_official_splits(root, quiet):
-    keys = {split: {pet.key for pet in pets} for split, pets in (("trainval", trees.PETS), ("test", trees.TEST_PETS))}
-    keys["all"] = keys["trainval"] | keys["test"]
+    keys = {
+        split: {pet.key for pet in pets} for split, pets in (("trainval", trees.PETS), ("official test", trees.TEST_PETS))
+    }
+    keys["all"] = keys["trainval"] | keys["official test"]
     for split, expected in keys.items():
-        pets = open_pets(root, split=split)
+        pets = tw.data.pets(split, path=root)
         assert {pets.key(index) for index in range(len(pets))} == expected
 
 
@@ -149,17 +152,17 @@ def first_of_ten(seed):
 
 
 def test_drawn_parts_of_the_tree(root, quiet):
-    parts = [open_pets(root, split=split, seed=3) for split in DRAWN]
+    parts = [tw.data.pets(split, path=root, split_seed=3) for split in DRAWN]
     keys = [{part.key(index) for index in range(len(part))} for part in parts]
     assert [len(one) for one in keys] == [2, 2, 2]
     assert set.union(*keys) == {pet.key for pet in trees.PETS}, "drawn from trainval"
 
 
 def test_other_splits_labels_and_borders_are_refused(root, quiet):
-    refuses(lambda: open_pets(root, split="val"), ValueError, "'val'", "drawn val")
-    refuses(lambda: open_pets(root, split="test", labels=("depth",)), ValueError, "depth")
-    refuses(lambda: open_pets(root, split="test", border="unsure"), ValueError, "unsure", "ignored")
-    refuses(lambda: open_pets(root / "images", split="test"), FileNotFoundError, "annotations")
+    refuses(lambda: tw.data.pets("val", path=root), ValueError, "'val'", "drawn val")
+    refuses(lambda: tw.data.pets("official test", path=root).only(("depth",)), ValueError, "depth")
+    refuses(lambda: tw.data.pets("official test", path=root, border="unsure"), ValueError, "unsure", "ignored")
+    refuses(lambda: tw.data.pets("official test", path=root / "images"), FileNotFoundError, "annotations")
 
 
 ROWS = {
@@ -176,33 +179,35 @@ ROWS = {
 def test_rows_that_are_none(tmp_path, row):
     trees.write_pets(tmp_path)
     (tmp_path / "annotations/trainval.txt").write_text(row[0] + "\n")
-    refuses(lambda: open_pets(tmp_path, split="trainval"), ValueError, "trainval.txt", *row[1:])
+    refuses(lambda: tw.data.pets("trainval", path=tmp_path), ValueError, "trainval.txt", *row[1:])
 
 
 def test_a_row_twice(tmp_path, quiet):
     trees.write_pets(tmp_path, pets=(*trees.PETS, trees.PETS[0]))
-    refuses(lambda: open_pets(tmp_path, split="trainval"), ValueError, "Abyssinian_1", "2 times")
+    refuses(lambda: tw.data.pets("trainval", path=tmp_path), ValueError, "Abyssinian_1", "2 times")
 
 
 def test_files_that_are_not_there(tmp_path, quiet):
     trees.write_pets(tmp_path)
     (tmp_path / "annotations/trimaps/Bengal_5.png").unlink()
-    refuses(lambda: open_pets(tmp_path, split="trainval"), FileNotFoundError, "trimaps/Bengal_5.png", "line 3")
+    refuses(
+        lambda: every_label(tw.data.pets("trainval", path=tmp_path)), FileNotFoundError, "trimaps/Bengal_5.png", "line 3"
+    )
     (tmp_path / "annotations/trainval.txt").unlink()
-    refuses(lambda: open_pets(tmp_path, split="trainval"), FileNotFoundError, "trainval.txt", "test.txt")
+    refuses(lambda: tw.data.pets("trainval", path=tmp_path), FileNotFoundError, "trainval.txt", "test.txt")
 
 
 def test_a_trimap_of_another_size(tmp_path, quiet):
     trees.write_pets(tmp_path)
     Image.fromarray(np.full((24, 30), 2, dtype=np.uint8)).save(tmp_path / "annotations/trimaps/Abyssinian_1.png")
-    pets = open_pets(tmp_path, split="trainval")
+    pets = tw.data.pets("trainval", path=tmp_path)
     refuses(lambda: pets[0], ValueError, "images/Abyssinian_1.jpg", "24 x 32", "trimaps/Abyssinian_1.png", "24 x 30")
 
 
 def test_a_trimap_with_another_value(tmp_path, quiet):
     trees.write_pets(tmp_path)
     Image.fromarray(np.full((24, 32), 4, dtype=np.uint8)).save(tmp_path / "annotations/trimaps/Abyssinian_1.png")
-    pets = open_pets(tmp_path, split="trainval")
+    pets = tw.data.pets("trainval", path=tmp_path)
     refuses(lambda: pets[0], ValueError, "trimaps/Abyssinian_1.png", "label 4", "3 (border)")
 
 
@@ -221,11 +226,11 @@ XMLS = {
 def test_head_boxes_that_are_none(tmp_path, content):
     trees.write_pets(tmp_path)
     (tmp_path / "annotations/xmls/Abyssinian_1.xml").write_text(content[0])
-    refuses(lambda: open_pets(tmp_path, split="trainval"), ValueError, "Abyssinian_1.xml", *content[1:])
+    refuses(lambda: every_label(tw.data.pets("trainval", path=tmp_path)), ValueError, "Abyssinian_1.xml", *content[1:])
 
 
 def test_a_head_box_drawn_in_an_image_of_another_size(tmp_path, quiet):
     trees.write_pets(tmp_path)
     (tmp_path / "annotations/xmls/Abyssinian_1.xml").write_text(trees.xml(PET, size=(48, 64)))
-    pets = open_pets(tmp_path, split="trainval")
+    pets = tw.data.pets("trainval", path=tmp_path)
     refuses(lambda: pets[0], ValueError, "Abyssinian_1.jpg", "24 x 32", "Abyssinian_1.xml", "48 x 64")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 from data import pet_trees as trees
-from data.refusing import refuses
+from data.refusing import every_label, refuses
 
-from taskweave.data import BatchOrder, BlockOrder, open_pets_h5
+import taskweave as tw
+from taskweave.data import BatchOrder, BlockOrder
 from taskweave.data.readers import h5_files
 from taskweave.data.readers.whole_images import pets_h5
 
@@ -19,7 +20,7 @@ pytest.importorskip("h5py", reason="the h5 form needs taskweave[data]")
 def test_what_was_written_is_read(tmp_path, block):
     trees.write_pets_h5(tmp_path / "val")
     rows = trees.h5_rows()
-    pets = open_pets_h5(tmp_path, split="val", block=block)
+    pets = tw.data.pets_h5("val", path=tmp_path, block=block)
     assert pets.block == {1: 1, 2: 2, None: 3, 100: 100}[block]
     assert len(pets) == trees.H5_COUNT
     for index in (6, 0, 3, 2, 5, 1, 4):
@@ -40,7 +41,7 @@ def test_other_types_axes_and_names(tmp_path):
     trees.write_pets_h5(tmp_path, **changed)
     with h5py.File(tmp_path / "binary.h5", "w") as file:
         file["labels"] = rows["binary"][:, 0]
-    sample = open_pets_h5(tmp_path)[2]
+    sample = tw.data.pets_h5("all", path=tmp_path)[2]
     assert torch.equal(sample["image"], torch.from_numpy(rows["images"][2]).permute(2, 0, 1))
     assert torch.equal(sample["segmentation"], torch.from_numpy(rows["masks"][2, ..., 0]).long())
     assert sample["species"] == int(rows["binary"][2, 0])
@@ -64,7 +65,7 @@ def reads(monkeypatch):
 
 def test_blocks_are_read_once_in_block_order(tmp_path, monkeypatch):
     trees.write_pets_h5(tmp_path)
-    pets = open_pets_h5(tmp_path, labels=("species",), block=None)
+    pets = tw.data.pets_h5("all", path=tmp_path, block=None).only(("species",))
     seen = reads(monkeypatch)
     order = BlockOrder(pets.blocks, seed=5)
     assert sorted(index for index, _ in order.epoch(0)) == list(range(7))
@@ -75,7 +76,7 @@ def test_blocks_are_read_once_in_block_order(tmp_path, monkeypatch):
 
 def test_items_are_read_by_themselves(tmp_path, monkeypatch):
     trees.write_pets_h5(tmp_path)
-    pets = open_pets_h5(tmp_path, labels=("species",), block=1)
+    pets = tw.data.pets_h5("all", path=tmp_path, block=1).only(("species",))
     assert pets.blocks == ()
     seen = reads(monkeypatch)
     for index in (4, 1, 4):
@@ -107,22 +108,29 @@ def test_truncated(tmp_path, name):
     trees.write_pets_h5(tmp_path)
     file = tmp_path / f"{name}.h5"
     file.write_bytes(file.read_bytes()[:-200])
-    refuses(lambda: open_pets_h5(tmp_path), ValueError, file, "truncated")
+    refuses(lambda: every_label(tw.data.pets_h5("all", path=tmp_path)), ValueError, file, "truncated")
 
 
 def test_not_h5(tmp_path):
     trees.write_pets_h5(tmp_path)
     (tmp_path / "masks.h5").write_bytes(b"no h5")
-    refuses(lambda: open_pets_h5(tmp_path), ValueError, tmp_path / "masks.h5", "HDF5")
+    refuses(lambda: every_label(tw.data.pets_h5("all", path=tmp_path)), ValueError, tmp_path / "masks.h5", "HDF5")
     (tmp_path / "masks.h5").unlink()
-    refuses(lambda: open_pets_h5(tmp_path), FileNotFoundError, tmp_path / "masks.h5")
-    assert len(open_pets_h5(tmp_path, labels=("species",))) == 7, "files that are not asked for are not opened"
+    refuses(lambda: every_label(tw.data.pets_h5("all", path=tmp_path)), FileNotFoundError, tmp_path / "masks.h5")
+    assert len(tw.data.pets_h5("all", path=tmp_path).only(("species",))) == 7, "files that are not asked for are not opened"
 
 
 @pytest.mark.parametrize("name", ["masks", "bboxes", "binary"])
 def test_different_length(tmp_path, name):
     trees.write_pets_h5(tmp_path, **{name: trees.h5_rows(6)[name]})
-    refuses(lambda: open_pets_h5(tmp_path), ValueError, tmp_path / f"{name}.h5", "6 rows", "images.h5", "7")
+    refuses(
+        lambda: every_label(tw.data.pets_h5("all", path=tmp_path)),
+        ValueError,
+        tmp_path / f"{name}.h5",
+        "6 rows",
+        "images.h5",
+        "7",
+    )
 
 
 ROWS = trees.h5_rows()
@@ -140,7 +148,7 @@ SPOILED = {
 @pytest.mark.filterwarnings("ignore:.*clipped")
 def test_wrong_arrays(tmp_path, spoiled):
     trees.write_pets_h5(tmp_path, **spoiled[0])
-    refuses(lambda: open_pets_h5(tmp_path), ValueError, *spoiled[1:])
+    refuses(lambda: every_label(tw.data.pets_h5("all", path=tmp_path)), ValueError, *spoiled[1:])
 
 
 def test_boxes_that_reach_outside_are_clipped_and_counted(tmp_path):
@@ -148,25 +156,25 @@ def test_boxes_that_reach_outside_are_clipped_and_counted(tmp_path):
     boxes[4] = (2, -1, 11, 8)
     trees.write_pets_h5(tmp_path, bboxes=boxes)
     with pytest.warns(UserWarning, match=r"1 boxes reach outside .* row 4"):
-        pets = open_pets_h5(tmp_path)
+        pets = every_label(tw.data.pets_h5("all", path=tmp_path))
     assert pets[4]["box"].tolist() == [[2, 0, 10, 8]]
 
 
 def test_wrong_pixels(tmp_path):
     trees.write_pets_h5(tmp_path / "shares", images=ROWS["images"] / np.float32(255))
-    refuses(lambda: open_pets_h5(tmp_path / "shares", labels=())[1], ValueError, "images.h5, row 1", "0..255")
+    refuses(lambda: tw.data.pets_h5("all", path=tmp_path / "shares").only(())[1], ValueError, "images.h5, row 1", "0..255")
     trees.write_pets_h5(tmp_path, masks=ROWS["masks"] * 255)
-    refuses(lambda: open_pets_h5(tmp_path)[2], ValueError, "masks.h5, row 2", "label 255", "1 (pet)")
+    refuses(lambda: tw.data.pets_h5("all", path=tmp_path)[2], ValueError, "masks.h5, row 2", "label 255", "1 (pet)")
 
 
 def test_no_such_block_or_label(tmp_path):
     trees.write_pets_h5(tmp_path)
-    refuses(lambda: open_pets_h5(tmp_path, block=0), ValueError, "block", "0")
-    refuses(lambda: open_pets_h5(tmp_path, labels=("breed",)), ValueError, "breed")
-    refuses(lambda: open_pets_h5(tmp_path, split="train"), FileNotFoundError, tmp_path / "train")
+    refuses(lambda: tw.data.pets_h5("all", path=tmp_path, block=0), ValueError, "block", "0")
+    refuses(lambda: tw.data.pets_h5("all", path=tmp_path).only(("breed",)), ValueError, "breed")
+    refuses(lambda: tw.data.pets_h5("train", path=tmp_path), FileNotFoundError, tmp_path / "train")
 
 
 def test_without_h5py(tmp_path, monkeypatch):
     trees.write_pets_h5(tmp_path)
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    refuses(lambda: open_pets_h5(tmp_path), ImportError, "h5py", "taskweave[data]")
+    refuses(lambda: tw.data.pets_h5("all", path=tmp_path), ImportError, "h5py", "taskweave[data]")

@@ -8,7 +8,7 @@ import torch
 from contracts.dataset_contract import assert_dataset
 from data.refusing import refuses
 
-from taskweave.data import open_pets, pets_sample
+import taskweave as tw
 from taskweave.data.readers.whole_images.pets_shipped import SAMPLE
 
 PARTS = {"train": 60, "val": 20, "test": 20}
@@ -28,17 +28,17 @@ def keys(dataset):
 
 
 def test_parts_are_disjoint_and_balanced():
-    parts = {part: pets_sample(part, labels=EVERY) for part in PARTS}
+    parts = {part: tw.data.pets_sample(part).only(EVERY) for part in PARTS}
     assert {part: len(pets) for part, pets in parts.items()} == PARTS
-    assert sorted(key for pets in parts.values() for key in keys(pets)) == sorted(keys(pets_sample()))
-    assert len(set(keys(pets_sample()))) == 100
+    assert sorted(key for pets in parts.values() for key in keys(pets)) == sorted(keys(tw.data.pets_sample()))
+    assert len(set(keys(tw.data.pets_sample()))) == 100
     for pets in parts.values():
         assert sum(item.values["species"] for item in pets.items) == len(pets) / 2
-    refuses(lambda: pets_sample("trainval"), ValueError, "trainval", "val")
+    refuses(lambda: tw.data.pets_sample("trainval"), ValueError, "trainval", "val")
 
 
 def test_the_contract_and_every_label():
-    pets = pets_sample(labels=EVERY)
+    pets = tw.data.pets_sample().only(EVERY)
     assert_dataset(pets, at=(0, 50, -1))
     for index in range(len(pets)):
         sample = pets[index]
@@ -51,7 +51,7 @@ def test_the_contract_and_every_label():
 
 def test_heads_lie_on_pets():
     """Of the labelled pixels in a head box most are the pet's, in all but a few images."""
-    pets = pets_sample()
+    pets = tw.data.pets_sample()
     shares = []
     for index in range(len(pets)):
         sample = pets[index]
@@ -66,7 +66,7 @@ def test_it_is_small_and_every_file_is_attributed():
     assert sum(file.stat().st_size for file in files) <= 3_000_000
     with (SAMPLE / "ATTRIBUTION.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert sorted(row["image"] for row in rows) == sorted(f"images/{key}.jpg" for key in keys(pets_sample()))
+    assert sorted(row["image"] for row in rows) == sorted(f"images/{key}.jpg" for key in keys(tw.data.pets_sample()))
     assert sorted(f"images/{file.name}" for file in (SAMPLE / "images").iterdir()) == sorted(row["image"] for row in rows)
     for row in rows:
         assert row["licence"] == "CC BY-SA 4.0"
@@ -79,5 +79,5 @@ def test_it_is_small_and_every_file_is_attributed():
 
 
 def test_the_folder_is_in_the_layout_of_the_release():
-    assert len(open_pets(SAMPLE, split="trainval")) == 80
-    assert keys(open_pets(SAMPLE, split="test")) == keys(pets_sample("test"))
+    assert len(tw.data.pets("trainval", path=SAMPLE)) == 80
+    assert keys(tw.data.pets("official test", path=SAMPLE)) == keys(tw.data.pets_sample("test"))

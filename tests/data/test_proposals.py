@@ -11,7 +11,8 @@ from data.refusing import refuses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskweave.data import WithProposals, grid_proposals, open_voc, read_proposals, write_proposals
+import taskweave as tw
+from taskweave.data import WithProposals, grid_proposals, read_proposals, write_proposals
 
 
 @settings(max_examples=30, deadline=None)
@@ -102,7 +103,7 @@ def test_files_that_are_wrong(tmp_path):
 
 def test_with_proposals(tmp_path):
     shots = box_trees.write_voc(tmp_path)
-    data = open_voc(tmp_path, year=2007, split="trainval")
+    data = tw.data.voc("trainval", path=tmp_path, year=2007)
     given = {shot.key: torch.tensor([[0.0, 0, shot.size[1] + 0.5, shot.size[0]]]) for shot in shots}
     seen = WithProposals(data, given)
     for index, shot in enumerate(shots):
@@ -115,7 +116,7 @@ def test_with_proposals(tmp_path):
 
 def test_with_proposals_refuses(tmp_path):
     shots = box_trees.write_voc(tmp_path)
-    data = open_voc(tmp_path, year=2007, split="trainval")
+    data = tw.data.voc("trainval", path=tmp_path, year=2007)
     given = {shot.key: torch.zeros(0, 4) for shot in shots}
     refuses(lambda: WithProposals(data, {"000001": given["000001"]}), ValueError, "3 of 4", "'000002'")
     given["000002"] = torch.tensor([[0.0, 0, 5, 5], [0, 0, 22, 5]])

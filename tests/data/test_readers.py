@@ -7,15 +7,8 @@ import pytest
 import torch
 from data import republished_trees, trees
 
-from taskweave.data import (
-    Depth,
-    open_adashare_nyuv2,
-    open_nyud_mt,
-    open_nyuv2_folder,
-    open_nyuv2_lists,
-    open_nyuv2_mat,
-    open_nyuv2_mtan,
-)
+import taskweave as tw
+from taskweave.data import Depth
 from taskweave.data.readers.indoor.nyuv2_classes import FORTY, FORTY_TO_THIRTEEN, THIRTEEN
 
 
@@ -41,7 +34,7 @@ def assert_shows(sample, truth, *, image_off=0.0, normals_off=1e-6):
 
 def test_folder(tmp_path, cache):
     truths = trees.write_folder(tmp_path)
-    data = open_nyuv2_folder(tmp_path, split="train")
+    data = tw.data.nyuv2_folder("train", path=tmp_path)
     assert data.labels == ("segmentation", "depth", "normals")
     assert data.classes == FORTY
     assert [data.key(i) for i in range(len(data))] == ["0046", "0047", "0125", "0126", "0127"]
@@ -53,9 +46,9 @@ def test_folder(tmp_path, cache):
 
 def test_derived_normals_are_computed_once(tmp_path, cache, monkeypatch):
     trees.write_folder(tmp_path)
-    first = open_nyuv2_folder(tmp_path, split="train", labels=("normals",))[0]["normals"]
+    first = tw.data.nyuv2_folder("train", path=tmp_path).only(("normals",))[0]["normals"]
     monkeypatch.setattr("taskweave.data.derived_normals.normals_from_depth", None)  # any call would now raise
-    again = open_nyuv2_folder(tmp_path, split="train", labels=("normals",))[0]["normals"]
+    again = tw.data.nyuv2_folder("train", path=tmp_path).only(("normals",))[0]["normals"]
     assert torch.equal(first, again)
     assert first.norm(dim=0).amax() == pytest.approx(1, abs=1e-5)
 
@@ -64,21 +57,21 @@ def test_cached_normals_are_those_of_the_depth(tmp_path):
     from taskweave.data import NYUV2_CAMERA, normals_from_depth
 
     trees.write_folder(tmp_path)
-    sample = open_nyuv2_folder(tmp_path, split="train")[1]
+    sample = tw.data.nyuv2_folder("train", path=tmp_path)[1]
     assert torch.allclose(sample["normals"], normals_from_depth(sample["depth"], NYUV2_CAMERA), atol=1e-3)
 
 
 def test_a_changed_depth_file_gets_new_normals(tmp_path):
     trees.write_folder(tmp_path)
-    before = open_nyuv2_folder(tmp_path, split="train")[0]["normals"]
+    before = tw.data.nyuv2_folder("train", path=tmp_path)[0]["normals"]
     tilted = np.linspace(1000, 1200, trees.WIDTH)[None].repeat(trees.HEIGHT, 0)
     trees.save(tmp_path / "depth" / "0046.png", tilted.astype(np.uint16))
-    assert not torch.equal(open_nyuv2_folder(tmp_path, split="train")[0]["normals"], before)
+    assert not torch.equal(tw.data.nyuv2_folder("train", path=tmp_path)[0]["normals"], before)
 
 
 def test_folder_of_13(tmp_path):
     truths = trees.write_folder(tmp_path, "val", classes=13)
-    data = open_nyuv2_folder(tmp_path, split="val", classes=13, labels=("segmentation",))
+    data = tw.data.nyuv2_folder("val", path=tmp_path, classes=13).only(("segmentation",))
     assert data.classes == THIRTEEN
     assert set(data[0]) == {"image", "key", "segmentation"}
     for sample, truth in zip(data, truths, strict=True):
@@ -87,7 +80,7 @@ def test_folder_of_13(tmp_path):
 
 def test_mtan(tmp_path):
     truths = trees.write_mtan(tmp_path)
-    data = open_nyuv2_mtan(tmp_path, split="train")
+    data = tw.data.nyuv2_mtan("train", path=tmp_path)
     assert [data.key(i) for i in range(len(data))] == ["0", "1", "2", "3", "4"]
     assert data.classes == THIRTEEN
     for sample, truth in zip(data, truths, strict=True):
@@ -98,13 +91,13 @@ def test_mtan_is_ordered_by_number(tmp_path):
     trees.write_mtan(tmp_path)
     for folder in ("image", "label", "depth", "normal"):
         (tmp_path / "train" / folder / "0.npy").rename(tmp_path / "train" / folder / "10.npy")
-    data = open_nyuv2_mtan(tmp_path, split="train")
+    data = tw.data.nyuv2_mtan("train", path=tmp_path)
     assert [data.key(i) for i in range(len(data))] == ["1", "2", "3", "4", "10"]
 
 
 def test_lists(tmp_path):
     truths = trees.write_lists(tmp_path)
-    data = open_nyuv2_lists(tmp_path, split="training")
+    data = tw.data.nyuv2_lists("training", path=tmp_path)
     assert data.labels == ("segmentation", "normals")
     assert data.key(0) == "nyu_train_val/nyu_0046.png"
     assert data.scene(1) == data.scene(0) != data.scene(2)
@@ -116,8 +109,8 @@ def test_lists_with_another_data_dir(tmp_path):
     trees.write_lists(tmp_path)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "list").rename(tmp_path / "elsewhere" / "list")
-    data = open_nyuv2_lists(
-        tmp_path / "elsewhere", split="training", data_dir=tmp_path, labels=("segmentation",), classes=13
+    data = tw.data.nyuv2_lists("training", path=tmp_path / "elsewhere", data_dir=tmp_path, classes=13).only(
+        ("segmentation",)
     )
     truth = trees.truths()[0].segmentation
     expected = np.array([*FORTY_TO_THIRTEEN, *[255] * 216])[truth]
@@ -127,32 +120,32 @@ def test_lists_with_another_data_dir(tmp_path):
 @pytest.mark.parametrize("pictures", [False, True], ids=["npy", "png"])
 def test_nyud_mt(tmp_path, pictures):
     truths = trees.write_nyud_mt(tmp_path, pictures=pictures)
-    for sample, truth in zip(open_nyud_mt(tmp_path, split="train"), truths, strict=True):
+    for sample, truth in zip(tw.data.nyud_mt("train", path=tmp_path), truths, strict=True):
         assert_shows(sample, truth, image_off=3, normals_off=0.02 if pictures else 1e-6)
 
 
 def test_adashare(tmp_path):
     truths = republished_trees.write_adashare_nyuv2(tmp_path)
-    train, test = (open_adashare_nyuv2(tmp_path, split=split) for split in ("train", "test"))
+    train, test = (tw.data.adashare_nyuv2(split, path=tmp_path) for split in ("train", "test"))
     assert [train.key(i) for i in range(len(train))] == [f"img/{name}.png" for name in ("0046", "0047", "0125", "0126")]
     assert [train.scene(i) for i in range(len(train))] == ["from 0046"] * 2 + ["from 0125"] * 2
     assert train.classes == FORTY
     for sample, truth in zip([*train, *test], truths, strict=True):
         assert_shows(sample, truth, normals_off=0.02)
-    thirteen = open_adashare_nyuv2(tmp_path, split="test", classes=13, labels=("segmentation",))
+    thirteen = tw.data.adashare_nyuv2("test", path=tmp_path, classes=13).only(("segmentation",))
     expected = np.array([*FORTY_TO_THIRTEEN, *[255] * 216])[truths[-1].segmentation]
     assert np.array_equal(thirteen[0]["segmentation"].numpy(), expected)
 
 
-def open_mat(root, **options):
+def open_mat(root, part):
     path = root / "nyu_depth_v2_labeled.mat"
-    return open_nyuv2_mat(path, splits=root / "splits.mat", class_map=root / "classMapping40.mat", **options)
+    return tw.data.nyuv2_mat(part, path=path, splits=root / "splits.mat", class_map=root / "classMapping40.mat")
 
 
 def test_mat(tmp_path):
     pytest.importorskip("h5py", reason="nyu_depth_v2_labeled.mat needs taskweave[data]")
     truths, scenes = trees.write_mat(tmp_path)
-    train, test = open_mat(tmp_path, split="train"), open_mat(tmp_path, split="test")
+    train, test = open_mat(tmp_path, "train"), open_mat(tmp_path, "test")
     assert [train.key(i) for i in range(len(train))] == ["0001", "0003", "0004", "0005"]
     assert [train.scene(i) for i in range(len(train))] == [scenes[i] for i in (0, 2, 3, 4)]
     for sample, index in zip(train, (0, 2, 3, 4), strict=True):
@@ -166,14 +159,13 @@ def test_mat_with_a_class_map_of_numbers_and_13_classes(tmp_path):
     pytest.importorskip("h5py", reason="nyu_depth_v2_labeled.mat needs taskweave[data]")
     truths, _ = trees.write_mat(tmp_path)
     np.save(tmp_path / "map.npy", np.arange(894) % 41)
-    data = open_nyuv2_mat(
-        tmp_path / "nyu_depth_v2_labeled.mat",
+    data = tw.data.nyuv2_mat(
+        "test",
+        path=tmp_path / "nyu_depth_v2_labeled.mat",
         splits=tmp_path / "splits.mat",
-        split="test",
         class_map=tmp_path / "map.npy",
         classes=13,
-        labels=("segmentation",),
-    )
+    ).only(("segmentation",))
     expected = np.array([*FORTY_TO_THIRTEEN, *[255] * 216])[truths[1].segmentation]
     assert np.array_equal(data[0]["segmentation"].numpy(), expected)
 
@@ -185,7 +177,7 @@ def test_mat_needs_its_libraries(tmp_path, monkeypatch):
     trees.write_mat(tmp_path)
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ImportError, match=r"pip install taskweave\[data\]"):
-        open_mat(tmp_path, split="test")
+        open_mat(tmp_path, "test")
 
 
 def test_class_names_agree():

@@ -12,7 +12,7 @@ from torchvision import tv_tensors
 
 from taskweave.data.generated.rendering import render
 from taskweave.data.generated.scenes import LABELS, Scenes
-from taskweave.data.generated.scenes_looks import ATTRIBUTES, CLASSES, DOOR, OBJECT_CLASSES
+from taskweave.data.generated.scenes_looks import ATTRIBUTE_VALUES, CLASSES, DOOR, OBJECT_CLASSES
 from taskweave.data.generated.scenes_rooms import draw_room
 from taskweave.data.normals import normals_from_depth
 from taskweave.data.tensors import Depth, Normals
@@ -97,14 +97,17 @@ def test_boxes_bound_what_is_seen_of_each_object() -> None:
             rows, columns = np.nonzero(numbers == thing.number)
             assert box == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
             assert OBJECT_CLASSES[label - 1] == data.objects[label - 1] == CLASSES[thing.label]
-            said = [f"{name} {ATTRIBUTES[name][value]}" for name, value in zip(ATTRIBUTES, thing.attributes, strict=True)]
+            said = [
+                f"{name} {ATTRIBUTE_VALUES[name][value]}"
+                for name, value in zip(ATTRIBUTE_VALUES, thing.attributes, strict=True)
+            ]
             assert [name for name, value in zip(data.attributes, attributes, strict=True) if value == 1] == said
-            assert attributes.sum() == len(ATTRIBUTES)
+            assert attributes.sum() == len(ATTRIBUTE_VALUES)
             assert (sample["segmentation"].numpy()[rows, columns] == label - 1 + DOOR).all()
 
 
 def test_attributes_say_what_was_drawn() -> None:
-    assert list(ATTRIBUTES) == ["shape", "texture", "material", "colour", "size"]
+    assert list(ATTRIBUTE_VALUES) == ["shape", "texture", "material", "colour", "size"]
     for index in range(20):
         room, things = draw_room(0, index)
         drawn = {piece.number: piece for piece in (*room.bodies, *room.panels)}
@@ -112,8 +115,8 @@ def test_attributes_say_what_was_drawn() -> None:
         for thing in things:
             look = drawn[thing.number].look
             _, texture, material, _, _ = thing.attributes
-            assert ATTRIBUTES["texture"][texture] == look.pattern
-            assert ATTRIBUTES["material"][material] == look.finish
+            assert ATTRIBUTE_VALUES["texture"][texture] == look.pattern
+            assert ATTRIBUTE_VALUES["material"][material] == look.finish
             assert drawn[thing.number].label == thing.label
 
 
@@ -210,7 +213,7 @@ def test_iteration_ends() -> None:
 def test_bad_input_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match="Scenes of 0 pictures is empty"):
         Scenes(0)
-    with pytest.raises(ValueError, match=r"\['colour'\]; it has \['segmentation', 'depth'"):
+    with pytest.raises(ValueError, match=r"'colour'; it has \['segmentation', 'depth'"):
         Scenes(1, labels=("depth", "colour"))  # type: ignore[list-item]
     with pytest.raises(ValueError, match="too small"):
         Scenes(1, size=(8, 100))

@@ -1,5 +1,6 @@
 """Stores: what is read is what was packed, in any order, by any process."""
 
+import json
 import pickle
 
 import numpy as np
@@ -9,12 +10,13 @@ from data.store_toys import SMALL, Kinds, assert_same, kinds, odd
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
-from taskweave.data import BatchOrder, EpochOrder, Scenes, collate, open_store
+from taskweave.data import BatchOrder, EpochOrder, collate, open_store
 from taskweave.data import pack_store as pack
-from taskweave.data.store.record import decode, encode
+from taskweave.data.generated.scenes import Scenes
+from taskweave.data.store.samples import decode, encode, map_shard, write_shard
 from taskweave.data.store.stored_set import StoredBatches
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +26,7 @@ def cache(tmp_path, monkeypatch):
 
 def test_reading_back_equals_the_source_bit_for_bit(store):
     source, stored = Kinds(7), open_store(store)
-    assert len(stored.facts.chunks) > 2, "the test wants several chunks"
+    assert len(stored.facts.shards) > 2, "the test wants several files"
     for index in (6, 0, 3, 1, 2, 5, 4):
         assert_same(source[index], stored[index])
     assert [("depth" in sample) for sample in stored] == [True, True, False, True, True, False, True]
@@ -48,18 +50,22 @@ def test_what_is_compared_is_seen_to_differ():
 @pytest.mark.parametrize(
     ("least", "most"), [(0, 255), (-1, 254), (0, 256), (-129, 0), (-(2**31), 2**31), (-(2**63), 2**63 - 1)]
 )
-def test_whole_numbers_keep_their_type_in_less_room(least, most):
-    target = {"image": tv_tensors.Mask(torch.tensor([[least, most], [0, 1]]))}
-    record = np.frombuffer(encode(target), np.uint8)
-    assert_same(target, decode(record))
-    assert len(encode({"image": torch.zeros(100, 100, dtype=torch.int64)})) < 11_000 < 80_000
+def test_whole_numbers_keep_their_type_in_less_room(tmp_path, least, most):
+    sample = {"image": tv_tensors.Mask(torch.tensor([[least, most], [0, 1]])), "key": "one"}
+    facts = write_shard(tmp_path / "one.arrow", [encode(sample)])
+    read = decode(map_shard(tmp_path / "one.arrow", facts).row(0))
+    assert_same(sample, {**read, "key": "one"})
+    facts = write_shard(tmp_path / "zeros.arrow", [encode({"image": torch.zeros(100, 100, dtype=torch.int64), "key": ""})])
+    assert facts.bytes < 11_000 < 80_000
 
 
 def test_a_value_that_cannot_be_held_is_named():
     with pytest.raises(TypeError, match=r"odd\.list is a list: a store holds tensors"):
-        encode({"odd": {"list": [1, 2]}})
+        encode({"odd": {"list": [1, 2]}, "key": ""})
     with pytest.raises(TypeError, match=r"odd is a Parameter of torch.float32"):
-        encode({"odd": torch.nn.Parameter(torch.ones(1))})
+        encode({"odd": torch.nn.Parameter(torch.ones(1)), "key": ""})
+    with pytest.raises(TypeError, match=r"two values, or one of the store's own, are called 'a.b'"):
+        encode({"a.b": torch.ones(1), "a": {"b": torch.ones(1)}, "key": ""})
 
 
 def test_samples_are_their_own(store):
@@ -115,21 +121,31 @@ def test_workers_read_the_order_and_go_on_in_it(store):
 
 
 def test_batches_through_a_loader(tmp_path):
-    pack({"train": Scenes(6, size=(32, 48), labels=("segmentation",))}, tmp_path / "s", chunk_bytes=SMALL)
+    pack({"train": Scenes(6, size=(32, 48), labels=("segmentation",))}, tmp_path / "s", shard_bytes=SMALL)
     stored = open_store(tmp_path / "s")
     order = BatchOrder(EpochOrder(6, seed=1), 2, first=0, last=3)
     for batch, asked in zip(DataLoader(StoredBatches(stored), sampler=order, batch_size=None), order, strict=True):
         assert_same(vars(batch), vars(collate([stored[index] for index, _ in asked])))
 
 
-def test_litdata_itself_reads_the_store(store):
-    from litdata import StreamingDataset
+def test_pyarrow_itself_reads_the_store(store):
+    """What other programs go by: the values' names and types in the column ".form", their bytes in columns of their own."""
+    import pyarrow as pa
 
-    theirs = StreamingDataset(str(store / "train"))
-    assert len(theirs) == 7
+    files = sorted(store.glob("train-*.arrow"))
+    theirs = pa.concat_tables(
+        [pa.ipc.open_file(file).read_all().select(["key", ".form", "image", "normals"]) for file in files]
+    )
+    assert theirs["key"].to_pylist() == [f"picture {index}" for index in range(7)]
     for index in (0, 6):
-        record = np.frombuffer(theirs[index], np.uint8)
-        assert_same(Kinds()[index], {**decode(record), "key": f"picture {index}"})
+        form = {said["at"][0]: said for said in json.loads(theirs[".form"][index].as_py())}
+        for name in ("image", "normals"):
+            numbers = np.frombuffer(theirs[name][index].as_py(), form[name]["stored"]).reshape(form[name]["shape"])
+            assert numbers.tobytes() == Kinds()[index][name].numpy().tobytes()
+            assert (str(numbers.dtype), form[name]["kind"]) == {
+                "image": ("uint8", "Image"),
+                "normals": ("float32", "Normals"),
+            }[name]
 
 
 class Part(Kinds):

@@ -8,11 +8,11 @@ import pytest
 from data.store_toys import Kinds, assert_same, flip
 
 from taskweave.data import open_store
-from taskweave.data.store import checksums
-from taskweave.data.store.checking import faults
+from taskweave.data.store import files
 from taskweave.data.store.manifest import DamagedStoreError, read_manifest
+from taskweave.data.store.places import faults
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +27,7 @@ def read_all(path: Path):
 
 @pytest.mark.parametrize("old", [False, True], ids=["new", "looked at before"])
 def test_a_flipped_byte_is_named_and_refused(store, old):
-    files = [file for file in store.rglob("*") if file.is_file() and file.name != "index.json"]
-    for file in files:
+    for file in [file for file in store.rglob("*") if file.is_file()]:
         whole = file.read_bytes()
         for at in (0, len(whole) // 3, -1):
             file.write_bytes(whole)
@@ -45,40 +44,40 @@ def test_a_flipped_byte_is_named_and_refused(store, old):
 
 
 def test_cut_and_missing_files_are_named(store):
-    chunk = store / "train" / "chunk-0-1.bin"
-    chunk.write_bytes(chunk.read_bytes()[:-1])
-    with pytest.raises(DamagedStoreError, match=r"chunk-0-1.bin is not as it was written: it has [\d,]+ bytes, expected"):
+    shard = store / "train-00001.arrow"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    with pytest.raises(DamagedStoreError, match=r"00001.arrow is not as it was written: it has [\d,]+ bytes, expected"):
         read_all(store)
     assert_same(Kinds()[0], open_store(store)[0])  # others are read
-    chunk.unlink()
-    (store / "test" / "names.json").unlink()
-    with pytest.raises(FileNotFoundError, match=r"chunk-0-1.bin does not exist: the store's manifest names it"):
+    shard.unlink()
+    (store / "test-00000.arrow").unlink()
+    with pytest.raises(FileNotFoundError, match=r"train-00001.arrow does not exist: the store's manifest names it"):
         read_all(store)
-    with pytest.raises(FileNotFoundError, match=r"names.json does not exist"):
-        open_store(store, part="test")
-    assert [fault.split()[0].rsplit("/", 1)[1] for fault in faults(store)] == ["chunk-0-1.bin", "names.json"]
+    with pytest.raises(FileNotFoundError, match=r"test-00000.arrow does not exist"):
+        open_store(store, part="test")[0]
+    missing = ["train-00001.arrow", "test-00000.arrow"]
+    assert [fault.split()[0].rsplit("/", 1)[1] for fault in faults(store)] == missing
 
 
 def test_a_checksum_is_taken_once_on_a_machine(store, monkeypatch):
-    for file in store.rglob("*.bin"):
+    for file in store.rglob("*.arrow"):
         os.utime(file, (1e9, 1e9))
     read_all(store)
     with monkeypatch.context() as patch:
-        patch.setattr(checksums, "sha256_of", lambda path: pytest.fail(f"{path} was read again"))
+        patch.setattr(files, "sha256_of", lambda path: pytest.fail(f"{path} was read again"))
         read_all(store)
-    index = store / "train" / "index.json"  # nothing of ours reads it
-    flip(index, 5)
-    flip(store / "train" / "chunk-0-0.bin", 400)
-    os.utime(store / "train" / "chunk-0-0.bin", (1e9, 1e9))  # damage that leaves size and time
+    for name in ("train-00000.arrow", "test-00000.arrow"):
+        flip(store / name, 400)
+        os.utime(store / name, (1e9, 1e9))  # damage that leaves size and time
     found = faults(store)
     assert len(found) == 2
-    assert "chunk-0-0.bin is not as it was written: its SHA-256" in found[0] + found[1]
+    assert "train-00000.arrow is not as it was written: its SHA-256" in found[0] + found[1]
 
 
 def test_manifests_of_others(tmp_path, store):
     text = (store / "manifest.json").read_text()
-    with pytest.raises(ValueError, match=r"is of version 2, this taskweave reads 1"):
-        read_manifest(text.replace('"version": 1', '"version": 2'), "manifest.json")
+    with pytest.raises(ValueError, match=r"is of version 3, this taskweave reads 2"):
+        read_manifest(text.replace('"version": 2', '"version": 3'), "manifest.json")
     with pytest.raises(ValueError, match="no manifest of a taskweave store"):
         read_manifest("{}", "manifest.json")
     with pytest.raises(DamagedStoreError, match="it says the same in other characters"):

@@ -14,7 +14,7 @@ from taskweave.data import open_store
 from taskweave.data import pack_store as pack
 from taskweave.data.store.manifest import read_manifest
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +31,12 @@ def test_a_killed_packing_is_no_store_and_goes_on(tmp_path, store):
 
     def go_on(seconds):
         parts = {"train": Kinds(7, seconds=seconds, reads=reads), "test": Kinds(2)}
-        return pack(parts, out, chunk_bytes=SMALL, source={"kind": "toys"})
+        return pack(parts, out, shard_bytes=SMALL, source={"kind": "toys"})
 
     process = multiprocessing.get_context("fork").Process(target=go_on, args=(0.05,))
     process.start()
     until = time.monotonic() + 20
-    while not (out / "train" / "chunk-0-1.bin").exists() and time.monotonic() < until:
+    while not (out / "train-00001.arrow").exists() and time.monotonic() < until:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
@@ -55,15 +55,15 @@ def test_a_killed_packing_is_no_store_and_goes_on(tmp_path, store):
 def test_what_is_no_longer_whole_is_packed_again(tmp_path, store, hurt):
     out = tmp_path / "broken"
     with pytest.raises(KeyboardInterrupt):
-        pack({"train": Kinds(7), "test": Stopping(2, at=1)}, out, chunk_bytes=SMALL, source={"kind": "toys"})
-    second = out / "train" / "chunk-0-1.bin"
+        pack({"train": Kinds(7), "test": Stopping(2, at=1)}, out, shard_bytes=SMALL, source={"kind": "toys"})
+    second = out / "train-00001.arrow"
     if hurt == "gone":
         second.unlink()
     elif hurt == "cut":
         second.write_bytes(second.read_bytes()[:-7])
     else:
         flip(second, 300)
-    pack({"train": Kinds(7), "test": Kinds(2)}, out, chunk_bytes=SMALL, source={"kind": "toys"})
+    pack({"train": Kinds(7), "test": Kinds(2)}, out, shard_bytes=SMALL, source={"kind": "toys"})
     assert as_packed(out) == as_packed(store)
 
 
@@ -73,10 +73,10 @@ def test_stopped_before_the_manifest_only_the_manifest_is_missing(tmp_path, stor
         patch.setattr(
             "taskweave.data.store.packing._manifest", lambda *_: (_ for _ in ()).throw(OSError("the disk is full"))
         )
-        pack({"train": Kinds(7), "test": Kinds(2)}, out, chunk_bytes=SMALL)
+        pack({"train": Kinds(7), "test": Kinds(2)}, out, shard_bytes=SMALL)
     with pytest.raises(ValueError, match=r"unfinished packing \(9 of 9"):
         open_store(out)
-    pack({"train": Kinds(7, reads=reads), "test": Kinds(2)}, out, chunk_bytes=SMALL, source={"kind": "toys"})
+    pack({"train": Kinds(7, reads=reads), "test": Kinds(2)}, out, shard_bytes=SMALL, source={"kind": "toys"})
     assert not reads.exists()
     assert as_packed(out) == as_packed(store)
 
@@ -93,9 +93,9 @@ def test_nothing_else_is_overwritten(tmp_path, store):
     with pytest.raises(ValueError, match=r"notes is not empty \(it has 'mine.txt'\) and no store"):
         pack(parts, tmp_path / "notes")
     with pytest.raises(KeyboardInterrupt):
-        pack({"train": Stopping(7, at=6)}, tmp_path / "half", chunk_bytes=SMALL)
-    with pytest.raises(ValueError, match=r"unfinished packing \(\d of 7 samples\) of other samples, labels or chunk size"):
-        pack({"train": Kinds(8)}, tmp_path / "half", chunk_bytes=SMALL)
+        pack({"train": Stopping(7, at=6)}, tmp_path / "half", shard_bytes=SMALL)
+    with pytest.raises(ValueError, match=r"unfinished packing \(\d of 7 samples\) of other samples, labels or shard size"):
+        pack({"train": Kinds(8)}, tmp_path / "half", shard_bytes=SMALL)
 
 
 def test_two_processes_do_not_pack_into_one_store(tmp_path):

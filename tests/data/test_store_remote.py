@@ -5,17 +5,17 @@ import time
 from pathlib import Path
 
 import pytest
-from data.store_toys import Kinds, assert_same, flip
+from data.store_toys import Kinds, assert_same, flip, forged, rename
 from torch.utils.data import DataLoader
 
 from taskweave.data import open_store
 from taskweave.data import pack_store as pack
 from taskweave.data.store.manifest import DamagedStoreError
-from taskweave.data.store.uploading import upload
+from taskweave.data.store.places import upload
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 server = pytest.importorskip("moto.server", reason="the S3 server for tests is in the development group")
-CHUNK = "train/chunk-0-1.bin"
+SHARD = "train-00001.arrow"
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("packed") / "store"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TASKWEAVE_CACHE", str(root.parent / "cache"))
-        pack({"train": Kinds(7), "test": Kinds(2)}, root, chunk_bytes=9_000)
+        pack({"train": Kinds(7), "test": Kinds(2)}, root, shard_bytes=9_000)
     return root
 
 
@@ -72,7 +72,7 @@ def url(folder, bucket, endpoint):
 
 
 def kept(tmp_path: Path) -> dict[str, Path]:
-    return {f"{file.parent.name}/{file.name}": file for file in (tmp_path / "cache").rglob("*.bin")}
+    return {file.name: file for file in (tmp_path / "cache").rglob("*.arrow")}
 
 
 def test_read_back_from_object_storage(url, endpoint, tmp_path, monkeypatch):
@@ -101,53 +101,64 @@ def test_workers(url, endpoint, tmp_path):
     assert_same(Kinds()[0], stored[0])  # the parent has a connection before its workers are forked
     loader = DataLoader(stored, batch_size=None, sampler=[5, 0, 6, 1, 4, 3, 2], num_workers=2, timeout=60)
     assert [sample["key"] for sample in loader] == [f"picture {index}" for index in (5, 0, 6, 1, 4, 3, 2)]
-    assert len(kept(tmp_path)) == len(stored.facts.chunks)
+    assert len(kept(tmp_path)) == len(stored.facts.shards)
 
 
 def test_workers_fetch_ahead(url, endpoint, tmp_path):
     stored = open_store(url, endpoint_url=endpoint)
-    stored.place.begin_ahead(stored.facts.chunks)
+    stored.place.begin_ahead(stored.facts.shards)
     until = 100
-    while len(kept(tmp_path)) < len(stored.facts.chunks) and until:
+    while len(kept(tmp_path)) < len(stored.facts.shards) and until:
         until -= 1
         time.sleep(0.05)
-    assert set(kept(tmp_path)) == {chunk.file for chunk in stored.facts.chunks}
+    assert set(kept(tmp_path)) == {shard.file for shard in stored.facts.shards}
 
 
 def test_a_flipped_byte_is_named_and_refused(url, endpoint, bucket, tmp_path):
-    body = bytearray(bucket.get_object(Bucket="stores", Key=f"pets/{CHUNK}")["Body"].read())
+    body = bytearray(bucket.get_object(Bucket="stores", Key=f"pets/{SHARD}")["Body"].read())
     body[400] ^= 1
-    bucket.put_object(Bucket="stores", Key=f"pets/{CHUNK}", Body=bytes(body))
+    bucket.put_object(Bucket="stores", Key=f"pets/{SHARD}", Body=bytes(body))
     stored = open_store(url, endpoint_url=endpoint)
-    with pytest.raises(DamagedStoreError, match=rf"{url}/{CHUNK} is not as it was written: its SHA-256"):
+    with pytest.raises(DamagedStoreError, match=rf"{url}/{SHARD} is not as it was written: its SHA-256"):
         list(stored)
-    assert CHUNK not in kept(tmp_path), "damage is not kept"
+    assert SHARD not in kept(tmp_path), "damage is not kept"
+
+
+def test_a_manifest_that_names_a_path_is_refused(url, endpoint, bucket, folder, tmp_path):
+    """More of its kind in test_store_forged.py."""
+    shard = (folder / "train-00000.arrow").read_bytes()
+    for name in ("../../../x", str(tmp_path / "x")):
+        text = forged((folder / "manifest.json").read_text(), rename(name))
+        bucket.put_object(Bucket="stores", Key="pets/manifest.json", Body=text.encode())
+        for key in (f"pets/{name}", "x"):
+            bucket.put_object(Bucket="stores", Key=key, Body=shard)
+        with pytest.raises(DamagedStoreError, match=rf"{url}/manifest.json is .* the file '{name}', expected 'train-0"):
+            open_store(url, endpoint_url=endpoint)[0]
+    assert not list(tmp_path.rglob("x*"))
 
 
 def test_a_damaged_copy_is_fetched_again(url, endpoint, tmp_path):
     list(open_store(url, endpoint_url=endpoint))
-    flip(kept(tmp_path)[CHUNK], 400)
+    flip(kept(tmp_path)[SHARD], 400)
     for index, sample in enumerate(open_store(url, endpoint_url=endpoint)):
         assert_same(Kinds()[index], sample)
 
 
 @pytest.mark.slow
 def test_a_broken_upload_goes_on_and_is_no_store_before(folder, bucket, endpoint, monkeypatch):
-    import botocore.client
-    import botocore.exceptions
+    from moto.s3 import exceptions, models
 
-    whole, sent = botocore.client.BaseClient._make_api_call, []
+    whole, sent = models.S3Backend.put_object, []
 
-    def call(self, operation, arguments):
-        if operation == "PutObject":
-            if len(sent) == 3 and not going_on:
-                raise botocore.exceptions.EndpointConnectionError(endpoint_url=endpoint)
-            sent.append(arguments["Key"])
-        return whole(self, operation, arguments)
+    def put(self, bucket_name, key_name, *rest, **options):
+        if len(sent) == 3 and not going_on:
+            raise exceptions.AccessForbidden("not now")
+        sent.append(key_name)
+        return whole(self, bucket_name, key_name, *rest, **options)
 
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    monkeypatch.setattr(models.S3Backend, "put_object", put)
     going_on = False
-    with pytest.raises(OSError, match=r"Could not connect.*The same command goes on from here"):
+    with pytest.raises(OSError, match=r"s3://stores/pets: .*not now.*The same command goes on from here"):
         upload(folder, "s3://stores/pets", endpoint_url=endpoint)
     with pytest.raises(FileNotFoundError, match=r"s3://stores/pets/manifest.json is not there"):
         open_store("s3://stores/pets", endpoint_url=endpoint)
@@ -155,6 +166,8 @@ def test_a_broken_upload_goes_on_and_is_no_store_before(folder, bucket, endpoint
     upload(folder, "s3://stores/pets", endpoint_url=endpoint)
     assert len(sent) == len(set(sent)), "no file is sent twice"
     assert sent[-1] == "pets/manifest.json"
+    assert sent[0] == "pets/uploading.json"
+    assert {f"pets/{file.name}" for file in folder.iterdir()} == set(sent[1:])
     assert_same(Kinds()[3], open_store("s3://stores/pets", endpoint_url=endpoint)[3])
 
 
@@ -169,5 +182,5 @@ def test_what_is_not_there_is_said(bucket, endpoint, folder):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(OSError, match=r"s3://stores/pets/manifest.json: Could not connect"):
+    with pytest.raises(OSError, match=r"s3://stores/pets/manifest.json: .*Could not connect to server.*AWS_ENDPOINT_URL"):
         open_store("s3://stores/pets", endpoint_url=nobody)

@@ -47,7 +47,7 @@ REGIONS = Pair(
     "fast r-cnn + attributes",
     partial(fast_rcnn_alexnet, 4, hidden=48),
     partial(fast_rcnn_alexnet, attributes=6, hidden=48),
-    FastRCNNAlexNet.places,
+    FastRCNNAlexNet.usual_stages,
     "fc6",
     48,
 )

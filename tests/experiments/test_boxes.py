@@ -104,7 +104,8 @@ def test_attributes_of_a_constant_are_as_good_as_how_often_they_are_there() -> N
     bench = Bench(recipe)
     values = torch.cat([sample["attributes"]["values"] for sample in bench.sets["data"].test])  # type: ignore[attr-defined]
     shares = values.mean(0)
-    found = score_of("attributes", bench.tasks["attributes"], bench.sets["data"].test, constants=[])
+    task = bench.tasks["attributes"]
+    found = score_of("attributes", task, bench.sets["data"].test, constants=task.constants(None))
     assert found["mAP"] == pytest.approx(100 * float(shares[shares > 0].mean()), rel=1e-5)
 
 

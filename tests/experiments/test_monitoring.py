@@ -12,6 +12,7 @@ from taskweave.experiments.comparison import compare
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
+from taskweave.reporting import write_charts
 from taskweave.training.monitor.warnings import Warned, write_warnings
 
 USUAL = CONTENT["training"]["single"]
@@ -66,7 +67,7 @@ def test_shared_networks_are_compared_with_the_single_curve_after_as_many_pictur
 
 
 def test_another_optimiser_is_said(tmp_path):
-    training = {"single": USUAL, "connected": USUAL, "joint": {**USUAL, "optimizer": {"kind": "adam"}}}
+    training = {"single": USUAL, "connected": USUAL, "joint": {**USUAL, "optimizer": {"use": "adam"}}}
     recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
     (single,) = runs_of(recipe, "single", ("normals",))
     store(single, tmp_path, {2: 1.0})
@@ -76,7 +77,7 @@ def test_another_optimiser_is_said(tmp_path):
 
 def test_curves_are_compared_where_their_rates_are_about_alike(tmp_path):
     """(1 - s/8) ** .9 over (1 - s/4) ** .9 at s = 0, 1, 2, 3 is 1, 1.15, 1.44 and 2.28; three are below 1.5."""
-    poly = {**USUAL, "steps": 4, "schedule": {"kind": "poly", "power": 0.9}}
+    poly = {**USUAL, "steps": 4, "schedule": {"use": "poly", "power": 0.9}}
     training = {"single": poly, "connected": poly, "joint": {**poly, "steps": 8}}
     recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
     (single,), (joint,) = runs_of(recipe, "single", ("normals",)), runs_of(recipe, "joint")
@@ -116,7 +117,7 @@ def test_a_comparison_is_watched_and_brings_its_warnings(tmp_path):
     watched = {**USUAL, "steps": 4, "log_every": 1, "monitor_every": 2}
     recipe = tiny(single_trained_on=True, training={"single": watched, "connected": watched})
     progress = Told()
-    compare(recipe, folder=tmp_path, progress=progress)
+    write_charts(compare(recipe, folder=tmp_path, progress=progress).folder)
     (connected,) = runs_of(recipe, "connected")
     own = tmp_path / "runs" / connected.digest
     with (own / "monitor.csv").open(newline="") as file:

@@ -7,6 +7,7 @@ from PIL import Image
 
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.predicting import predict_pictures
+from taskweave.reporting import write_report
 
 
 @pytest.mark.slow
@@ -19,6 +20,7 @@ def test_compared_and_predicted(tmp_path) -> None:
         methods=[{"kind": "cross_stitch", "places": ["layer1", "layer2"]}],
     )
     result = compare(recipe, folder=tmp_path)
+    write_report(result.folder)
     table = (tmp_path / "tiny" / "table.md").read_text()
     assert result is not None and all(name in table for name in ("accuracy", "class accuracy", "box IoU"))
     for task in ("species", "box"):

@@ -7,6 +7,8 @@ import pytest
 import torch
 from experiments.tiny import tiny
 from safetensors.torch import save_file
+from taskweave.networks.segnet.baselines import dense_segnet
+from taskweave.networks.segnet.baselines import split_segnet
 
 from taskweave.experiments.artifacts.masks import masks_of
 from taskweave.experiments.artifacts.picturing import write_pictures
@@ -18,9 +20,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.predicting import network_of
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import train_run
-from taskweave.networks.segnet.dense_segnet import dense_segnet
 from taskweave.networks.segnet.mtan_segnet import mtan_segnet
-from taskweave.networks.segnet.split_segnet import split_segnet
 from taskweave.networks.unet.mt_unet import mt_unet
 from taskweave.training.weights import read_state
 

@@ -29,7 +29,7 @@ def test_places_of_any_resnet(body: str, widths: tuple[int, ...], stride: int) -
         net = deeplab_resnet(40, body=body, output_stride=stride)
     shapes = tw.as_stream(net).shapes(torch.empty(1, 3, 128, 160))
     strides = (4, 4, 8, 8, 8) if stride == 8 else (4, 4, 8, 16, 16)
-    found = {name: (shapes[name].channels, shapes[name].extent) for name in DeepLabResNet.places}
+    found = {name: (shapes[name].channels, shapes[name].extent) for name in DeepLabResNet.usual_stages}
     assert list(found.values()) == [(c, (128 // s, 160 // s)) for c, s in zip(widths, strides, strict=True)]
 
 

@@ -78,7 +78,7 @@ def test_counts_of_units_on_it() -> None:
         (two, tw.CrossStitch, 5_888),
         (two, functools.partial(tw.CrossStitch, per="layer"), 20),
     ):
-        net = tw.connect(built, at=DeepLabVGG16.places, unit=unit, example=example)
+        net = tw.connect(built, at=DeepLabVGG16.usual_stages, unit=unit, example=example)
         assert parameters(net.connections) == expected
 
 

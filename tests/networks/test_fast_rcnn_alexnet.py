@@ -32,7 +32,7 @@ def test_stitches_of_the_paper(body: str, units: int) -> None:
     example = (torch.empty(1, 3, 128, 128, device="meta"), [BOX])
     for per, numbers in (("layer", 20), ("channel", 4 * units)):
         unit = functools.partial(tw.CrossStitch, per=per)
-        net = tw.connect(streams, at=FastRCNNAlexNet.places, unit=unit, example=example)
+        net = tw.connect(streams, at=FastRCNNAlexNet.usual_stages, unit=unit, example=example)
         assert len(net.connections) == 5
         assert sum(p.numel() for p in net.connections.parameters()) == numbers
 

@@ -8,17 +8,17 @@ import torch
 from contracts.network_contract import assert_compiles_and_exports, assert_copies
 from networks.segnets import count, lively, normed
 from networks.test_mtan_segnet import Open, mask
+from taskweave.heads.layers import classifier
+from taskweave.heads.dense import AsppV3
+from taskweave.networks.resnet.mtan_resnet import STANResNet, stan_resnet, with_attention
+from taskweave.networks.attending import attention_masks
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
-from taskweave.heads.convolution import classifier
-from taskweave.heads.deeplab import ASPPv3
 from taskweave.networks import load_pretrained, load_resnet
 from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
 from taskweave.networks.resnet.mtan_resnet import mtan_resnet
-from taskweave.networks.resnet.stan_resnet import STANResNet, stan_resnet, with_attention
-from taskweave.networks.segnet.attention_masks import attention_masks
 
 timm = pytest.importorskip("timm")
 
@@ -37,7 +37,7 @@ def tiny(channels: int = 5, *, output_stride: int = 8, blocks: int = 2) -> STANR
         output_stride=output_stride,
         channels=CHANNELS,
     )
-    head = nn.Sequential(ASPPv3(CHANNELS[3], hidden=4, rates=(1, 2)), classifier(4, channels))
+    head = nn.Sequential(AsppV3(CHANNELS[3], hidden=4, rates=(1, 2)), classifier(4, channels))
     return with_attention(DeepLabResNet(body, head))
 
 

@@ -29,7 +29,7 @@ def test_counts_of_age_and_gender() -> None:
     with torch.device("meta"):
         streams = {"age": tw.as_stream(age), "gender": tw.as_stream(gender)}
     bare = functools.partial(tw.NDDR, order="none")
-    net = tw.connect(streams, at=VGG16.places, unit=bare, example=torch.empty(1, 3, 224, 224))
+    net = tw.connect(streams, at=VGG16.usual_stages, unit=bare, example=torch.empty(1, 3, 224, 224))
     widths = (64, 128, 256, 512, 512)
     assert sum(p.numel() for p in net.connections.parameters()) == 4 * sum(c * c for c in widths) == 2_441_216
 

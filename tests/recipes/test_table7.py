@@ -9,13 +9,14 @@ import yaml
 from PIL import Image
 from recipes.rows import written
 
-from taskweave.experiments.artifacts.histograms import counts_of, draw_face_labels
+from taskweave.experiments.artifacts.faces import counts_of
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.catalogue import find
+from taskweave.reporting import face_histograms, write_report
 
 FULL = "nddr/table7"
 WIDTHS = (64, 128, 256, 512, 512)
@@ -90,7 +91,7 @@ def test_labels_of_a_data_set_as_histograms(tmp_path: Path) -> None:
     assert counts.label == "all (30)"
     assert sorted(counts.ages) == [3.0 * i for i in range(30)]
     assert sorted(counts.genders) == [0] * 15 + [1] * 15
-    png, svg = draw_face_labels({"all": whole}, tmp_path / "labels.png")
+    png, svg = face_histograms([counts], tmp_path / "labels.png")
     assert png.is_file() and svg.suffix == ".svg"
 
 
@@ -114,6 +115,6 @@ def test_two_steps_of_every_row(tmp_path: Path) -> None:
         assert list(row.metrics) == [column.name for column in columns_of(recipe)] == ["age", "gender"]
         assert row.metrics["age"]["mean AE"] > 0 and 0 <= row.metrics["gender"]["accuracy"] <= 100
     assert set(done.result.constant) == {"age", "gender"}  # rows no better than it are marked
-    drawn = {path.name for path in done.pictures}
+    drawn = {path.name for path in (*done.pictures, *write_report(done.folder))}
     assert "faces.png" in drawn and (done.folder / "charts" / "faces.svg").is_file()
     assert not {"age.png", "gender.png"} & drawn, "pictures of faces"

@@ -8,9 +8,9 @@ import pytest
 from experiments.tiny import Told, tiny
 
 from taskweave.experiments.comparison import compare
-from taskweave.experiments.running import RECORD, read_record
 from taskweave.metrics.per_image_errors import BoxIoUImages, DepthImages
 from taskweave.results.image_statistics import IMAGES, keep_images, read_images, read_known_by
+from taskweave.results.record import RECORD, read_record
 
 KEYS = ("a", "b", "c")
 

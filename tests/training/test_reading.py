@@ -11,6 +11,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from training import toys
 
+import taskweave as tw
 from taskweave.data import (
     LabelledSet,
     Mixture,
@@ -21,7 +22,6 @@ from taskweave.data import (
     Transformed,
     collate,
     grid_proposals,
-    open_pets_h5,
     open_store,
     pack_store,
 )
@@ -85,8 +85,8 @@ class Rooms(LabelledSet):
 
 @pytest.fixture
 def stored(tmp_path):
-    pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
-    pack_store({"train": Rooms()}, tmp_path / "store", chunk_bytes=3_000)
+    pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
+    pack_store({"train": Rooms()}, tmp_path / "store", shard_bytes=3_000)
     return open_store(tmp_path / "store")
 
 
@@ -141,7 +141,7 @@ def test_where_nothing_varies_samples_are_not_read_by_themselves(stored, view, m
 
 
 def test_pictures_of_several_sizes_are_read_by_themselves(tmp_path):
-    pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+    pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
     pack_store({"train": Kinds(6, names=("segmentation",))}, tmp_path / "store")
     samples = Transformed(Reduced(open_store(tmp_path / "store"), size=(8, 12)), TO_INPUT, seed=0)
     expected = one_by_one(samples, BatchOrder(EpochOrder(6, 0), 3, first=0, last=2))
@@ -161,7 +161,7 @@ def pets(tmp_path):
     """12 pets in 4 blocks of 3."""
     pytest.importorskip("h5py", reason="the h5 form needs taskweave[data]")
     trees.write_pets_h5(tmp_path / "pets", **trees.h5_rows(12))
-    return open_pets_h5(tmp_path / "pets")
+    return tw.data.pets_h5("all", path=tmp_path / "pets").only(("species", "box", "segmentation"))
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def inspect_data(
     from taskweave.data.inspection import inspect
 
     with bars(Console(stderr=True)) as progress:
-        found = inspect(path, samples=samples, watcher=progress)
+        found = inspect(path, samples=samples, progress=progress)
     if as_json:
         import json
 

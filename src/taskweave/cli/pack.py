@@ -25,7 +25,7 @@ def pack(
     parts: Annotated[str, typer.Option("--parts", help="Which parts, with commas; default all, e.g. train,test.")] = "",
     labels: Annotated[str, typer.Option("--labels", help="Which labels, with commas; default all that are there.")] = "",
     size: Annotated[str, typer.Option("--size", help="HEIGHTxWIDTH to bring pictures to; default their own.")] = "",
-    chunk_mb: Annotated[int, typer.Option("--chunk-mb", min=1, max=2000, help="About how large each file is.")] = 32,
+    shard_mb: Annotated[int, typer.Option("--shard-mb", min=1, max=2000, help="About how large each file is.")] = 32,
     upload: Annotated[str, typer.Option("--upload", help="Then copy the store to s3://bucket/name.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Read a store, given as DATASET, and name its damage.")] = False,
 ) -> None:
@@ -47,7 +47,7 @@ def pack(
     elif out is None:
         raise typer.BadParameter("give the folder to write the store to: taskweave pack DATASET OUT", param_hint="OUT")
     else:
-        _pack(_Asked(dataset, _words(parts), _words(labels), _size(size), chunk_mb << 20), out, console)
+        _pack(_Asked(dataset, _words(parts), _words(labels), _size(size), shard_mb << 20), out, console)
         if upload:
             _upload(out, upload, console)
 
@@ -57,7 +57,7 @@ class _Asked(NamedTuple):
     parts: list[str]
     labels: list[str]
     size: tuple[int, int] | None
-    chunk_bytes: int
+    shard_bytes: int
 
 
 def _pack(asked: _Asked, out: Path, console: Console) -> None:
@@ -66,15 +66,15 @@ def _pack(asked: _Asked, out: Path, console: Console) -> None:
     from taskweave.cli.dataset_argument import opened
     from taskweave.cli.mistakes import INTERRUPTED
     from taskweave.cli.progress import bars
-    from taskweave.data.store.journal import read_journal
     from taskweave.data.store.packing import pack_store as write
+    from taskweave.data.store.packing import read_journal
 
     try:
         given = opened(asked.dataset, parts=asked.parts, labels=asked.labels, size=asked.size)
         for note in given.notes:
             console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
         with bars(Terminal(stderr=True)) as progress:
-            manifest = write(given.parts, out, source=given.source, chunk_bytes=asked.chunk_bytes, watcher=progress)
+            manifest = write(given.parts, out, source=given.source, shard_bytes=asked.shard_bytes, watcher=progress)
     except KeyboardInterrupt as stop:
         journal = read_journal(out)
         how_far = f" with {journal.done:,} of {journal.total:,} samples written" if journal else ""
@@ -103,7 +103,7 @@ def _upload(out: Path, url: str, console: Console) -> None:
 
     from taskweave.cli.mistakes import INTERRUPTED
     from taskweave.cli.progress import bars
-    from taskweave.data.store.uploading import upload
+    from taskweave.data.store.places import upload
 
     try:
         with bars(Terminal(stderr=True)) as progress:
@@ -119,7 +119,7 @@ def _check(store: Path, console: Console) -> None:
 
     from taskweave.cli.mistakes import BAD_INPUT
     from taskweave.cli.progress import bars
-    from taskweave.data.store.checking import faults
+    from taskweave.data.store.places import faults
 
     with bars(Terminal(stderr=True)) as progress:
         found = faults(store, watcher=progress)

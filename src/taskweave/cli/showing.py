@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from taskweave.experiments.comparison import Comparison
     from taskweave.experiments.launch.launcher import Launcher
     from taskweave.experiments.recipe import Recipe
-    from taskweave.results.swept import Swept
+    from taskweave.experiments.sweeps.axis import Sweep
 
 
 def compare_and_show(
@@ -29,11 +30,11 @@ def compare_and_show(
     dry_run: bool = False,
     elsewhere: bool = False,
     launcher: Launcher | None = None,
-    swept: Swept | None = None,
+    wanted: Sweep | None = None,
 ) -> None:
-    """Compare with progress, then print the table and where things are.
+    """Compare with progress, write table, charts and page from what that leaves, and print the table and where things are.
 
-    swept: the sweep that the recipe is of, which is drawn, too.  launcher: who trains; default this process.
+    wanted: the sweep that the recipe is of.  launcher: who trains; default this process.
     elsewhere: the data were said to lie elsewhere, so that it is a mistake if they do not.
     Exits with 130 where Ctrl-C stopped it, with 4 where runs failed, with 3 where a recipe's data are not there: then it
     says so beside its command.
@@ -41,27 +42,30 @@ def compare_and_show(
     from taskweave.experiments.absent import absent_data
     from taskweave.experiments.comparison import compare
     from taskweave.experiments.sweeps.sweep import sweep
+    from taskweave.reporting.report import write_report
 
     console = Console()
     command = shlex.join(["taskweave", *sys.argv[1:]])
     if not (dry_run or elsewhere) and (absent := absent_data(recipe)):
         _show_absent(absent, console, command)
         raise typer.Exit(NO_DATA)
-    work = partial(compare, recipe) if swept is None else partial(sweep, swept)
+    work = partial(compare, recipe) if wanted is None else partial(sweep, wanted)
     with bars(console) as progress:
         done = work(
             folder=out, max_minutes=max_minutes, dry_run=dry_run, progress=progress, launcher=launcher, command=command
         )
-    _show(done, console, command)
+        drawn = () if dry_run else write_report(done.folder, progress=progress)
+    _show(done, (*done.pictures, *drawn), console, command=command)
     if done.state == "interrupted":
         raise typer.Exit(INTERRUPTED)
     if done.state == "failed":
         raise typer.Exit(FAILED_RUNS)
 
 
-def _show(done: Comparison, console: Console, command: str) -> None:
+def _show(done: Comparison, drawn: Iterable[Path], console: Console, *, command: str) -> None:
     from taskweave.reporting.tables import table_of
     from taskweave.reporting.terminal import to_rich
+    from taskweave.results.folder import CHARTS, PAGE, PICTURES
 
     if done.state == "planned":
         _show_plan(done, console)
@@ -72,15 +76,14 @@ def _show(done: Comparison, console: Console, command: str) -> None:
     _show_warnings(done, console)
     if done.result.missing:
         console.print(f"go on with: {command}", soft_wrap=True, highlight=False, markup=False)
-    for place in dict.fromkeys(path.parent for path in done.pictures):
+    for place in dict.fromkeys(path.parent for path in drawn if path.parent.name in (PICTURES, CHARTS)):
         console.print(f"{place.name}: {place.absolute()}", soft_wrap=True, highlight=False, markup=False)
     console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False, markup=False)
-    page = shlex.join(["taskweave", "report", str(done.folder)])
-    console.print(f"as one page: {page}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"as one page: {(done.folder / PAGE).absolute()}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_warnings(done: Comparison, console: Console) -> None:
-    from taskweave.reporting.safe_text import visible
+    from taskweave.reporting.formats import visible
 
     for warning in done.result.warnings:
         text = f"negative transfer: {warning.method}, seed {warning.seed}: {warning.message}"
@@ -88,7 +91,7 @@ def _show_warnings(done: Comparison, console: Console) -> None:
 
 
 def _show_failed(done: Comparison, console: Console) -> None:
-    from taskweave.reporting.safe_text import visible
+    from taskweave.reporting.formats import visible
 
     for failure in done.result.failed:
         said = f"failed: {failure.method}, seed {failure.seed}: {failure.reason}"

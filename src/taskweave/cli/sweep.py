@@ -70,13 +70,13 @@ def sweep(
         varied = axis_named(axis)
         asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)
         given = tuple(part.strip() for part in values.split(",") if part.strip())
-        swept = varied.of(asked, values=given, method=method or None)
+        wanted = varied.of(asked, values=given, method=method or None)
         compare_and_show(
-            swept.recipe,
+            wanted.recipe,
             out=out,
             max_minutes=max_minutes,
             dry_run=dry_run,
             elsewhere=data is not None,
             launcher=launcher_of(jobs, ray),
-            swept=swept,
+            wanted=wanted,
         )

@@ -13,13 +13,14 @@ _HOME = {
     "Depth": "tensors",
     "Disparity": "tensors",
     "Normals": "tensors",
-    "Scenes": "generated.scenes",
+    "SetFacts": "facts",
+    "scenes": "generated.scenes",
     "FileSet": "readers.fileset",
-    "open_nyud_mt": "readers.indoor.nyud_mt",
-    "open_nyuv2_folder": "readers.indoor.nyuv2_folder",
-    "open_nyuv2_lists": "readers.indoor.nyuv2_lists",
-    "open_nyuv2_mat": "readers.indoor.nyuv2_mat",
-    "open_nyuv2_mtan": "readers.indoor.nyuv2_mtan",
+    "nyud_mt": "readers.indoor.nyud_mt",
+    "nyuv2_folder": "readers.indoor.nyuv2_folder",
+    "nyuv2_lists": "readers.indoor.nyuv2_lists",
+    "nyuv2_mat": "readers.indoor.nyuv2_mat",
+    "nyuv2_mtan": "readers.indoor.nyuv2_mtan",
     "Reduced": "reduced",
     "Part": "splits",
     "split_by_scene": "splits",
@@ -41,38 +42,38 @@ _HOME = {
     "NYUV2_CAMERA": "normals",
     "normals_from_depth": "normals",
     "cache_folder": "readers.cache",
-    "open_apascal": "readers.boxes.apascal",
-    "open_birds": "readers.boxes.birds",
+    "apascal": "readers.boxes.apascal",
+    "birds": "readers.boxes.birds",
     "tiled": "readers.boxes.birds",
-    "open_box_csv": "readers.boxes.box_csv",
+    "box_csv": "readers.boxes.box_csv",
     "BoxSet": "readers.boxes.boxes_set",
-    "open_caltech": "readers.streets.caltech",
-    "open_caltech_extracted": "readers.streets.caltech_extracted",
+    "caltech": "readers.streets.caltech",
+    "caltech_extracted": "readers.streets.caltech_extracted",
     "CITYSCAPES_CLASSES": "readers.streets.cityscapes_classes",
-    "open_cityscapes": "readers.streets.cityscapes",
+    "cityscapes": "readers.streets.cityscapes",
     "CITYSCAPES_CAMERA": "readers.streets.cityscapes_depth",
     "DepthForm": "readers.streets.cityscapes_depth",
     "StereoCamera": "readers.streets.cityscapes_depth",
     "MTAN_CLASSES": "readers.streets.cityscapes_mtan",
-    "open_cityscapes_mtan": "readers.streets.cityscapes_mtan",
-    "open_auto_lambda": "readers.streets.auto_lambda",
-    "open_adashare_cityscapes": "readers.indoor.adashare",
-    "open_adashare_nyuv2": "readers.indoor.adashare",
-    "open_citypersons": "readers.streets.citypersons",
-    "open_coco": "readers.boxes.coco",
+    "cityscapes_mtan": "readers.streets.cityscapes_mtan",
+    "auto_lambda": "readers.streets.auto_lambda",
+    "adashare_cityscapes": "readers.indoor.adashare",
+    "adashare_nyuv2": "readers.indoor.adashare",
+    "citypersons": "readers.streets.citypersons",
+    "coco": "readers.boxes.coco",
     "Fit": "transforms.fit",
     "Inspection": "inspection",
     "inspect": "inspection",
     "JointTransform": "transforms.joint",
     "KITTI_PEDESTRIANS": "readers.streets.kitti",
-    "open_kitti": "readers.streets.kitti",
-    "open_penn_fudan": "readers.boxes.penn_fudan",
+    "kitti": "readers.streets.kitti",
+    "penn_fudan": "readers.boxes.penn_fudan",
     "BlockOrder": "order",
-    "open_pets": "readers.whole_images.pets",
+    "pets": "readers.whole_images.pets",
     "pets_sample": "readers.whole_images.pets_shipped",
-    "open_pets_h5": "readers.whole_images.pets_h5",
-    "open_imdb_wiki": "readers.whole_images.imdb_wiki",
-    "open_utkface": "readers.whole_images.utkface",
+    "pets_h5": "readers.whole_images.pets_h5",
+    "imdb_wiki": "readers.whole_images.imdb_wiki",
+    "utkface": "readers.whole_images.utkface",
     "WithProposals": "transforms.proposals",
     "grid_proposals": "transforms.proposals",
     "read_proposals": "transforms.proposals",
@@ -90,7 +91,7 @@ _HOME = {
     "open_store": "store.stored_set",
     "pack_store": "store.packing",
     "VOC_CLASSES": "readers.boxes.voc",
-    "open_voc": "readers.boxes.voc",
+    "voc": "readers.boxes.voc",
 }
 
 __all__ = [*_HOME]
@@ -109,7 +110,8 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from taskweave.data.dataset import LabelledSet as LabelledSet
-    from taskweave.data.generated.scenes import Scenes as Scenes
+    from taskweave.data.facts import SetFacts as SetFacts
+    from taskweave.data.generated.scenes import scenes as scenes
     from taskweave.data.inspection import Inspection as Inspection
     from taskweave.data.inspection import inspect as inspect
     from taskweave.data.mixture import Mixture as Mixture
@@ -124,42 +126,42 @@ if TYPE_CHECKING:
     from taskweave.data.order import BatchOrder as BatchOrder
     from taskweave.data.order import BlockOrder as BlockOrder
     from taskweave.data.order import EpochOrder as EpochOrder
-    from taskweave.data.readers.boxes.apascal import open_apascal as open_apascal
-    from taskweave.data.readers.boxes.birds import open_birds as open_birds
+    from taskweave.data.readers.boxes.apascal import apascal as apascal
+    from taskweave.data.readers.boxes.birds import birds as birds
     from taskweave.data.readers.boxes.birds import tiled as tiled
-    from taskweave.data.readers.boxes.box_csv import open_box_csv as open_box_csv
+    from taskweave.data.readers.boxes.box_csv import box_csv as box_csv
     from taskweave.data.readers.boxes.boxes_set import BoxSet as BoxSet
-    from taskweave.data.readers.boxes.coco import open_coco as open_coco
-    from taskweave.data.readers.boxes.penn_fudan import open_penn_fudan as open_penn_fudan
+    from taskweave.data.readers.boxes.coco import coco as coco
+    from taskweave.data.readers.boxes.penn_fudan import penn_fudan as penn_fudan
     from taskweave.data.readers.boxes.voc import VOC_CLASSES as VOC_CLASSES
-    from taskweave.data.readers.boxes.voc import open_voc as open_voc
+    from taskweave.data.readers.boxes.voc import voc as voc
     from taskweave.data.readers.cache import cache_folder as cache_folder
     from taskweave.data.readers.fileset import FileSet as FileSet
-    from taskweave.data.readers.indoor.adashare import open_adashare_cityscapes as open_adashare_cityscapes
-    from taskweave.data.readers.indoor.adashare import open_adashare_nyuv2 as open_adashare_nyuv2
-    from taskweave.data.readers.indoor.nyud_mt import open_nyud_mt as open_nyud_mt
-    from taskweave.data.readers.indoor.nyuv2_folder import open_nyuv2_folder as open_nyuv2_folder
-    from taskweave.data.readers.indoor.nyuv2_lists import open_nyuv2_lists as open_nyuv2_lists
-    from taskweave.data.readers.indoor.nyuv2_mat import open_nyuv2_mat as open_nyuv2_mat
-    from taskweave.data.readers.indoor.nyuv2_mtan import open_nyuv2_mtan as open_nyuv2_mtan
-    from taskweave.data.readers.streets.auto_lambda import open_auto_lambda as open_auto_lambda
-    from taskweave.data.readers.streets.caltech import open_caltech as open_caltech
-    from taskweave.data.readers.streets.caltech_extracted import open_caltech_extracted as open_caltech_extracted
-    from taskweave.data.readers.streets.citypersons import open_citypersons as open_citypersons
-    from taskweave.data.readers.streets.cityscapes import open_cityscapes as open_cityscapes
+    from taskweave.data.readers.indoor.adashare import adashare_cityscapes as adashare_cityscapes
+    from taskweave.data.readers.indoor.adashare import adashare_nyuv2 as adashare_nyuv2
+    from taskweave.data.readers.indoor.nyud_mt import nyud_mt as nyud_mt
+    from taskweave.data.readers.indoor.nyuv2_folder import nyuv2_folder as nyuv2_folder
+    from taskweave.data.readers.indoor.nyuv2_lists import nyuv2_lists as nyuv2_lists
+    from taskweave.data.readers.indoor.nyuv2_mat import nyuv2_mat as nyuv2_mat
+    from taskweave.data.readers.indoor.nyuv2_mtan import nyuv2_mtan as nyuv2_mtan
+    from taskweave.data.readers.streets.auto_lambda import auto_lambda as auto_lambda
+    from taskweave.data.readers.streets.caltech import caltech as caltech
+    from taskweave.data.readers.streets.caltech_extracted import caltech_extracted as caltech_extracted
+    from taskweave.data.readers.streets.citypersons import citypersons as citypersons
+    from taskweave.data.readers.streets.cityscapes import cityscapes as cityscapes
     from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
     from taskweave.data.readers.streets.cityscapes_depth import CITYSCAPES_CAMERA as CITYSCAPES_CAMERA
     from taskweave.data.readers.streets.cityscapes_depth import DepthForm as DepthForm
     from taskweave.data.readers.streets.cityscapes_depth import StereoCamera as StereoCamera
     from taskweave.data.readers.streets.cityscapes_mtan import MTAN_CLASSES as MTAN_CLASSES
-    from taskweave.data.readers.streets.cityscapes_mtan import open_cityscapes_mtan as open_cityscapes_mtan
+    from taskweave.data.readers.streets.cityscapes_mtan import cityscapes_mtan as cityscapes_mtan
     from taskweave.data.readers.streets.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
-    from taskweave.data.readers.streets.kitti import open_kitti as open_kitti
-    from taskweave.data.readers.whole_images.imdb_wiki import open_imdb_wiki as open_imdb_wiki
-    from taskweave.data.readers.whole_images.pets import open_pets as open_pets
-    from taskweave.data.readers.whole_images.pets_h5 import open_pets_h5 as open_pets_h5
+    from taskweave.data.readers.streets.kitti import kitti as kitti
+    from taskweave.data.readers.whole_images.imdb_wiki import imdb_wiki as imdb_wiki
+    from taskweave.data.readers.whole_images.pets import pets as pets
+    from taskweave.data.readers.whole_images.pets_h5 import pets_h5 as pets_h5
     from taskweave.data.readers.whole_images.pets_shipped import pets_sample as pets_sample
-    from taskweave.data.readers.whole_images.utkface import open_utkface as open_utkface
+    from taskweave.data.readers.whole_images.utkface import utkface as utkface
     from taskweave.data.reduced import Reduced as Reduced
     from taskweave.data.sample import Batch as Batch
     from taskweave.data.sample import Sample as Sample

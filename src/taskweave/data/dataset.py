@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import final
 
 from torch.utils.data import Dataset
 
@@ -43,6 +45,16 @@ class LabelledSet(Dataset[Sample], ABC):
     def classes(self) -> tuple[str, ...]:
         """Names of the segmentation classes in the order of their ids; () without segmentation."""
 
+    def only(self, labels: Sequence[str]) -> LabelledSet:
+        """The same samples with these labels alone, in this order; () for images without targets.
+
+        Sets that are read from files do not touch the files of the other labels.
+
+        Raises:
+            ValueError: A label is not one of `self.labels`.
+        """
+        return Restricted(self, labels)
+
     @property
     def objects(self) -> tuple[str, ...]:
         """Names of the object classes: label k of a box is objects[k - 1]; () without boxes."""
@@ -81,3 +93,97 @@ class LabelledSet(Dataset[Sample], ABC):
     @abstractmethod
     def scene(self, index: int) -> str:
         """The place the picture shows: pictures of one scene must not be split between training and validation."""
+
+
+def require_labels(labels: Sequence[str], available: Sequence[str], where: str) -> tuple[str, ...]:
+    """`labels` without repetition; ValueError where one is not in `available`."""
+    if unknown := [label for label in labels if label not in available]:
+        raise ValueError(f"{where} has no label {unknown[0]!r}; it has {list(available)}")
+    return tuple(dict.fromkeys(labels))
+
+
+class DerivedSet(LabelledSet):
+    """Samples made of those of `dataset`: with its labels, and its names of classes, objects and attributes.
+
+    A subclass says which samples there are, and how each is made.
+    """
+
+    def __init__(self, dataset: LabelledSet) -> None:
+        self.dataset = dataset
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.dataset.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.dataset.classes
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return self.dataset.objects
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return self.dataset.attributes
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return self.dataset.categories
+
+
+class ChangedSet(DerivedSet):
+    """Each sample of `dataset`, changed: as many, in its order, under its keys. A subclass says how."""
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        return self.dataset.blocks
+
+    def key(self, index: int) -> str:
+        return self.dataset.key(index)
+
+    def scene(self, index: int) -> str:
+        return self.dataset.scene(index)
+
+
+@final
+class Restricted(ChangedSet):
+    """What `LabelledSet.only` gives where a data set has no cheaper way: other targets are dropped once they are read."""
+
+    def __init__(self, dataset: LabelledSet, labels: Sequence[str]) -> None:
+        super().__init__(dataset)
+        self._labels = require_labels(labels, dataset.labels, type(dataset).__name__)
+        self._dropped = frozenset(dataset.labels) - frozenset(self._labels)
+
+    def __getitem__(self, index: int) -> Sample:
+        return {name: value for name, value in self.dataset[index].items() if name not in self._dropped}
+
+    def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
+        batch = self.dataset.batch_of(indices, size=size)
+        if batch is None:
+            return None
+        kept = [label for label in batch.targets if label not in self._dropped]
+        return replace(
+            batch,
+            targets={label: batch.targets[label] for label in kept},
+            rows={label: batch.rows[label] for label in kept},
+        )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.dataset.classes if "segmentation" in self._labels else ()
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return self.dataset.attributes if "attributes" in self._labels else ()
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return {label: names for label, names in self.dataset.categories.items() if label in self._labels}

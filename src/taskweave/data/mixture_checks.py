@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from itertools import combinations
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.readers.boxes.boxes_set import ATTRIBUTES, DETECTION
+from taskweave.data.facts import ATTRIBUTES, DETECTION
 
 SEGMENTATION = "segmentation"
 

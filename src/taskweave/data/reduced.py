@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.derived import ChangedSet
+from taskweave.data.dataset import ChangedSet, LabelledSet
 from taskweave.data.sample import Batch, Sample
 from taskweave.data.transforms.resizing import resize
 
@@ -24,6 +23,9 @@ class Reduced(ChangedSet):
         self.size = size
         self.in_memory = in_memory
         self._known: dict[int, Sample] = {}
+
+    def only(self, labels: Sequence[str]) -> Reduced:
+        return Reduced(self.dataset.only(labels), size=self.size, in_memory=self.in_memory)
 
     def __getitem__(self, index: int) -> Sample:
         if index not in self._known:

@@ -7,8 +7,7 @@ from typing import final
 
 import torch
 
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.derived import DerivedSet
+from taskweave.data.dataset import DerivedSet, LabelledSet
 from taskweave.data.sample import Batch, Sample
 
 
@@ -22,6 +21,9 @@ class Part(DerivedSet):
             raise ValueError(f"a part needs indices in 0..{len(dataset) - 1}, got {outside[:5] or 'none'}")
         super().__init__(dataset)
         self.indices = tuple(indices)
+
+    def only(self, labels: Sequence[str]) -> Part:
+        return Part(self.dataset.only(labels), self.indices)
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -1,8 +1,8 @@
 """Experiments as data, runs of them, and runs as a table.
 
-`recipe` says what an experiment is, `methods/` what its rows train and build, `starts/` what networks begin with, `plan`
-which runs it has. `running` trains and measures one run, `launch/` runs many, `comparison` puts them side by side, `sweeps/`
-varies one thing. What is found lies in files, which `taskweave.results` reads.
+`recipe` says what an experiment is, `methods/` what its rows train and build, `starts/` what networks begin with,
+`plan` which runs it has. `running` trains and measures one run, `launch/` runs many, `comparison` puts them side by side,
+`sweeps/` varies one thing. What is found lies in files, which `taskweave.results` reads.
 """
 
 from __future__ import annotations

@@ -116,8 +116,8 @@ def _check_forms(recipe: Recipe) -> None:
             if max(one.picture_size) <= least:
                 raise ValueError(
                     f"the pictures of {key} are {one.picture_size[0]} x {one.picture_size[1]} px: with batch_statistics "
-                    f"one alone (the last of a test, a prediction) leaves {network.name} of {name!r} one value per channel; "
-                    f"give a `size` of more than {least} px on a side, or leave batch_statistics out"
+                    f"one alone (the last of a test, a prediction) leaves {network.name} of {name!r} one "
+                    f"value per channel; give a `size` of more than {least} px on a side, or leave batch_statistics out"
                 )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, final
 
 from taskweave.experiments.artifacts.class_labels import train_labels
-from taskweave.experiments.artifacts.writing import write_drawings, write_tables
+from taskweave.experiments.artifacts.writing import write_drawings
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.constant import constants_of, score_of
@@ -25,12 +25,13 @@ from taskweave.experiments.plan import Entry, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.rows import row_of
 from taskweave.experiments.running import check_weightings, find_record
-from taskweave.progress import Progress, Silent
-from taskweave.results.comparison import ComparisonResult, Row, Values, write_text
-from taskweave.results.file_names import file_name
+from taskweave.experiments.set_up import differences
+from taskweave.files import write_text
+from taskweave.progress import Progress, Silent, StopSignal
+from taskweave.results.comparison import ComparisonResult, Row, Values
+from taskweave.results.folder import RESULT, file_name
 from taskweave.results.stored import with_gains
 from taskweave.training.checkpoint import open_folder
-from taskweave.training.stopping import StopSignal
 
 State = Literal["planned", "finished", "failed", "interrupted", "deadline"]
 
@@ -40,9 +41,11 @@ State = Literal["planned", "finished", "failed", "interrupted", "deadline"]
 class Comparison:
     """What `compare` did.
 
-    result: the rows there are.  folder: holds comparison.json, table.md, table.csv, recipe.yaml, pictures/ and charts/.
+    result: the rows there are.  folder: holds comparison.json, recipe.yaml and pictures/; tables, charts and the page are
+    written from it by `taskweave.reporting.write_report`.
     estimate: what was left to do when it began.  state: "planned" after a dry run; "finished"; "failed" where all is there
-    but `result.failed`; or why it stopped early: then the same call goes on where it stopped.  pictures: the files drawn.
+    but `result.failed`; or why it stopped early: then the same call goes on where it stopped.
+    pictures: the files written of networks.
     """
 
     result: ComparisonResult
@@ -104,8 +107,8 @@ def compare(
     result = with_gains(_result(recipe, rows, constant, folder=folder, command=command), folder, progress=progress)
     result = result.model_copy(update={"images": bench.images})
     state: State = reason or ("failed" if result.failed else "finished")
-    write_tables(result, here)
-    pictures = write_drawings(rows, result, bench, root=folder, folder=here, progress=progress)
+    result.save(here / RESULT)
+    pictures = write_drawings(rows, bench, root=folder, folder=here, progress=progress)
     return Comparison(result, here, expected, state, pictures)
 
 
@@ -148,6 +151,7 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
             missing.append(entry)
     failed = failures_of(missing, folder)
     lost = {(failure.method, failure.seed) for failure in failed}
+    sets = {**sets_of(recipe.data), **{name: test.data for name, test in recipe.further_tests.items()}}
     return ComparisonResult(
         name=recipe.name,
         recipe=recipe.dump(),
@@ -155,10 +159,16 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
         taskweave_version=__version__,
         baseline=recipe.rows[0].title,
         control=next((row.title for row in recipe.rows if row.made.is_control), ""),
+        seeds=recipe.seeds,
         rows=tuple(found),
+        columns={column.name: column.task for column in columns_of(recipe)},
         constant=constant,
         further=tuple(column.name for column in columns_of(recipe) if column.further),
         parts=tuple(column.name for column in columns_of(recipe) if column.part != "test"),
+        may_be_published={name: one.facts.may_be_shown for name, one in sets.items()},
+        printed=recipe.printed,
+        set_up=() if recipe.printed is None else differences(recipe, recipe.printed.set_up),
+        notes=recipe.notes,
         missing=tuple(f"{e.row.title}, seed {e.seed}" for e in missing if (e.row.title, e.seed) not in lost),
         failed=failed,
         warnings=warnings_of(rows, folder / "runs"),

@@ -16,8 +16,9 @@ from torch.utils._pytree import tree_leaves
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.costs import Cost, regions_of, training_inputs
 from taskweave.experiments.plan import Run
-from taskweave.experiments.running import find_record, folder_of, read_record
+from taskweave.experiments.running import find_record, folder_of
 from taskweave.progress import Progress, Silent
+from taskweave.results.record import read_record
 from taskweave.training.randomness import seeded
 from taskweave.training.speed import make_fabric, settle
 

@@ -16,9 +16,8 @@ from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.rows import row_of
 from taskweave.experiments.running import find_record
 from taskweave.parts import unknown
-from taskweave.progress import Progress, Silent
+from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.comparison import Row
-from taskweave.training.stopping import StopSignal
 
 
 def run(

@@ -159,6 +159,8 @@ class Run:
 
 def _held(part: Part[Any]) -> dict[str, str | None]:
     """What lies where a part's paths point: another file of the same name is another start, other data other runs."""
+    if (stated := part.fact("holds")) is not None:
+        return {"holds": stated}
     paths = {name: value for name, value in part.options.items() if isinstance(value, Path)}
     return {f"{name} holds": fingerprint(path) for name, path in paths.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from taskweave.experiments.data import sets_of
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.prepare import grid_for
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.running import RECORD, RunRecord
 from taskweave.parts.own_code import trusting_only
+from taskweave.results.record import RECORD, RunRecord
 from taskweave.tasks.task import Task
 from taskweave.training import open_folder
 

@@ -8,8 +8,8 @@ from taskweave.experiments.columns import Column
 from taskweave.experiments.constant import marks
 from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.plan import Entry
-from taskweave.experiments.running import RunRecord
 from taskweave.results.comparison import Row, Values
+from taskweave.results.record import RunRecord
 
 
 def row_of(entry: Entry, records: Sequence[RunRecord], constant: Values, *, columns: Sequence[Column]) -> Row:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
 
-from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import RoundRobin
 from taskweave.data.transformed import Transformed
+from taskweave.experiments.artifacts.unit_weights import keep_unit_weights
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of, further_columns, own_columns
 from taskweave.experiments.data import MixtureOf
@@ -21,45 +20,19 @@ from taskweave.experiments.measuring import measure
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import Run
 from taskweave.experiments.prepare import for_testing, for_training, mixture_of
-from taskweave.progress import Progress, Silent
-from taskweave.results.comparison import Direction, write_text
+from taskweave.files import write_text
+from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.image_statistics import has_images
+from taskweave.results.record import RECORD, RunRecord, read_record
 from taskweave.training.batches import Samples
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult
-from taskweave.training.stopping import StopSignal
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.weighting import Weighting
-
-RECORD = "run.json"
-
-
-@final
-class RunRecord(BaseModel):
-    """``run.json``: what a finished run found. `content` is all that determines it; the folder is named by its hash.
-
-    metrics, directions: by column, see `Column`.  tests: {column of a further test: what that test is known by}.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    title: str
-    digest: str
-    seed: int
-    tasks: tuple[str, ...]
-    metrics: dict[str, dict[str, float | None]]
-    directions: dict[str, dict[str, Direction]]
-    tests: dict[str, str] = {}
-    parameters: int
-    flops: int
-    seconds_per_step: float
-    seconds: float
-    steps: int
-    content: dict[str, Any]
 
 
 def folder_of(run: Run, folder: Path) -> Path:
@@ -91,17 +64,6 @@ def _tests(run: Run) -> dict[str, str]:
     }
 
 
-def read_record(own: Path) -> RunRecord | None:
-    """What lies in a run's folder; None where it holds no finished run."""
-    path = own / RECORD
-    if not path.is_file():
-        return None
-    try:
-        return RunRecord.model_validate_json(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read ({error}); delete its folder to train this run anew") from error
-
-
 def train_run(
     run: Run, bench: Bench, *, folder: Path, stop: StopSignal | None = None, progress: Progress | None = None
 ) -> RunRecord | None:
@@ -125,7 +87,10 @@ def train_run(
         run.method.load(net, run, folder / "runs")
     with noting_failure(own, run.title):
         found = _trained(run, here, net, own=own, stop=stop, progress=progress)
-    return None if found is None else _store(run, bench, *found, own=own)
+    if found is None:
+        return None
+    keep_unit_weights(net, run, own)
+    return _store(run, bench, *found, own=own)
 
 
 def _trained(
@@ -251,6 +216,7 @@ def _store(
         metrics=finite,
         directions=ways,
         tests={**({} if before is None else before.tests), **_tests(run)},
+        weighting="" if run.weighting is None else run.weighting.kind,
         parameters=cost.parameters,
         flops=cost.flops,
         seconds_per_step=result.seconds_per_step if result is not None else 0.0,

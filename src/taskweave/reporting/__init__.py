@@ -17,14 +17,14 @@ _HOME = {
     "to_tex": "tex",
     "page_of": "page",
     "write_page": "page",
-    "side_by_side": "figures",
-    "gain_bars": "gain_chart",
-    "training_curves": "learning_curves",
+    "write_report": "report",
+    "write_charts": "report",
+    "gain_bars": "bar_charts",
+    "training_curves": "training_charts",
     "draw_curves": "detection_curves",
     "attention_figure": "attention",
-    "metric_bars": "metric_chart",
+    "metric_bars": "bar_charts",
     "face_histograms": "face_chart",
-    "FaceCounts": "face_chart",
 }
 
 __all__ = [*_HOME]
@@ -43,17 +43,16 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from taskweave.reporting.attention import attention_figure as attention_figure
+    from taskweave.reporting.bar_charts import gain_bars as gain_bars
+    from taskweave.reporting.bar_charts import metric_bars as metric_bars
     from taskweave.reporting.detection_curves import draw_curves as draw_curves
-    from taskweave.reporting.face_chart import FaceCounts as FaceCounts
     from taskweave.reporting.face_chart import face_histograms as face_histograms
-    from taskweave.reporting.figures import side_by_side as side_by_side
     from taskweave.reporting.formats import to_csv as to_csv
     from taskweave.reporting.formats import to_markdown as to_markdown
-    from taskweave.reporting.gain_chart import gain_bars as gain_bars
-    from taskweave.reporting.learning_curves import training_curves as training_curves
-    from taskweave.reporting.metric_chart import metric_bars as metric_bars
     from taskweave.reporting.page import page_of as page_of
     from taskweave.reporting.page import write_page as write_page
+    from taskweave.reporting.report import write_charts as write_charts
+    from taskweave.reporting.report import write_report as write_report
     from taskweave.reporting.tables import Column as Column
     from taskweave.reporting.tables import Entry as Entry
     from taskweave.reporting.tables import Line as Line
@@ -61,3 +60,4 @@ if TYPE_CHECKING:
     from taskweave.reporting.tables import table_of as table_of
     from taskweave.reporting.terminal import to_rich as to_rich
     from taskweave.reporting.tex import to_tex as to_tex
+    from taskweave.reporting.training_charts import training_curves as training_curves

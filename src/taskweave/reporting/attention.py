@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from torch import Tensor, uint8
+from numpy.typing import ArrayLike, NDArray
 
-from taskweave.reporting.charts import save_picture
-from taskweave.reporting.style import SEQUENTIAL, shown
+from taskweave.reporting.charts import SEQUENTIAL, save_picture, shown
 
 _SIDE = 1.7
 """Inches of a panel's longer side."""
 
 
 def attention_figure(
-    images: Tensor,
-    masks: Mapping[str, Sequence[Tensor]],
+    images: ArrayLike,
+    masks: Mapping[str, Sequence[ArrayLike]],
     path: Path,
     *,
     channel: int | None = None,
@@ -37,18 +38,23 @@ def attention_figure(
     own_range: each panel's colours go from its smallest to its largest value instead of 0 to 1.
     Returns `path`. Raises ValueError without a mask, or where one is not of these pictures or has not that channel.
     """
-    drawn = {task: [_panel(mask, task, images, channel) for mask in blocks] for task, blocks in masks.items() if blocks}
+    pictures = np.asarray(images)
+    drawn = {
+        task: [_panel(np.asarray(mask), task, len(pictures), channel) for mask in blocks]
+        for task, blocks in masks.items()
+        if blocks
+    }
     if not drawn:
         raise ValueError(f"no attention masks to draw: none of the tasks {list(masks)} has any")
     columns = 1 + max(len(blocks) for blocks in drawn.values())
-    rows = len(images) * len(drawn)
-    tall, wide = int(images.shape[-2]), int(images.shape[-1])
+    rows = len(pictures) * len(drawn)
+    tall, wide = pictures.shape[-2:]
     width, height = _SIDE * wide / max(tall, wide), _SIDE * tall / max(tall, wide) + 0.25
     figure = Figure(figsize=(columns * width + 1.2, rows * height + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     for line in axes.flat:
         line.set_axis_off()
-    for index, image in enumerate(images):
+    for index, image in enumerate(pictures):
         for position, (task, blocks) in enumerate(drawn.items()):
             line = axes[index * len(drawn) + position]
             if position == 0:
@@ -69,27 +75,24 @@ def attention_figure(
     return save_picture(figure, path)
 
 
-def _panel(mask: Tensor, task: str, images: Tensor, channel: int | None) -> Tensor:
+def _panel(mask: NDArray[Any], task: str, pictures: int, channel: int | None) -> NDArray[Any]:
     """(B, h, w) of one block."""
-    if mask.ndim != 4 or len(mask) != len(images):
-        raise ValueError(
-            f"a mask is (B, C, h, w) for the {len(images)} pictures given; {task!r} has one of {tuple(mask.shape)}"
-        )
+    if mask.ndim != 4 or len(mask) != pictures:
+        raise ValueError(f"a mask is (B, C, h, w) for the {pictures} pictures given; {task!r} has one of {mask.shape}")
     if channel is not None and not 0 <= channel < mask.shape[1]:
         raise ValueError(f"channel={channel}: a mask of {task!r} has the channels 0 to {mask.shape[1] - 1}")
-    chosen = mask.float().mean(1) if channel is None else mask[:, channel].float()
-    return chosen.detach().cpu()
+    return mask.mean(1) if channel is None else mask[:, channel]
 
 
-def _pixels(image: Tensor) -> object:
-    pixels = image.detach().cpu() if image.dtype == uint8 else (image.detach().cpu().clamp(0, 1) * 255).to(uint8)
-    return pixels.permute(1, 2, 0).numpy()
+def _pixels(image: NDArray[Any]) -> NDArray[np.uint8]:
+    pixels = image if image.dtype == np.uint8 else (image.clip(0, 1) * 255).astype(np.uint8)
+    return pixels.transpose(1, 2, 0)
 
 
-def _draw(axes: Axes, values: Tensor, *, size: tuple[int, int], head: str, own_range: bool) -> None:
+def _draw(axes: Axes, values: NDArray[Any], *, size: tuple[int, int], head: str, own_range: bool) -> None:
     low, high = float(values.min()), float(values.max())
     axes.imshow(
-        values.numpy(),
+        values,
         cmap=SEQUENTIAL,
         vmin=low if own_range else 0.0,
         vmax=high if own_range else 1.0,

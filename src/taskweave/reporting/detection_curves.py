@@ -7,9 +7,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from taskweave.metrics.detection_images import Curve
-from taskweave.reporting.charts import draw_line, figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.style import Style, shown, styles_of
+from taskweave.metrics.curve import Curve
+from taskweave.reporting.charts import Style, draw_line, figure_with_legend, save_figure, shown, styles_of, tidy_axes
 
 _ACROSS = 4
 _LEAST = {"x": 1e-3, "y": 1e-2}

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, final
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from taskweave.reporting.charts import draw_line, figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.style import Style, shown
+from taskweave.reporting.charts import Style, draw_line, figure_with_legend, save_figure, shown, tidy_axes
+from taskweave.results.pictured import FaceCounts
 
 BIN: Final = 5
 """Years of a bar."""
 OLDEST: Final = 100
 _HATCHES: Final = ("", "///", "...", "\\\\\\", "xxx")
-
-
-@final
-@dataclass(frozen=True)
-class FaceCounts:
-    """What is known of some faces. ages: years, 0 to 100.  genders: class numbers.  predicted: by a network, or labels."""
-
-    label: str
-    ages: tuple[float, ...] = ()
-    genders: tuple[int, ...] = ()
-    predicted: bool = False
 
 
 def face_histograms(

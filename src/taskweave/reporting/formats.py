@@ -1,14 +1,28 @@
-"""A table as Markdown and as CSV."""
+"""A table as Markdown and as CSV, and text that shows what it holds."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+import unicodedata
 from textwrap import shorten
 
-from taskweave.reporting.safe_text import visible
 from taskweave.reporting.tables import Column, Entry, Line, Table
+
+_KEPT = "\n\t"
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def visible(text: str) -> str:
+    r"""The text with control characters (of writing direction too) written out, e.g. as ``\u202e``; lines stay lines."""
+    return "".join(c if c in _KEPT or unicodedata.category(c) not in _HIDDEN else _written(c) for c in text)
+
+
+def _written(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
 
 NOTE = 60
 """Letters of a note that a cell has room for; CSV and comparison.json have it whole."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, final
 
-from taskweave.reporting.best import best_places
-from taskweave.reporting.pieces import COSTS_TITLE, pieces_of
+from taskweave.reporting.layout import COSTS_TITLE, best_places, pieces_of
 from taskweave.reporting.tables import Column, Entry, Line, Table
 
 _ON_PAPER = 8

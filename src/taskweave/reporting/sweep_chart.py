@@ -11,8 +11,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 
 from taskweave.metrics.gain import metric_gains
-from taskweave.reporting.charts import figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.style import GREY, Style, shown
+from taskweave.reporting.charts import GREY, Style, figure_with_legend, save_figure, shown, tidy_axes
 from taskweave.results.comparison import ComparisonResult, Direction, Row
 from taskweave.results.swept import Point, Swept
 
@@ -70,7 +69,7 @@ def main_metrics(result: ComparisonResult) -> dict[str, tuple[str, Direction]]:
 
 def _spots(swept: Swept) -> list[tuple[Point, float]]:
     """Every point with its place on the axis; those beside follow after a gap."""
-    beside = [Point(title, title) for title in swept.beside]
+    beside = [Point(text=title, method=title) for title in swept.beside]
     if swept.logarithmic:
         return [(point, point.number or 1.0) for point in swept.points]
     places = [float(i) for i in range(len(swept.points))] + [len(swept.points) + 0.5 + i for i in range(len(beside))]

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
-from taskweave.reporting.printed_lines import BESIDE, PrintedNumbers
-from taskweave.reporting.remarks import CONSTANT, DISTINGUISHABLE, remarks_on
+from taskweave.reporting.remarks import BESIDE, CONSTANT, DISTINGUISHABLE, PrintedNumbers, remarks_on
 from taskweave.results.comparison import ComparisonResult, Direction, Failure, Gain
 from taskweave.results.gains import KINDS, interval_of
 from taskweave.results.numbers import decimals_for, fixed, short, signed

@@ -12,8 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from taskweave.reporting.formats import NOTE
-from taskweave.reporting.safe_text import visible
+from taskweave.reporting.formats import NOTE, visible
 from taskweave.reporting.tables import ARROWS, Column, Entry, Table
 
 

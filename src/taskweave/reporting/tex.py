@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from taskweave.reporting.best import best_places
-from taskweave.reporting.pieces import Piece, pieces_of
-from taskweave.reporting.safe_text import visible
+from taskweave.reporting.formats import visible
+from taskweave.reporting.layout import Piece, best_places, pieces_of
 from taskweave.reporting.tables import Column, Entry, Line, Table
 
 _WIDEST = 6

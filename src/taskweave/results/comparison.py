@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
-import uuid
 from pathlib import Path
 from typing import Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-SCHEMA_VERSION = 1
+from taskweave.files import write_text
+
+from taskweave.results.printed import Printed
+from taskweave.results.swept import Swept
+
+SCHEMA_VERSION = 2
 """Raised by one whenever a field changes its meaning or goes away; new optional fields leave it."""
 
 Direction = Literal["higher", "lower"]
@@ -108,7 +113,6 @@ class Row(_Data):
     recipe_hash: str = Field(description="Hash of everything that determines this row.")
     runs: tuple[str, ...] = Field(default=(), description="The folders under runs/ whose metrics this row joins.")
     marks: tuple[Mark, ...] = ()
-    pictures: tuple[str, ...] = Field(default=(), description="Pictures of this row, relative to comparison.json.")
 
     @field_validator("metrics", mode="before")
     @classmethod
@@ -134,7 +138,9 @@ class ComparisonResult(_Data):
         default="",
         description="The row of single networks trained on for as long as others are fine-tuned; '' without one.",
     )
+    seeds: tuple[int, ...] = Field(default=(), description="As the recipe asks for them, in its order.")
     rows: tuple[Row, ...] = ()
+    columns: dict[str, str] = Field(default_factory=dict, description="{key of `metrics`: the task that it measures}.")
     constant: Values = Field(
         default_factory=dict, description="What the best constant prediction of the train labels scores."
     )
@@ -147,6 +153,16 @@ class ComparisonResult(_Data):
     images: dict[str, int] = Field(
         default_factory=dict, description="{part of the data: how many pictures were read}, of all that was opened."
     )
+    may_be_published: dict[str, bool] = Field(
+        default_factory=dict,
+        description="{data set: whether its pictures may be shown to others}.",
+    )
+    printed: Printed | None = Field(default=None, description="What a paper prints for these methods.")
+    set_up: tuple[str, ...] = Field(
+        default=(), description="Where the set-up differs from that paper's, each as 'aspect: here [in the paper]'."
+    )
+    notes: str = Field(default="", description="The recipe's own.")
+    sweep: Swept | None = Field(default=None, description="The axis, where the rows are the values of a sweep.")
     missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
     failed: tuple[Failure, ...] = Field(default=(), description="Runs that could not be trained, and why.")
     gains: tuple[Gain, ...] = Field(default=(), description="Every gain over the baseline, and how sure it is.")
@@ -182,20 +198,24 @@ class ComparisonResult(_Data):
 
     @classmethod
     def load(cls, path: Path) -> ComparisonResult:
-        """Read JSON. Raises ValueError for a file of a newer schema than this program knows."""
-        result = cls.model_validate_json(path.read_text(encoding="utf-8"))
-        if result.schema_version > SCHEMA_VERSION:
+        """Read JSON. Raises ValueError for a file of another schema than this program's, or for none of a comparison."""
+        text = path.read_text(encoding="utf-8")
+        version = _version_of(text)
+        if version > SCHEMA_VERSION:
+            raise ValueError(f"{path} has schema version {version}, this taskweave reads up to {SCHEMA_VERSION}: update it")
+        if version < SCHEMA_VERSION:
             raise ValueError(
-                f"{path} has schema version {result.schema_version}, this taskweave reads up to {SCHEMA_VERSION}: update it"
+                f"{path} has schema version {version}, this taskweave reads {SCHEMA_VERSION}: "
+                "repeat the command that wrote it"
             )
-        return result
+        return cls.model_validate_json(text)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all, whoever else writes it too. Raises OSError; an earlier file stays."""
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+def _version_of(text: str) -> int:
+    """The schema version that a JSON text states; this program's where it states none, which validation then judges."""
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        content = json.loads(text)
+    except ValueError:
+        return SCHEMA_VERSION
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    return version if isinstance(version, int) else SCHEMA_VERSION

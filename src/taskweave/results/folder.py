@@ -1,16 +1,19 @@
-"""Where a comparison lies, and what is in its folder."""
+"""Where a comparison lies, what is in its folder, and how files are called after methods and columns."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from taskweave.results.comparison import ComparisonResult
+from taskweave.results.comparison import ComparisonResult, Row
 
-RESULT, TABLE, NUMBERS = "comparison.json", "table.md", "table.csv"
-PICTURES, CHARTS = "pictures", "charts"
-"""Folders of what shows data, and of what does not."""
+RESULT, TABLE, NUMBERS, PAGE = "comparison.json", "table.md", "table.csv", "report.html"
+PICTURES, CHARTS, ATTENTION = "pictures", "charts", "attention"
+"""Folders of pictures of data, of charts, which show none, and of the masks that pictures of attention are drawn from."""
+RUNS = "runs"
+"""The folder of all trainings, beside those of comparisons."""
 _ANEW = "the command that wrote it writes it anew"
 
 
@@ -44,3 +47,28 @@ def read_comparison(folder: Path) -> ComparisonResult:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "its text"
         raise ValueError(f"{file} is not what a comparison writes: {where}: {first['msg']}; {_ANEW}") from error
+
+
+def runs_of(row: Row, folder: Path) -> list[Path]:
+    """The folders of a row's runs. folder: the comparison's, beside which runs lie."""
+    return [folder.absolute().parent / RUNS / run for run in row.runs]
+
+
+def file_name(name: str) -> str:
+    """A name without what file systems refuse."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+
+
+def distinct_names(names: Iterable[str]) -> dict[str, str]:
+    """{name: its file name}, no two alike, also where letters' case does not count."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        plain, number = file_name(name), 1
+        told = plain
+        while told.lower() in taken:
+            number += 1
+            told = f"{plain}-{number}"
+        taken.add(told.lower())
+        found[name] = told
+    return found

@@ -7,14 +7,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from taskweave.files import writing
 from taskweave.metrics.per_image import PerImage
-from taskweave.metrics.per_image_stored import restored, stored
-from taskweave.reporting.files import write_whole
+from taskweave.metrics.stored import restored
 
 IMAGES = "images.npz"
 _COLUMNS, _KNOWN_BY = "columns", "known_by"
@@ -32,7 +32,7 @@ def keep_images(measured: Mapping[str, PerImage], keys: Mapping[str, Sequence[st
     """
     columns = _read(folder)
     for column, images in measured.items():
-        columns[column] = (_digest(keys[column], images.count), stored(images))
+        columns[column] = (_digest(keys[column], images.count), images.stored())
     arrays: dict[str, Any] = {
         _COLUMNS: np.asarray(list(columns), dtype=np.str_),
         _KNOWN_BY: np.asarray([known_by for known_by, _ in columns.values()], dtype=np.str_),
@@ -40,10 +40,8 @@ def keep_images(measured: Mapping[str, PerImage], keys: Mapping[str, Sequence[st
     for number, (_, own) in enumerate(columns.values()):
         arrays |= {f"{number}/{name}": array for name, array in own.items()}
 
-    def write(file: IO[bytes]) -> None:
+    with writing(folder / IMAGES) as file:
         np.savez_compressed(file, **arrays)
-
-    write_whole(folder / IMAGES, write)
 
 
 def has_images(folder: Path) -> bool:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import final
 
 from taskweave.progress import Progress, Silent
-from taskweave.results.bootstrap import RESAMPLES, Resampled, resample
 from taskweave.results.comparison import ComparisonResult, Row
-from taskweave.results.gains import gains_of
+from taskweave.results.gains import Scored, gains_of, pairs_of
 from taskweave.results.image_statistics import read_images, read_known_by
-from taskweave.results.pairs import Scored, pairs_of
+from taskweave.results.intervals import RESAMPLES, Resampled, resample
 
 _QUIET = 2.0
 """Seconds before progress is shown."""

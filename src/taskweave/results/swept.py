@@ -1,41 +1,36 @@
-"""What a sweep is: a recipe, and which of its rows belongs to which value."""
+"""Which row of a comparison belongs to which value of a sweep."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
-from taskweave.experiments.recipe import Recipe
+from pydantic import BaseModel, ConfigDict, Field
 
 
 @final
-@dataclass(frozen=True)
-class Point:
-    """One value. text: on the axis.  method: the row that has it.  number: where the axis is one of numbers.
+class Point(BaseModel):
+    """One value of a sweep's axis."""
 
-    seed: None for all seeds of the row.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str
-    method: str
-    number: float | None = None
-    seed: int | None = None
+    text: str = Field(description="What stands on the axis.")
+    method: str = Field(description="The row that has this value.")
+    number: float | None = Field(default=None, description="Where it lies on an axis of numbers.")
+    seed: int | None = Field(default=None, description="The only seed of the row that counts; None for all of them.")
 
 
 @final
-@dataclass(frozen=True)
-class Swept:
-    """A recipe whose rows are the values of one axis.
+class Swept(BaseModel):
+    """The axis of a sweep, as it is drawn."""
 
-    axis: its name.  label: what is on the chart's axis.  points: by value, in order.  beside: rows that have no value of
-    the axis and are drawn for comparison.  logarithmic: whether numbers are spaced by their ratio.
-    relative: draw performance relative to the single networks (cross-stitch, figure 2), else the gain over them.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    axis: str
-    label: str
-    recipe: Recipe
-    points: tuple[Point, ...]
-    beside: tuple[str, ...] = ()
-    logarithmic: bool = False
-    relative: bool = False
+    axis: str = Field(description="Its name on the command line.")
+    label: str = Field(description="Its name on the chart.")
+    points: tuple[Point, ...] = Field(description="By value, in order.")
+    beside: tuple[str, ...] = Field(default=(), description="Rows without a value, drawn for comparison.")
+    logarithmic: bool = Field(default=False, description="Whether numbers are spaced by their ratio.")
+    relative: bool = Field(
+        default=False,
+        description="Draw performance relative to the single networks (cross-stitch, figure 2), else the gain over them.",
+    )

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from taskweave.results.comparison import ComparisonResult, Gain, Mark
-from taskweave.results.gains import GAIN_KIND, interval_of, known_gains
+from taskweave.results.gains import GAIN_KIND, interval_of, known_gains, pairs_of
+from taskweave.results.intervals import LEAST_SEEDS
 from taskweave.results.numbers import signed
-from taskweave.results.pairs import pairs_of
-from taskweave.results.seeds import LEAST_SEEDS
 
 _NAMED = 3
 _LONGEST = 80

@@ -1,24 +1,18 @@
-"""Files that are whole or not there: checkpoints and whatever else a training writes."""
+"""Checkpoints: stored whole, and refused where they belong to something else."""
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, final
+from typing import Any, final
 
 import torch
 from torch import Tensor
 
+from taskweave.files import CannotSaveError, writing
+
 FORMAT = 1
-
-
-@final
-class CannotSaveError(OSError):
-    """A file could not be written; whatever was there before is whole."""
 
 
 @final
@@ -39,47 +33,14 @@ def open_folder(folder: Path) -> None:
         ) from error
 
 
-def write_whole(path: Path, write: Callable[[IO[bytes]], object], *, needed: int = 0) -> None:
-    """Write beside `path`, force it to the disk, then put it in place: a reader sees the old file or the new, never a part.
-
-    needed: about how many bytes, for the message. Raises CannotSaveError, the earlier file untouched.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
-        part.unlink(missing_ok=True)
-        raise CannotSaveError(_why(path, error, needed)) from error
-    _sync_folder(path.parent)
-
-
-def _why(path: Path, error: Exception, needed: int) -> str:
-    free = shutil.disk_usage(path.parent).free
-    kept = "the earlier one is kept whole" if path.exists() else "there is no earlier one"
-    return (
-        f"could not save {path} ({error}): {free / 1e6:.1f} MB are free, about {needed / 1e6:.1f} MB are needed; {kept}. "
-        "Free some space or choose another folder, then start again: training resumes from what is kept"
-    )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut, where the system can."""
-    with suppress(OSError):  # some systems cannot open or sync a folder; the content is safe already
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     """Store plain values and tensors. Raises CannotSaveError."""
     whole = {"format": FORMAT, **content}
-    write_whole(path, lambda file: torch.save(whole, file), needed=_bytes_of(whole))
+    with writing(path, needed=_bytes_of(whole)) as file:
+        try:
+            torch.save(whole, file)
+        except RuntimeError as error:  # how torch reports a full disk
+            raise OSError(str(error)) from error
 
 
 def _bytes_of(value: Any) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 
 from torch import nn
 
-from taskweave.training.checkpoint import WrongCheckpointError, check_known_by, write_whole
+from taskweave.files import write_text
+from taskweave.training.checkpoint import WrongCheckpointError, check_known_by
 from taskweave.training.result import FitResult, Validation
 from taskweave.training.weights import load_weights
 
@@ -26,8 +27,7 @@ def write_finished(folder: Path, result: FitResult, *, known_by: Mapping[str, An
         "seconds": result.seconds,
         "waited": result.waited,
     }
-    text = json.dumps(content, indent=1).encode()
-    write_whole(folder / FINISHED, lambda file: file.write(text), needed=len(text))
+    write_text(folder / FINISHED, json.dumps(content, indent=1))
 
 
 def read_finished(folder: Path, net: nn.Module, *, known_by: Mapping[str, Any]) -> FitResult | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
-from taskweave.training.checkpoint import CannotSaveError, write_whole
+from taskweave.files import CannotSaveError, write_text
 from taskweave.training.result import Validation
 
 
@@ -22,7 +22,7 @@ class CsvLog:
     def __init__(self, path: Path, columns: Sequence[str], *, step: int) -> None:
         self.path, self.columns = path, ("step", *columns)
         kept = [row for row in _rows(path, self.columns) if int(row["step"]) <= step]
-        write_whole(path, lambda file: file.write(_text(self.columns, kept).encode()))
+        write_text(path, _text(self.columns, kept))
 
     def write(self, row: Mapping[str, object]) -> None:
         """Append a row; a column that `row` lacks stays empty. Raises CannotSaveError."""

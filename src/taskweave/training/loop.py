@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
-from taskweave.progress import Progress, Silent
+from taskweave.progress import Progress, Reason, Silent, StopSignal
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples, blocks_of, training_batches
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
 from taskweave.training.choice import better, reported, validation_steps
 from taskweave.training.finished import STATISTICS, WEIGHTS, read_finished, write_finished
-from taskweave.training.groups import describe
+from taskweave.training.groups import describe, rates
 from taskweave.training.logs import RunLog
 from taskweave.training.monitor.cosines import never_together
 from taskweave.training.monitor.monitor import Monitor
@@ -27,11 +27,9 @@ from taskweave.training.options import TrainingOptions
 from taskweave.training.pace import pace_of
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult, Metrics, Stopped, Validation
-from taskweave.training.schedule import rates
 from taskweave.training.speed import describe_speed, make_fabric, settle
 from taskweave.training.state import Training
 from taskweave.training.step import train_step
-from taskweave.training.stopping import Reason, StopSignal
 from taskweave.training.validate import validate
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
@@ -84,7 +82,7 @@ def fit(
     open_folder(folder)
     active = active_tasks(net, tasks, trained)
     check_data(train, validation, options, seed=seed, wanted=active)
-    weighting = Fixed(dict.fromkeys(active, 1.0)) if weighting is None else weighting
+    weighting = Fixed(list(active)) if weighting is None else weighting
     check_weighting(weighting, active)
     known_by = _known_by(train, options, weighting, seed=seed, trained=list(active))
     done = read_finished(folder, net, known_by=known_by)

@@ -11,7 +11,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from taskweave.training.checkpoint import WrongCheckpointError, check_state, write_whole
+from taskweave.files import write_bytes
+from taskweave.training.checkpoint import WrongCheckpointError, check_state
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _SETS = "data_sets"
@@ -104,8 +105,7 @@ def save_statistics(statistics: SetStatistics, path: Path) -> None:
 
     state = statistics.state_dict()
     tensors = {f"{i}.{key}": t.detach().cpu() for i, own in enumerate(state.values()) for key, t in own.items()}
-    content = save(tensors, metadata={_SETS: json.dumps(list(state))})
-    write_whole(path, lambda file: file.write(content), needed=len(content))
+    write_bytes(path, save(tensors, metadata={_SETS: json.dumps(list(state))}))
 
 
 def read_statistics(net: nn.Module, path: Path) -> SetStatistics:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from taskweave.progress import Progress
+from taskweave.progress import Progress, StopSignal
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.result import FitResult
-from taskweave.training.stopping import StopSignal
 from taskweave.training.weights import load_stream_weights
 from taskweave.weaving.connected import Connected
 

@@ -14,6 +14,7 @@ from lightning.fabric import Fabric
 from torch import nn
 
 from taskweave.data.sample import Batch
+from taskweave.files import remove_parts
 from taskweave.tasks.task import Task
 from taskweave.training.averaging import Average
 from taskweave.training.checkpoint import check_known_by, check_state, load_checkpoint, save_checkpoint
@@ -62,6 +63,7 @@ class Training:
         self.groups = groups_of(net, options, weighting=weighting)
         self.freezing = Freezing(net, options.freeze, hold_norms=options.batch_norm == "frozen")
         self.forward, self.optimizer = self._set_up(fabric)
+        self.schedule = options.schedule(options.steps)
         self.statistics = SetStatistics(net, sets) if options.batch_norm == "per_data_set" else None
         self.optimizer.zero_grad(set_to_none=True)
         self.average = None if options.ema is None else Average(net, options.ema)
@@ -200,6 +202,8 @@ class Training:
 
         Raises WrongCheckpointError for one of another network or another training.
         """
+        if self.ranks.leads:
+            remove_parts(self.folder)
         if not self.checkpoint.is_file():
             return False
         stored, source = load_checkpoint(self.checkpoint), str(self.checkpoint)

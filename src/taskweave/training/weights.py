@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from taskweave.files import write_bytes
 from taskweave.streams.stream import Stream
-from taskweave.training.checkpoint import WrongCheckpointError, check_state, write_whole
+from taskweave.training.checkpoint import WrongCheckpointError, check_state
 
 SAME = "same_as"
 """The metadata entry that says which keys are further names of a stored tensor (tied weights)."""
@@ -22,8 +23,7 @@ def save_weights(net: nn.Module, path: Path) -> None:
     from safetensors.torch import save
 
     tensors, same = _untied(net.state_dict())
-    content = save(tensors, metadata={SAME: json.dumps(same)})
-    write_whole(path, lambda file: file.write(content), needed=len(content))
+    write_bytes(path, save(tensors, metadata={SAME: json.dumps(same)}))
 
 
 def _untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -20,12 +20,14 @@ from taskweave.experiments.launch.launcher import Place
 from taskweave.experiments.launch.processes import Processes
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.running import RunRecord, folder_of
+from taskweave.experiments.running import folder_of
 from taskweave.experiments.sweeps.axes import axis_named
+from taskweave.experiments.sweeps.axis import Sweep
 from taskweave.experiments.sweeps.sweep import sweep
+from taskweave.progress import StopSignal
 from taskweave.results.comparison import ComparisonResult
-from taskweave.results.swept import Swept
-from taskweave.training.stopping import StopSignal
+from taskweave.results.record import RunRecord
+from taskweave.progress import StopSignal
 from taskweave.training.weights import read_state
 
 pytestmark = pytest.mark.slow
@@ -65,7 +67,7 @@ def quick(**changes: Any) -> Recipe:
     return tiny(evaluation=NO_PICTURES, **changes)
 
 
-def split(recipe: Recipe) -> Swept:
+def split(recipe: Recipe) -> Sweep:
     return axis_named("split").of(recipe, values=["layer4"])
 
 

@@ -3,33 +3,72 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, assert_never, final, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, final
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from numpy.typing import NDArray
 from torch import Tensor
 from torchvision import tv_tensors
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.dataset import LabelledSet
+from taskweave.data.dataset import LabelledSet, require_labels
+from taskweave.data.facts import ATTRIBUTES, DENSE, DETECTION, SetFacts
 from taskweave.data.generated.rendering import Rendering, render
 from taskweave.data.generated.scenes_cache import RecordFile
-from taskweave.data.generated.scenes_looks import ATTRIBUTES, CLASSES, DOOR, OBJECT_CLASSES, Thing
+from taskweave.data.generated.scenes_looks import ATTRIBUTE_VALUES, CLASSES, DOOR, OBJECT_CLASSES, Thing
 from taskweave.data.generated.scenes_rooms import FOCAL, draw_room
 from taskweave.data.normals import Intrinsics
 from taskweave.data.readers.cache import cache_folder
 from taskweave.data.sample import Sample
 from taskweave.data.tensors import Depth, Normals
+from taskweave.parts import states
 
 GENERATOR_VERSION = 1
 """Part of the name of the cache file: raised whenever any picture changes. A test pins the first pictures."""
 
-Label = Literal["segmentation", "depth", "normals", "detection", "attributes"]
-LABELS: tuple[Label, ...] = get_args(Label)
+LABELS = (*DENSE, DETECTION, ATTRIBUTES)
+_TEST_SEED = 100_003
+"""Added to the seed for the test part: far from any seed that somebody would train on."""
 
+NAMED = tuple(f"{name} {value}" for name, values in ATTRIBUTE_VALUES.items() for value in values)
+"""The attributes, one for every value of each kind."""
 _SMALLEST_SHARE = 1.0 / 1024.0
+
+
+Count = Annotated[int, Ge(1)]
+Side = Annotated[int, Ge(16)]
+
+
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return SetFacts("generated scenes", LABELS, CLASSES, OBJECT_CLASSES, NAMED, size=options["size"], may_be_shown=True)
+
+
+@states(facts=_facts)
+def scenes(
+    part: str,
+    *,
+    train: Count = 256,
+    test: Count = 64,
+    size: tuple[Side, Side] = (96, 128),
+    seed: Annotated[int, Ge(0)] = 0,
+) -> Scenes:
+    """Generated rooms: no download, all labels exact. Rendered once into a cache.
+
+    Args:
+        part: "train" or "test", which is of other scenes.
+        train: How many pictures to train on.
+        test: How many pictures to test on.
+        size: (height, width) of the pictures.
+        seed: Draws the scenes.
+    """
+    if part not in ("train", "test"):
+        raise ValueError(f"generated scenes have no part {part!r}: expected 'train' or 'test'")
+    if part == "test":
+        return Scenes(test, size=size, seed=seed + _TEST_SEED, labels=LABELS)
+    return Scenes(train, size=size, seed=seed, labels=LABELS)
 
 
 @final
@@ -49,7 +88,7 @@ class Scenes(LabelledSet):
       the objects of which at least 1/1024 of the picture can be seen, around what can be seen of them; label k is
       ``objects[k - 1]``.
     - ``attributes``: the same boxes and labels, and "values": float32 (n, A) of 0 and 1, named by `attributes`: every value
-      of every entry of ATTRIBUTES, of which one each is 1.
+      of every entry of ATTRIBUTE_VALUES, of which one each is 1.
 
     Rendered once, when first asked for (about 15 ms at 128 x 128), into `cache_folder()`, which is outside the repository:
     21 bytes per pixel. `prepare` renders all at once. What is missing or damaged there is rendered again.
@@ -64,7 +103,7 @@ class Scenes(LabelledSet):
         *,
         size: tuple[int, int] = (128, 128),
         seed: int = 0,
-        labels: Sequence[Label] = ("segmentation", "depth", "normals"),
+        labels: Sequence[str] = DENSE,
     ) -> None:
         if count < 1:
             raise ValueError(f"Scenes of {count} pictures is empty: count must be at least 1")
@@ -72,12 +111,13 @@ class Scenes(LabelledSet):
             raise ValueError(f"size {size} is too small to show a room: height and width must be at least 16")
         if seed < 0:
             raise ValueError(f"seed {seed} is negative: take 0 or more")
-        if unknown := [label for label in labels if label not in LABELS]:
-            raise ValueError(f"Scenes has no labels {unknown}; it has {list(LABELS)}")
         self._count = count
         self._size = (int(size[0]), int(size[1]))
         self._seed = seed
-        self._labels = tuple(labels)
+        self._labels = require_labels(labels, LABELS, "Scenes")
+
+    def only(self, labels: Sequence[str]) -> Scenes:
+        return Scenes(self._count, size=self._size, seed=self._seed, labels=require_labels(labels, self._labels, "Scenes"))
 
     def __len__(self) -> int:
         return self._count
@@ -103,8 +143,7 @@ class Scenes(LabelledSet):
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        named = tuple(f"{name} {value}" for name, values in ATTRIBUTES.items() for value in values)
-        return named if "attributes" in self._labels else ()
+        return NAMED if "attributes" in self._labels else ()
 
     @property
     def intrinsics(self) -> Intrinsics:
@@ -154,7 +193,7 @@ class Scenes(LabelledSet):
             )
         return rendering
 
-    def _target(self, label: Label, rendering: Rendering, index: int) -> Any:
+    def _target(self, label: str, rendering: Rendering, index: int) -> Any:
         match label:
             case "segmentation":
                 return tv_tensors.Mask(torch.from_numpy(rendering.labels).long())
@@ -168,7 +207,7 @@ class Scenes(LabelledSet):
             case "attributes":
                 target = self._boxes(rendering, index)
                 return {**target, "values": _values([thing for thing, _ in self._visible(rendering, index)])}
-        assert_never(label)
+        raise AssertionError(label)
 
     def _boxes(self, rendering: Rendering, index: int) -> dict[str, Tensor]:
         found = self._visible(rendering, index)
@@ -185,8 +224,8 @@ class Scenes(LabelledSet):
 
 
 def _values(things: Sequence[Thing]) -> Tensor:
-    """(n, A) float32: 1 for the value that each of ATTRIBUTES has."""
-    counts = [len(values) for values in ATTRIBUTES.values()]
+    """(n, A) float32: 1 for the value that each of ATTRIBUTE_VALUES has."""
+    counts = [len(values) for values in ATTRIBUTE_VALUES.values()]
     rows = torch.zeros(len(things), sum(counts))
     firsts = [sum(counts[:place]) for place in range(len(counts))]
     for row, thing in zip(rows, things, strict=True):

@@ -29,7 +29,7 @@ Shape = Literal["panel", "table", "block", "ball", "cylinder"]
 SHAPES: tuple[Shape, ...] = ("panel", "table", "block", "ball", "cylinder")
 SIZES = ("small", "medium", "large")
 
-ATTRIBUTES: dict[str, tuple[str, ...]] = {
+ATTRIBUTE_VALUES: dict[str, tuple[str, ...]] = {
     "shape": SHAPES,
     "texture": PATTERNS,
     "material": FINISHES,
@@ -43,7 +43,7 @@ largest extent: small below 0.4 m, medium below 0.9 m."""
 @final
 @dataclass(frozen=True)
 class Thing:
-    """What is known of one object. number: its instance. label: its class. attributes: one id per entry of ATTRIBUTES."""
+    """One object. number: its instance. label: its class. attributes: one id for each of ATTRIBUTE_VALUES."""
 
     number: int
     label: int

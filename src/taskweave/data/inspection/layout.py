@@ -34,7 +34,7 @@ class Layout:
 
     name: for people.
     reader: the function in ``tw.data``.
-    choice: the ``kind`` in recipes.
+    choice: its name in recipes.
     needs: patterns below the folder that must each match something; "|" separates alternatives.
     views: the splits that are there.
     lacks: patterns that must match nothing: what tells it from another layout.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, final
+from typing import Any, final
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.inspection.facts import Facts, stored_values
@@ -14,30 +14,10 @@ from taskweave.data.inspection.result import SplitFacts, Warned
 from taskweave.data.inspection.traps import Trap, traps_for
 from taskweave.data.readers.boxes.boxes_set import BoxSet
 from taskweave.data.readers.fileset import FileSet
+from taskweave.progress import Progress
 
 WRONG = (ValueError, OSError, ImportError, KeyError)
 """What readers raise for data that are not as they should be."""
-
-
-class Watcher(Protocol):
-    """Is told how far an inspection is."""
-
-    def begin(self, what: str, total: int) -> None: ...
-
-    def advance(self, done: int) -> None: ...
-
-    def end(self) -> None: ...
-
-
-@final
-class Nobody:
-    """Is told and does nothing."""
-
-    def begin(self, what: str, total: int) -> None: ...
-
-    def advance(self, done: int) -> None: ...
-
-    def end(self) -> None: ...
 
 
 @final
@@ -48,10 +28,10 @@ class Look:
     splits: what was found, by split. whole: the splits that could be opened. warned, notes: what to tell.
     """
 
-    def __init__(self, layout: Layout, samples: int, watcher: Watcher) -> None:
+    def __init__(self, layout: Layout, samples: int, progress: Progress) -> None:
         self.layout = layout
         self.samples = samples
-        self.watcher = watcher
+        self.progress = progress
         self.splits: dict[str, SplitFacts] = {}
         self.whole: dict[str, LabelledSet] = {}
         self.warned: list[Warned] = []
@@ -94,7 +74,7 @@ class Look:
     ) -> int:
         """Read some samples into `facts`; how many."""
         indices, broken = spread(len(dataset), self.samples), []
-        self.watcher.begin(f"{self.layout.name}, {split}", len(indices))
+        self.progress.begin(f"{self.layout.name}, {split}", len(indices))
         for index in indices:
             contents, error = contents_of(dataset, index)
             broken += [error] if error else []
@@ -107,8 +87,8 @@ class Look:
                 facts.setdefault(name, Facts(name, number)).add(stored, value)
                 for trap in traps:
                     trap.look(target, stored, value)
-            self.watcher.advance(1)
-        self.watcher.end()
+            self.progress.advance(1)
+        self.progress.end()
         if broken:
             text = f"{len(broken)} of the {len(indices)} pictures that were looked at; the first: {broken[0]}"
             self.warned.append(Warned("cannot be read", split, text))

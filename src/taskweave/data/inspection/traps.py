@@ -90,7 +90,7 @@ class DisparityForDepth(Vote):
         return (
             f"in {self.counted} the numbers are larger in the lower third than in the upper, as disparities are; depth in "
             "metres is smaller there, where the ground is near. Check what the files hold; Cityscapes' disparities (PNG, "
-            "or npy as MTAN's) are read by open_cityscapes, open_cityscapes_mtan and open_auto_lambda"
+            "or npy as MTAN's) are read by cityscapes, cityscapes_mtan and auto_lambda"
         )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from taskweave.files import writing
 
 
 def cache_folder() -> Path:
@@ -39,18 +40,6 @@ def cached_array(path: Path, build: Callable[[], npt.NDArray[np.generic]]) -> np
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # not there, or cut short by an older crash
     array = build()
-    with contextlib.suppress(OSError):
-        write_whole(path, array)
+    with contextlib.suppress(OSError), writing(path) as file:
+        np.savez_compressed(file, array=array)
     return array
-
-
-def write_whole(path: Path, array: npt.NDArray[np.generic]) -> None:
-    """Store `array` compressed in `path`, all of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, array=array)
-        os.replace(name, path)  # noqa: PTH105 - the one call that replaces atomically on every platform
-    finally:
-        Path(name).unlink(missing_ok=True)

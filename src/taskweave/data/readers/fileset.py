@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,19 +14,20 @@ import torch
 from torch import Tensor
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.dataset import LabelledSet
+from taskweave.data.dataset import LabelledSet, require_labels
 from taskweave.data.sample import Sample
 
-LABELS = ("segmentation", "depth", "normals")
+Read = Callable[[Path], Any]
+"""Reads a file; a module's function or a frozen dataclass, so that it pickles."""
 
 
 @final
 @dataclass(frozen=True)
 class Field:
-    """A file and how to read it; `read` is a module's function or a frozen dataclass, so that it pickles."""
+    """A file and how to read it."""
 
     path: Path
-    read: Callable[[Path], Any]
+    read: Read
 
 
 class OneBox(NamedTuple):
@@ -52,12 +54,24 @@ class Item:
     values: Mapping[str, int | OneBox] = field(default_factory=dict)
 
 
+Complete = Callable[[Sequence[Item], tuple[str, ...]], Sequence[Item]]
+"""From a data set's items and the labels to read, to the same items with what these labels need; raises for what is
+missing. It pickles, as `Field.read` does."""
+
+
 @final
 class FileSet(LabelledSet):
-    """The samples of `items`, read when asked for. The functions ``open_...`` make one from each published layout.
+    """The samples of `items`, read when asked for. Each published layout has a function that makes one.
 
-    labels: which targets to read; the others' files are never touched.
-    categories: {label: names of its classes}, of labels that are one class of the whole picture.
+    Only the files of labels that are read are looked for: in `only`, or when the first sample is read.
+
+    Args:
+        items: One for each sample. Their images are there.
+        labels: The targets to offer.
+        classes: Names of the segmentation classes.
+        where: What lists the items, for messages.
+        categories: {label: names of its classes}, of labels that are one class of the whole picture.
+        complete: Finds what labels need; by default their files have to exist.
     """
 
     def __init__(
@@ -68,6 +82,7 @@ class FileSet(LabelledSet):
         classes: Sequence[str],
         where: str,
         categories: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        complete: Complete | None = None,
     ) -> None:
         if not items:
             raise ValueError(f"{where} names no samples: the data set is empty; give another split or path")
@@ -76,9 +91,22 @@ class FileSet(LabelledSet):
             raise ValueError(f"{where} names {key!r} {count} times: keys are unique; remove the repeated lines")
         self._items = tuple(items)
         self._labels = tuple(labels)
-        self._classes = tuple(classes) if "segmentation" in labels else ()
-        self._categories = {label: tuple(names) for label, names in categories.items() if label in labels}
+        self._classes = tuple(classes)
+        self._categories = {label: tuple(names) for label, names in categories.items()}
+        self._complete: Complete | None = complete or with_files
         self.where = where
+
+    def only(self, labels: Sequence[str]) -> FileSet:
+        found = copy(self)
+        found._labels = require_labels(labels, self._labels, self.where)
+        found._find()
+        return found
+
+    def _find(self) -> None:
+        """Once, what the labels need."""
+        if self._complete is not None:
+            self._items = tuple(self._complete(self._items, self._labels))
+            self._complete = None
 
     def __len__(self) -> int:
         return len(self._items)
@@ -86,6 +114,7 @@ class FileSet(LabelledSet):
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
+        self._find()
         item = self._items[index]
         sample = {"image": _read(item.fields["image"]), "key": item.key}
         for label in self._labels:
@@ -102,15 +131,16 @@ class FileSet(LabelledSet):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self._classes
+        return self._classes if "segmentation" in self._labels else ()
 
     @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return dict(self._categories)
+        return {label: names for label, names in self._categories.items() if label in self._labels}
 
     @property
     def items(self) -> tuple[Item, ...]:
         """What each sample is read from."""
+        self._find()
         return self._items
 
     def key(self, index: int) -> str:
@@ -121,7 +151,7 @@ class FileSet(LabelledSet):
 
     def files(self, index: int) -> dict[str, Path]:
         """{``image`` or label: the file it is read from} of a sample."""
-        item = self._items[index]
+        item = self.items[index]
         return {name: item.fields[name].path for name in ("image", *self._labels) if name in item.fields}
 
 
@@ -159,23 +189,21 @@ def require_folder(path: Path, holds: str) -> None:
         raise FileNotFoundError(f"{path} {found}: expected a folder with {holds}; give the path of that folder")
 
 
-def require_files(items: Sequence[Item], labels: Sequence[str]) -> None:
-    """Raise FileNotFoundError for the first file that is named and not there."""
+def with_files(items: Sequence[Item], labels: Sequence[str]) -> Sequence[Item]:
+    """`items`; FileNotFoundError for the first file of these labels that is named and not there."""
     for item in items:
-        for name in ("image", *labels):
+        for name in labels:
             if name in item.fields and not item.fields[name].path.is_file():
                 raise FileNotFoundError(
                     f"{item.fields[name].path} does not exist: {item.listed} names it as the {name} of {item.key!r}; "
                     f"restore the file or remove the line"
                 )
+    return items
 
 
-def require_labels(labels: Sequence[str], available: Sequence[str], layout: str) -> tuple[str, ...]:
-    """`labels` without repetition; ValueError where one is not in this layout."""
-    unknown = [label for label in labels if label not in available]
-    if unknown:
-        raise ValueError(f"{layout} has no label {unknown[0]!r}; it has {list(available)}")
-    return tuple(dict.fromkeys(labels))
+def with_images(items: Sequence[Item]) -> Sequence[Item]:
+    """`items`; FileNotFoundError for the first image that is named and not there."""
+    return with_files(items, ("image",))
 
 
 def read_names(path: Path) -> list[str]:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from taskweave.data.boxes import tidy
-from taskweave.data.dataset import LabelledSet
+from taskweave.data.dataset import LabelledSet, require_labels
+from taskweave.data.facts import SetFacts
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
-from taskweave.data.store.chunk import Bytes, Chunk, map_chunk
-from taskweave.data.store.manifest import DamagedStoreError, Manifest, PartFacts
-from taskweave.data.store.places import Folder, Place
-from taskweave.data.store.record import decode, has_size, names_of, stack
+from taskweave.data.store.manifest import Manifest, PartFacts
+from taskweave.data.store.places import Place, place_of
+from taskweave.data.store.samples import Row, Shard, decode, has_size, map_shard, stack
+from taskweave.parts import Where, states
 
 PARTS = {
     "train": ("train", "training", "trainval", "drawn_train"),
@@ -32,70 +32,58 @@ PARTS = {
 class StoredSet(LabelledSet):
     """The samples of one part of a store, each bit for bit what the source gave, in any order and by any process.
 
-    A chunk's checksum is taken before its first sample is read (see `require_whole`). Samples are tensors of their own.
+    A file's checksum is taken before its first sample is read (see `require_whole`). Samples are tensors of their own.
 
-    facts: what the manifest says of the part.  keys, scenes: one for each sample.  labels: those to read.
+    facts: what the manifest says of the part.  labels: those to read.  where: for messages.
     """
 
-    def __init__(
-        self,
-        place: Place,
-        facts: PartFacts,
-        *,
-        keys: Sequence[str],
-        scenes: Sequence[str],
-        labels: Sequence[str],
-        where: str,
-    ) -> None:
+    def __init__(self, place: Place, facts: PartFacts, *, labels: Sequence[str], where: str) -> None:
         self.place = place
         self.facts = facts
         self.where = where
-        self._keys = tuple(keys)
-        self._scenes = tuple(scenes)
         self._labels = tuple(labels)
         self._unwanted = frozenset(facts.labels) - frozenset(labels)
-        self._firsts = [0, *itertools.accumulate(chunk.items for chunk in facts.chunks)]
-        self._chunks: dict[int, Chunk] = {}
+        self._firsts = [0, *itertools.accumulate(shard.items for shard in facts.shards)]
+        self._shards: dict[int, Shard] = {}
         self._began_ahead = False
 
     def __len__(self) -> int:
         return self.facts.items
 
     def __getitem__(self, index: int) -> Sample:
-        return {**decode(self._record(index), without=self._unwanted), "key": self._keys[index]}
+        return {**decode(self._row(index), without=self._unwanted), "key": self.key(index)}
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """`collate` of these samples, images raw (uint8): tensors of one form are copied once, straight into the batch."""
-        batch = self._read([self._record(index) for index in indices], indices, dict)
+        batch = self._read([self._row(index) for index in indices], indices, dict)
         # collate says what is wrong
         return collate([self[index] for index in indices]) if batch is None else batch
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
-        records = [self._record(index) for index in indices]
-        if size is not None and not all(has_size(record, size, without=self._unwanted) for record in records):
+        rows = [self._row(index) for index in indices]
+        if size is not None and not all(has_size(row, size, without=self._unwanted) for row in rows):
             return None
-        return self._read(records, indices, tidy)
+        return self._read(rows, indices, tidy)
 
-    def _read(
-        self, records: Sequence[Bytes], indices: Sequence[int], each: Callable[[Sample], dict[str, Any]]
-    ) -> Batch | None:
+    def _read(self, rows: Sequence[Row], indices: Sequence[int], each: Callable[[Sample], dict[str, Any]]) -> Batch | None:
         """each: goes over what is not stacked of each sample. None where images differ in form."""
-        stacked = stack(records, without={*self._unwanted, *INPUTS} - {"image"})
+        stacked = stack(rows, without={*self._unwanted, *INPUTS} - {"image"})
         if "image" not in stacked:
             return None
         left_out, nothing = {*self._unwanted, *stacked}, {"image": torch.empty(0)}
-        rest = [each(decode(record, without=left_out)) for record in records]
-        batch = collate([{**part, **nothing, "key": self._keys[at]} for part, at in zip(rest, indices, strict=True)])
+        rest = [each(decode(row, without=left_out)) for row in rows]
+        batch = collate([{**part, **nothing, "key": self.key(at)} for part, at in zip(rest, indices, strict=True)])
         found = {**batch.targets, **stacked}
-        rows = {**batch.rows, **{name: torch.arange(len(indices)) for name in stacked}}
+        whole = {**batch.rows, **{name: torch.arange(len(indices)) for name in stacked}}
         targets: dict[str, None] = {}  # in the order in which they come, as in collate
-        for record, part in zip(records, rest, strict=True):
-            targets |= dict.fromkeys(name for name in names_of(record) if name in {*stacked, *part} & {*found} - {"image"})
+        for row, part in zip(rows, rest, strict=True):
+            names = dict.fromkeys(leaf.at[0] for leaf in row.form.values())
+            targets |= dict.fromkeys(name for name in names if name in {*stacked, *part} & {*found} - {"image"})
         return replace(
             batch,
             image=stacked["image"],
             targets={name: found[name] for name in targets},
-            rows={name: rows[name] for name in targets},
+            rows={name: whole[name] for name in targets},
         )
 
     @property
@@ -118,30 +106,34 @@ class StoredSet(LabelledSet):
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         return {label: names for label, names in self.facts.categories.items() if label in self._labels}
 
+    def only(self, labels: Sequence[str]) -> StoredSet:
+        wanted = require_labels(labels, self.facts.labels, self.where)
+        return StoredSet(self.place, self.facts, labels=wanted, where=self.where)
+
     def key(self, index: int) -> str:
-        return self._keys[index]
+        return self.facts.keys[index]
 
     def scene(self, index: int) -> str:
-        return self._scenes[index]
+        return self.facts.scenes[index]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the mapped chunks: another process maps its own."""
-        return {**self.__dict__, "_chunks": {}, "_began_ahead": False}
+        """Without the mapped files: another process maps its own."""
+        return {**self.__dict__, "_shards": {}, "_began_ahead": False}
 
-    def _record(self, index: int) -> Bytes:
+    def _row(self, index: int) -> Row:
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
         number = bisect.bisect_right(self._firsts, index) - 1
-        if number not in self._chunks:
-            self._chunks[number] = self._mapped(number)
-        return self._chunks[number].record(index - self._firsts[number])
+        if number not in self._shards:
+            self._shards[number] = self._mapped(number)
+        return self._shards[number].row(index - self._firsts[number])
 
-    def _mapped(self, number: int) -> Chunk:
-        facts = self.facts.chunks[number]
+    def _mapped(self, number: int) -> Shard:
+        shards = self.facts.shards
         if not self._began_ahead and get_worker_info() is not None:  # a process that may fork starts no threads
             self._began_ahead = True
-            self.place.begin_ahead(self.facts.chunks[number:] + self.facts.chunks[:number])
-        return map_chunk(self.place.chunk(facts), facts)
+            self.place.begin_ahead(shards[number:] + shards[:number])
+        return map_shard(self.place.file(shards[number]), shards[number], self.facts.kinds)
 
 
 @final
@@ -169,13 +161,16 @@ def open_store(
 ) -> StoredSet:
     """A part of the store at `path`, a folder or an address such as ``s3://bucket/pets`` (needs taskweave[store]).
 
-    part: as the store calls it, or "train" or "test" for what is meant by that (`PARTS`).
-    labels: those to read, default all.
-    endpoint_url: of object storage that is not Amazon's; default what the environment says (AWS_ENDPOINT_URL).
-    digest: of the store that is expected (`Manifest.digest`).
+    Args:
+        part: As the store calls it, or "train" or "test" for what is meant by that (`PARTS`).
+        labels: Those to read, default all.
+        endpoint_url: Of object storage that is not Amazon's; default what the environment says (AWS_ENDPOINT_URL).
+        digest: Of the store that is expected (`Manifest.digest`).
 
-    Raises FileNotFoundError where there is no store, ValueError for an unfinished packing, another store than expected, an
-    unknown part or label, DamagedStoreError for a file that is not as it was written.
+    Raises:
+        FileNotFoundError: There is no store.
+        ValueError: It is an unfinished packing or another store than expected, or has no such part or label.
+        DamagedStoreError: A file is not as it was written.
     """
     place = place_of(path, endpoint_url=endpoint_url)
     manifest = place.manifest()
@@ -185,25 +180,10 @@ def open_store(
             f"{digest[:12]}...; put the expected one back, or drop `contents` from the recipe to train on this one"
         )
     facts = manifest.parts[part_of(manifest, part, str(path))]
-    names = json.loads(place.contents(facts.names))
     if unknown := [label for label in labels or () if label not in facts.labels]:
         raise ValueError(f"{path} has no label {unknown[0]!r} in {part}; it has {list(facts.labels)}")
-    if not len(names["keys"]) == len(names["scenes"]) == facts.items == sum(chunk.items for chunk in facts.chunks):
-        raise DamagedStoreError(
-            f"{path}: {facts.names.file} and the chunks of {part} do not name {facts.items} samples each"
-        )
     wanted = facts.labels if labels is None else tuple(dict.fromkeys(labels))
-    where = f"{path}, {part}"
-    return StoredSet(place, facts, keys=names["keys"], scenes=names["scenes"], labels=wanted, where=where)
-
-
-def place_of(path: Path | str, *, endpoint_url: str | None = None) -> Place:
-    """The folder, or the object storage of an address with "://". Touches neither."""
-    if "://" not in str(path):
-        return Folder(Path(path))
-    from taskweave.data.store.remote import ObjectStorage
-
-    return ObjectStorage(str(path).rstrip("/"), endpoint_url=endpoint_url)
+    return StoredSet(place, facts, labels=wanted, where=f"{path}, {part}")
 
 
 def part_of(manifest: Manifest, part: str, where: str) -> str:
@@ -212,3 +192,55 @@ def part_of(manifest: Manifest, part: str, where: str) -> str:
         if name in manifest.parts:
             return name
     raise ValueError(f"{where} has no part {part!r}; it has {list(manifest.parts)}")
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else str(Path(path).expanduser().absolute())
+
+
+def _manifest(options: Mapping[str, Any]) -> Manifest:
+    return place_of(_absolute(options["path"]), endpoint_url=options["endpoint_url"]).manifest()
+
+
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    manifest, path = _manifest(options), _absolute(options["path"])
+    said = manifest.parts[part_of(manifest, options["train"], path)]
+    return SetFacts(
+        title="a store",
+        labels=said.labels,
+        classes=said.classes,
+        objects=said.objects,
+        attributes=said.attributes,
+        categories=said.categories,
+        size=said.size,
+        own_validation=options["validation"] is not None,
+        named=True,
+    )
+
+
+def _holds(options: Mapping[str, Any]) -> str:
+    return _manifest(options).digest
+
+
+@states(facts=_facts, holds=_holds)
+def store(
+    part: str,
+    *,
+    path: Annotated[str, Where],
+    endpoint_url: Annotated[str | None, Where] = None,
+    train: str = "train",
+    validation: str | None = None,
+    test: str = "test",
+) -> StoredSet:
+    """Data that `taskweave pack` wrote into a store.
+
+    Args:
+        part: "train", "validation" or "test".
+        path: A folder, or an address such as s3://bucket/pets (needs taskweave[store]).
+        endpoint_url: Of object storage that is not Amazon's; None for what the environment says (AWS_ENDPOINT_URL).
+        train: The part that is trained on, as the store calls it; "train" also finds training and trainval.
+        validation: The part that chooses the best weights; None for none.
+        test: The part that is tested on; "test" also finds val, testing and validation.
+    """
+    named = {"train": train, "validation": validation or "validation", "test": test}
+    return open_store(_absolute(path), part=named.get(part, part), endpoint_url=endpoint_url)

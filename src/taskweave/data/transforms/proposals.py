@@ -15,8 +15,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 
 from taskweave.data.boxes import bounding_boxes, clip
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.derived import ChangedSet
+from taskweave.data.dataset import ChangedSet, LabelledSet
 from taskweave.data.sample import Sample
 
 Proposer = Callable[[tuple[int, int]], Tensor]
@@ -74,6 +73,9 @@ class WithProposals(ChangedSet):
                 )
         super().__init__(dataset)
         self.proposals = proposals
+
+    def only(self, labels: Sequence[str]) -> WithProposals:
+        return WithProposals(self.dataset.only(labels), self.proposals)
 
     def __getitem__(self, index: int) -> Sample:
         sample = self.dataset[index]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from taskweave.data.boxes import area, deltas, iou, overlap, tidy
-from taskweave.data.readers.boxes.boxes_set import ATTRIBUTES, DETECTION
+from taskweave.data.facts import ATTRIBUTES, DETECTION
 from taskweave.data.sample import Sample
 
 ROI_WEIGHTS = (10.0, 10.0, 5.0, 5.0)

@@ -13,7 +13,7 @@ from torchvision.ops import batched_nms
 from torchvision.transforms.v2 import functional as F
 
 from taskweave.data.boxes import area, is_box_target, tidy
-from taskweave.data.derived import DerivedSet
+from taskweave.data.dataset import DerivedSet
 from taskweave.data.readers.boxes.boxes_set import BoxSet
 from taskweave.data.sample import Sample
 
@@ -68,6 +68,8 @@ class Windowed(DerivedSet):
     The image that was read last is remembered, so that reading its windows one after another decodes it once.
     """
 
+    dataset: BoxSet | Windowed
+
     def __init__(self, dataset: BoxSet | Windowed, windows: Sequence[Window], *, kept: float = 0.5) -> None:
         if not 0 <= kept <= 1:
             raise ValueError(f"kept is a share of a box's area, between 0 and 1, got {kept}")
@@ -77,6 +79,9 @@ class Windowed(DerivedSet):
         self.windows = tuple(windows)
         self.kept = kept
         self._last: tuple[int, Sample] | None = None
+
+    def only(self, labels: Sequence[str]) -> Windowed:
+        return Windowed(self.dataset.only(labels), self.windows, kept=self.kept)
 
     def __len__(self) -> int:
         return len(self.windows)

@@ -12,7 +12,7 @@ from typing import final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from taskweave.results.comparison import write_text
+from taskweave.files import write_text
 from taskweave.training.nonfinite import NonFiniteLossError
 
 FAILED = "failed.json"

@@ -27,8 +27,8 @@ class Shared(Method):
 
     Args:
         until: The last shared stage.
-        start: "fresh": trained jointly from the recipe's start. "single": from the stored single networks, the trunk from the
-            first task's (the two steps of the cross-connected paper's section 2).
+        start: "fresh": trained jointly from the recipe's start. "single": from the stored single networks, the trunk from
+            the first task's (the two steps of the cross-connected paper's section 2).
         shortcut: A unit that gathers the features of several stages, those of the trunk too, in front of each head.
         shortcut_at: The stages that it gathers; () for the recipe's, or the network's usual ones.
     """

@@ -5,12 +5,23 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 from taskweave.experiments.methods.row import Row
 from taskweave.experiments.recipe import Recipe, read
 from taskweave.parts import known, unknown
 from taskweave.results.swept import Swept
 from taskweave.units.unit import Unit
+
+
+@final
+@dataclass(frozen=True)
+class Sweep:
+    """A recipe whose rows are the values of one axis, and which row has which value."""
+
+    recipe: Recipe
+    swept: Swept
 
 
 class Axis(ABC):
@@ -26,7 +37,7 @@ class Axis(ABC):
         """The values where none are given, as the command line takes them."""
 
     @abstractmethod
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """The recipe that sweeps over the values (default: `usual`), its rows beside single and single trained on.
 
         method: the label or kind of the row that is varied; None for the first that can be.

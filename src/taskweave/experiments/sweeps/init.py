@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import final
 
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, number, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, number, varied
 from taskweave.results.swept import Point, Swept
 
 WEIGHTS = ("0.1:0.9", "0.5:0.5", "0.7:0.3", "0.9:0.1")
@@ -23,7 +23,7 @@ class Init(Axis):
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
         return WEIGHTS
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: "own:other".  method: a cross-stitch, NDDR or sluice row; default the first, else cross-stitch."""
         base = connecting(
             recipe, method, self, options=("self_weight", "other_weight"), also=("cross_stitch", "nddr", "sluice")
@@ -37,12 +37,12 @@ class Init(Axis):
             )
             for own, other in pairs
         ]
-        return Swept(
+        swept = Swept(
             axis=self.name,
             label=f"{base.title}: weights at the start (own, other)",
-            recipe=varied(recipe, self, rows),
-            points=tuple(Point(f"({a:g}, {b:g})", row.title) for (a, b), row in zip(pairs, rows, strict=True)),
+            points=tuple(Point(text=f"({a:g}, {b:g})", method=row.title) for (a, b), row in zip(pairs, rows, strict=True)),
         )
+        return Sweep(varied(recipe, self, rows), swept)
 
     def _pair(self, text: str) -> tuple[float, float]:
         own, sign, other = text.partition(":")

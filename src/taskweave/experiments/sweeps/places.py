@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import final
 
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, varied
 from taskweave.results.swept import Point, Swept
 
 
@@ -24,19 +24,19 @@ class Places(Axis):
         growing = ["+".join(every[: count + 1]) for count in range(1, len(every))]
         return (*every, *growing)
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: stages joined by "+", in the order in which they run.  method: any row with units; default the first."""
         base = connecting(recipe, method, self)
         sets = [text.split("+") for text in different(values, self) or self.usual(recipe, method)]
         if wrong := next((stages for stages in sets if "" in stages or len(set(stages)) < len(stages)), None):
             raise ValueError(f"sweep places: --values are stages joined by +, e.g. pool1+pool2; got {'+'.join(wrong)!r}")
         rows = [base.changed(at=tuple(stages), label=f"{base.title} at {' + '.join(stages)}") for stages in sets]
-        return Swept(
+        swept = Swept(
             axis=self.name,
             label=f"{base.title}: places where streams meet",
-            recipe=varied(recipe, self, rows),
-            points=tuple(Point(_short(stages), row.title) for stages, row in zip(sets, rows, strict=True)),
+            points=tuple(Point(text=_short(stages), method=row.title) for stages, row in zip(sets, rows, strict=True)),
         )
+        return Sweep(varied(recipe, self, rows), swept)
 
 
 def _short(stages: Sequence[str]) -> str:

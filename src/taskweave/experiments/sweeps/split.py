@@ -11,7 +11,7 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.methods import Shared
 from taskweave.experiments.methods.row import Row
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, unit_row, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, unit_row, varied
 from taskweave.parts import part, unknown
 from taskweave.results.swept import Point, Swept
 from taskweave.streams.convert import as_stream
@@ -31,7 +31,7 @@ class Split(Axis):
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
         return split_points(recipe)
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: stages.  method: what stands beside; default cross-stitch. The recipe's own shared row gives the rest."""
         streams = _streams(recipe)
         every, possible = next(iter(streams.values())).stages, _points(streams)
@@ -42,16 +42,16 @@ class Split(Axis):
         base = template or Row(method=part(Shared, until=stages[0]))
         rows = [base.changed(until=stage, label="") for stage in stages]
         stitched = self._beside(recipe, method)
-        swept = varied(recipe, self, [*rows, stitched])
-        trained_on = (row.title for row in swept.rows if row.made.is_control)
-        return Swept(
+        made = varied(recipe, self, [*rows, stitched])
+        trained_on = (row.title for row in made.rows if row.made.is_control)
+        swept = Swept(
             axis=self.name,
             label="last shared stage",
-            recipe=swept,
-            points=tuple(Point(stage, row.title) for stage, row in zip(stages, rows, strict=True)),
+            points=tuple(Point(text=stage, method=row.title) for stage, row in zip(stages, rows, strict=True)),
             beside=(*trained_on, stitched.title),  # what further training gains without sharing, too
             relative=True,
         )
+        return Sweep(made, swept)
 
     def _beside(self, recipe: Recipe, method: str | None) -> Row:
         """The connected row: the named one, else the recipe's cross-stitch of the networks that split, else a plain one."""

@@ -7,7 +7,7 @@ from typing import final
 
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.starts.start import Start
-from taskweave.experiments.sweeps.axis import Axis, connecting, different, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, varied
 from taskweave.parts import Part, known, options_of, part, unknown
 from taskweave.results.swept import Point, Swept
 
@@ -26,7 +26,7 @@ class Starts(Axis):
         """Random weights, whatever the recipe starts from, and the single networks."""
         return tuple(dict.fromkeys(("scratch", recipe.start.name, SINGLE)))
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: scratch, scenes, library, file (where the recipe names one), single.  method: any row with units."""
         base = connecting(recipe, method, self)
         names = different(values, self) or self.usual(recipe, method)
@@ -34,12 +34,12 @@ class Starts(Axis):
         if wrong := next((name for name in names if name not in there), None):
             raise ValueError(f"sweep start: {unknown(f'start {wrong!r}', wrong, list(there))}")
         rows = [base.changed(start=there[name], label=f"{base.title} from {name}") for name in names]
-        return Swept(
+        swept = Swept(
             axis=self.name,
             label=f"{base.title}: starting weights",
-            recipe=varied(recipe, self, rows),
-            points=tuple(Point(name, row.title) for name, row in zip(names, rows, strict=True)),
+            points=tuple(Point(text=name, method=row.title) for name, row in zip(names, rows, strict=True)),
         )
+        return Sweep(varied(recipe, self, rows), swept)
 
 
 def _starts(recipe: Recipe) -> dict[str, Part[Start] | None]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import final
 
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.sweeps.axis import Axis, different, unit_row, varied
+from taskweave.experiments.sweeps.axis import Axis, Sweep, different, unit_row, varied
 from taskweave.results.swept import Point, Swept
 
 _USUAL = ("cross_stitch", "nddr", "cross_connection", "sluice")
@@ -36,9 +36,9 @@ class Units(Axis):
         except ValueError as error:
             raise ValueError(f"sweep unit: {error}") from error
         rows = [row.changed(label="") for row in rows]
-        return Swept(
+        swept = Swept(
             axis=self.name,
             label="unit",
-            recipe=varied(recipe, self, rows),
-            points=tuple(Point(row.title, row.title) for row in rows),
+            points=tuple(Point(text=row.title, method=row.title) for row in rows),
         )
+        return Sweep(varied(recipe, self, rows), swept)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
-from taskweave.training.checkpoint import write_whole
+from taskweave.files import write_text
 
 WARNINGS = "warnings.json"
 
@@ -62,8 +62,7 @@ class Ledger:
 
 def write_warnings(folder: Path, warned: Sequence[Warned]) -> None:
     """Put them into the training's folder as ``warnings.json``, whole or not at all. Raises CannotSaveError."""
-    text = json.dumps([asdict(one) for one in warned], indent=1) + "\n"
-    write_whole(folder / WARNINGS, lambda file: file.write(text.encode()))
+    write_text(folder / WARNINGS, json.dumps([asdict(one) for one in warned], indent=1) + "\n")
 
 
 def read_warnings(folder: Path) -> tuple[Warned, ...]:

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
+from taskweave.data.facts import ATTRIBUTES, DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
 from taskweave.data.readers.boxes.boxes_reading import chosen_classes, label_of, size_of_picture
-from taskweave.data.readers.boxes.boxes_set import ATTRIBUTES, DETECTION, BoxSet, Found, Picture
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture
 from taskweave.data.readers.boxes.voc import VOC_CLASSES
 from taskweave.data.readers.files import read_picture
-from taskweave.data.readers.fileset import Field, read_names, require_folder, require_labels
+from taskweave.data.readers.fileset import Field, read_names, require_folder
+from taskweave.parts import Where, states
 
 _COUNT = 64
 _FIELDS = 6 + _COUNT
 
 
-def open_apascal(
-    path: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    numbered = tuple(f"attribute {number}" for number in range(1, _COUNT + 1))  # their names are in a file
+    objects = VOC_CLASSES if options["classes"] is None else options["classes"]
+    return SetFacts("aPascal", (DETECTION, ATTRIBUTES), objects=objects, attributes=numbered)
+
+
+@states(facts=_facts)
+def apascal(
+    part: str,
     *,
-    split: Literal["train", "test"],
-    images: Path | None = None,
-    classes: Sequence[str] | None = None,
-    labels: Sequence[str] = (DETECTION, ATTRIBUTES),
-    accept: Collection[Fault] = (),
+    path: Folder,
+    images: Annotated[Path | None, Where] = None,
+    classes: tuple[str, ...] | None = None,
+    accept: Accept = (),
 ) -> BoxSet:
-    """``path/attribute_data/{apascal_<split>.txt,attribute_names.txt,class_names.txt}``, rows
-    ``image class xmin ymin xmax ymax a1 ... a64``, one per object.
+    """aPascal: objects of VOC2008's images with 64 attributes, in ``path/attribute_data/``.
 
-    The authors' training set is VOC2008's train list, their test set its val list. Boxes count pixels from 1 and include
-    the last one, as VOC's do. No object is marked difficult. An object without any attribute is kept: all 64 are 0. The
-    sizes of images are read from their files when the data set is opened.
+    ``apascal_<part>.txt`` has rows ``image class xmin ymin xmax ymax a1 ... a64``, one per object; beside it lie
+    attribute_names.txt and class_names.txt. The authors' training set is VOC2008's train list, their test set its val list.
+    Boxes count pixels from 1 and include the last one, as VOC's do. No object is marked difficult. An object without any
+    attribute is kept: all 64 are 0. The sizes of images are read from their files when the data set is opened. (Farhadi et
+    al., 2009.)
 
-    images: VOC2008's ``JPEGImages``; by default ``path/VOCdevkit/VOC2008/JPEGImages``.
-    classes: those to keep, in this order, label 1 first; by default VOC's 20. The other 12 of class_names.txt occur in
-        aYahoo only; a row with one is refused as an unknown class unless it is chosen.
-    accept: faults to count and warn of; by default none (the sample that the tests read has none).
+    Args:
+        part: "train" or "test".
+        path: The folder.
+        images: VOC2008's ``JPEGImages``; by default ``path/VOCdevkit/VOC2008/JPEGImages``.
+        classes: Those to keep, in this order, label 1 first; by default VOC's 20. The other 12 of class_names.txt occur in
+            aYahoo only; a row with one is refused as an unknown class unless it is chosen.
+        accept: Faults to count and warn of.
     """
     path = Path(path)
-    labels = require_labels(labels, (DETECTION, ATTRIBUTES), "aPascal")
     require_folder(path / "attribute_data", "apascal_train.txt, apascal_test.txt, attribute_names.txt and class_names.txt")
     attributes = tuple(read_names(path / "attribute_data" / "attribute_names.txt"))
     if len(attributes) != _COUNT:
@@ -50,11 +61,11 @@ def open_apascal(
     chosen = VOC_CLASSES if classes is None else chosen_classes(classes, named, "aPascal")
     folder = path / "VOCdevkit" / "VOC2008" / "JPEGImages" if images is None else Path(images)
     require_folder(folder, "the images of VOC2008, *.jpg")
-    listed = path / "attribute_data" / f"apascal_{split}.txt"
+    listed = path / "attribute_data" / f"apascal_{part}.txt"
     faults = Faults(accept)
     pictures = _pictures(listed, folder, chosen=chosen, known={*VOC_CLASSES, *chosen}, faults=faults)
     faults.warn()
-    return BoxSet(pictures, labels=labels, objects=chosen, attributes=attributes, where=str(listed))
+    return BoxSet(pictures, labels=(DETECTION, ATTRIBUTES), objects=chosen, attributes=attributes, where=str(listed))
 
 
 def _pictures(

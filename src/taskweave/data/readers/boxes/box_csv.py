@@ -3,38 +3,66 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_reading import label_of, size_of_picture
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.facts import DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
+from taskweave.data.readers.boxes.boxes_reading import Classes, label_of, need_classes, part_of, size_of_picture
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, require_folder
+from taskweave.parts import states
 
 COLUMNS = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
-def open_box_csv(
-    images: Path,
-    annotations: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return SetFacts("boxes in CSV", (DETECTION,), objects=options["classes"] or (), size=(300, 300), named=True)
+
+
+@states(facts=_facts, check=need_classes)
+def box_csv(
+    part: str,
     *,
-    classes: Sequence[str] | None = None,
+    path: Folder,
+    train_images: Path = Path("images/train"),
+    train_annotations: Path = Path("annotations/train_labels.csv"),
+    test_images: Path = Path("images/test"),
+    test_annotations: Path = Path("annotations/test_labels.csv"),
+    classes: Classes = None,
     counted_from_one: bool = False,
-    accept: Collection[Fault] = (),
+    accept: Accept = (),
 ) -> BoxSet:
-    """Columns ``filename,width,height,class,xmin,ymin,xmax,ymax``, one row per box, as labelling tools write them.
+    """A folder of images and a CSV file of boxes for each part, as labelling tools write them and NAIP's wind turbines lie.
 
-    For NAIP's wind turbines ``open_box_csv(path / "images/train", path / "annotations/train_labels.csv")``. All images
-    (.jpg, .jpeg, .png) of the folder are samples; one without rows has no objects. The key is the file's name.
+    The columns are ``filename,width,height,class,xmin,ymin,xmax,ymax``, one row per box. All images (.jpg, .jpeg, .png) of
+    the folder are samples; one without rows has no objects. The key is the file's name.
 
-    classes: all that may occur, label 1 first; by default those that do, sorted. Give them where a training and a test file
-        may not show the same ones.
-    counted_from_one: whether coordinates count pixels from 1 and include the last one, as VOC's do; else they are edges.
-    accept: faults to count and warn of; by default none (NAIP's files have none).
+    Args:
+        part: "train" or "test".
+        path: The folder that the other paths count from.
+        train_images: Images of the train part.
+        train_annotations: Its CSV.
+        test_images: Images of the test part.
+        test_annotations: Its CSV.
+        classes: All that may occur, label 1 first; None for those that do, sorted. A recipe has to name them: a training
+            and a test file may not show the same ones.
+        counted_from_one: Whether coordinates count pixels from 1 and include the last one, as VOC's do; else they are
+            edges.
+        accept: Faults to count and warn of.
     """
-    images, annotations = Path(images), Path(annotations)
+    images = Path(path) / part_of(part, {"train": train_images, "test": test_images})
+    annotations = Path(path) / part_of(part, {"train": train_annotations, "test": test_annotations})
+    return read_box_csv(images, annotations, classes=classes, counted_from_one=counted_from_one, accept=accept)
+
+
+def read_box_csv(
+    images: Path, annotations: Path, *, classes: Sequence[str] | None, counted_from_one: bool = False, accept: Accept = ()
+) -> BoxSet:
+    """The images of a folder with the boxes of a CSV file, see `box_csv`."""
     require_folder(images, "the images that the CSV file names")
     rows = list(read_rows(annotations))
     known = tuple(dict.fromkeys(classes)) if classes is not None else tuple(sorted({row["class"] for _, row in rows}))

@@ -7,6 +7,10 @@ from collections.abc import Collection, Sequence
 from typing import Literal, final
 
 Fault = Literal["outside", "empty", "missing image", "unknown class"]
+Accept = tuple[Fault, ...]
+"""Faults to count and warn of; every other one is refused."""
+DRAWN_OUTSIDE: Accept = ("outside",)
+"""Of data sets that draw objects whole where the image's edge cuts them."""
 _DONE: dict[Fault, str] = {
     "outside": "boxes reach outside their image and were clipped to it",
     "empty": "boxes have no area and were left out",

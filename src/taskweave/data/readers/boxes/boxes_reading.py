@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
+from annotated_types import Len
 from PIL import Image
+
+Classes = Annotated[tuple[str, ...], Len(1)] | None
+
+
+def need_classes(options: Mapping[str, Any]) -> None:
+    """The rule of data sets whose classes only their files name: a recipe says them, since no file is opened by then."""
+    if options["classes"] is None:
+        raise ValueError(f"the classes of {options['path']} are in its files: name them, e.g. classes: [person]")
+
+
+def part_of(part: str, parts: Mapping[str, Path]) -> Path:
+    """What lies under the name of a part; ValueError for another name."""
+    if part not in parts:
+        raise ValueError(f"there is no part {part!r}: expected one of {list(parts)}")
+    return parts[part]
 
 
 def size_of_picture(path: Path) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -13,11 +14,12 @@ import numpy.typing as npt
 import torch
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.dataset import LabelledSet
+from taskweave.data.dataset import LabelledSet, require_labels
+from taskweave.data.facts import ATTRIBUTES, DETECTION
 from taskweave.data.readers.fileset import Field
 from taskweave.data.sample import Sample
 
-DETECTION, ATTRIBUTES = "detection", "attributes"
+PERSON = "person"
 
 
 @final
@@ -95,10 +97,17 @@ class Picture:
 
 @final
 class BoxSet(LabelledSet):
-    """`pictures` with their boxes. The functions ``open_...`` make one from each published layout.
+    """`pictures` with their boxes. Each published layout has a function that makes one.
 
-    labels: which targets to give, of ``detection``, ``attributes`` and the pictures' fields.
-    objects: names of the object classes; label k is objects[k - 1].
+    Only the files of labels that are read are looked for: in `only`, or when the first sample is read.
+
+    Args:
+        pictures: One for each sample, with its objects. Their images are there.
+        labels: The targets to offer, of "detection", "attributes" and the pictures' fields.
+        objects: Names of the object classes; label k is objects[k - 1].
+        where: What lists the pictures, for messages.
+        attributes: Names of the objects' attributes.
+        classes: Names of the segmentation classes.
     """
 
     def __init__(
@@ -119,9 +128,28 @@ class BoxSet(LabelledSet):
         self._pictures = tuple(pictures)
         self._labels = tuple(labels)
         self._objects = tuple(objects)
-        self._attributes = tuple(attributes) if ATTRIBUTES in labels else ()
-        self._classes = tuple(classes) if "segmentation" in labels else ()
+        self._attributes = tuple(attributes)
+        self._classes = tuple(classes)
+        self._found = False
         self.where = where
+
+    def only(self, labels: Sequence[str]) -> BoxSet:
+        found = copy(self)
+        found._labels = require_labels(labels, self._labels, self.where)
+        found._find()
+        return found
+
+    def _find(self) -> None:
+        """Once, the files of the dense labels."""
+        for picture in () if self._found else self._pictures:
+            for label in self._labels:
+                if label in picture.fields and not picture.fields[label].path.is_file():
+                    others = tuple(name for name in self._labels if name != label)
+                    raise FileNotFoundError(
+                        f"{picture.fields[label].path} does not exist: restore it, or read the data set's other labels "
+                        f"with .only({others})"
+                    )
+        self._found = True
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -129,6 +157,7 @@ class BoxSet(LabelledSet):
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
+        self._find()
         picture = self._pictures[index]
         image = picture.image.read(picture.image.path)
         _require_size(tuple(image.shape[-2:]), picture, f"image {picture.image.path}")
@@ -148,7 +177,7 @@ class BoxSet(LabelledSet):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return self._classes
+        return self._classes if "segmentation" in self._labels else ()
 
     @property
     def objects(self) -> tuple[str, ...]:
@@ -156,7 +185,7 @@ class BoxSet(LabelledSet):
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        return self._attributes
+        return self._attributes if ATTRIBUTES in self._labels else ()
 
     @property
     def pictures(self) -> tuple[Picture, ...]:

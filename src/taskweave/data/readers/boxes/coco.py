@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_reading import chosen_classes
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.facts import DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
+from taskweave.data.readers.boxes.boxes_reading import Classes, chosen_classes, need_classes, part_of
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, require_folder
+from taskweave.parts import states
 
 
-def open_coco(
-    images: Path,
-    annotations: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return SetFacts("COCO", (DETECTION,), objects=options["classes"] or ())
+
+
+@states(facts=_facts, check=need_classes)
+def coco(
+    part: str,
     *,
-    classes: Sequence[str] | None = None,
-    accept: Collection[Fault] = ("empty", "outside"),
+    path: Folder,
+    train_images: Path = Path("train2017"),
+    train_annotations: Path = Path("annotations/instances_train2017.json"),
+    test_images: Path = Path("val2017"),
+    test_annotations: Path = Path("annotations/instances_val2017.json"),
+    classes: Classes = None,
+    accept: Accept = ("empty", "outside"),
 ) -> BoxSet:
-    """A json file with ``images``, ``annotations`` and ``categories``, and the folder of its images.
+    """Images and a json in COCO's form for each part: ``images``, ``annotations`` and ``categories``.
 
     ``bbox`` is x, y, width, height in pixels from 0. Crowds (``iscrowd`` 1) are ignored boxes. Category ids, which have
     gaps in COCO (1 to 90 for 80 classes), become labels 1, 2, ... in the order of the ids. The key of an image is its file
     name; images without objects stay in.
 
-    classes: those to keep, in this order, label 1 first; by default all.
-    accept: faults to count and warn of. By default boxes without area, of which instances_train2017 has two (annotations
-        918 and 2206849, 0 high: left out), and boxes that end beyond the image, as x + width is rounded (clipped).
-    Raises ValueError where an id occurs twice, or an annotation names an image or a category that is not there.
+    Args:
+        part: "train" or "test".
+        path: The folder that the other paths count from.
+        train_images: Images of the train part.
+        train_annotations: Its json.
+        test_images: Images of the test part.
+        test_annotations: Its json.
+        classes: Those to keep, in this order, label 1 first; None for all, which a recipe has to name.
+        accept: Faults to count and warn of. By default boxes without area, of which instances_train2017 has two
+            (annotations 918 and 2206849, 0 high: left out), and boxes that end beyond the image, as x + width is rounded
+            (clipped).
+
+    Raises:
+        ValueError: An id occurs twice, or an annotation names an image or a category that is not there.
     """
-    images, annotations = Path(images), Path(annotations)
+    images = Path(path) / part_of(part, {"train": train_images, "test": test_images})
+    annotations = Path(path) / part_of(part, {"train": train_annotations, "test": test_annotations})
     require_folder(images, "the images that the json names")
     content = _content(annotations)
     categories = _by_id(content, "categories", annotations)

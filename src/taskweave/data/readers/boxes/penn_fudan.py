@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from torchvision import tv_tensors
 
+from taskweave.data.facts import DETECTION, Folder, SetFacts, TestShare
 from taskweave.data.generated.drawn import drawn
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
+from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture
 from taskweave.data.readers.files import read_picture, read_values
-from taskweave.data.readers.fileset import Field, require_folder, require_labels
+from taskweave.data.readers.fileset import Field, require_folder
 from taskweave.data.readers.label_codes import LabelCode
+from taskweave.parts import states
 
 SEGMENTATION = "segmentation"
 _PERSON_NUMBERS = LabelCode({0: 0, **dict.fromkeys(range(1, 256), 1)}, "0 (background) or the number of a person, 1..255")
@@ -26,46 +28,48 @@ _BOX = re.compile(
 _KINDS = ("PASpersonWalking", "PASpersonStanding")
 
 
-def open_penn_fudan(
-    path: Path,
-    *,
-    split: Literal["train", "test", "all"],
-    seed: int = 0,
-    test_share: float = 0.3,
-    labels: Sequence[str] = (DETECTION, SEGMENTATION),
-    accept: Collection[Fault] = (),
-) -> BoxSet:
-    """``path/{PNGImages/*.png, PedMasks/*_mask.png, Annotation/*.txt}``, the last in PASCAL format 1.00.
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return SetFacts("Penn-Fudan", (DETECTION, SEGMENTATION), ("background", PERSON), (PERSON,))
+
+
+@states(facts=_facts)
+def penn_fudan(part: str, *, path: Folder, split_seed: int = 0, test_share: TestShare = 0.3, accept: Accept = ()) -> BoxSet:
+    """Penn-Fudan pedestrians: ``path/{PNGImages/*.png, PedMasks/*_mask.png, Annotation/*.txt}`` (PASCAL format 1.00).
 
     Boxes are those of the text files (pixels from 1, the last one included); a few differ from the extent of their mask by
     some pixels. ``segmentation`` is background 0 or person 1, whoever it is. Not every visible person is labelled.
 
-    The release has no split. Ours is drawn by `seed`: images in the order of a hash of (seed, name), the first
+    The release has no split. Ours is drawn by `split_seed`: images in the order of a hash of (seed, name), the first
     round(test_share * n) are the test set; so a split named in a result needs its seed and share.
 
-    accept: faults to count and warn of; by default none (the release's files that the tests read have none).
+    Args:
+        part: "train", "test" or "all".
+        path: The folder.
+        split_seed: Draws the split.
+        test_share: Share of the images in the test.
+        accept: Faults to count and warn of.
     """
     path = Path(path)
-    labels = require_labels(labels, (DETECTION, SEGMENTATION), "Penn-Fudan")
     require_folder(path / "Annotation", "the annotations of Penn-Fudan, *.txt")
     if not 0 < test_share < 1:
         raise ValueError(f"test_share is the test set's part of the images, between 0 and 1, got {test_share}")
     keys = sorted(file.stem for file in (path / "Annotation").glob("*.txt"))
     faults = Faults(accept)
-    pictures = [_picture(path, key, faults) for key in _chosen(keys, split, seed=seed, share=test_share)]
+    pictures = [_picture(path, key, faults) for key in _chosen(keys, part, seed=split_seed, share=test_share)]
     faults.warn()
-    where = f"{path / 'Annotation'} ({split})"
-    return BoxSet(pictures, labels=labels, objects=("person",), classes=("background", "person"), where=where)
+    where = f"{path / 'Annotation'} ({part})"
+    labels, classes = (DETECTION, SEGMENTATION), ("background", PERSON)
+    return BoxSet(pictures, labels=labels, objects=(PERSON,), classes=classes, where=where)
 
 
-def _chosen(keys: Sequence[str], split: str, *, seed: int, share: float) -> list[str]:
+def _chosen(keys: Sequence[str], part: str, *, seed: int, share: float) -> list[str]:
     """Whether an image is in the test set hardly depends on which others are there, unlike with a permutation."""
-    if split == "all":
+    if part == "all":
         return list(keys)
-    if split not in ("train", "test"):
-        raise ValueError(f"Penn-Fudan has no split {split!r}: expected 'train', 'test' or 'all'")
+    if part not in ("train", "test"):
+        raise ValueError(f"Penn-Fudan has no split {part!r}: expected 'train', 'test' or 'all'")
     test = set(drawn(keys, seed=seed)[: round(share * len(keys))])
-    return [key for key in keys if (key in test) == (split == "test")]
+    return [key for key in keys if (key in test) == (part == "test")]
 
 
 def _picture(path: Path, key: str, faults: Faults) -> Picture:

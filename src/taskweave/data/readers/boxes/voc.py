@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, final
+from typing import Any, Literal, final
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
+from taskweave.data.facts import DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
 from taskweave.data.readers.boxes.boxes_reading import chosen_classes, label_of
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Objects, Picture
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Objects, Picture
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, read_names, require_folder
+from taskweave.parts import states
 
 Year = Literal[2007, 2008, 2009, 2010, 2011, 2012]
 
@@ -21,20 +23,37 @@ VOC_CLASSES = (
 )  # fmt: skip
 
 
-def open_voc(
-    path: Path, *, year: Year, split: str, classes: Sequence[str] | None = None, accept: Collection[Fault] = ()
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return SetFacts("PASCAL VOC", (DETECTION,), objects=VOC_CLASSES if options["classes"] is None else options["classes"])
+
+
+@states(facts=_facts)
+def voc(
+    part: str,
+    *,
+    path: Folder,
+    year: Year,
+    train_split: str = "train",
+    test_split: str = "val",
+    classes: tuple[str, ...] | None = None,
+    accept: Accept = (),
 ) -> BoxSet:
-    """``path/VOC<year>/{JPEGImages,Annotations,ImageSets/Main}`` where `path` is the folder ``VOCdevkit``.
+    """PASCAL VOC 2007 to 2012: ``path/VOC<year>/{JPEGImages,Annotations,ImageSets/Main}``; `path` is the folder VOCdevkit.
 
     Every XML is read when the data set is opened (about 2 s for the 11,540 of VOC2012). Boxes there count pixels from 1 and
     include the last one: xmin, ymin, xmax, ymax become xmin - 1, ymin - 1, xmax, ymax. Objects marked difficult are ignored
     boxes. The boxes of a person's parts (head, hand, foot) are not read.
 
-    split: the list to read, ``train``, ``val``, ``trainval``, ``test``.
-    classes: those to keep, in this order, label 1 first; by default all 20. Images without any stay in.
-    accept: faults to count and warn of; the default refuses all, since the releases have none that we know of (the sample
-        that the tests read has none).
+    Args:
+        part: "train", "test", or the name of another list, e.g. "trainval".
+        path: The folder VOCdevkit.
+        year: Of the challenge.
+        train_split: The list that is the train part.
+        test_split: The list that is the test part: "val", "test" ...
+        classes: Those to keep, in this order, label 1 first; by default all 20. Images without any stay in.
+        accept: Faults to count and warn of; the releases have none that we know of.
     """
+    split = {"train": train_split, "test": test_split}.get(part, part)
     root = Path(path) / f"VOC{year}"
     require_folder(root, "JPEGImages/, Annotations/ and ImageSets/Main/")
     chosen = chosen_classes(classes, VOC_CLASSES, "VOC")

@@ -3,47 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from taskweave.data.facts import DENSE, Folder
 from taskweave.data.neighbours import scenes_of_neighbours
 from taskweave.data.readers.files import ReadDepth, ReadLabels, read_normals, read_picture, read_picture_npy
-from taskweave.data.readers.fileset import LABELS, Field, FileSet, Item, require_files, require_folder, require_labels
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty
+from taskweave.data.readers.fileset import Field, FileSet, Item, Read, require_folder, with_images
+from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, nyuv2_facts
 from taskweave.data.readers.label_codes import counted_from_zero
 from taskweave.data.readers.streets.cityscapes_classes import CityscapesCount
 from taskweave.data.readers.streets.cityscapes_depth import (
     CITYSCAPES_CAMERA,
     FARTHEST,
     DepthForm,
+    Farthest,
+    Positive,
     StereoCamera,
     depth_reader,
     read_shares,
 )
-from taskweave.data.readers.streets.cityscapes_mtan import DENSE_LABELS, MTAN_CLASSES
+from taskweave.data.readers.streets.cityscapes_mtan import MTAN_CLASSES, MTAN_LABELS, FileSize, mtan_facts
+from taskweave.parts import states
 
 NYUV2_LIST, CITYSCAPES_LIST = "nyu_v2_3task.json", "cityscape.json"
 _NYUV2_ROW = ("image", "segmentation", "normals", "depth")
 _CITYSCAPES_ROW = ("image", "depth", "label_2", "label_7", "label_19")
 _SHALLOWEST = 3e-5
 
-Readers = Mapping[str, Callable[[Path], Any]]
+Readers = Mapping[str, Read]
 
 
-def open_adashare_nyuv2(path: Path, *, split: str, classes: ClassCount = 40, labels: Sequence[str] = LABELS) -> FileSet:
-    """``path/nyu_v2_3task.json``: {split: [[image, segmentation, normals, depth], ...]}, paths from `path` (Sun et al.).
+@states(facts=nyuv2_facts)
+def adashare_nyuv2(part: str, *, path: Folder, classes: ClassCount = 40) -> FileSet:
+    """AdaShare's ``path/nyu_v2_3task.json``: {part: [[image, segmentation, normals, depth], ...]}, paths from `path`.
 
     Images are PNG of 480 x 640; segmentation PNG, 0..39 with 255 = none; normals PNG, (n + 1) * 127.5; depth .npy in
     metres, in-painted; up to 3e-5 it is invalid. Scenes are runs of neighbouring numbers (`scenes_of_neighbours`).
 
-    split: "train" or "test"; the archive also has "train1" and "train2", parts of train.
-
     **Deviations.** AdaShare's code reads these pictures with OpenCV, so that its normals are (z, y, x), and takes the bytes
-    for vectors; here they are true unit vectors (x, y, z).
+    for vectors; here they are true unit vectors (x, y, z). (Sun et al.)
+
+    Args:
+        part: "train" or "test"; the archive also has "train1" and "train2", parts of train.
+        path: The folder that the archive was unpacked to.
+        classes: The 40 classes, or the 13 that they are grouped into.
     """
-    labels = require_labels(labels, LABELS, "AdaShare's NYUv2")
-    names = class_names(classes)
     readers: Readers = {
         "image": read_picture,
         "segmentation": ReadLabels(from_forty(counted_from_zero(40, ignore=255), classes)),
@@ -51,33 +57,40 @@ def open_adashare_nyuv2(path: Path, *, split: str, classes: ClassCount = 40, lab
         "depth": ReadDepth(shallowest=_SHALLOWEST, reach=REACH),
     }
     listed = Path(path) / NYUV2_LIST
-    return _opened(listed, split, _NYUV2_ROW, readers, labels=labels, classes=names)
+    return _opened(listed, part, _NYUV2_ROW, readers, labels=DENSE, classes=class_names(classes))
 
 
-def open_adashare_cityscapes(
-    path: Path,
+@states(facts=mtan_facts)
+def adashare_cityscapes(
+    part: str,
     *,
-    split: str,
+    path: Folder,
     classes: CityscapesCount = 19,
-    labels: Sequence[str] = DENSE_LABELS,
     depth: DepthForm = "inverse",
-    farthest: float | None = FARTHEST,
-    camera: StereoCamera = CITYSCAPES_CAMERA,
+    farthest: Farthest = FARTHEST,
+    baseline: Positive = CITYSCAPES_CAMERA.baseline,
+    focal: Positive = CITYSCAPES_CAMERA.focal,
+    size_of_files: FileSize = (256, 512),
 ) -> FileSet:
-    """``path/cityscape.json``: {split: [[image, depth, label_2, label_7, label_19], ...]}, .npy files as MTAN's.
+    """AdaShare's ``path/cityscape.json``: {part: [[image, depth, label_2, label_7, label_19], ...]}, .npy files as MTAN's.
 
-    Options and values are those of `open_cityscapes_mtan`; the split is "train" or "test".
+    Args:
+        part: "train" or "test".
+        path: The folder that the archive was unpacked to.
+        classes: 19, 7 or 2.
+        depth: As in `cityscapes_mtan`, as are all further options.
     """
-    labels = require_labels(labels, DENSE_LABELS, "AdaShare's Cityscapes")
     if classes not in MTAN_CLASSES:
         raise ValueError(f"AdaShare's Cityscapes has no set of {classes} classes: expected one of {list(MTAN_CLASSES)}")
+    camera = StereoCamera(baseline, focal)
     readers: Readers = {
         "image": read_picture_npy,
         "segmentation": ReadLabels(counted_from_zero(classes, ignore=-1)),
         "depth": depth_reader(depth, read_shares, camera, farthest=farthest),
     }
     row = ["segmentation" if name == f"label_{classes}" else name for name in _CITYSCAPES_ROW]
-    return _opened(Path(path) / CITYSCAPES_LIST, split, row, readers, labels=labels, classes=MTAN_CLASSES[classes])
+    listed = Path(path) / CITYSCAPES_LIST
+    return _opened(listed, part, row, readers, labels=MTAN_LABELS, classes=MTAN_CLASSES[classes])
 
 
 def _opened(
@@ -93,8 +106,7 @@ def _opened(
             if name in readers
         }
         items.append(Item(files[row.index("image")], scene, fields, f"{listed}, {split}[{place}]"))
-    require_files(items, labels)
-    return FileSet(items, labels=labels, classes=classes, where=f"{listed}, {split}")
+    return FileSet(with_images(items), labels=labels, classes=classes, where=f"{listed}, {split}")
 
 
 def _rows(listed: Path, split: str, row: Sequence[str]) -> list[list[str]]:

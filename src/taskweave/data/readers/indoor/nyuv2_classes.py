@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
+from taskweave.data.facts import DENSE, SetFacts
 from taskweave.data.readers.label_codes import LabelCode, regrouped
 
 ClassCount = Literal[13, 40]
@@ -41,3 +43,8 @@ def class_names(classes: ClassCount) -> tuple[str, ...]:
 def from_forty(code: LabelCode, classes: ClassCount) -> LabelCode:
     """A code of the 40 classes as one of `classes` classes."""
     return code if len(class_names(classes)) == 40 else regrouped(code, FORTY_TO_THIRTEEN)
+
+
+def nyuv2_facts(options: Mapping[str, Any]) -> SetFacts:
+    """What every form of NYUv2 states."""
+    return SetFacts("NYUv2", DENSE, class_names(options["classes"]))

@@ -6,45 +6,42 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from taskweave.data.derived_normals import DerivedNormals
+from taskweave.data.facts import DENSE, Folder
 from taskweave.data.neighbours import scenes_of_neighbours
 from taskweave.data.readers.files import ReadDepth, ReadLabels, read_picture
-from taskweave.data.readers.fileset import (
-    LABELS,
-    Field,
-    FileSet,
-    Item,
-    read_names,
-    require_files,
-    require_folder,
-    require_labels,
-)
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names
+from taskweave.data.readers.fileset import Field, FileSet, Item, read_names, require_folder, with_images
+from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, nyuv2_facts
 from taskweave.data.readers.label_codes import counted_from_one
+from taskweave.parts import states
 
 _MILLIMETRES = ReadDepth(unit=0.001, reach=REACH)
 
 
-def open_nyuv2_folder(path: Path, *, split: str, classes: ClassCount = 40, labels: Sequence[str] = LABELS) -> FileSet:
-    """``path/{rgb,depth,label40,label13}/NNNN.{jpg,png}`` with the names of a split in ``gt_sets/<split>.txt``.
+@states(facts=nyuv2_facts)
+def nyuv2_folder(part: str, *, path: Folder, classes: ClassCount = 40) -> FileSet:
+    """NYUv2 as one folder: ``path/{rgb,depth,label40,label13}/NNNN.{jpg,png}``, the names of a part in ``gt_sets/``.
 
     NNNN is the official index of the picture, from 1. Depth is uint16 millimetres, labels count from 1 with 0 = void.
     Normals are derived from depth when first read and cached outside the repository (`DerivedNormals`). Scenes are runs
     of neighbouring indices (`scenes_of_neighbours`). A depth file that does not reach as far as NYUv2's do (`REACH`), such
     as one of disparities, is refused when it is read.
+
+    Args:
+        part: The list to read, ``gt_sets/<part>.txt``; "test" is the list "val".
+        path: The folder.
+        classes: The 40 classes, or the 13 that they are grouped into.
     """
     path = Path(path)
-    labels = require_labels(labels, LABELS, "the NYUv2 folder")
     require_folder(path, f"rgb/, depth/, label{classes}/ and gt_sets/")
     names = class_names(classes)
-    listed = path / "gt_sets" / f"{split}.txt"
+    listed = path / "gt_sets" / f"{'val' if part == 'test' else part}.txt"
     keys = read_names(listed)
     read_labels = ReadLabels(counted_from_one(len(names)))
     items = [
         Item(key, scene, _fields(path, key, classes, read_labels), f"{listed}, name {number}")
         for number, (key, scene) in enumerate(zip(keys, _scenes(keys, listed), strict=True), start=1)
     ]
-    require_files(items, labels)
-    return FileSet(items, labels=labels, classes=names, where=str(listed))
+    return FileSet(with_images(items), labels=DENSE, classes=names, where=str(listed))
 
 
 def _fields(path: Path, key: str, classes: ClassCount, read_labels: ReadLabels) -> dict[str, Field]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,31 +15,41 @@ import torch
 from torchvision import tv_tensors
 
 from taskweave.data.derived_normals import DerivedNormals
+from taskweave.data.facts import DENSE, Folder
 from taskweave.data.readers.files import decode_depth
-from taskweave.data.readers.fileset import LABELS, Field, FileSet, Item, require_labels
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty
+from taskweave.data.readers.fileset import Field, FileSet, Item
+from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, nyuv2_facts
 from taskweave.data.readers.label_codes import IGNORE, LabelCode
 from taskweave.data.tensors import Depth
+from taskweave.parts import Where, states
 
 RAW_CLASSES = 894
 _SPLITS = {"train": "trainNdxs", "test": "testNdxs"}
 
 
-def open_nyuv2_mat(
-    path: Path, *, splits: Path, split: str, class_map: Path, classes: ClassCount = 40, labels: Sequence[str] = LABELS
+@states(facts=nyuv2_facts)
+def nyuv2_mat(
+    part: str,
+    *,
+    path: Folder,
+    splits: Annotated[Path, Where],
+    class_map: Annotated[Path, Where],
+    classes: ClassCount = 40,
 ) -> FileSet:
-    """`path` is nyu_depth_v2_labeled.mat (Silberman et al. 2012; 1,449 pictures of 480 x 640). Needs h5py.
+    """The official nyu_depth_v2_labeled.mat (1,449 pictures of 480 x 640; needs taskweave[data]).
 
     Depth is the in-painted one, in metres. Normals are derived from it and cached (`DerivedNormals`). The file names each
-    picture's scene. Keys are the official indices, from 1.
+    picture's scene. Keys are the official indices, from 1. (Silberman et al. 2012.)
 
-    splits: splits.mat with trainNdxs (795) and testNdxs (654).
-    split: "train" or "test".
-    class_map: the class 1..40, 0 = none, of each of the 894 raw classes: classMapping40.mat of Gupta et al. (mapClass), or
-        an .npy of 894 numbers. 13 classes are grouped from the 40.
+    Args:
+        part: "train" or "test".
+        path: The .mat file.
+        splits: splits.mat with trainNdxs (795) and testNdxs (654).
+        class_map: The class 1..40, 0 = none, of each of the 894 raw classes: classMapping40.mat of Gupta et al. (mapClass),
+            or an .npy of 894 numbers.
+        classes: The 40 classes, or the 13 that they are grouped into.
     """
     path = Path(path)
-    labels = require_labels(labels, LABELS, "nyu_depth_v2_labeled.mat")
     names = class_names(classes)
     for file, what in (
         (path, "nyu_depth_v2_labeled.mat"),
@@ -48,16 +58,16 @@ def open_nyuv2_mat(
     ):
         if not file.is_file():
             raise FileNotFoundError(f"{file} is not a file: expected {what}; download it and give its path")
-    if split not in _SPLITS:
-        raise ValueError(f"splits.mat has no split {split!r}; it has {list(_SPLITS)}")
+    if part not in _SPLITS:
+        raise ValueError(f"splits.mat has no split {part!r}; it has {list(_SPLITS)}")
     code = from_forty(_code(Path(class_map)), classes)
     scenes = _scenes(path)
-    indices = _indices(Path(splits), _SPLITS[split], count=len(scenes))
+    indices = _indices(Path(splits), _SPLITS[part], count=len(scenes))
     items = [
-        Item(f"{index + 1:04d}", scenes[index], _fields(path, index, code), f"{splits}, {_SPLITS[split]}")
+        Item(f"{index + 1:04d}", scenes[index], _fields(path, index, code), f"{splits}, {_SPLITS[part]}")
         for index in indices
     ]
-    return FileSet(items, labels=labels, classes=names, where=f"{_SPLITS[split]} of {splits}")
+    return FileSet(items, labels=DENSE, classes=names, where=f"{_SPLITS[part]} of {splits}")
 
 
 def _fields(path: Path, index: int, code: LabelCode) -> dict[str, Field]:

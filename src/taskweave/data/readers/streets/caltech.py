@@ -3,63 +3,78 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.facts import DETECTION, Folder
+from taskweave.data.readers.boxes.boxes_faults import DRAWN_OUTSIDE, Accept, Faults
+from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture
 from taskweave.data.readers.fileset import Field, require_folder
-from taskweave.data.readers.streets.caltech_rules import DRAWN_OUTSIDE, PERSON, CaltechRules, sets_of
+from taskweave.data.readers.streets.caltech_rules import (
+    IGNORED,
+    Aspect,
+    Border,
+    CaltechRules,
+    Step,
+    caltech_facts,
+    sets_of,
+    step_of,
+)
 from taskweave.data.readers.streets.norpix import ReadFrame, scan_sequence
 from taskweave.data.readers.streets.vbb import read_vbb
+from taskweave.parts import states
 
 _VIDEO = re.compile(r"V\d{3}")
 
 
-def open_caltech(
-    path: Path,
+@states(facts=caltech_facts)
+def caltech(
+    part: str,
     *,
-    split: Literal["train", "test", "all"],
-    step: int,
-    ignored: Sequence[str] = ("people", "person?", "ignore"),
-    border: float = 5.0,
-    aspect: float | None = None,
-    accept: Collection[Fault] = DRAWN_OUTSIDE,
+    path: Folder,
+    train_step: Step = 3,
+    test_step: Step = 30,
+    ignored: tuple[str, ...] = IGNORED,
+    border: Border = 5.0,
+    aspect: Aspect = None,
+    accept: Accept = DRAWN_OUTSIDE,
 ) -> BoxSet:
-    """``path/setNN/VNNN.seq`` with ``path/annotations/setNN/VNNN.vbb`` (Dollár et al. 2012).
+    """Caltech Pedestrian as published: ``path/setNN/VNNN.seq`` with ``path/annotations/setNN/VNNN.vbb``.
 
     The release's tools keep the sets in ``path/videos``; where there is such a folder, they are read from it.
 
-    Sets 00 to 05 are for training, 06 to 10 for the test. The one class is ``person``. Boxes count pixels from 1: x, y,
-    width, height become x - 1, y - 1, x - 1 + width, y - 1 + height. Each target says what share of a person is
-    ``visible``, so that `taskweave.metrics.REASONABLE` can choose those at least 50 pixels high and 65 % visible.
-    Keys are ``setNN_VNNN_INNNNN`` with the frame from 0; the scene is the set, as the videos of one follow each other.
-    Opening reads every annotation and finds the frames of every video; pictures are decoded when asked for.
+    The one class is ``person``. Boxes count pixels from 1: x, y, width, height become x - 1, y - 1, x - 1 + width,
+    y - 1 + height. Each target says what share of a person is ``visible``, so that `taskweave.metrics.REASONABLE` can
+    choose those at least 50 pixels high and 65 % visible. Keys are ``setNN_VNNN_INNNNN`` with the frame from 0; the scene
+    is the set, as the videos of one follow each other. Opening reads every annotation and finds the frames of every video;
+    pictures are decoded when asked for. (Dollár et al. 2012.)
 
-    step: every which frame: 30 for the test (4,024 images) and 3 for training (42,782) in the cross-connected paper. The
-        first is frame step - 1, as in the release's own tools.
-    ignored: classes whose boxes are ignored; other boxes than these and ``person`` are left out. Deviation: the release's
-        evaluation ignores ``people`` only and leaves ``person?`` out, though its paper ignores both.
-    border: a person that comes nearer than this many pixels to the image's edge is ignored, as in that evaluation.
-    aspect: make persons' boxes this wide, in heights, about their centre: 0.41 in that evaluation, which does the same to
-        detections. None leaves them as drawn.
-    accept: faults to count and warn of; by default boxes that reach outside, since the persons that the edge cuts are drawn
-        whole (or made so by `aspect`).
+    Args:
+        part: "train" (sets 00 to 05), "test" (06 to 10) or "all".
+        path: The folder.
+        train_step: Every which frame is read, unless for the test: 3 gives 42,782 images, as in the cross-connected paper.
+            The first is frame step - 1, as in the release's own tools.
+        test_step: The same for the test: 30 gives 4,024 images.
+        ignored: Classes whose boxes are ignored; other boxes than these and ``person`` are left out. Deviation: the
+            release's evaluation ignores ``people`` only and leaves ``person?`` out, though its paper ignores both.
+        border: A person that comes nearer than this many pixels to the image's edge is ignored, as in that evaluation.
+        aspect: Make persons' boxes this wide, in heights, about their centre: 0.41 in that evaluation, which does the same
+            to detections. None leaves them as drawn.
+        accept: Faults to count and warn of; by default boxes that reach outside, since the persons that the edge cuts are
+            drawn whole (or made so by `aspect`).
     """
     path = Path(path)
     require_folder(path, "set00/ ... set10/ and annotations/")
-    if step < 1:
-        raise ValueError(f"step is every which frame to read, 1 or more, got {step}")
+    step = step_of(part, train_step, test_step)
     rules = CaltechRules(ignored, border, aspect)
     faults = Faults(accept)
     pictures = [
         picture
-        for video in _videos(path, sets_of(split))
+        for video in _videos(path, sets_of(part))
         for picture in _pictures(video, path, step=step, rules=rules, faults=faults)
     ]
     faults.warn()
-    return BoxSet(pictures, labels=(DETECTION,), objects=(PERSON,), where=f"{path} ({split}, every {step}. frame)")
+    return BoxSet(pictures, labels=(DETECTION,), objects=(PERSON,), where=f"{path} ({part}, every {step}. frame)")
 
 
 def _videos(path: Path, sets: Sequence[int]) -> Iterator[Path]:

@@ -3,55 +3,71 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
+from taskweave.data.facts import DETECTION, Folder
+from taskweave.data.readers.boxes.boxes_faults import DRAWN_OUTSIDE, Accept, Faults
 from taskweave.data.readers.boxes.boxes_reading import size_of_picture
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
+from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, require_folder
-from taskweave.data.readers.streets.caltech_rules import DRAWN_OUTSIDE, PERSON, CaltechRules, sets_of
-from taskweave.data.readers.streets.vbb import Annotated
+from taskweave.data.readers.streets.caltech_rules import (
+    IGNORED,
+    Aspect,
+    Border,
+    CaltechRules,
+    Step,
+    caltech_facts,
+    sets_of,
+    step_of,
+)
+from taskweave.data.readers.streets.vbb import Drawn
+from taskweave.parts import states
 
 _KEY = re.compile(r"(set(\d{2}))_V\d{3}_I(\d{5})")
 _SUFFIXES = (".jpg", ".png")
 _FIRST = "% bbGt version=3"
 
 
-def open_caltech_extracted(
-    path: Path,
+@states(facts=caltech_facts)
+def caltech_extracted(
+    part: str,
     *,
-    split: Literal["train", "test", "all"],
-    step: int = 1,
+    path: Folder,
+    train_step: Step = 3,
+    test_step: Step = 30,
     annotations: Path | None = None,
-    ignored: Sequence[str] = ("people", "person?", "ignore"),
-    border: float = 5.0,
-    aspect: float | None = None,
-    accept: Collection[Fault] = DRAWN_OUTSIDE,
+    ignored: tuple[str, ...] = IGNORED,
+    border: Border = 5.0,
+    aspect: Aspect = None,
+    accept: Accept = DRAWN_OUTSIDE,
 ) -> BoxSet:
-    """``path/images/setNN_VNNN_INNNNN.jpg`` (or .png) with ``path/annotations/setNN_VNNN_INNNNN.txt``.
+    """Caltech Pedestrian, extracted: ``path/images/setNN_VNNN_INNNNN.jpg`` (or .png), ``path/annotations/..._INNNNN.txt``.
 
     The texts have a first line ``% bbGt version=3`` and a line for each object: class, x y w h, whether it is occluded,
-    x y w h of its visible part, whether it is to be ignored, its angle. Everything else is as in `open_caltech`.
+    x y w h of its visible part, whether it is to be ignored, its angle. Everything else is as in `caltech`.
 
-    step: of the frames that there are, those whose number + 1 it divides: 30 for the test set out of any extraction.
-    annotations: another folder of texts, e.g. the corrected ones of Zhang et al. (2016), also called ``....jpg.txt``.
+    Args:
+        part: "train", "test" or "all".
+        path: The folder.
+        train_step: Of the frames that there are, those are read whose number + 1 it divides, unless for the test.
+        test_step: The same for the test: 30 for the test set out of any extraction.
+        annotations: Another folder of texts, e.g. the corrected ones of Zhang et al. (2016), also called ``....jpg.txt``.
+        ignored: As in `caltech`, as are all further options.
     """
     path = Path(path)
     texts = path / "annotations" if annotations is None else Path(annotations)
     require_folder(path / "images", "setNN_VNNN_INNNNN.jpg")
     require_folder(texts, "setNN_VNNN_INNNNN.txt")
-    if step < 1:
-        raise ValueError(f"step is every which frame to read, 1 or more, got {step}")
+    step = step_of(part, train_step, test_step)
     rules, faults = CaltechRules(ignored, border, aspect), Faults(accept)
     pictures = [
         _picture(image, scene, texts, rules=rules, faults=faults)
-        for image, scene in _images(path / "images", sets_of(split), step)
+        for image, scene in _images(path / "images", sets_of(part), step)
     ]
     faults.warn()
-    return BoxSet(pictures, labels=(DETECTION,), objects=(PERSON,), where=f"{path} ({split}, every {step}. frame)")
+    return BoxSet(pictures, labels=(DETECTION,), objects=(PERSON,), where=f"{path} ({part}, every {step}. frame)")
 
 
 def _images(folder: Path, sets: Sequence[int], step: int) -> Iterator[tuple[Path, str]]:
@@ -75,7 +91,7 @@ def _picture(image: Path, scene: str, texts: Path, *, rules: CaltechRules, fault
     return Picture(image.stem, scene, Field(image, read_picture), size, found.packed(visible=True), str(image))
 
 
-def read_bbgt(path: Path) -> Iterator[tuple[str, bool, Annotated]]:
+def read_bbgt(path: Path) -> Iterator[tuple[str, bool, Drawn]]:
     """(file and line, whether to be ignored, object) of each line. ValueError names the line that is not one."""
     lines = path.read_text(encoding="utf-8").splitlines()
     if not lines or lines[0].strip() != _FIRST:
@@ -87,7 +103,7 @@ def read_bbgt(path: Path) -> Iterator[tuple[str, bool, Annotated]]:
             yield where, marked, entry
 
 
-def _object(cells: Sequence[str], where: str) -> tuple[bool, Annotated]:
+def _object(cells: Sequence[str], where: str) -> tuple[bool, Drawn]:
     if len(cells) != 12:
         raise ValueError(f"{where} has {len(cells)} cells: expected class, x y w h, occluded, x y w h, ignore, angle")
     try:
@@ -97,4 +113,4 @@ def _object(cells: Sequence[str], where: str) -> tuple[bool, Annotated]:
     if angle:
         raise ValueError(f"{where} has an angle of {angle:g} degrees: expected 0, upright boxes")
     part = (vx, vy, vwidth, vheight)
-    return bool(ignore), Annotated(cells[0], (x, y, width, height), bool(occluded), part if any(part) else None)
+    return bool(ignore), Drawn(cells[0], (x, y, width, height), bool(occluded), part if any(part) else None)

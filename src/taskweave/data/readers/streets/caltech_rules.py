@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, Any, final
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_set import Found
-from taskweave.data.readers.streets.vbb import Annotated, Box
+from annotated_types import Ge, Gt
 
-DRAWN_OUTSIDE: tuple[Fault, ...] = ("outside",)
-"""What is accepted by default: persons that the image's edge cuts are drawn whole."""
+from taskweave.data.facts import DETECTION, SetFacts
+from taskweave.data.readers.boxes.boxes_faults import Faults
+from taskweave.data.readers.boxes.boxes_set import PERSON, Found
+from taskweave.data.readers.streets.vbb import Box, Drawn
+
 CALTECH_NAMES = ("person", "people", "person?", "person-fa", "ignore")
-PERSON = "person"
+IGNORED = ("people", "person?", "ignore")
+Step = Annotated[int, Ge(1)]
+Border = Annotated[float, Ge(0.0)]
+Aspect = Annotated[float, Gt(0.0)] | None
 TRAIN_SETS, TEST_SETS = range(6), range(6, 11)
 
 
 @final
 @dataclass(frozen=True)
 class CaltechRules:
-    """ignored, border, aspect: see `open_caltech`."""
+    """ignored, border, aspect: see `caltech`."""
 
     ignored: Sequence[str]
     border: float
@@ -35,7 +39,7 @@ class CaltechRules:
     def add(
         self,
         found: Found,
-        entry: Annotated,
+        entry: Drawn,
         *,
         size: tuple[int, int],
         where: str,
@@ -62,7 +66,7 @@ class CaltechRules:
         return self.border > 0 and not (x >= low and y >= low and x + width <= right and y + height <= bottom)
 
 
-def visible_share(entry: Annotated) -> float:
+def visible_share(entry: Drawn) -> float:
     """The share of an object that can be seen, as the release's own evaluation has it.
 
     1 where it is not marked as occluded or nothing is said of its visible part; 0 where that part is the whole box, which
@@ -76,9 +80,22 @@ def visible_share(entry: Annotated) -> float:
     return min(max(entry.part[2] * entry.part[3] / whole, 0.0), 1.0) if whole > 0 else 0.0
 
 
-def sets_of(split: str) -> Sequence[int]:
-    """The numbers of a split's sets: 0 to 5 are for training, 6 to 10 for the test."""
+def caltech_facts(options: Mapping[str, Any]) -> SetFacts:
+    """What both forms of Caltech Pedestrian state."""
+    return SetFacts("Caltech Pedestrian", (DETECTION,), objects=(PERSON,))
+
+
+def sets_of(part: str) -> Sequence[int]:
+    """The numbers of a part's sets: 0 to 5 are for training, 6 to 10 for the test."""
     sets = {"train": TRAIN_SETS, "test": TEST_SETS, "all": range(11)}
-    if split not in sets:
-        raise ValueError(f"Caltech Pedestrian has no split {split!r}: expected one of {list(sets)}")
-    return sets[split]
+    if part not in sets:
+        raise ValueError(f"Caltech Pedestrian has no split {part!r}: expected one of {list(sets)}")
+    return sets[part]
+
+
+def step_of(part: str, train_step: int, test_step: int) -> int:
+    """Every which frame of a part is read."""
+    step = test_step if part == "test" else train_step
+    if step < 1:
+        raise ValueError(f"a step is every which frame to read, 1 or more, got {step}")
+    return step

@@ -3,43 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Objects, Picture
+from taskweave.data.facts import DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_faults import DRAWN_OUTSIDE, Accept, Faults
+from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Objects, Picture
 from taskweave.data.readers.files import ReadLabels, read_picture
-from taskweave.data.readers.fileset import Field, require_folder, require_labels
+from taskweave.data.readers.fileset import Field, require_folder
 from taskweave.data.readers.streets.cityscapes import SEGMENTATION, pictures_of
 from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount, label_code
+from taskweave.parts import states
 
-_DRAWN_OUTSIDE: tuple[Fault, ...] = ("outside",)
 CITYPERSONS_NAMES = ("pedestrian", "rider", "sitting person", "person (other)", "person group", "ignore")
 
 
-def open_citypersons(
-    path: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    names = CITYSCAPES_CLASSES[options["classes"]]
+    return SetFacts("CityPersons", (DETECTION, SEGMENTATION), names, (PERSON,), size=(1024, 2048))
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    persons = options["persons"]
+    if not persons or len(set(persons)) < len(persons):
+        raise ValueError(f"citypersons.persons are names, at least one, that differ, got {list(persons)}")
+
+
+@states(facts=_facts, check=_check)
+def citypersons(
+    part: str,
     *,
-    split: Literal["train", "val"],
-    persons: Sequence[str] = ("pedestrian",),
-    labels: Sequence[str] = (DETECTION,),
+    path: Folder,
     classes: CityscapesCount = 2,
-    accept: Collection[Fault] = _DRAWN_OUTSIDE,
+    persons: tuple[str, ...] = ("pedestrian",),
+    accept: Accept = DRAWN_OUTSIDE,
 ) -> BoxSet:
-    """``path/gtBboxCityPersons/<split>/<city>/*_gtBboxCityPersons.json`` beside Cityscapes' folders (Zhang et al. 2017).
+    """CityPersons' boxes: ``path/gtBboxCityPersons/<part>/<city>/*_gtBboxCityPersons.json`` beside Cityscapes' folders.
 
     ``bbox`` and ``bboxVis`` are x, y, width, height in pixels from 0; the ratio of their areas is what is ``visible``. The
-    one class is ``person``. Keys and scenes are those of `open_cityscapes`.
+    one class is ``person``; ``segmentation`` is gtFine's labelIds. Keys and scenes are those of `cityscapes`. (Zhang et al.
+    2017.)
 
-    persons: names whose boxes are to be found; all other names' boxes are ignored. The benchmark tests pedestrians only.
-    labels: ``detection``, and ``segmentation`` as in `open_cityscapes` (gtFine's labelIds), with `classes` of its sets.
-    accept: faults to count and warn of; by default boxes that reach outside, since persons are drawn whole from head to
-        feet, at one aspect, where the image's edge or others hide a part.
-    Raises ValueError, with file, object and value, for a json without the image's size, an unknown name, an empty box.
+    Args:
+        part: "train" or "val", which is also the "test".
+        path: The folder.
+        classes: Of ``segmentation``, as in `cityscapes`.
+        persons: Names whose boxes are to be found; all other names' boxes are ignored. The benchmark tests pedestrians
+            only.
+        accept: Faults to count and warn of; by default boxes that reach outside, since persons are drawn whole from head to
+            feet, at one aspect, where the image's edge or others hide a part.
+
+    Raises:
+        ValueError: A json lacks the image's size, or has an unknown name or an empty box; with file, object and value.
     """
-    path = Path(path)
-    labels = require_labels(labels, (DETECTION, SEGMENTATION), "CityPersons")
+    path, split = Path(path), "val" if part == "test" else part
     if unknown := [name for name in persons if name not in CITYPERSONS_NAMES]:
         raise ValueError(f"CityPersons has no class {unknown[0]!r}; it has {list(CITYPERSONS_NAMES)}")
     require_folder(path / "gtBboxCityPersons" / split, "<city>/*_gtBboxCityPersons.json")
@@ -50,13 +68,11 @@ def open_citypersons(
         annotation = path / "gtBboxCityPersons" / split / city / f"{key}_gtBboxCityPersons.json"
         size, objects = read_citypersons(annotation, persons, faults)
         mask = path / "gtFine" / split / city / f"{key}_gtFine_labelIds.png"
-        if SEGMENTATION in labels and not mask.is_file():
-            raise FileNotFoundError(f"{mask} does not exist: restore it, or open the data set with labels=('detection',)")
         fields = {SEGMENTATION: Field(mask, read_labels)}
         pictures.append(Picture(key, city, Field(image, read_picture), size, objects, str(annotation), fields))
     faults.warn()
-    where = str(path / "gtBboxCityPersons" / split)
-    return BoxSet(pictures, labels=labels, objects=("person",), classes=CITYSCAPES_CLASSES[classes], where=where)
+    where, names = str(path / "gtBboxCityPersons" / split), CITYSCAPES_CLASSES[classes]
+    return BoxSet(pictures, labels=(DETECTION, SEGMENTATION), objects=(PERSON,), classes=names, where=where)
 
 
 def read_citypersons(path: Path, persons: Sequence[str], faults: Faults) -> tuple[tuple[int, int], Objects]:

@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from taskweave.data.facts import Folder, SetFacts
 from taskweave.data.readers.files import ReadLabels, read_picture
-from taskweave.data.readers.fileset import Field, FileSet, Item, require_files, require_folder, require_labels
+from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder, with_files
 from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount, label_code
-from taskweave.data.readers.streets.cityscapes_depth import FARTHEST, DepthForm, ReadInverseDepth, depth_reader, read_codes
+from taskweave.data.readers.streets.cityscapes_depth import (
+    FARTHEST,
+    DepthForm,
+    Farthest,
+    ReadInverseDepth,
+    ReadStereoDepth,
+    depth_reader,
+    far,
+    read_codes,
+)
 from taskweave.data.tensors import Disparity
+from taskweave.parts import states
 
 SEGMENTATION, DISPARITY, DEPTH = "segmentation", "disparity", "depth"
 _IMAGE = "_leftImg8bit.png"
 _IN_PIXELS = ReadInverseDepth(read_codes, offset=1, divisor=256)
 
 
-def open_cityscapes(
-    path: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    names = CITYSCAPES_CLASSES[options["classes"]]
+    return SetFacts("Cityscapes", (SEGMENTATION, DEPTH), names, size=(1024, 2048), far=far(options))
+
+
+@states(facts=_facts)
+def cityscapes(
+    part: str,
     *,
-    split: Literal["train", "val"],
+    path: Folder,
     classes: CityscapesCount = 19,
-    labels: Sequence[str] = (SEGMENTATION,),
     coded: Literal["labelIds", "labelTrainIds"] = "labelIds",
     depth: DepthForm = "inverse",
-    farthest: float | None = FARTHEST,
+    farthest: Farthest = FARTHEST,
 ) -> FileSet:
-    """``path/{leftImg8bit,gtFine,disparity}/<split>/<city>/<city>_NNNNNN_NNNNNN_*.png`` (2,975 and 500 images).
+    """Cityscapes: ``path/{leftImg8bit,gtFine,disparity}/<part>/<city>/<city>_NNNNNN_NNNNNN_*.png`` (2,975 and 500 images).
 
     Files end in ``_leftImg8bit.png``, ``_gtFine_labelIds.png`` or ``_gtFine_labelTrainIds.png``, and ``_disparity.png``;
-    for depth in metres also ``path/camera/<split>/<city>/<city>_NNNNNN_NNNNNN_camera.json``.
-    Keys are ``<city>_NNNNNN_NNNNNN``; the scene is the city, as the benchmark splits by cities.
+    for depth in metres also ``path/camera/<part>/<city>/<city>_NNNNNN_NNNNNN_camera.json``.
+    Keys are ``<city>_NNNNNN_NNNNNN``; the scene is the city, as the benchmark splits by cities. Beside ``segmentation`` and
+    ``depth`` there is ``disparity`` (`Disparity`, pixels of the 2,048 wide picture, see `read_disparity`).
 
-    classes: 19, their 7 categories, or 2: person and rider as one class (the cross-connected paper) against the rest. What
-        the benchmark does not evaluate is 255 in all three.
-    labels: of ``segmentation``, ``disparity`` (`Disparity`, pixels of the 2,048 wide picture, see `read_disparity`) and
-        ``depth``.
-    coded: which of the label files to read; both give the same targets. ``labelTrainIds`` are not in the download: the
-        benchmark's scripts make them.
-    depth: the form of ``depth``: "inverse", p / 65535 of the stored p as in MTAN's files (a `Disparity`, as it grows where
-        a picture is enlarged), or "metres", baseline * fx / disparity by each picture's camera file (a `Depth`).
-    farthest: metres beyond which there is no depth in "metres"; None for no limit.
+    Args:
+        part: "train" or "val", which is also the "test".
+        path: The folder.
+        classes: 19, their 7 categories, or 2: person and rider as one class (the cross-connected paper) against the rest.
+            What the benchmark does not evaluate is 255 in all three.
+        coded: Which of the label files to read; both give the same targets. ``labelTrainIds`` are not in the download: the
+            benchmark's scripts make them.
+        depth: The form of ``depth``: "inverse", p / 65535 of the stored p as in MTAN's files (a `Disparity`, as it grows
+            where a picture is enlarged), or "metres", baseline * fx / disparity by each picture's camera file (a `Depth`).
+        farthest: Metres beyond which there is no depth in "metres"; None for no limit.
     """
-    path = Path(path)
-    labels = require_labels(labels, (SEGMENTATION, DISPARITY, DEPTH), "Cityscapes")
+    path, split = Path(path), "val" if part == "test" else part
     read_labels = ReadLabels(label_code(coded, classes))
     items = []
     for image, key, city in pictures_of(path, split):
@@ -57,12 +74,17 @@ def open_cityscapes(
             DISPARITY: Field(disparity, read_disparity),
             DEPTH: Field(disparity, depth_reader(depth, read_codes, camera, farthest=farthest)),
         }
-        if DEPTH in labels and depth == "metres":
-            _require_camera(camera, image)
         items.append(Item(key, city, fields, str(image)))
-    require_files(items, labels)
-    where = str(path / "leftImg8bit" / split)
-    return FileSet(items, labels=labels, classes=CITYSCAPES_CLASSES[classes], where=where)
+    where, names = str(path / "leftImg8bit" / split), CITYSCAPES_CLASSES[classes]
+    return FileSet(items, labels=(SEGMENTATION, DISPARITY, DEPTH), classes=names, where=where, complete=_complete)
+
+
+def _complete(items: Sequence[Item], labels: Sequence[str]) -> Sequence[Item]:
+    for item in items if DEPTH in labels else ():
+        read = item.fields[DEPTH].read
+        if isinstance(read, ReadStereoDepth) and isinstance(read.camera, Path):
+            _require_camera(read.camera, item.fields["image"].path)
+    return with_files(items, labels)
 
 
 def pictures_of(path: Path, split: str) -> list[tuple[Path, str, str]]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Annotated, Any, Literal, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from annotated_types import Gt
 
 from taskweave.data.readers.files import read_values
 from taskweave.data.tensors import Depth, Disparity
 
 DepthForm = Literal["inverse", "metres"]
+Positive = Annotated[float, Gt(0.0)]
+Farthest = Annotated[float, Gt(0.0)] | None
 Codes = npt.NDArray[np.float32]
 """Numbers p of the release's disparity files: (p - 1) / 256 pixels of the 2,048 wide picture, 0 = not measured."""
 
@@ -135,3 +138,8 @@ def read_camera(path: Path) -> StereoCamera:
     if not (camera.baseline > 0 and camera.focal > 0):
         raise ValueError(f"{path} has baseline {camera.baseline:g} and fx {camera.focal:g}: expected both above 0")
     return camera
+
+
+def far(options: Mapping[str, Any]) -> float:
+    """The depth at which pictures reach their last colour, in the unit of these options."""
+    return (options["farthest"] or FARTHEST) if options["depth"] == "metres" else 0.25

@@ -3,83 +3,102 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from taskweave.data.neighbours import scenes_of_neighbours
+from taskweave.data.facts import Folder, SetFacts
 from taskweave.data.readers.files import ReadLabels, read_picture_npy
-from taskweave.data.readers.fileset import Field, FileSet, Item, require_files, require_folder, require_labels
+from taskweave.data.readers.fileset import FileSet, Item, Read, require_folder
 from taskweave.data.readers.label_codes import counted_from_zero
+from taskweave.data.readers.numbered import Numbered
 from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount
 from taskweave.data.readers.streets.cityscapes_depth import (
     CITYSCAPES_CAMERA,
     FARTHEST,
     DepthForm,
+    Farthest,
+    Positive,
     StereoCamera,
     depth_reader,
+    far,
     read_shares,
 )
-from taskweave.data.readers.streets.numbered import numbers_of
+from taskweave.parts import states
 
-DENSE_LABELS = ("segmentation", "depth")
+MTAN_LABELS = ("segmentation", "depth")
 MTAN_CLASSES: Mapping[CityscapesCount, tuple[str, ...]] = MappingProxyType(
     {19: CITYSCAPES_CLASSES[19], 7: CITYSCAPES_CLASSES[7], 2: ("background", "foreground")}
 )
 """Of its label_19, label_7 and label_2, as its paper's table 1 groups them: foreground is humans and vehicles."""
 
 
-def open_cityscapes_mtan(
-    path: Path,
+FileSize = tuple[int, int]
+"""(height, width) of the files, for the cost of a picture; no file is read by it."""
+
+
+def mtan_facts(options: Mapping[str, Any]) -> SetFacts:
+    """What copies of Cityscapes with MTAN's class sets state."""
+    names = MTAN_CLASSES[options["classes"]]
+    return SetFacts("Cityscapes", MTAN_LABELS, names, size=options["size_of_files"], far=far(options))
+
+
+@states(facts=mtan_facts)
+def cityscapes_mtan(
+    part: str,
     *,
-    split: str,
+    path: Folder,
     classes: CityscapesCount = 7,
-    labels: Sequence[str] = DENSE_LABELS,
     depth: DepthForm = "inverse",
-    farthest: float | None = FARTHEST,
-    camera: StereoCamera = CITYSCAPES_CAMERA,
+    farthest: Farthest = FARTHEST,
+    baseline: Positive = CITYSCAPES_CAMERA.baseline,
+    focal: Positive = CITYSCAPES_CAMERA.focal,
+    size_of_files: FileSize = (256, 512),
 ) -> FileSet:
-    """``path/{train,val}/{image,depth,label_19,label_7,label_2}/{i}.npy`` (Liu et al., MTAN; 2,975 and 500 images).
+    """MTAN's tree of Cityscapes: ``path/{train,val}/{image,depth,label_19,label_7,label_2}/{i}.npy`` (2,975 and 500).
 
     Images are float (H, W, 3) in [0, 1]; labels count from 0 with -1 = none; depth, (H, W, 1), is the release's disparity
     p / 65535 (our reading of its largest value, .4922), so it is inverse depth: far pixels are small, 0 is invalid. Tiny
     values (sky) make relative errors of tens or hundreds. Any numeric type is read. Scenes are runs of 20 neighbours.
 
-    classes: 19, 7 or 2 (`MTAN_CLASSES`); the 7 are also found in a folder called ``label``, as in a re-packed archive.
-    depth: "inverse", the numbers as they are stored, or "metres", by `camera`, since the tree has no camera files.
-    farthest: metres beyond which there is no depth in "metres"; None for no limit.
-    Raises ValueError where folders hold different numbers of files.
+    Args:
+        part: "train" or "val", which is also the "test".
+        path: The folder that holds train/ and val/.
+        classes: 19, 7 or 2 (humans and vehicles against the rest); the 7 are also found in a folder called ``label``, as in
+            a re-packed archive.
+        depth: "inverse", the numbers as they are stored, or "metres", by `baseline` and `focal`: the tree has no camera
+            files.
+        farthest: Metres beyond which there is no depth in "metres"; None for no limit.
+        baseline: Metres between the two lenses of the camera.
+        focal: Its focal length in pixels of the 2,048 wide picture.
+        size_of_files: (height, width) of the files, for the cost of a picture.
+
+    Raises:
+        ValueError: Folders hold different numbers of files.
     """
     path = Path(path)
-    labels = require_labels(labels, DENSE_LABELS, "MTAN's Cityscapes")
     if classes not in MTAN_CLASSES:
         raise ValueError(f"MTAN's Cityscapes has no set of {classes} classes: expected one of {list(MTAN_CLASSES)}")
-    folder = path / split
+    folder = path / ("val" if part == "test" else part)
     require_folder(folder / "image", "{i}.npy images")
-    labelled = _label_folder(folder, classes) if "segmentation" in labels else ""
-    kinds = {"segmentation": labelled, "depth": "depth"}
-    numbers = numbers_of(folder, ["image", *(kinds[label] for label in labels)], ".npy")
-    read_labels = ReadLabels(counted_from_zero(classes, ignore=-1))
-    read_depth = depth_reader(depth, read_shares, camera, farthest=farthest)
-    items = []
-    for number, scene in zip(numbers, scenes_of_neighbours(numbers), strict=True):
-        image = folder / "image" / f"{number}.npy"
-        fields = {
-            "image": Field(image, read_picture_npy),
-            "segmentation": Field(folder / labelled / image.name, read_labels),
-            "depth": Field(folder / "depth" / image.name, read_depth),
-        }
-        items.append(Item(str(number), scene, fields, str(image)))
-    require_files(items, labels)
-    return FileSet(items, labels=labels, classes=MTAN_CLASSES[classes], where=str(folder / "image"))
-
-
-def _label_folder(folder: Path, classes: CityscapesCount) -> str:
     candidates = [f"label_{classes}", *(["label"] if classes == 7 else [])]
-    for name in candidates:
-        if (folder / name).is_dir():
-            return name
-    there = sorted(found.name for found in folder.glob("label*") if found.is_dir())
-    raise FileNotFoundError(
-        f"{folder / candidates[0]} does not exist: expected the labels of {classes} classes; {folder} has {there}; give "
-        "the number of classes of one of these"
-    )
+    labelled = next((name for name in candidates if (folder / name).is_dir()), candidates[0])
+    tree = Numbered(folder, {"segmentation": labelled, "depth": "depth"}, ".npy")
+    readers: dict[str, Read] = {
+        "image": read_picture_npy,
+        "segmentation": ReadLabels(counted_from_zero(classes, ignore=-1)),
+        "depth": depth_reader(depth, read_shares, StereoCamera(baseline, focal), farthest=farthest),
+    }
+    return tree.opened(readers, labels=MTAN_LABELS, classes=MTAN_CLASSES[classes], complete=partial(_complete, tree))
+
+
+def _complete(tree: Numbered, items: Sequence[Item], labels: Sequence[str]) -> Sequence[Item]:
+    labelled = tree.folder / tree.kinds["segmentation"]
+    if "segmentation" in labels and not labelled.is_dir():
+        there = sorted(found.name for found in tree.folder.glob("label*") if found.is_dir())
+        raise FileNotFoundError(
+            f"{labelled} does not exist: expected the labels of {labelled.name.removeprefix('label_')} classes; "
+            f"{tree.folder} has {there}; give the number of classes of one of these"
+        )
+    return tree(items, labels)

@@ -13,7 +13,7 @@ Box = tuple[float, float, float, float]
 """x, y, width, height as stored."""
 
 
-class Annotated(NamedTuple):
+class Drawn(NamedTuple):
     """One object of one frame. part: the box of what can be seen, None where nothing is said of it."""
 
     name: str
@@ -22,7 +22,7 @@ class Annotated(NamedTuple):
     part: Box | None
 
 
-def read_vbb(path: Path) -> list[list[Annotated]]:
+def read_vbb(path: Path) -> list[list[Drawn]]:
     """The objects of each frame.
 
     The file holds one structure ``A`` with, among others, ``nFrame``, ``objLists`` (one list of objects a frame, each with
@@ -44,7 +44,7 @@ def read_vbb(path: Path) -> list[list[Annotated]]:
     ]
 
 
-def _annotated(entry: Any, names: list[str], where: str) -> Annotated:
+def _annotated(entry: Any, names: list[str], where: str) -> Drawn:
     missing = [name for name in ("id", "pos", "occl", "posv") if name not in (entry.dtype.names or ())]
     if missing:
         raise ValueError(f"{where} has no {missing[0]!r}: expected id, pos, occl and posv")
@@ -53,7 +53,7 @@ def _annotated(entry: Any, names: list[str], where: str) -> Annotated:
         raise ValueError(f"{where} has id {number}: objLbl names 1..{len(names)}")
     part = np.asarray(entry["posv"], dtype=float).ravel()
     visible = _box(part, "posv", where) if part.any() else None
-    return Annotated(names[number - 1], _box(entry["pos"], "pos", where), bool(_scalar(entry["occl"])), visible)
+    return Drawn(names[number - 1], _box(entry["pos"], "pos", where), bool(_scalar(entry["occl"])), visible)
 
 
 def _box(value: Any, name: str, where: str) -> Box:

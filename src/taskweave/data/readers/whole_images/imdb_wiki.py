@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from taskweave.data.dropped import Dropped
+from taskweave.data.facts import Folder, SetFacts, TestShare
 from taskweave.data.generated.drawn import held_out
 from taskweave.data.readers.files import read_picture
-from taskweave.data.readers.fileset import Field, FileSet, Item, require_files, require_folder, require_labels
-from taskweave.data.readers.whole_images.faces import AGE, AGES, FACE_LABELS, GENDER, GENDERS
+from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder, with_images
+from taskweave.data.readers.whole_images.faces import AGE, AGES, FACE_LABELS, GENDER, GENDERS, face_facts
 from taskweave.data.readers.whole_images.imdb_wiki_mat import Face, read_faces
+from taskweave.parts import states
 
 SOURCES = ("imdb", "wiki")
 NDDR_SHARE = 2000 / 12325
@@ -21,41 +24,46 @@ _BEFORE_YEAR_1 = 366
 """Days by which MATLAB's numbers of days (1 = 1 January of the year 0) are ahead of Python's ordinals."""
 
 
-def open_imdb_wiki(
-    path: Path,
-    *,
-    split: str,
-    seed: int = 0,
-    test_share: float = NDDR_SHARE,
-    least_score: float = 1.0,
-    labels: Sequence[str] = FACE_LABELS,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return face_facts("IMDB-WIKI")
+
+
+@states(facts=_facts)
+def imdb_wiki(
+    part: str, *, path: Folder, split_seed: int = 0, test_share: TestShare = NDDR_SHARE, least_score: float = 1.0
 ) -> FileSet:
-    """``path/imdb_crop/{imdb.mat, NN/*.jpg}`` and ``path/wiki_crop/{wiki.mat, NN/*.jpg}``, one or both.
+    """IMDB-WIKI: ``path/imdb_crop/{imdb.mat, NN/*.jpg}`` and ``path/wiki_crop/{wiki.mat, NN/*.jpg}``, one or both.
 
     ``gender`` 0 female, 1 male; ``age`` the full years on 1 July of the year the photograph was taken, as the authors
     count them. Left out and counted in a warning: images with no face or one that scores below `least_score`, with a second
-    face, with no gender (NaN), with an age outside 0..99, with no name.
+    face, with no gender (NaN), with an age outside 0..99, with no name. Needs taskweave[data].
 
-    split: ``train``, ``test`` or ``all``. The release has none: ours is drawn by `seed` over the subjects, whose share
-        `test_share` is in ``test``. A subject is a name (in any case), in both sources the same: nobody is in both parts.
-        The scene is the subject.
+    The release has no split: ours is drawn over the subjects. A subject is a name (in any case), in both sources the same:
+    nobody is in both parts. The scene is the subject.
 
-    least_score: the papers do not say; 1.0 is a sure face. Raises ValueError with file and entry for what cannot be read,
-    FileNotFoundError for an image that is named and not there.
+    Args:
+        part: "train", "test" or "all".
+        path: The folder.
+        split_seed: Draws the test part.
+        test_share: Share of the subjects in the test part; NDDR's 2,000 of 12,325 by default.
+        least_score: Faces that the detector was less sure of are left out. The papers do not say; 1.0 is a sure face.
+
+    Raises:
+        ValueError: A file cannot be read; it and the entry are named.
+        FileNotFoundError: An image is named and not there.
     """
     path = Path(path)
-    labels = require_labels(labels, FACE_LABELS, "IMDB-WIKI")
-    if split not in ("train", "test", "all"):
-        raise ValueError(f"IMDB-WIKI has no split {split!r}: expected 'train', 'test' or 'all'")
+    if part not in ("train", "test", "all"):
+        raise ValueError(f"IMDB-WIKI has no part {part!r}: expected 'train', 'test' or 'all'")
     require_folder(path, "imdb_crop/ or wiki_crop/, each with its .mat file")
     items = [item for source in SOURCES if (path / f"{source}_crop").is_dir() for item in _items(path, source, least_score)]
     if not items:
         raise ValueError(f"{path} has no face to use: expected imdb_crop/imdb.mat or wiki_crop/wiki.mat with their images")
-    require_files(items, ())
-    if split != "all":
-        test = held_out([item.scene for item in items], test_share, seed=seed)
-        items = [item for item in items if (item.scene in test) == (split == "test")]
-    return FileSet(items, labels=labels, classes=(), categories={GENDER: GENDERS}, where=f"{path} ({split})")
+    with_images(items)
+    if part != "all":
+        test = held_out([item.scene for item in items], test_share, seed=split_seed)
+        items = [item for item in items if (item.scene in test) == (part == "test")]
+    return FileSet(items, labels=FACE_LABELS, classes=(), categories={GENDER: GENDERS}, where=f"{path} ({part})")
 
 
 def _items(path: Path, source: str, least_score: float) -> list[Item]:

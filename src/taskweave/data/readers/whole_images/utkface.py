@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from taskweave.data.dropped import Dropped
+from taskweave.data.facts import Folder, SetFacts, TestShare
 from taskweave.data.generated.drawn import held_out
 from taskweave.data.readers.files import read_picture
-from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder, require_labels
-from taskweave.data.readers.whole_images.faces import AGE, AGES, FACE_LABELS, GENDER, GENDERS
+from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder
+from taskweave.data.readers.whole_images.faces import AGE, AGES, FACE_LABELS, GENDER, GENDERS, face_facts
+from taskweave.parts import states
 
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_(\d{17})\.jpg\.chip\.jpg")
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 
-def open_utkface(
-    path: Path,
-    *,
-    split: str,
-    seed: int = 0,
-    test_share: float = 0.2,
-    labels: Sequence[str] = FACE_LABELS,
-) -> FileSet:
-    """``path/[age]_[gender]_[race]_[stamp].jpg.chip.jpg``, 200 x 200. ``age`` 0..99, ``gender`` 0 female, 1 male.
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return face_facts("UTKFace")
 
-    Pictures whose name is not of that form (the release has some: no race, a missing dot, a space; or they are no faces of
-    this set at all) and those of persons over 99 are left out and counted in a warning; other files are not looked at. The
-    race in the name is not a label here.
 
-    split: ``train``, ``test`` or ``all``. The release has none, and does not say who is in a picture: ours is **not**
-        disjoint by person. It is drawn by `seed` over the stamps, the time of collection: pictures with one stamp, crops of
-        one photograph among them, stay together, and the stamp is the scene.
-    test_share: share of the stamps in ``test``.
-    Raises ValueError where no name is of that form.
+@states(facts=_facts)
+def utkface(part: str, *, path: Folder, split_seed: int = 0, test_share: TestShare = 0.2) -> FileSet:
+    """UTKFace's cropped faces, ``path/[age]_[gender]_[race]_[stamp].jpg.chip.jpg``, 200 x 200.
+
+    ``age`` 0..99, ``gender`` 0 female, 1 male. Pictures whose name is not of that form (the release has some: no race, a
+    missing dot, a space; or they are no faces of this set at all) and those of persons over 99 are left out and counted in
+    a warning; other files are not looked at. The race in the name is not a label here.
+
+    The release has no split and does not say who is in a picture: ours is **not** disjoint by person. It is drawn over the
+    stamps, the time of collection: pictures with one stamp, crops of one photograph among them, stay together, and the
+    stamp is the scene.
+
+    Args:
+        part: "train", "test" or "all".
+        path: The folder.
+        split_seed: Draws the test part.
+        test_share: Share of the stamps in the test part.
+
+    Raises:
+        ValueError: No name is of that form.
     """
     path = Path(path)
-    labels = require_labels(labels, FACE_LABELS, "UTKFace")
-    if split not in ("train", "test", "all"):
-        raise ValueError(f"UTKFace has no split {split!r}: expected 'train', 'test' or 'all'")
+    if part not in ("train", "test", "all"):
+        raise ValueError(f"UTKFace has no part {part!r}: expected 'train', 'test' or 'all'")
     require_folder(path, "UTKFace's pictures, [age]_[gender]_[race]_[stamp].jpg.chip.jpg")
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in _PICTURES)
     dropped = Dropped(str(path), len(files))
@@ -50,10 +57,10 @@ def open_utkface(
             f"to {AGES - 1}: give the folder of UTKFace's cropped faces"
         )
     dropped.warn()
-    if split != "all":
-        test = held_out([item.scene for item in items], test_share, seed=seed)
-        items = [item for item in items if (item.scene in test) == (split == "test")]
-    return FileSet(items, labels=labels, classes=(), categories={GENDER: GENDERS}, where=f"{path} ({split})")
+    if part != "all":
+        test = held_out([item.scene for item in items], test_share, seed=split_seed)
+        items = [item for item in items if (item.scene in test) == (part == "test")]
+    return FileSet(items, labels=FACE_LABELS, classes=(), categories={GENDER: GENDERS}, where=f"{path} ({part})")
 
 
 def _item(file: Path, dropped: Dropped) -> Item | None:

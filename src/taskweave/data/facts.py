@@ -1,0 +1,57 @@
+"""What is known of a data set before any of its files is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, NamedTuple
+
+from annotated_types import Ge, Gt, Lt
+
+from taskweave.parts import Where
+
+DENSE = ("segmentation", "depth", "normals")
+DETECTION, ATTRIBUTES = "detection", "attributes"
+
+Folder = Annotated[Path, Where]
+"""Where a data set lies; a relative path counts from the working directory."""
+Size = tuple[Annotated[int, Ge(8)], Annotated[int, Ge(8)]]
+"""(height, width) in pixels."""
+TestShare = Annotated[float, Gt(0.0), Lt(1.0)]
+"""Share of a release without a split that is drawn for the test."""
+
+
+class SetFacts(NamedTuple):
+    """The facts that a data set states of its options: ``part.fact("facts")``.
+
+    Args:
+        title: What people call it.
+        labels: The tasks that it is labelled for.
+        classes: Names of the segmentation classes, in the order of their ids.
+        objects: Names of the object classes; label k of a box is objects[k - 1].
+        attributes: Names of the objects' attributes, in the order of their values.
+        categories: {task: names of its classes}, of tasks that ask for one class of the whole image.
+        size: (height, width) of most pictures as they lie.
+        far: The depth, in the unit of these data, at which pictures of it reach their last colour.
+        own_validation: Whether there is a part "validation".
+        may_be_shown: Whether pictures may be published: generated ones, and the pets that ship with the package.
+        named: Whether the title says what the files are, not which data they hold: a mixture's table adds the set's name.
+    """
+
+    title: str
+    labels: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    size: tuple[int, int] = (480, 640)
+    far: float = 10.0
+    own_validation: bool = False
+    may_be_shown: bool = False
+    named: bool = False
+
+    def of(self, task: str) -> tuple[str, ...]:
+        """The names that a task predicts; () for one without names (depth)."""
+        own = {"segmentation": self.classes, DETECTION: self.objects, ATTRIBUTES: self.attributes}
+        return {**self.categories, **own}.get(task, ())

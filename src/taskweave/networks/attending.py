@@ -1,0 +1,68 @@
+"""What networks with attention have in common: the stage of an attention block, and what its masks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from taskweave.streams.stream import Memory, evaluating
+from taskweave.units.attention import Attention
+from taskweave.weaving.connected import Connected
+
+
+@final
+@dataclass(frozen=True)
+class Attend:
+    """The stage of attention block `block`, from 0: what the network's `attend` makes of the feature below."""
+
+    block: int
+
+    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
+        attending: Any = net
+        attended: Tensor = attending.attend(self.block, x, memory)
+        return attended
+
+
+@torch.no_grad()
+def attention_masks(net: Connected, images: Any) -> dict[str, list[Tensor]]:
+    """{stream: its attention masks, in the order in which they are computed}, e.g. one per decoder block of `mt_unet`.
+
+    images: what `net` takes, (B, 3, H, W), normalised (``net.statistics.normalise``).
+    Masks are (B, C, h, w), C = 1 for `Attention` per "pixel", in [0, 1] unless its norm comes after; in eval mode. A stream
+    without attention has an empty list.
+    Raises ValueError for a network without any `Attention`.
+    """
+    owners = {name: _attentions(net, name) for name in net.streams}
+    found: dict[str, list[Tensor]] = {name: [] for name in owners}
+    everything = {id(unit): unit for units in owners.values() for unit in units}
+    if not everything:
+        raise ValueError(
+            f"attention_masks: no stream of {list(owners)} has an Attention; build the network with attention=True"
+        )
+    with ExitStack() as stack:
+        for key, unit in everything.items():
+            lists = [found[name] for name, units in owners.items() if any(id(own) == key for own in units)]
+            stack.callback(unit.mask.register_forward_hook(_keep_in(lists)).remove)
+        stack.enter_context(evaluating(net))
+        net(images)
+    return found
+
+
+def _attentions(net: Connected, name: str) -> list[Attention]:
+    """Those in a stream, and those that gather its stages at a connection."""
+    connections = list(net.connections)
+    places: list[nn.Module] = [net.stream(name), *(connection for connection in connections if name in connection.at)]
+    return [module for place in places for module in place.modules() if isinstance(module, Attention)]
+
+
+def _keep_in(lists: list[list[Tensor]]) -> Callable[[nn.Module, Any, Tensor], None]:
+    def keep(module: nn.Module, args: Any, mask: Tensor) -> None:
+        for one in lists:
+            one.append(mask)
+
+    return keep

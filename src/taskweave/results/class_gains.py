@@ -1,0 +1,192 @@
+"""Gains by class: which classes a method is ahead in, beside how many labels each has (``labels.json``)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final, final
+
+from pydantic import BaseModel, ConfigDict
+
+from taskweave.files import write_text
+from taskweave.results.comparison import ComparisonResult, Row
+from taskweave.results.folder import runs_of
+from taskweave.results.run_files import ByClass, read_classes
+
+LABELS = "labels.json"
+LEAST: Final = (10, 20)
+"""Of so many classes with the fewest labels the cross-stitch paper gives the mean gain."""
+
+
+@final
+class LabelCounts(BaseModel):
+    """The labels of one task's classes in the train part.
+
+    unit: what `labels` counts, as the cross-stitch paper does: pixels of a segmentation (figure 6), true boxes that have an
+    attribute (figure 5), objects of a detection, images of a classification.
+    labels, images: {class: how many}; images are those with at least one such label.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unit: str
+    labels: dict[str, int]
+    images: dict[str, int]
+
+
+def keep_labels(counts: Mapping[str, LabelCounts], known_by: str, folder: Path) -> None:
+    """Write {task: its labels} to a comparison's folder. known_by: a hash of the data and tasks that were counted."""
+    content = {"known_by": known_by, "tasks": {name: one.model_dump() for name, one in counts.items()}}
+    write_text(folder / LABELS, json.dumps(content, indent=1) + "\n")
+
+
+def read_labels(folder: Path) -> dict[str, LabelCounts]:
+    """{task: its labels} of a comparison's folder; {} where it has none. Raises ValueError for a damaged file."""
+    kept = _read(folder)
+    return {} if kept is None else kept[1]
+
+
+def read_labels_of(known_by: str, folder: Path) -> dict[str, LabelCounts] | None:
+    """Those of the data and tasks of that hash; None where others or none were counted. Raises as `read_labels`."""
+    kept = _read(folder)
+    return None if kept is None or kept[0] != known_by else kept[1]
+
+
+def _read(folder: Path) -> tuple[str, dict[str, LabelCounts]] | None:
+    path = folder / LABELS
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return content["known_by"], {name: LabelCounts.model_validate(own) for name, own in content["tasks"].items()}
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} is damaged ({error}); delete it, and the next comparison counts the labels anew"
+        ) from error
+
+
+@final
+@dataclass(frozen=True)
+class ClassGain:
+    """How much a method is ahead of the baseline in one class; + is better.
+
+    labels: how many the train part has.  seeds: the gain with every seed that both have, in the unit of the metric.
+    """
+
+    name: str
+    labels: int
+    seeds: tuple[float, ...]
+
+    @property
+    def mean(self) -> float | None:
+        return fmean(self.seeds) if self.seeds else None
+
+
+@final
+@dataclass(frozen=True)
+class ClassGains:
+    """One metric of one column. unit: what the labels of `methods` count.  methods: all but the baseline."""
+
+    column: str
+    metric: str
+    unit: str
+    methods: dict[str, list[ClassGain]]
+
+
+Scores = Mapping[int, Mapping[str, float | None]]
+"""{seed: {class: score}}"""
+
+
+def gains_by_class(method: Scores, baseline: Scores, labels: Mapping[str, int], *, lower: bool = False) -> list[ClassGain]:
+    """The gain of every class that has labels or a score, the fewest labels first; ties in the order of `labels`.
+
+    lower: whether a lower score is better. A class without a score in a method or its baseline has no gain there.
+    """
+    sign = -1.0 if lower else 1.0
+    names = dict.fromkeys([*labels, *(name for scores in method.values() for name in scores)])
+    found = []
+    for name in names:
+        pairs = [(method[seed].get(name), baseline[seed].get(name)) for seed in method if seed in baseline]
+        gains = [sign * (a - b) for a, b in pairs if a is not None and b is not None and math.isfinite(a - b)]
+        found.append(ClassGain(name, labels.get(name, 0), tuple(gains)))
+    return sorted(found, key=lambda gain: gain.labels)
+
+
+def least_labelled(gains: Sequence[ClassGain], count: int) -> float | None:
+    """The mean gain of the `count` classes with the fewest labels that have one; None where not so many have.
+
+    Classes without a label in the train part are left out: nothing was learned of them.
+    """
+    ordered = sorted((gain for gain in gains if gain.labels > 0), key=lambda gain: gain.labels)
+    known = [gain.mean for gain in ordered if gain.mean is not None]
+    return fmean(known[:count]) if len(known) >= count > 0 else None
+
+
+def class_gain_tables(result: ComparisonResult, folder: Path) -> list[ClassGains]:
+    """Of every test and metric with numbers by class, where the train labels are counted and some method has a gain.
+
+    Train and validation parts are left out.
+    folder: the comparison's own, with ``labels.json``; the runs lie beside it.
+    """
+    counts = read_labels(folder)
+    scores = {
+        (method, column): _scores(result.rows_of(method), column, folder)
+        for method in result.methods
+        for column in result.columns
+    }
+    found: list[ClassGains] = []
+    for column, task in result.columns.items():
+        if task not in counts or column in result.parts:
+            continue
+        before = scores.get((result.baseline, column), {})
+        for metric in dict.fromkeys(metric for of in before.values() for metric in of):
+            lower = result.directions.get(column, {}).get(metric) == "lower"
+            gains = {
+                method: gains_by_class(
+                    _of(metric, scores[method, column]), _of(metric, before), counts[task].labels, lower=lower
+                )
+                for method in result.methods
+                if method != result.baseline
+            }
+            gains = {method: own for method, own in gains.items() if any(gain.seeds for gain in own)}
+            if gains:
+                found.append(ClassGains(column, metric, counts[task].unit, gains))
+    return found
+
+
+def least_labelled_means(tables: Sequence[ClassGains]) -> dict[str, Any]:
+    """{column: {metric: {"unit", "methods": {method: {"seeds", "classes", "all", "least_labelled": {"10", "20"}}}}}}.
+
+    Means of the classes' mean gains over seeds, of classes with train labels; None where fewer have one.
+    classes: how many have one, of which "all" is the mean.
+    """
+    found: dict[str, Any] = {}
+    for table in tables:
+        own = {
+            method: {
+                "seeds": max(len(gain.seeds) for gain in gains),
+                "classes": (known := sum(gain.labels > 0 for gain in gains if gain.seeds)),
+                "all": least_labelled(gains, known),
+                "least_labelled": {str(count): least_labelled(gains, count) for count in LEAST},
+            }
+            for method, gains in table.methods.items()
+        }
+        found.setdefault(table.column, {})[table.metric] = {"unit": table.unit, "methods": own}
+    return found
+
+
+def _scores(rows: Sequence[Row], column: str, folder: Path) -> dict[int, ByClass]:
+    """{seed: {metric: {class: value}}}"""
+    found: dict[int, ByClass] = {}
+    for row in rows:
+        for run in runs_of(row, folder):
+            found.setdefault(row.seed, {}).update(read_classes(run, column))
+    return found
+
+
+def _of(metric: str, scores: Mapping[int, ByClass]) -> dict[int, dict[str, float | None]]:
+    return {seed: by_metric[metric] for seed, by_metric in scores.items() if metric in by_metric}

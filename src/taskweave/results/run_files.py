@@ -1,0 +1,143 @@
+"""What lies beside a run's weights for charts: detectors' curves, numbers by class, and the weights that units learned."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from taskweave.files import write_text
+from taskweave.metrics.curve import Curve
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torchmetrics import Metric
+
+CURVES, CLASSES, UNITS = "curves.json", "classes.json", "units.json"
+ByClass = dict[str, dict[str, float | None]]
+"""{metric: {class: value}}; None where a metric is undefined for a class."""
+_POINTS = 1000
+_ANEW = "delete it and images.npz beside it, and the next comparison measures this run anew from its weights"
+
+
+@final
+@dataclass(frozen=True)
+class PlaceLink:
+    """What reaches the stream (or lane) `destination` from `source` at a place.
+
+    own: whether they are the same.  norm: ||W||_F / sqrt(C_t), see `taskweave.units.learned.LearnedLink`.
+    relative: ||W|| over that of the destination's own feature, 1 for the own; None where nothing of the own comes through.
+    alphas: the weights, one per channel or block or layer; () for 1x1 convolutions.
+    """
+
+    place: str
+    source: str
+    destination: str
+    own: bool
+    norm: float
+    relative: float | None
+    alphas: tuple[float, ...] = ()
+
+    @property
+    def direction(self) -> str:
+        return f"{self.source} → {self.destination}"
+
+
+def keep_units(links: Sequence[PlaceLink], run: Path) -> None:
+    """Write what a run's connections learned; nothing where there is nothing."""
+    if links:
+        write_text(run / UNITS, json.dumps([asdict(link) for link in links]) + "\n")
+
+
+def read_units(run: Path) -> list[PlaceLink]:
+    """What a run's connections learned; [] without any. Raises ValueError for a damaged file."""
+    try:
+        return [PlaceLink(**link | {"alphas": tuple(link["alphas"])}) for link in _read(run / UNITS, [])]
+    except (KeyError, TypeError) as error:
+        raise _damaged(run / UNITS, error) from error
+
+
+def keep_curves(measured: Mapping[str, Metric], run: Path) -> None:
+    """Write the curves that the metrics of some columns have; those of other columns stay.
+
+    Curves are for looking at: of more than a thousand points, about a thousand are kept, closest together at the
+    highest scores, where logarithmic axes show them. Numbers of tables are never computed from them.
+    """
+    found = {name: [asdict(_thinned(curve)) for curve in _curves(metric)] for name, metric in measured.items()}
+    _add({name: curves for name, curves in found.items() if curves}, run / CURVES)
+
+
+def read_curves(run: Path, column: str) -> list[Curve]:
+    """The curves of a column; [] where it has none. Raises ValueError for a damaged file."""
+    found = _read(run / CURVES, {}).get(column, [])
+    return [Curve(**curve | {"x": tuple(curve["x"]), "y": tuple(curve["y"])}) for curve in found]  # JSON has lists
+
+
+def _curves(metric: Metric) -> Sequence[Curve]:
+    from taskweave.metrics.metric import PerImageMetric
+
+    return metric.curves() if isinstance(metric, PerImageMetric) else ()
+
+
+def _thinned(curve: Curve) -> Curve:
+    """At most `_POINTS` points, the first and the last among them, ever further apart."""
+    count = len(curve.x)
+    if count <= _POINTS:
+        return curve
+    at = np.unique(np.geomspace(1, count, _POINTS).round().astype(int)) - 1
+    return replace(curve, x=tuple(curve.x[i] for i in at), y=tuple(curve.y[i] for i in at))
+
+
+def keep_classes(measured: Mapping[str, Metric], classes: Mapping[str, tuple[str, ...]], run: Path) -> None:
+    """Write the numbers by class of some columns; those of other columns stay.
+
+    Args:
+        measured: {column: its metric, which has seen all images}.
+        classes: {column: its task's classes}; classes of a task that has no names for them are numbered from 1.
+        run: The run's folder.
+    """
+    from taskweave.metrics.metric import PerImageMetric
+
+    found = {
+        column: {name: _named(values, classes[column]) for name, values in metric.class_scores().items()}
+        for column, metric in measured.items()
+        if isinstance(metric, PerImageMetric)
+    }
+    _add({column: numbers for column, numbers in found.items() if numbers}, run / CLASSES)
+
+
+def read_classes(run: Path, column: str) -> ByClass:
+    """{metric: {class: value}} of a column, in the metrics' units; {} where it has none.
+
+    A metric's name stands for the values whose mean over classes it is, such as the classes' IU for "mIoU"; the IU of a
+    segmentation that is averaged over images goes by "IoU". Raises ValueError for a damaged file.
+    """
+    return dict(_read(run / CLASSES, {}).get(column, {}))
+
+
+def _named(values: Tensor, names: tuple[str, ...]) -> dict[str, float | None]:
+    named = names or tuple(f"class {number}" for number in range(1, len(values) + 1))
+    return {name: None if x != x else float(x) for name, x in zip(named, values.tolist(), strict=True)}
+
+
+def _add(found: Mapping[str, Any], path: Path) -> None:
+    if found:
+        write_text(path, json.dumps({**_read(path, {}), **found}) + "\n")
+
+
+def _read(path: Path, empty: Any) -> Any:
+    """What a JSON file holds, of the type of `empty`, which stands for no file."""
+    if not path.is_file():
+        return empty
+    try:
+        return type(empty)(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ValueError:
+    return ValueError(f"{path} is damaged ({error}); {_ANEW}")
