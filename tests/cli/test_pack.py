@@ -10,11 +10,13 @@ from data import pet_trees, trees
 from data.store_toys import assert_same, flip
 from experiments.tiny import Told, content
 
-from taskweave.data import Reduced, Scenes, open_nyuv2_mtan, open_store
+import taskweave as tw
+from taskweave.data import Reduced, open_store
+from taskweave.data.generated.scenes import Scenes
 from taskweave.experiments.prepare import open_parts
 from taskweave.experiments.recipe import Recipe
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def test_a_folder(place):
     assert "note: NYUv2 as MTAN's npy, train, val" in said.stdout
     assert "packed 5 (train), 5 (val) samples" in said.stdout
     assert "data:\n  use: store\n  path: " + str(place / "stores" / "rooms") in said.stdout
-    source, stored = open_nyuv2_mtan(place / "data", split="val"), open_store(place / "stores" / "rooms", part="val")
+    source, stored = tw.data.nyuv2_mtan("val", path=place / "data"), open_store(place / "stores" / "rooms", part="val")
     for index in range(5):
         assert_same(source[index], stored[index])
     manifest = json.loads((place / "stores" / "rooms" / "manifest.json").read_text())
@@ -62,12 +64,12 @@ def test_what_is_left_out_is_told_in_words(place):
 def test_options(place):
     for split in ("train", "val"):
         trees.write_mtan(place / "data", split)
-    options = ["--parts", "val", "--labels", "depth,segmentation", "--size", "12x16", "--chunk-mb", "1"]
+    options = ["--parts", "val", "--labels", "depth,segmentation", "--size", "12x16", "--shard-mb", "1"]
     said = taskweave("pack", "data", "small", *options, cwd=place)
     assert said.returncode == 0, said.stderr
     stored = open_store(place / "small", part="test")
     assert set(stored.labels) == {"depth", "segmentation"}
-    assert_same(Reduced(open_nyuv2_mtan(place / "data", split="val", labels=stored.labels), size=(12, 16))[4], stored[4])
+    assert_same(Reduced(tw.data.nyuv2_mtan("val", path=place / "data").only(stored.labels), size=(12, 16))[4], stored[4])
     assert list(stored.place.manifest().parts) == ["val"]
 
 
@@ -118,7 +120,7 @@ def test_stopped_by_hand(place, monkeypatch):
         "pack",
         write(place / "mine.yaml", SCENES | {"size": [480, 640], "train": 4, "test": 1}),
         "rooms",
-        "--chunk-mb",
+        "--shard-mb",
         "1",
     ]
     with monkeypatch.context() as patch:
@@ -138,10 +140,10 @@ def test_check(place):
     taskweave("pack", write(place / "mine.yaml", SCENES), "rooms", cwd=place)
     said = taskweave("pack", "rooms", "--check", cwd=place)
     assert (said.returncode, said.stdout) == (0, "rooms: every file is as it was written\n")
-    flip(place / "rooms" / "test" / "chunk-0-0.bin", 1000)
+    flip(place / "rooms" / "test-00000.arrow", 1000)
     said = taskweave("pack", "rooms", "--check", cwd=place)
     assert said.returncode == 2
-    assert said.stdout.startswith("rooms/test/chunk-0-0.bin is not as it was written: its SHA-256 is")
+    assert said.stdout.startswith("rooms/test-00000.arrow is not as it was written: its SHA-256 is")
 
 
 def test_what_is_wrong_is_told(place):
