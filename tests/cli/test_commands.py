@@ -94,7 +94,7 @@ def test_help_does_not_import_torch() -> None:
 
 def test_help_shows_how_each_command_is_used() -> None:
     assert "Begin with `taskweave demo`" in taskweave("--help").stdout
-    for command in ("compare", "run", "recipes", "report", "predict"):
+    for command in ("compare", "run", "recipes", "parts", "report", "predict"):
         text = taskweave(command, "--help").stdout
         examples = [line for line in text.splitlines() if line.strip().startswith(f"taskweave {command} ")]
         assert examples, f"{command} --help shows no use of it:\n{text}"
@@ -168,11 +168,9 @@ def test_dry_run(place: Path) -> None:
 
 @pytest.mark.slow
 def test_max_minutes_says_how_to_go_on(place: Path) -> None:
-    stopped = taskweave(
-        "compare", "tiny.yaml", "--set", "places=[layer4]", "--out", "later", "--max-minutes", "0", cwd=place
-    )
+    stopped = taskweave("compare", "tiny.yaml", "--set", "at=[layer4]", "--out", "later", "--max-minutes", "0", cwd=place)
     assert stopped.returncode == 0, stopped.stderr
-    again = "go on with: taskweave compare tiny.yaml --set 'places=[layer4]' --out later --max-minutes 0\n"
+    again = "go on with: taskweave compare tiny.yaml --set 'at=[layer4]' --out later --max-minutes 0\n"
     assert again in stopped.stdout, "brackets are no markup"
     refused = taskweave("compare", "tiny.yaml", "--max-minutes", "-1", cwd=place)
     assert refused.returncode == 2

@@ -25,7 +25,7 @@ def test_tables(tmp_path: Path) -> None:
     said = taskweave("inspect-data", "data", "--samples", "3", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     text = words(said.stdout)
-    assert "NYUv2 as MTAN's npy tw.data.nyuv2_mtan, in recipes `kind: nyuv2_mtan`" in text
+    assert "NYUv2 as MTAN's npy tw.data.nyuv2_mtan, in recipes `use: nyuv2_mtan`" in text
     assert "train: 4 pictures image stored float32 32 x 48 x 3, " in text
     seen = [np.load(tmp_path / "data/train/depth" / f"{number}.npy") for number in (0, 2, 3)]  # of four, evenly spaced
     known, most, holes = np.stack(seen)[np.stack(seen) > 0], np.max(seen), np.mean(np.stack(seen) == 0)

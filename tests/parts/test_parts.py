@@ -288,3 +288,21 @@ def test_words() -> None:
     names = {"CrossStitch": "cross_stitch", "NDDR": "nddr", "VGG16": "vgg16", "RPNVGG16": "rpnvgg16", "deeplab": "deeplab"}
     assert {name: snake_case(name) for name in names} == names
     assert unknown("unit 'x'", "x", ["a", "b"]) == "unknown unit 'x'. There is: a, b"
+
+
+HEAVY = part(hammer, weight=2.0)
+
+
+def box(length: int, *, tool: Part[Tool] = HEAVY, second: Part[Tool] | None = None) -> Tool:
+    return Tool()
+
+
+def test_a_mapping_without_use_changes_the_part_that_is_the_default() -> None:
+    changed = part(box, tool={"of": "wood"})
+    assert changed.options["tool"] == part(hammer, weight=2.0, of="wood")
+    assert changed == read({"use": f"{__name__}:box", "tool": {"of": "wood"}}, Tool)
+    assert part(box, tool={"use": f"{__name__}:hammer"}).options["tool"] == part(hammer)  # of its own, and its defaults
+    with pytest.raises(ValueError, match="unknown option 'off' of hammer, did you mean 'of'"):
+        part(box, tool={"off": "wood"})
+    with pytest.raises(ValueError, match="a tool is a name or a mapping with `use: NAME`"):
+        part(box, second={"of": "wood"})  # which has no default

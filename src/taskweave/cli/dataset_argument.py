@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from taskweave.data.dataset import LabelledSet
+
+if TYPE_CHECKING:
+    from taskweave.experiments.data import Source
 
 
 @final
@@ -33,9 +36,7 @@ def opened(dataset: str, *, parts: Sequence[str], labels: Sequence[str], size: t
         given = _of_recipe(path, parts, labels)
     else:
         found = "is a file" if path.exists() else "does not exist"
-        raise FileNotFoundError(
-            f"{path} {found}: give a data set's folder, or a YAML file with a recipe's data (kind: ...)"
-        )
+        raise FileNotFoundError(f"{path} {found}: give a data set's folder, or a YAML file with a recipe's data (use: ...)")
     if size is None:
         return given
     from taskweave.data.reduced import Reduced
@@ -53,11 +54,11 @@ def _of_folder(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given
     if not layouts:
         raise ValueError(
             f"{path} is in no layout that taskweave reads: `taskweave inspect-data {path}` says what it expected; or "
-            "describe the data in a YAML file as in a recipe (kind: ...), and pack that"
+            "describe the data in a YAML file as in a recipe (use: ...), and pack that"
         )
     if len(layouts) > 1:
         kinds = [layout.choice for layout in layouts]
-        raise ValueError(f"{path} can be read as {kinds}: say which in a YAML file (kind: ..., path: ...), and pack that")
+        raise ValueError(f"{path} can be read as {kinds}: say which in a YAML file (use: ..., path: ...), and pack that")
     layout = layouts[0]
     views: dict[str, View] = {}
     for view in layout.views(path):
@@ -67,53 +68,51 @@ def _of_folder(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given
     numbers = {name: view.classes for name, view in chosen.items() if view.classes is not None}
     notes = [f"{layout.name}, {', '.join(chosen)}"]
     notes += [f"{name} with {number} classes; for others, say so in a YAML file" for name, number in numbers.items()]
-    return Given(opened, {"path": str(path), "kind": layout.choice, "classes": numbers}, tuple(notes))
+    return Given(opened, {"path": str(path), "use": layout.choice, "classes": numbers}, tuple(notes))
 
 
 def _of_recipe(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given:
     """The train and test part of a recipe's data; what the recipe does to pictures is left to the recipe."""
-    from taskweave.experiments.building.sets import open_set
-
     data = _block(path)
-    wanted = tuple(labels) or data.labels or data.names.labels
-    if unknown := [label for label in wanted if label not in data.names.labels]:
-        raise ValueError(f"{path}: these data are not labelled for {unknown}; they have {list(data.names.labels)}")
-    there = ("train", "validation", "test") if data.own_validation else ("train", "test")
+    facts = data.facts
+    wanted = tuple(labels) or data.labels or facts.labels
+    if unknown := [label for label in wanted if label not in facts.labels]:
+        raise ValueError(f"{path}: these data are not labelled for {unknown}; they have {list(facts.labels)}")
+    there = ("train", "validation", "test") if facts.own_validation else ("train", "test")
     names = _known(parts, dict.fromkeys(there), path)
-    opened = {name: open_set(data, name, wanted) for name in names}
+    opened = {name: LabelledSet.of(data.dataset(name), facts).only(wanted) for name in names}
     notes = []
-    if data.size is not None and data.kind != "scenes":
+    if data.size is not None:
         size = f"{data.size[0]}x{data.size[1]}"
         notes = [f"pictures are packed as they lie, not at the recipe's size; --size {size} packs them at that"]
-    return Given(opened, data.model_dump(mode="json", exclude={"augmentation", "regions"}), tuple(notes))
+    source = {key: value for key, value in data.dump().items() if key not in ("augment", "regions")}
+    return Given(opened, source, tuple(notes))
 
 
-def _block(path: Path) -> Any:
+def _block(path: Path) -> Source:
     """The data that a YAML file describes: the block alone, or that of a whole recipe."""
     import yaml
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
-    from taskweave.experiments.choices.mixture import Data, MixtureData
+    from taskweave.experiments.data import Source
+    from taskweave.experiments.recipe import plain
+    from taskweave.parts import paths_from
 
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {error}") from error
-    if isinstance(said, dict) and "kind" not in said:
+    if isinstance(said, dict) and "use" not in said:
         said = said.get("data", said)
-    try:
-        data: Any = TypeAdapter(Data).validate_python(said)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "data"
+    if isinstance(said, dict) and "sets" in said and "use" not in said:
         raise ValueError(
-            f"{path}: {where}: {first['msg']}; expected the data of a recipe, e.g. kind: nyuv2_folder"
-        ) from error
-    if isinstance(data, MixtureData):
-        raise ValueError(
-            f"{path} is a mixture of {list(data.sets)}: pack each data set by itself, from a file with its block"
+            f"{path} is a mixture of {list(said['sets'])}: pack each data set by itself, from a file with its block"
         )
-    return data
+    try:
+        with paths_from(path.parent):
+            return Source.model_validate(said)
+    except ValidationError as error:
+        raise ValueError(f"{path}: {plain(error)}; expected the data of a recipe, e.g. use: nyuv2_folder") from error
 
 
 def _known(parts: Sequence[str], there: Mapping[str, Any], path: Path) -> list[str]:

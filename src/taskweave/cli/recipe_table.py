@@ -77,6 +77,6 @@ def remarks() -> tuple[str, ...]:
         "table: the printed one whose numbers stand beside ours; – where no paper prints one.",
         "cost: trainings / steps / operations, forward and backward, of one seed with nothing stored. Minutes without a "
         "GPU, on one core unless said: as run (docs/results); ~ as --dry-run expects them.",
-        "layout: `taskweave inspect-data FOLDER` says which one a folder has; --set data.kind=... takes another.",
+        "layout: `taskweave inspect-data FOLDER` says which one a folder has; --set data.use=... takes another.",
         "taskweave compare nddr/table4 --small --data FOLDER runs one; --show nddr/table4 prints it.",
     )

@@ -36,9 +36,9 @@ def recipes(
 def _print_schema() -> None:
     import json
 
-    from taskweave.experiments.recipe import Recipe
+    from taskweave.experiments.schema import recipe_schema
 
-    typer.echo(json.dumps(Recipe.model_json_schema(), indent=2))
+    typer.echo(json.dumps(recipe_schema(), indent=2))
 
 
 def _list(*, as_json: bool) -> None:

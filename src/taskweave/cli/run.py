@@ -12,7 +12,9 @@ from taskweave.cli.options import Data, Out, RecipeName, Set, Small
 
 def run(
     recipe: RecipeName,
-    method: Annotated[str, typer.Option("--method", help="Its label or kind; default the recipe's last.")] = "",
+    method: Annotated[
+        str, typer.Option("--method", help="Its label, or the name of its method or unit; default the recipe's last.")
+    ] = "",
     seed: Annotated[int | None, typer.Option("--seed", help="Default the recipe's first.")] = None,
     small: Small = False,
     data: Data = None,

@@ -20,7 +20,7 @@ def check_all(recipe: Recipe) -> None:
     _check_weightings(recipe)
     for row in recipe.rows:
         _check_forms(row.fold(recipe))
-        row.made.check(row, recipe)
+        row.made.require_fit(row, recipe)
 
 
 def _check_rows(recipe: Recipe) -> None:

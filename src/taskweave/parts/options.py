@@ -79,7 +79,7 @@ def checked(call: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]
 
     model, name = options_of(call), call.__name__
     try:
-        made = model(**options)
+        made = model(**{option: _of_default(model, option, value) for option, value in options.items()})
     except ValidationError as error:
         raise ValueError("; ".join(option_fault(name, list(model.model_fields), e) for e in error.errors())) from error
     found = {}
@@ -91,6 +91,14 @@ def checked(call: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]
     if check is not None:
         check(found)
     return found
+
+
+def _of_default(model: type[BaseModel], name: str, value: Any) -> Any:
+    """A mapping without `use` changes options of the part that is the default; anything else is as it was given."""
+    default: Any = model.model_fields[name].default if name in model.model_fields else None
+    if isinstance(value, Mapping) and "use" not in value and hasattr(default, "dump"):
+        return default.replace(**value)
+    return value
 
 
 def _hints(call: Callable[..., Any], annotations: dict[str, Any]) -> dict[str, Any]:

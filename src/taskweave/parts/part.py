@@ -124,6 +124,9 @@ class Part(Generic[R_co]):
     def __hash__(self) -> int:
         return hash(json.dumps(self.identity(), sort_keys=True))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Part[R_co]:
+        return self  # nothing changes it; pydantic copies defaults
+
     def __reduce__(self) -> tuple[Any, ...]:
         if is_ours(self.call):
             return Part, (self.call, self.options)
@@ -149,7 +152,8 @@ class Part(Generic[R_co]):
             lambda value: read(value, kind),
             serialization=core_schema.plain_serializer_function_ser_schema(dump_of),
             metadata={
-                "pydantic_js_functions": [lambda schema, handler: {"$ref": "#/$defs/" + kind_name(kind).replace(" ", "_")}]
+                # a word of ours, since pydantic knows no definition of a kind; see `taskweave.parts.described`
+                "pydantic_js_functions": [lambda schema, handler: {"part": kind_name(kind).replace(" ", "_")}]
             },
         )
 

@@ -80,10 +80,10 @@ class Beside:
         return cast(MakesRecipe, made)
 
     def printed(self, ours: Recipe, full: Recipe, *, small: bool) -> Printed:
-        """The choice for a recipe. full: that of full size, whose set-up counts as the paper's."""
+        """What a recipe says of it. full: that of full size, whose set-up counts as the paper's."""
         tables = [printed_table(self.paper, key) for key in self.tables]
         columns = self.small_columns if small and self.small_columns is not None else self.columns
-        titles = [method.title for method in ours.rows]
+        titles = [row.title for row in ours.rows]
         rows = {label: names for label, names in self.rows.items() if label in titles}
         return Printed(
             paper=tables[0].paper,

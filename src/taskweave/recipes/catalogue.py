@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from taskweave.experiments.choices.mixture import ONLY, MixtureData, sets_of
-from taskweave.experiments.explaining import unknown
-from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.data import ONLY, MixtureOf, sets_of
+from taskweave.experiments.recipe import Recipe, read
+from taskweave.parts import paths_from, unknown
+from taskweave.parts.own_code import load_attribute
 from taskweave.recipes.places import Given, places
 
-_NOT_RECIPES = ("beside", "catalogue", "costing", "listing", "methods", "places", "printed_tables", "protocol")
+_NOT_RECIPES = ("beside", "catalogue", "costing", "listing", "methods", "places", "printed_tables", "protocol", "usual")
 """Files of this room that hold no recipe, by their last name."""
 
 
@@ -44,7 +44,7 @@ def find(what: str, *, small: bool = False, data: Given = None, seeds: Sequence[
         return _from_yaml(Path(what), small=small, data=data, seeds=seeds)
     path, colon, function = what.rpartition(":")
     if colon and path.endswith(".py"):
-        return _call(_from_file(Path(path), function), what, small=small, data=data, seeds=seeds)
+        return _from_file(Path(path), function, small=small, data=data, seeds=seeds)
     if what not in names():
         raise ValueError(unknown(f"recipe {what!r}", what, names()) + "; or give a file: my.yaml, or my_file.py:my_recipe")
     return _call(_module(what).recipe, what, small=small, data=data, seeds=seeds)
@@ -60,20 +60,18 @@ def _from_yaml(path: Path, *, small: bool, data: Given, seeds: Sequence[int] | N
     if small:
         raise ValueError(f"--small asks a recipe of ours for its small form; {path} is as large as it says")
     found = Recipe.from_yaml(path)
-    content = found.model_dump(mode="json")
+    content = found.dump()
     if data is not None:
         _put(content, found, data)
     if seeds is not None:
         content["seeds"] = list(seeds)
-    from taskweave.experiments.recipe import read
-
     return read(content, str(path))
 
 
 def _put(content: dict[str, Any], recipe: Recipe, data: Given) -> None:
     """Data sets at other places, the only one or those of a mixture and of further tests by name."""
     sets = sets_of(recipe.data)
-    single = isinstance(data, Path) and len(sets) == 1 and not isinstance(recipe.data, MixtureData)
+    single = isinstance(data, Path) and len(sets) == 1 and not isinstance(recipe.data, MixtureOf)
     if single:
         content["data"]["path"] = str(data)
         return
@@ -84,17 +82,16 @@ def _put(content: dict[str, Any], recipe: Recipe, data: Given) -> None:
         (inside if name in recipe.further_tests or name == ONLY else inside["sets"][name])["path"] = str(path)
 
 
-def _from_file(path: Path, function: str) -> Callable[..., object]:
+def _from_file(path: Path, function: str, *, small: bool, data: Given, seeds: Sequence[int] | None) -> Recipe:
+    """What a function of somebody's file makes; the paths of code in its recipe count from the file's folder."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} to take the recipe {function!r} from")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    functions = {name: value for name, value in vars(module).items() if inspect.isfunction(value)}
-    if function not in functions:
-        raise ValueError(unknown(f"function {function!r} of {path}", function, list(functions)))
-    return functions[function]
+    path = path.resolve()
+    made = load_attribute(f"{path}:{function}")
+    if not inspect.isfunction(made):
+        raise ValueError(f"{function!r} of {path} is a {type(made).__name__}: give a function that makes a recipe")
+    with paths_from(path.parent):
+        return _call(made, f"{path}:{function}", small=small, data=data, seeds=seeds)
 
 
 def _call(function: Callable[..., object], what: str, *, small: bool, data: Given, seeds: Sequence[int] | None) -> Recipe:

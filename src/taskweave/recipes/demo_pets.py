@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskweave.experiments.choices import pet_presets
-from taskweave.experiments.choices.answers import BoxTask, ClassificationTask
-from taskweave.experiments.choices.data import Augmentation
-from taskweave.experiments.choices.method import Shared
-from taskweave.experiments.choices.pet_net import PetNet
-from taskweave.experiments.choices.pets_data import PetsSample
-from taskweave.experiments.choices.start import PretrainedOnScenes
-from taskweave.experiments.choices.task import SegmentationTask, Tasks
-from taskweave.experiments.recipe import Evaluation, Recipe, Training
-from taskweave.parts import part
+from taskweave.experiments.recipe import Recipe
+from taskweave.recipes.pets.protocol import FULL_SIZE, HALF, networks
 from taskweave.recipes.places import Given
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
-from taskweave.training.schedules import poly
-
-_NET = PetNet(width=8, hidden=(64, 32))
-"""Half the pet paper's width."""
+from taskweave.recipes.usual import by_adam
 
 
 def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
@@ -29,26 +16,19 @@ def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | Non
     Sixty images teach little: bodies begin on generated scenes, and the table says more of the machinery than of the
     methods. small: minutes; otherwise the paper's width and ten times the steps. data: not used, the pets ship inside.
     """
-    times = 1 if small else 10
-    network = _NET if small else PetNet()
-    options = TrainingOptions(
-        steps=180 * times,
-        batch_size=10,
-        optimizer=part(adam, lr=1e-3),
-        schedule=part(poly, power=0.9),
-        clip=1.0,
-        log_every=5 * times,
-        monitor_every=10 * times,
-    )
+    times, width = (1, HALF) if small else (10, FULL_SIZE)
+    watched = {"log_every": 5 * times, "monitor_every": 10 * times}
+    training = by_adam(180 * times, lr=1e-3, batch_size=10, clip=1.0, **watched)
+    stitched = {"use": "pet_segnet", "branches": ("species", "box", "segmentation"), "stitch": "per_stage", **width}
     return Recipe(
         name="demo-pets" if small else "demo-pets-long",
-        data=PetsSample(size=(128, 128), augmentation=Augmentation(mirror=True, colour=0.2)),
-        tasks=Tasks(segmentation=SegmentationTask(), species=ClassificationTask(), box=BoxTask()),
-        network=network,
-        start=PretrainedOnScenes(steps=120 * times, batch_size=8, images=300, size=(128, 128)),
-        methods=(Shared(until="encoder3"), pet_presets.sound(network=network, label="stitched (pet)")),
-        training=Training(single=options, connected=options, joint=options),
-        seeds=tuple(seeds or (0,)),
-        evaluation=Evaluation(batch_size=10, pictures=4),
+        data={"use": "pets_sample", "size": (128, 128), "augment": [{"use": "colour", "strength": 0.2}, "mirror"]},
+        tasks={"segmentation": {}, "species": {"use": "classification"}, "box": {"use": "box_regression"}},
+        networks=networks(width),
+        start={"use": "scenes", "steps": 120 * times, "batch_size": 8, "images": 300, "size": (128, 128)},
+        methods=[{"use": "shared", "until": "encoder3"}, {**stitched, "label": "stitched (pet)"}],
+        training={"single": training, "connected": training, "joint": training},
+        seeds=seeds or (0,),
+        evaluation={"batch_size": 10, "pictures": 4},
         notes="Pictures: Oxford-IIIT Pet, CC BY-SA 4.0; see taskweave/data/readers/whole_images/pets_sample_files.",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from taskweave.experiments.explaining import unknown
+from taskweave.parts import unknown
 
 Given = Path | Mapping[str, Path] | None
 """Nothing, one path, or a path for each data set by its name in the recipe."""

@@ -102,7 +102,7 @@ class Connected(Method):
     def stages(self, recipe: Recipe) -> tuple[str, ...]:
         return self.shortcut_at or self.at or recipe.at or usual_stages(recipe, recipe.tasks)
 
-    def check(self, row: Row, recipe: Recipe) -> None:
+    def require_fit(self, row: Row, recipe: Recipe) -> None:
         meets = self.at or recipe.at
         if self.shortcut_at and meets and self.shortcut_at != meets:
             raise ValueError(

@@ -74,7 +74,7 @@ class Joint(Method):
     def options(self, options: TrainingOptions) -> TrainingOptions:
         return options if self.steps is None else options.model_copy(update={"steps": self.steps})
 
-    def check(self, row: Row, recipe: Recipe) -> None:
+    def require_fit(self, row: Row, recipe: Recipe) -> None:
         if strange := [task for task in self.branches if task not in recipe.tasks]:
             raise ValueError(
                 f"{row.title!r} has branches {strange}, no tasks of this recipe, whose tasks are {list(recipe.tasks)}"

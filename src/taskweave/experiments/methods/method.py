@@ -96,7 +96,7 @@ class Method(ABC):
         """Where its streams meet, in order; None where they do not."""
         return None
 
-    def check(self, row: Row, recipe: Recipe) -> None:  # noqa: B027 - most methods fit any recipe
+    def require_fit(self, row: Row, recipe: Recipe) -> None:  # noqa: B027 - most methods fit any recipe
         """Raise ValueError where the method does not fit a recipe; asked when the recipe is read."""
 
     def parts(self) -> Iterator[tuple[str, Any]]:

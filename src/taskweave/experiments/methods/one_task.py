@@ -55,7 +55,7 @@ class OneTask(Method):
     def stages(self, recipe: Recipe) -> tuple[str, ...]:
         return self._inner.stages(recipe)
 
-    def check(self, row: Row, recipe: Recipe) -> None:
+    def require_fit(self, row: Row, recipe: Recipe) -> None:
         if self._inner.begin is not None:
             raise ValueError(f"{row.title!r} starts from single networks: leave `start` out of its `connected`")
-        self._inner.check(row, recipe)
+        self._inner.require_fit(row, recipe)

@@ -57,7 +57,7 @@ class Single(Method):
     def stages(self, recipe: Recipe) -> tuple[str, ...] | None:
         return gathered_stages(self.shortcut, self.shortcut_at, recipe)
 
-    def check(self, row: Row, recipe: Recipe) -> None:
+    def require_fit(self, row: Row, recipe: Recipe) -> None:
         if strange := [task for task in self.only if task not in recipe.tasks]:
             raise ValueError(
                 f"{row.title!r} is to have only {strange}, no tasks of this recipe: it has {list(recipe.tasks)}"

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from taskweave.experiments.choices.data import Size
-from taskweave.experiments.choices.method import (
-    ConnectedTrainedOnOneTask,
-    CrossConnected,
-    Method,
-    ScaleLayer,
-    Shared,
-)
-from taskweave.experiments.choices.network import RPNVGG16, PerTask, PSPNetVGG16
-from taskweave.experiments.choices.start import PretrainedOnScenes
-from taskweave.experiments.recipe import Training
-from taskweave.parts import part
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from taskweave.recipes.beside import Rows
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
-from taskweave.training.schedules import poly
+from taskweave.recipes.usual import by_adam, varied
 
-SMALL: Size = (128, 160)
+SMALL = (128, 160)
 """(height, width) of the pictures of the small recipes."""
-
-WIDTH = 16
-"""Channels of conv1 in the small recipes: a quarter of VGG-16's, a sixteenth of its operations."""
 
 STEPS = 150
 """Of a single network in the small recipes."""
 
 SHARES = {1: "conv1_2", 2: "conv2_2", 3: "conv3_3", 4: "conv4_3"}
 """Share k has one trunk up to the k-th pooling layer: 2, 4, 7 and 10 convolutions. Pools have no weights."""
-
 
 PRINTED: Rows = {
     "single": ("Single-task (RPN)", "Single-task (VGG16-PSPNet)"),
@@ -42,63 +28,82 @@ PRINTED: Rows = {
 """The paper's rows, in both of its tables."""
 
 
-def methods(*, lr_multiplier: float | None = None) -> tuple[Method, ...]:
+def methods(*, rate: float) -> list[Any]:
     """The paper's rows in its order, under the single networks.
 
-    lr_multiplier: of the scale layers alone, which are numbers, not convolutions.
+    rate: of the scale layers alone, which are numbers, not convolutions.
     """
-    return (
-        ConnectedTrainedOnOneTask(connected=CrossConnected(), label="single-task cross-connected"),
-        *(Shared(until=until, label=f"share {k}") for k, until in SHARES.items()),
-        ScaleLayer(label="cross-stitch", lr_multiplier=lr_multiplier),
-        CrossConnected(),
-    )
+    crossed = {"use": "connected", "unit": "cross_connection"}
+    return [
+        {"use": "one_task", "connected": crossed, "label": "single-task cross-connected"},
+        *({"use": "shared", "until": until, "label": f"share {k}"} for k, until in SHARES.items()),
+        {"use": "scale_layer", "label": "cross-stitch", "rate": rate},
+        "cross_connection",
+    ]
 
 
-def networks(
-    heights: tuple[float, ...], ratios: tuple[float, ...], *, width: int = 64, batch_norm: bool = False, hidden: int = 512
-) -> PerTask:
+def networks(heights: tuple[float, ...], ratios: tuple[float, ...], **width: Any) -> dict[str, Any]:
     """A region proposal network as the detector, PSPNet for segmentation, both on VGG-16. heights, ratios: of anchors."""
-    return PerTask(
-        networks={
-            "detection": RPNVGG16(heights=heights, ratios=ratios, width=width, batch_norm=batch_norm, hidden=hidden),
-            "segmentation": PSPNetVGG16(bins=(1, 2, 3, 6), width=width, batch_norm=batch_norm, hidden=hidden),
-        }
-    )
+    return {
+        "detection": {"use": "rpn_vgg16", "heights": heights, "ratios": ratios, **width},
+        "segmentation": {"use": "pspnet_vgg16", **width},
+    }
 
 
-def small_start() -> PretrainedOnScenes:
-    """The body of all small networks."""
-    return PretrainedOnScenes(steps=400, batch_size=8, images=1000, size=SMALL)
+def small_networks(heights: tuple[float, ...], ratios: tuple[float, ...]) -> dict[str, Any]:
+    """A quarter of VGG-16's width, a sixteenth of its operations."""
+    return networks(heights, ratios, width=16, batch_norm=True, hidden=128)
 
 
-def small_training_of_one_set() -> Training:
+SMALL_START = {"use": "scenes", "steps": 400, "batch_size": 8, "images": 1000, "size": SMALL}
+"""The body of all small networks."""
+
+
+def small_set(use: str, path: Path, *, size: tuple[int, int] = SMALL, **more: Any) -> dict[str, Any]:
+    """A small recipe's data to train on."""
+    return {"use": use, "path": path, "size": size, "augment": varied(size), **more}
+
+
+def persons_of_apascal(path: Path) -> dict[str, Any]:
+    """A further test of the small recipes."""
+    data = {"use": "apascal", "path": path, "classes": ("person",), "labels": ("detection",)}
+    return {"aPascal": {"data": {**data, "size": SMALL, "keep_aspect": True}}}
+
+
+def small_tasks(*, target_class: str = "") -> dict[str, Any]:
+    """Detection of persons by two measures, and segmentation averaged over pixels."""
+    return {
+        "segmentation": {"loss_resolution": "eighth", "target_class": target_class},
+        "detection": {
+            "metrics": ["log_average_miss_rate", {"use": "average_precision", "name": "AP"}],
+            "nms": 0.5,
+            "positive": 0.6,
+            "negative": 0.3,
+            "sample": 128,
+        },
+    }
+
+
+def small_training_of_one_set() -> dict[str, Any]:
     """For data that label both tasks: 150 batches of 8 for every single network, half as many more together.
 
     Shared networks get both from the start. Chosen on a third of Penn-Fudan's train part, not on its test part: there a
     single detector has an AP of 38, 51 and 53 after 100, 200 and 300 steps, and masks an IoU of about 45 from 100 on; 150
     is what fits into a quarter of an hour on one core, pre-training included.
     """
-    single = TrainingOptions(
-        steps=STEPS,
-        batch_size=8,
-        optimizer=part(adam, lr=1e-3),
-        schedule=part(poly, power=0.9),
-        log_every=5,
-        monitor_every=10,
-    )
-    connected = single.model_copy(update={"steps": STEPS // 2, "optimizer": part(adam, lr=3e-4), "monitor_every": 5})
-    return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": STEPS + STEPS // 2}))
+    single = by_adam(STEPS, lr=1e-3)
+    changed = {"steps": STEPS // 2, "optimizer": {"use": "adam", "lr": 3e-4}, "monitor_every": 5}
+    return {"single": single, "connected": {**single, **changed}, "joint": {**single, "steps": STEPS + STEPS // 2}}
 
 
-def small_training() -> Training:
+def small_training() -> dict[str, Any]:
     """For two data sets: as `small_training_of_one_set`, a batch of each in turn, so that tasks see as many pictures.
 
     Each data set has its own statistics of batch norms, since two data sets' pictures have little in common.
     """
-    one, own = small_training_of_one_set(), "per_data_set"
-    return Training(
-        single=one.single,
-        connected=one.connected.model_copy(update={"steps": 2 * one.connected.steps, "batch_norm": own}),
-        joint=one.of_joint.model_copy(update={"steps": 2 * one.of_joint.steps, "batch_norm": own}),
-    )
+    one = small_training_of_one_set()
+
+    def both(options: Mapping[str, Any]) -> dict[str, Any]:
+        return {**options, "steps": 2 * options["steps"], "batch_norm": "per_data_set"}
+
+    return {"single": one["single"], "connected": both(one["connected"]), "joint": both(one["joint"])}

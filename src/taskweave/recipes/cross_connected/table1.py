@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.boxes import APascal, PennFudan
-from taskweave.experiments.choices.data import Augmentation, NYUv2Folder
-from taskweave.experiments.choices.detection import DetectionTask, LogAverageMissRate, Matching, VOCAveragePrecision
-from taskweave.experiments.choices.mixture import ConstantInterval, FurtherTest, MixtureData
-from taskweave.experiments.choices.start import LibraryWeights
-from taskweave.experiments.choices.streets import KITTI, Caltech, Cityscapes
-from taskweave.experiments.choices.task import SegmentationTask, Tasks
-from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.recipe import Recipe
 from taskweave.heads.anchors import PEDESTRIANS
-from taskweave.parts import part
 from taskweave.recipes.beside import Beside, at
-from taskweave.recipes.cross_connected.methods import PRINTED, SMALL, WIDTH, methods, networks, small_start, small_training
+from taskweave.recipes.cross_connected import methods as paper
 from taskweave.recipes.places import Given, places
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
 
 STEPS = 100_000
 """Of every single network, and of every network of both tasks on each data set. Ours: the paper's is not printed."""
@@ -28,7 +18,7 @@ STEPS = 100_000
 @Beside(
     "cross_connected",
     ("table1",),
-    rows=PRINTED,
+    rows=paper.PRINTED,
     columns={
         "caltech_MR": at("detection", "MR"),
         "cityscapes_IoU": at("segmentation", "IoU"),
@@ -48,38 +38,35 @@ def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | No
     if small:
         shared = Path("../shared/data")
         defaults = {"penn_fudan": shared / "PennFudanPed", "nyuv2": shared / "nyuv2", "apascal": shared / "apascal"}
-        return _small(places(data, defaults), tuple(seeds or (0,)))
+        return _small(places(data, defaults), seeds or (0,))
     own = {name: Path("datasets") / name for name in ("caltech", "cityscapes", "kitti")}
-    return _full(places(data, own), tuple(seeds or (0,)))
+    return _full(places(data, own), seeds or (0,))
 
 
-def _full(at: dict[str, Path], seeds: tuple[int, ...]) -> Recipe:
+def _full(at: dict[str, Path], seeds: Sequence[int]) -> Recipe:
     """What the paper states; the rest is ours and said in the notes."""
-    each = TrainingOptions(steps=STEPS, batch_size=1, optimizer=part(adam, lr=1e-5))
-    both = each.model_copy(update={"steps": 2 * STEPS})
-    mirrored = Augmentation(mirror=True)
+    each = {"steps": STEPS, "batch_size": 1, "optimizer": {"use": "adam", "lr": 1e-5}}
+    rate = {"use": "log_average_miss_rate", "low": 1e-2, "high": 1.0, "points": 9, "min_height": 50, "min_visible": 0.65}
     return Recipe(
         name="cross_connected-table1",
-        data=MixtureData(
-            sets={
-                "caltech": Caltech(path=at["caltech"], train_step=3, test_step=30, augmentation=mirrored),
-                "cityscapes": Cityscapes(path=at["cityscapes"], classes=2, augmentation=mirrored),
+        data={
+            "sets": {
+                "caltech": {"use": "caltech", "path": at["caltech"], "train_step": 3, "test_step": 30},
+                "cityscapes": {"use": "cityscapes", "path": at["cityscapes"], "classes": 2},
             },
-            schedule=ConstantInterval(batches=1),
-        ),
-        tasks=Tasks(
-            detection=DetectionTask(
-                measures=(LogAverageMissRate(low=1e-2, high=1.0, points=9, min_height=50, min_visible=0.65),), nms=0.7
-            ),
-            segmentation=SegmentationTask(summed=True, weight=1.0, target_class="person"),
-        ),
-        network=networks(PEDESTRIANS.heights, PEDESTRIANS.ratios),
-        start=LibraryWeights(),
-        methods=methods(lr_multiplier=100.0),
-        training=Training(single=each, connected=both, joint=both.model_copy(update={"steps": 4 * STEPS})),
+            "mixture": {"use": "constant_interval", "batches": 1},
+        },
+        tasks={
+            "segmentation": {"summed": True, "weight": 1.0, "target_class": "person"},
+            "detection": {"metrics": [rate], "nms": 0.7},
+        },
+        networks=paper.networks(PEDESTRIANS.heights, PEDESTRIANS.ratios),
+        start="library",
+        methods=paper.methods(rate=100.0),
+        training={"single": each, "connected": {**each, "steps": 2 * STEPS}, "joint": {**each, "steps": 4 * STEPS}},
         seeds=seeds,
-        further_tests={"kitti": FurtherTest(data=KITTI(path=at["kitti"]))},
-        evaluation=Evaluation(batch_size=1),
+        further_tests={"kitti": {"data": {"use": "kitti", "path": at["kitti"]}}},
+        evaluation={"batch_size": 1},
         notes=(
             "p000 table 1. Ours, since it is not in the paper: iterations, optimiser, rate, batch size, the interval "
             "between data sets (1), 9 points of the miss rate, anchors (Zhang et al. 2016), matching IoU .5, where "
@@ -89,39 +76,23 @@ def _full(at: dict[str, Path], seeds: tuple[int, ...]) -> Recipe:
     )
 
 
-def _small(at: dict[str, Path], seeds: tuple[int, ...]) -> Recipe:
-    people = {"size": SMALL, "keep_aspect": True}
-    varied = Augmentation(mirror=True, scale=(0.8, 1.25), crop=SMALL, colour=0.2)
+def _small(at: dict[str, Path], seeds: Sequence[int]) -> Recipe:
     return Recipe(
         name="cross_connected-table1-small",
-        data=MixtureData(
-            sets={
-                "penn_fudan": PennFudan(path=at["penn_fudan"], labels=("detection",), augmentation=varied, **people),
-                "nyuv2": NYUv2Folder(path=at["nyuv2"], classes=13, size=SMALL, augmentation=varied),
+        data={
+            "sets": {
+                "penn_fudan": paper.small_set("penn_fudan", at["penn_fudan"], labels=("detection",), keep_aspect=True),
+                "nyuv2": paper.small_set("nyuv2_folder", at["nyuv2"], classes=13),
             },
-            schedule=ConstantInterval(batches=1),
-        ),
-        tasks=small_tasks(),
-        network=networks((28, 38, 52, 70, 94, 127), (0.41,), width=WIDTH, batch_norm=True, hidden=128),
-        start=small_start(),
-        methods=methods(lr_multiplier=10.0),
-        training=small_training(),
-        seeds=seeds,
-        further_tests={
-            "aPascal": FurtherTest(data=APascal(path=at["apascal"], classes=("person",), labels=("detection",), **people))
+            "mixture": {"use": "constant_interval", "batches": 1},
         },
-        evaluation=Evaluation(batch_size=8),
+        tasks=paper.small_tasks(),
+        networks=paper.small_networks((28, 38, 52, 70, 94, 127), (0.41,)),
+        start=paper.SMALL_START,
+        methods=paper.methods(rate=10.0),
+        training=paper.small_training(),
+        seeds=seeds,
+        further_tests=paper.persons_of_apascal(at["apascal"]),
+        evaluation={"batch_size": 8},
         notes="p000 table 1, small: other data, size, width (a quarter), batch norm, and amounts of training.",
-    )
-
-
-def small_tasks() -> Tasks:
-    """Detection of persons by two measures, and segmentation averaged over pixels."""
-    return Tasks(
-        detection=DetectionTask(
-            measures=(LogAverageMissRate(), VOCAveragePrecision(name="AP")),
-            nms=0.5,
-            matching=Matching(positive=0.6, negative=0.3, sample=128),
-        ),
-        segmentation=SegmentationTask(loss_resolution="eighth"),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import CrossStitch
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.cross_stitch import protocol
@@ -26,11 +25,8 @@ def recipe(
     small: 160 x 208, a thin FCN-32s, bodies pre-trained on generated scenes.
     data, seeds, weights: as in `protocol.full` and `protocol.small`.
     """
-    # under Adam a weight moves by about the rate per step, whatever its gradient: units need a larger one
     rate = 10.0 if small else 100.0
-    methods = tuple(
-        CrossStitch(self_weight=a, other_weight=b, lr_multiplier=rate, label=f"({a:g}, {b:g})") for a, b in WEIGHTS
-    )
+    methods = [protocol.stitched(rate, a, b, label=f"({a:g}, {b:g})") for a, b in WEIGHTS]
     if small:
         return protocol.small("table1", methods, data=data, seeds=seeds)
     notes = "The units' rate is 100 times the base rate: the last row then is that of table 2, as in the paper."

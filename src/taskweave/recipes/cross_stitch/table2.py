@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import CrossStitch
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.cross_stitch import protocol
@@ -23,9 +22,7 @@ def recipe(
     small: fine-tuned by SGD, under which a multiple is what it is in the paper.
     small, data, seeds, weights: as in `cross_stitch.table1`.
     """
-    methods = tuple(
-        CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=scale, label=f"rate x {scale}") for scale in SCALES
-    )
+    methods = [protocol.stitched(scale, label=f"rate x {scale}") for scale in SCALES]
     if small:
-        return protocol.small("table2", methods, data=data, seeds=seeds, by_sgd=True)
+        return protocol.small("table2", methods, data=data, seeds=seeds, training=protocol.by_sgd())
     return protocol.full("table2", methods, data=data, seeds=seeds, weights=weights)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import CrossStitch
-from taskweave.experiments.choices.start import FromFile
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.cross_stitch import protocol
@@ -27,9 +25,9 @@ def recipe(
     small: from bodies pre-trained on generated scenes, and from the single networks.
     small, data, seeds, weights: as in `cross_stitch.table1`.
     """
-    stitched = CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=10.0 if small else 1000.0)
-    begins = {"start": protocol.SCENES if small else FromFile(path=weights), "label": "scenes" if small else "ImageNet"}
-    methods = (stitched.model_copy(update=begins), stitched.model_copy(update={"label": "one-task"}))
+    stitched = protocol.stitched(protocol.rate(small=small))
+    label, start = ("scenes", protocol.SCENES) if small else ("ImageNet", {"use": "file", "path": weights})
+    methods = [{**stitched, "start": start, "label": label}, {**stitched, "label": "one-task"}]
     if small:
         return protocol.small("table3", methods, data=data, seeds=seeds)
     notes = (

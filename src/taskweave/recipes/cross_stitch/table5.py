@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import CrossStitch, Ensemble, Method, Shared, SharedLatent
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.cross_stitch import protocol
-from taskweave.recipes.cross_stitch.table6 import SPLITS
 from taskweave.recipes.places import Given
 
 PRINTED: Rows = {
@@ -31,12 +29,12 @@ def recipe(
 
     small, data, seeds, weights: as in `cross_stitch.table1`.
     """
-    methods: tuple[Method, ...] = (
-        Ensemble(),
-        *(Shared(until=until, label=f"split {first}") for first, until in SPLITS.items()),
-        SharedLatent(rank=8 if small else 32, label="MTL-shared"),
-        CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=10.0 if small else 1000.0),
-    )
+    methods = [
+        "ensemble",
+        *protocol.splits(),
+        {"use": "shared_latent", "rank": 8 if small else 32, "label": "MTL-shared"},
+        protocol.stitched(protocol.rate(small=small)),
+    ]
     if small:
         return protocol.small("table5", methods, data=data, seeds=seeds)
     notes = "Of Split every one, where the paper prints the best, conv4; counted by the first layer that is not shared."

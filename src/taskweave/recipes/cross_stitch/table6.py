@@ -4,33 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from taskweave.experiments.choices.boxes import APascal
-from taskweave.experiments.choices.data import Augmentation
-from taskweave.experiments.choices.detection import AttributesTask, DetectionTask, VOCAveragePrecision
-from taskweave.experiments.choices.method import CrossStitch, Ensemble, Method, Shared, SharedLatent
-from taskweave.experiments.choices.network import FastRCNNAlexNet
-from taskweave.experiments.choices.regions import FileProposals, GridProposals, Regions
-from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
-from taskweave.experiments.choices.task import Tasks
-from taskweave.experiments.recipe import Evaluation, Recipe, Training
-from taskweave.parts import part
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import Beside, Rows, at
+from taskweave.recipes.cross_stitch import protocol
 from taskweave.recipes.places import Given, place
-from taskweave.training.optimizers import adam, sgd
-from taskweave.training.options import TrainingOptions, WeightDecay
-from taskweave.training.schedules import poly, step
-
-SPLITS = {
-    "conv2": "pool1",
-    "conv3": "pool2",
-    "conv4": "conv3",
-    "conv5": "conv4",
-    "fc6": "pool5",
-    "fc7": "fc6",
-    "last layer": "fc7",
-}
-"""Split s: s is the first layer that is not shared (see `taskweave.share`)."""
+from taskweave.recipes.usual import by_adam
 
 SMALL_SPLITS = ("conv2", "fc6", "fc7")
 """The two of table 6 and the one that section 1.1 names: every split would take a quarter of an hour alone."""
@@ -47,6 +27,15 @@ PRINTED: Rows = {
     "cross-stitch": ("Cross-stitch [ours]",),
 }
 
+TASKS = {
+    "detection": {
+        "use": "roi_detection",
+        "metrics": [{"use": "average_precision", "interpolation": "11-point"}],
+        "nms": 0.3,
+    },
+    "attributes": {"scale": 1 / 64, "measured_on": "boxes", "interpolation": "11-point"},
+}
+
 
 @Beside(
     "cross_stitch",
@@ -60,7 +49,7 @@ def recipe(
     small: bool = False,
     data: Given = None,
     seeds: Sequence[int] | None = None,
-    weights: Path = Path("caffenet.safetensors"),
+    weights: Path = protocol.CAFFENET,
     proposals: Path = Path("datasets/apascal/proposals.npz"),
 ) -> Recipe:
     """Single, single trained on, ensemble, split at every stage, MTL-shared, cross-stitch.
@@ -72,59 +61,62 @@ def recipe(
     proposals: full size: regions by image (`taskweave.data.write_proposals`), e.g. of selective search.
     """
     if small:
-        return _small(place(data, Path("../shared/data/apascal")), tuple(seeds or (0,)))
-    return _full(place(data, Path("datasets/apascal")), tuple(seeds or (0,)), weights, proposals)
+        return _small(place(data, Path("../shared/data/apascal")), seeds or (0,))
+    return _full(place(data, Path("datasets/apascal")), seeds or (0,), weights, proposals)
 
 
-def methods(*, rank: int, lr_multiplier: float, splits: Sequence[str] = tuple(SPLITS)) -> tuple[Method, ...]:
+def methods(*, rank: int, rate: float, splits: Sequence[str] = tuple(protocol.SPLITS)) -> list[Any]:
     """The paper's rows in its order, under the single networks.
 
-    splits: some of `SPLITS`; by default every one, where the paper prints two.
+    splits: some of `protocol.SPLITS`; by default every one, where the paper prints two.
     """
-    return (
-        Ensemble(),
-        *(Shared(until=SPLITS[first], label=f"split {first}") for first in splits),
-        SharedLatent(rank=rank, label="MTL-shared"),
-        CrossStitch(per="layer", self_weight=0.9, other_weight=0.1, lr_multiplier=lr_multiplier),
-    )
+    return [
+        "ensemble",
+        *protocol.splits(splits),
+        {"use": "shared_latent", "rank": rank, "label": "MTL-shared"},
+        protocol.stitched(rate, per="layer"),
+    ]
 
 
-def _tasks(interpolation_of_all: VOCAveragePrecision) -> Tasks:
-    return Tasks(
-        detection=DetectionTask(measures=(interpolation_of_all,), nms=0.3),
-        attributes=AttributesTask(scale=1 / 64, measured_on="boxes", interpolation=interpolation_of_all.interpolation),
-    )
+def networks(**options: Any) -> dict[str, Any]:
+    """Fast R-CNN for objects, and without boxes for attributes."""
+    net = {"use": "fast_rcnn_alexnet", **options}
+    return {"detection": net, "attributes": {**net, "boxes": False}}
 
 
-def _full(data: Path, seeds: tuple[int, ...], weights: Path, proposals: Path) -> Recipe:
+def _full(data: Path, seeds: Sequence[int], weights: Path, proposals: Path) -> Recipe:
     """What the paper states, then Fast R-CNN's own protocol; the rest is ours and said in the notes."""
-    single = TrainingOptions(
-        steps=40_000,
-        batch_size=2,
-        optimizer=part(sgd, lr=1e-3, momentum=0.9),
-        schedule=part(step, every=30_000, factor=0.1),
-        weight_decay=WeightDecay(streams=5e-4, heads=5e-4, connections=0.0),
-    )
-    regions = Regions(
-        proposals=FileProposals(path=proposals), count=64, foreground=0.25, background=(0.1, 0.5), with_ground_truth=True
-    )
+    single = {
+        "steps": 40_000,
+        "batch_size": 2,
+        "optimizer": {"use": "sgd", "lr": 1e-3, "momentum": 0.9},
+        "schedule": {"use": "step", "every": 30_000, "factor": 0.1},
+        "weight_decay": {"streams": 5e-4, "heads": 5e-4, "connections": 0.0},
+    }
+    regions = {
+        "proposals": {"path": proposals},
+        "count": 64,
+        "foreground": 0.25,
+        "background": (0.1, 0.5),
+        "with_ground_truth": True,
+    }
     return Recipe(
         name="cross_stitch-table6",
-        data=APascal(
-            path=data,
-            statistics="caffe",
-            size=(600, 1000),
-            keep_aspect=True,
-            regions=regions,
-            augmentation=Augmentation(mirror=True),
-        ),
-        tasks=_tasks(VOCAveragePrecision(interpolation="11-point")),
-        network=FastRCNNAlexNet(body="caffenet", hidden=4096, dropout=0.5),
-        start=FromFile(path=weights),
-        methods=methods(rank=32, lr_multiplier=1000.0),
-        training=Training(single=single, connected=single.model_copy(update={"steps": 10_000}), joint=single),
+        data={
+            "use": "apascal",
+            "path": data,
+            "statistics": "caffe",
+            "size": (600, 1000),
+            "keep_aspect": True,
+            "regions": regions,
+        },
+        tasks=TASKS,
+        networks=networks(),
+        start={"use": "file", "path": weights},
+        methods=methods(rank=32, rate=1000.0),
+        training={"single": single, "connected": {**single, "steps": 10_000}, "joint": single},
         seeds=seeds,
-        evaluation=Evaluation(batch_size=1),
+        evaluation={"batch_size": 1},
         notes=(
             "p001 table 6. Fast R-CNN's protocol where the paper is silent: 2 images of 64 regions, SGD, 600 pixels, "
             "40,000 steps. Ours: 10,000 steps of cross-stitch and its rate x 1000 (the paper's for NYUv2), the rank of "
@@ -134,46 +126,29 @@ def _full(data: Path, seeds: tuple[int, ...], weights: Path, proposals: Path) ->
     )
 
 
-def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
-    size = (160, 160)
+def _small(data: Path, seeds: Sequence[int]) -> Recipe:
     # Tried on a part of train (docs/results/cross-stitch-small.md). Ninety images and no weights of ImageNet: with scales,
     # crops and colours varied the detector does not even fit its training images in so few steps.
-    single = TrainingOptions(
-        steps=220,
-        batch_size=4,
-        optimizer=part(adam, lr=5e-4),
-        schedule=part(poly, power=0.9),
-        log_every=5,
-        monitor_every=10,
-    )
-    regions = Regions(
-        proposals=GridProposals(scales=(0.12, 0.2, 0.35, 0.55, 0.8, 1.0), ratios=(0.5, 1.0, 2.0), overlap=0.5),
-        count=48,
-        with_ground_truth=True,
-    )
+    single = by_adam(220, lr=5e-4, batch_size=4)
+    tuned = {"steps": 60, "optimizer": {"use": "adam", "lr": 1e-4}, "log_every": 3, "monitor_every": 5}
+    grid = {"scales": (0.12, 0.2, 0.35, 0.55, 0.8, 1.0), "ratios": (0.5, 1.0, 2.0), "overlap": 0.5}
     return Recipe(
         name="cross_stitch-table6-small",
-        data=APascal(
-            path=data,
-            classes=SMALL_CLASSES,
-            size=size,
-            keep_aspect=True,
-            regions=regions,
-            augmentation=Augmentation(mirror=True),
-        ),
-        tasks=_tasks(VOCAveragePrecision(interpolation="11-point")),
-        network=FastRCNNAlexNet(body="torchvision", hidden=512, dropout=0.0),
-        start=PretrainedOnScenes(steps=400, batch_size=8, images=1000, size=(128, 160)),
-        methods=methods(rank=16, lr_multiplier=10.0, splits=SMALL_SPLITS),
-        training=Training(
-            single=single,
-            connected=single.model_copy(
-                update={"steps": 60, "optimizer": part(adam, lr=1e-4), "log_every": 3, "monitor_every": 5}
-            ),
-            joint=single.model_copy(update={"steps": 280}),
-        ),
+        data={
+            "use": "apascal",
+            "path": data,
+            "classes": SMALL_CLASSES,
+            "size": (160, 160),
+            "keep_aspect": True,
+            "regions": {"proposals": grid, "count": 48, "with_ground_truth": True},
+        },
+        tasks=TASKS,
+        networks=networks(body="torchvision", hidden=512, dropout=0.0),
+        start={"use": "scenes", "steps": 400, "batch_size": 8, "images": 1000, "size": (128, 160)},
+        methods=methods(rank=16, rate=10.0, splits=SMALL_SPLITS),
+        training={"single": single, "connected": {**single, **tuned}, "joint": {**single, "steps": 280}},
         seeds=seeds,
-        evaluation=Evaluation(batch_size=4),
+        evaluation={"batch_size": 4},
         notes=(
             "p001 table 6, small: the most frequent class and the six largest, regions of a grid, torchvision's AlexNet, "
             "another size, width, amount of data and of training. Splits: the paper's two and fc6 of its section 1.1."

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from taskweave.experiments.choices.method import Method
-from taskweave.experiments.choices.whole import MTAN
 from taskweave.experiments.recipe import Recipe
-from taskweave.parts import part
 from taskweave.recipes.mt_unet import protocol
 from taskweave.recipes.places import Given
-from taskweave.weighting import DynamicWeightAverage, Fixed
+
+DWA = {"use": "dynamic_weight_average", "temperature": 2.0}
+WEIGHTINGS = {
+    "eq. 4 (1, 1)": {"use": "fixed"},
+    "(0.3, 0.7)": {"use": "fixed", "weights": {"depth": 0.3, "segmentation": 0.7}},
+    "(0.7, 0.3)": {"use": "fixed", "weights": {"depth": 0.7, "segmentation": 0.3}},
+    "DWA": DWA,
+    "eq. 5": None,
+}
 
 
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
@@ -18,18 +23,10 @@ def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | No
 
     small, data, seeds: as in `mt_unet.table3`.
     """
-    dwa = part(DynamicWeightAverage, temperature=2.0)
-    weightings = {
-        "eq. 4 (1, 1)": part(Fixed),
-        "(0.3, 0.7)": part(Fixed, weights={"depth": 0.3, "segmentation": 0.7}),
-        "(0.7, 0.3)": part(Fixed, weights={"depth": 0.7, "segmentation": 0.3}),
-        "DWA": dwa,
-        "eq. 5": None,
-    }
-    methods: tuple[Method, ...] = (
-        *(protocol.mt_unet(small=small, weighting=one, label=f"MT-UNet, {name}") for name, one in weightings.items()),
-        MTAN(network=protocol.SMALL_SEGNET if small else protocol.SEGNET, weighting=dwa, label="MTAN, DWA"),
-    )
+    methods = [
+        *(protocol.mt_unet(small=small, weighting=one, label=f"MT-UNet, {name}") for name, one in WEIGHTINGS.items()),
+        {"use": "mtan_segnet", **(protocol.SMALL_WIDTHS if small else {}), "weighting": DWA, "label": "MTAN, DWA"},
+    ]
     notes = "Fixed weights are (depth, segmentation), as in the paper."
     if small:
         rooms = protocol.small_nyuv2(data)

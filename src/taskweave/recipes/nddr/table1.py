@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import NDDR
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
@@ -26,11 +25,8 @@ def recipe(
     small: at 96 x 128, for fewer steps than `nddr.table4`.
     data, seeds, weights: as there.
     """
-    rate = None if small else protocol.OURS.lr_multiplier
-    methods = (
-        *(NDDR(self_weight=a, other_weight=b, lr_multiplier=rate, label=f"({a:g}, {b:g})") for a, b in WEIGHTS),
-        NDDR(initial="xavier", lr_multiplier=rate, label="random"),
-    )
+    methods = [protocol.nddr(small=small, own=a, other=b, label=f"({a:g}, {b:g})") for a, b in WEIGHTS]
+    methods.append({"use": "nddr", "initial": "xavier", "rate": methods[0].get("rate"), "label": "random"})
     if small:
         sweep = protocol.small_sweep(steps=75)
         return protocol.small("table1", methods, data=data, seeds=seeds, training=sweep, size=protocol.SWEEP_SIZE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import NDDR
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.nddr import protocol
@@ -29,9 +28,7 @@ def recipe(
     small: as in `nddr.table1`, fine-tuned by SGD, under which a multiple is what it is in the paper.
     data, seeds, weights: as in `nddr.table4`.
     """
-    methods = tuple(
-        NDDR(self_weight=0.9, other_weight=0.1, lr_multiplier=scale, label=f"rate x {scale}") for scale in SCALES
-    )
+    methods = [protocol.nddr(small=small, rate=scale, label=f"rate x {scale}") for scale in SCALES]
     if small:
         sweep = protocol.small_sweep(steps=100, by_sgd=True)
         return protocol.small("table2", methods, data=data, seeds=seeds, training=sweep, size=protocol.SWEEP_SIZE)

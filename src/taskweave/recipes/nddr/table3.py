@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import NDDR
-from taskweave.experiments.choices.start import FromFile, LibraryWeights, Scratch
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
@@ -28,15 +26,11 @@ def recipe(
     small: from random weights, from bodies pre-trained on generated scenes, from the single networks.
     small, data, seeds, weights: as in `nddr.table4`.
     """
-    starts = (
-        [("Init. (random)", Scratch()), ("Pret. (scenes)", protocol.SCENES), ("Sing.", None)]
-        if small
-        else [("Init. (ImageNet)", LibraryWeights()), ("Pret. (VOC)", FromFile(path=weights)), ("Sing.", None)]
-    )
-    rate = None if small else protocol.OURS.lr_multiplier
-    methods = tuple(
-        NDDR(self_weight=0.9, other_weight=0.1, lr_multiplier=rate, start=start, label=label) for label, start in starts
-    )
+    voc = {"use": "file", "path": weights}
+    small_starts = {"Init. (random)": "scratch", "Pret. (scenes)": protocol.SCENES, "Sing.": None}
+    full_starts = {"Init. (ImageNet)": "library", "Pret. (VOC)": voc, "Sing.": None}
+    starts = small_starts if small else full_starts
+    methods = [protocol.nddr(small=small, start=start, label=label) for label, start in starts.items()]
     if small:
         return protocol.small("table3", methods, data=data, seeds=seeds)
     notes = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import NDDR, CrossConnected, CrossStitch, Shared, Sluice
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
@@ -30,19 +29,8 @@ def recipe(
     data, seeds: as in `protocol.full` and `protocol.small`.
     weights: full size: DeepLab-LargeFOV trained on VOC, where every network starts but its last layer.
     """
+    methods = [{"use": "shared", "until": "layer4" if small else "pool5"}, *protocol.units(small=small)]
     if small:
-        return protocol.small(
-            "table4",
-            (
-                Shared(until="layer4"),
-                # under Adam a weight moves by about the rate per step, whatever its gradient: mixing weights need more
-                CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=10.0),
-                Sluice(subspaces=2, lr_multiplier=10.0),
-                NDDR(order="authors", self_weight=0.9, other_weight=0.1),
-                CrossConnected(gate=True),
-            ),
-            data=data,
-            seeds=seeds,
-        )
-    methods = (Shared(until="pool5"), protocol.STITCHED, protocol.SLUICED, protocol.OURS)
+        crossed = {"use": "cross_connection", "gate": True}
+        return protocol.small("table4", [*methods, crossed], data=data, seeds=seeds)
     return protocol.full("table4", methods, data=data, seeds=seeds, weights=weights, notes=protocol.SLUICE)

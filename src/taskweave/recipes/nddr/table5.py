@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import CrossStitch, Shared, Sluice
-from taskweave.experiments.choices.network import DeepLabResNet
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
@@ -34,28 +32,17 @@ def recipe(
     small: ResNet-34.  data, seeds: as in `nddr.table4`.
     weights: full size: DeepLab-ResNet-101 trained on VOC, where every network starts but its last layer.
     """
+    methods = [{"use": "shared", "until": "layer4"}, *protocol.units(small=small)]
     if small:
-        return protocol.small(
-            "table5",
-            (
-                Shared(until="layer4"),
-                CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=10.0),
-                Sluice(subspaces=2, lr_multiplier=10.0),
-                protocol.OURS.model_copy(update={"lr_multiplier": None}),
-            ),
-            data=data,
-            seeds=seeds,
-            network=DeepLabResNet(body="resnet34", rates=(1, 2, 4, 6)),
-        )
-    methods = (Shared(until="layer4"), protocol.STITCHED, protocol.SLUICED, protocol.OURS)
+        return protocol.small("table5", methods, data=data, seeds=seeds, network=protocol.resnet("resnet34"))
     return protocol.full(
         "table5",
         methods,
         data=data,
         seeds=seeds,
         weights=weights,
-        network=DeepLabResNet(body="resnet101", head="aspp"),
-        places=protocol.STAGES,
+        network={"use": "deeplab_resnet", "body": "resnet101"},
+        at=protocol.STAGES,
         notes=(
             "The paper's layers conv1n3, conv2_3n3, conv3_4n3, conv4_6n3, conv5_3n3 are read as the ends of the five "
             f"stages: ResNet-101 has 23 blocks in conv4, and conv1 no third layer. {protocol.SLUICE}"

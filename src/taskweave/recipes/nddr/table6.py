@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import NDDR, CrossStitch, Method, Shared, Single, Sluice
-from taskweave.experiments.choices.methodchoice import ShortcutOptions
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
-SHORTCUT = ShortcutOptions(channels=512, normalise=True)
+SHORTCUT = {"shortcut": {"use": "shortcut", "channels": 512, "normalise": True}}
 
 PRINTED: Rows = {
     "single + shortcut": ("Sing.",),
@@ -31,25 +29,15 @@ def recipe(
 
     small, data, seeds, weights: as in `nddr.table4`.
     """
-    until = "layer4" if small else "pool5"
-    unit_rate, nddr_rate = (10.0, None) if small else (1000.0, 100.0)
-    methods: tuple[Method, ...] = (
-        Single(shortcut=SHORTCUT),
-        Shared(until=until, shortcut=SHORTCUT),
-        CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=unit_rate, shortcut=SHORTCUT),
-        Sluice(subspaces=2, lr_multiplier=10.0 if small else None, shortcut=SHORTCUT),
-        NDDR(self_weight=0.9, other_weight=0.1, lr_multiplier=nddr_rate, shortcut=SHORTCUT),
-    )
+    methods = [
+        {"use": "single", **SHORTCUT},
+        {"use": "shared", "until": "layer4" if small else "pool5", **SHORTCUT},
+        *protocol.units(small=small, **SHORTCUT),
+    ]
     if small:
         return protocol.small("table6", methods, data=data, seeds=seeds)
-    return protocol.full(
-        "table6",
-        methods,
-        data=data,
-        seeds=seeds,
-        weights=weights,
-        notes=(
-            "The shortcut starts at random and learns at the base rate; the authors' at 100 times it, by its name alone. "
-            f"{protocol.SLUICE}"
-        ),
+    notes = (
+        "The shortcut starts at random and learns at the base rate; the authors' at 100 times it, by its name alone. "
+        f"{protocol.SLUICE}"
     )
+    return protocol.full("table6", methods, data=data, seeds=seeds, weights=weights, notes=notes)

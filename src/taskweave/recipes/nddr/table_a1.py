@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import CrossStitch, Sluice
-from taskweave.experiments.choices.network import FCN32sAlexNet
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside
 from taskweave.recipes.cross_stitch import protocol as cross_stitch
@@ -29,29 +27,20 @@ def recipe(
     small, data, seeds: as in `nddr.table4`, with a thin AlexNet.
     weights: full size: ImageNet's CaffeNet, where every network starts but its last layer.
     """
+    methods = protocol.units(small=small)
     if small:
-        return protocol.small(
-            "tableA1",
-            (
-                CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=10.0),
-                Sluice(subspaces=2, lr_multiplier=10.0),
-                protocol.OURS.model_copy(update={"lr_multiplier": None}),
-            ),
-            data=data,
-            seeds=seeds,
-            network=FCN32sAlexNet(body="caffenet", hidden=512, dropout=0.5),
-            places=cross_stitch.PLACES,
-        )
+        thin = {"use": "fcn32s_alexnet", "hidden": 512}
+        return protocol.small("tableA1", methods, data=data, seeds=seeds, network=thin, at=cross_stitch.PLACES)
     return protocol.full(
         "tableA1",
-        (protocol.STITCHED, protocol.SLUICED, protocol.OURS),
+        methods,
         data=data,
         seeds=seeds,
         weights=weights,
-        network=FCN32sAlexNet(body="caffenet", hidden=4096, dropout=0.5),
-        places=cross_stitch.PLACES,
+        network="fcn32s_alexnet",
+        at=cross_stitch.PLACES,
         training=cross_stitch.full_training(),
-        augmentation=cross_stitch.AUGMENTATION,
+        augment=cross_stitch.AUGMENT,
         notes=(
             'The "same hyperparameters as" the cross-stitch paper\'s are read as its network, places, augmentation, steps, '
             f"batch and rates; tasks, losses and measures are those of the other tables. {protocol.SLUICE}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import CrossStitch
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import NYUV2, Beside, Rows
+from taskweave.recipes.cross_stitch.protocol import stitched
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given
 
@@ -20,16 +20,7 @@ PRINTED: Rows = {
 }
 
 
-@Beside(
-    "nddr",
-    (
-        "tableA2_init",
-        "tableA2_scale",
-    ),
-    rows=PRINTED,
-    columns=NYUV2,
-    small_notes=(protocol.SMALL_ANGLES,),
-)
+@Beside("nddr", ("tableA2_init", "tableA2_scale"), rows=PRINTED, columns=NYUV2, small_notes=(protocol.SMALL_ANGLES,))
 def recipe(
     *, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None, weights: Path = protocol.VOC
 ) -> Recipe:
@@ -39,10 +30,10 @@ def recipe(
     small: as in `nddr.table1`, fine-tuned by SGD, under which a multiple is what it is in the paper.
     data, seeds, weights: as in `nddr.table4`.
     """
-    methods = (
-        *(CrossStitch(self_weight=a, other_weight=b, lr_multiplier=1000.0, label=f"({a:g}, {b:g})") for a, b in WEIGHTS),
-        *(CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=s, label=f"rate x {s}") for s in SCALES),
-    )
+    methods = [
+        *(stitched(1000.0, a, b, label=f"({a:g}, {b:g})") for a, b in WEIGHTS),
+        *(stitched(scale, label=f"rate x {scale}") for scale in SCALES),
+    ]
     if small:
         sweep = protocol.small_sweep(steps=100, by_sgd=True)
         return protocol.small("tableA2", methods, data=data, seeds=seeds, training=sweep, size=protocol.SWEEP_SIZE)
