@@ -115,7 +115,7 @@ class Source(Around):
         """(height, width) of training images."""
         size = self.size or self.dataset.fact("training_size") or self.facts.size
         for transform in self.augment:
-            size = transform.fact("size", size, default=size)
+            size = transform.fact("size_after", size, default=size)
         return size
 
     @property

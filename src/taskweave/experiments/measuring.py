@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.experiments.averaging import Averaged
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, final
 from taskweave.experiments.data import ONLY, MixtureOf, Source
 from taskweave.experiments.fingerprint import digest_of, fingerprint
 from taskweave.parts import Part
-from taskweave.training import TrainingOptions, settle
+from taskweave.training import TrainingOptions
+from taskweave.training.speed import settle
 from taskweave.weighting.weighting import Weighting
 
 if TYPE_CHECKING:

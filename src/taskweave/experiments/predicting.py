@@ -17,7 +17,7 @@ from taskweave.experiments.recipe import Recipe
 from taskweave.parts.own_code import trusting_only
 from taskweave.results.record import RECORD, RunRecord
 from taskweave.tasks.task import Task
-from taskweave.training import open_folder
+from taskweave.training.checkpoint import open_folder
 
 
 def predict_pictures(

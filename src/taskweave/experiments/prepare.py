@@ -164,7 +164,7 @@ def mixture_of(
     """The train parts of several data sets as one to train on: those labels of each that `tasks` need."""
     return Mixture(
         {name: for_training(parts[name], one, seed=seed) for name, one in sets.items()},
-        data.mixture([len(parts[name]) for name in sets]),
+        data.mixture(),
         use={name: one.labelled_for(tasks) for name, one in sets.items()},
         mixed=data.mixed_batches,
     )

@@ -8,13 +8,13 @@ from torch.utils.data import Dataset
 from torchmetrics import Metric
 from torchvision.transforms import v2
 
-from taskweave.data.mixture import MixtureSchedule
+from taskweave.data import MixtureSchedule
 from taskweave.experiments.methods.method import Method
 from taskweave.experiments.starts.start import Start
 from taskweave.heads import Head
 from taskweave.parts import KINDS, Kind
 from taskweave.tasks.task import Task
-from taskweave.training.schedule import Schedule
+from taskweave.training.schedules import Schedule
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
@@ -28,11 +28,11 @@ KINDS.update(
         Task: Kind("task", ("labels",), ("taskweave.tasks",)),
         Metric: Kind("metric", ("task",), ("taskweave.metrics",)),
         Dataset: Kind("data set", ("part",), ("taskweave.data",)),
-        MixtureSchedule: Kind("mixture", ("sizes",), ("taskweave.data",)),
+        MixtureSchedule: Kind("mixture", (), ("taskweave.data",)),
         v2.Transform: Kind("transform", ("statistics",), ("taskweave.data",)),
         Weighting: Kind("weighting", ("tasks",), ("taskweave.weighting",)),
-        Optimizer: Kind("optimizer", ("groups",), ("taskweave.training",)),
-        Schedule: Kind("schedule", ("steps",), ("taskweave.training",)),
+        Optimizer: Kind("optimizer", ("groups",), ("taskweave.training.optimizers",)),
+        Schedule: Kind("schedule", ("steps",), ("taskweave.training.schedules",)),
         Start: Kind("start", ("stream", "stored", "network"), ("taskweave.experiments.starts",)),
         Method: Kind("method", (), ("taskweave.experiments.methods",)),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import nn
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.data.transformed import Transformed
 from taskweave.experiments.artifacts.unit_weights import keep_unit_weights
 from taskweave.experiments.bench import Bench
@@ -26,10 +26,12 @@ from taskweave.results.image_statistics import has_images
 from taskweave.results.record import RECORD, RunRecord, read_record
 from taskweave.training.batches import Samples
 from taskweave.training.checkpoint import open_folder
+from taskweave.training.finished import WEIGHTS
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult
+from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.weighting import Weighting

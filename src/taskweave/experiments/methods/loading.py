@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from taskweave.training import load_stream_weights, read_state, stored_weights
+from taskweave.training.finished import WEIGHTS
+from taskweave.training.weights import load_stream_weights, read_state
 from taskweave.weaving.connected import Connected
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ def load_parents(net: nn.Module, run: Run, runs: Path) -> None:
     assert isinstance(net, Connected)
     before = [parent for parent in run.parents if not parent.first]
     for parent in before:
-        stored = stored_weights(runs / parent.digest)
+        stored = runs / parent.digest / WEIGHTS
         for name in parent.tasks:
             load_stream_weights(net.stream(name), stored, name=name)
         _load_gathering(net, parent, stored)
     loaded = {name for parent in before for name in parent.tasks}
-    first = next((stored_weights(runs / parent.digest) for parent in run.parents if parent.first), None)
+    first = next((runs / parent.digest / WEIGHTS for parent in run.parents if parent.first), None)
     for name in net.streams:
         if name not in loaded:
             run.recipe.start(net.stream(name), first, run.recipe.network_of(name))

@@ -84,9 +84,10 @@ class Method(ABC):
 
     def restore(self, net: nn.Module, run: Run, runs: Path) -> None:
         """Give a fresh network the weights that its finished run left; arguments and errors as of `load`."""
-        from taskweave.training import load_weights, stored_weights
+        from taskweave.training.finished import WEIGHTS
+        from taskweave.training.weights import load_weights
 
-        load_weights(net, stored_weights(runs / run.digest))
+        load_weights(net, runs / run.digest / WEIGHTS)
 
     def options(self, options: TrainingOptions) -> TrainingOptions:
         """How it is trained, from what its schedule says."""

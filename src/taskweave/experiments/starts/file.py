@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from taskweave.experiments.starts.start import Start
 from taskweave.parts import Where, states
 from taskweave.streams.stream import Stream
-from taskweave.training import WrongCheckpointError, read_state
+from taskweave.training import WrongCheckpointError
+from taskweave.training.weights import read_state
 
 
 def _title(options: Mapping[str, Any]) -> str:

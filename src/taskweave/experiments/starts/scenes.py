@@ -14,7 +14,8 @@ from taskweave.data import mirror
 from taskweave.experiments.starts.start import Start
 from taskweave.parts import Part, part, states
 from taskweave.streams.stream import Stream
-from taskweave.training import WrongCheckpointError, read_state
+from taskweave.training import WrongCheckpointError
+from taskweave.training.weights import read_state
 
 if TYPE_CHECKING:
     from taskweave.experiments.recipe import Recipe
