@@ -47,8 +47,15 @@ def find(name: str, kind: type) -> Callable[..., Any]:
 
 
 def known(kind: type) -> dict[str, Callable[..., Any]]:
-    """Every part of a kind that has a short name."""
-    return dict(_public(kind, KINDS[kind].rooms)) if kind in KINDS else {}
+    """Every part of a kind, or of a subclass of one, that has a short name."""
+    whole = registered(kind)
+    return {} if whole is None else {name: call for name, call in _public(whole, KINDS[whole].rooms) if makes(call, kind)}
+
+
+def registered(kind: type) -> type | None:
+    """The kind that a class is of: itself, or the narrowest that it is a subclass of."""
+    found = [one for one in KINDS if issubclass(kind, one)]
+    return next((one for one in found if not any(other is not one and issubclass(other, one) for other in found)), None)
 
 
 @functools.cache
@@ -64,8 +71,8 @@ def _public(kind: type, rooms: tuple[str, ...]) -> tuple[tuple[str, Callable[...
 
 def kind_of(call: Callable[..., Any]) -> type | None:
     """The kind that a call makes, the narrowest where a class is of several (a unit is a module, too)."""
-    found = [kind for kind in KINDS if makes(call, kind)]
-    return next((kind for kind in found if not any(other is not kind and issubclass(other, kind) for other in found)), None)
+    made = made_by(call)
+    return registered(made) if inspect.isclass(made) else None
 
 
 def kind_name(kind: type) -> str:
