@@ -63,10 +63,23 @@ def _public(kind: type, rooms: tuple[str, ...]) -> tuple[tuple[str, Callable[...
     def of(room: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
         for name in room.__all__:
             call = getattr(room, name)
-            if callable(call) and not inspect.isabstract(call) and kind_of(call) is kind and call is not kind:
-                yield snake_case(name), call
+            if callable(call) and not _is_abstract(call) and kind_of(call) is kind and call is not kind:
+                if _given_to(call) == KINDS[kind].given[: len(_given_to(call))]:  # else a tool of the room, no part
+                    yield snake_case(name), call
 
     return tuple(dict(pair for room in map(importlib.import_module, rooms) for pair in of(room)).items())
+
+
+def _is_abstract(call: Callable[..., Any]) -> bool:
+    """Also of classes whose library's metaclass does not look."""
+    own = vars(call).values() if inspect.isclass(call) else ()
+    return inspect.isabstract(call) or any(getattr(one, "__isabstractmethod__", False) for one in own)
+
+
+def _given_to(call: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a call's positions."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(p.name for p in signature(call).parameters.values() if p.kind in positional)
 
 
 def kind_of(call: Callable[..., Any]) -> type | None:
@@ -96,8 +109,7 @@ def require_made(call: Any, kind: type) -> None:
             f"a function annotated `-> {kind.__name__}`"
         )
     given = KINDS[kind].given if kind in KINDS else ("...",) * 9
-    before = [p for p in signature(call).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if extra := [p.name for p in before[len(given) :]]:
+    if extra := list(_given_to(call)[len(given) :]):
         raise ValueError(
             f"{call.__name__} has {extra} before the `*`; a {kind_name(kind)} is called with ({', '.join(given)}), "
             f"and its options are keyword-only: def {call.__name__}({', '.join([*given, '*', *extra])})"

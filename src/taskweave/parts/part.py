@@ -153,7 +153,9 @@ class Part(Generic[R_co]):
             serialization=core_schema.plain_serializer_function_ser_schema(dump_of),
             metadata={
                 # a word of ours, since pydantic knows no definition of a kind; see `taskweave.parts.described`
-                "pydantic_js_functions": [lambda schema, handler: {"part": kind_name(registered(kind) or kind).replace(" ", "_")}]
+                "pydantic_js_functions": [
+                    lambda schema, handler: {"part": kind_name(registered(kind) or kind).replace(" ", "_")}
+                ]
             },
         )
 
