@@ -7,17 +7,17 @@ import pytest
 import torch
 from experiments.mixed import DISJOINT, OF_REGIONS, OPTIONS, REGIONS, disjoint, of_regions, rooms
 from PIL import Image
-
-from taskweave.experiments.bench import Bench
 from taskweave.experiments.building.data import grid_of
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.views import for_testing, for_training
 from taskweave.experiments.building.weights import load_parents
+from taskweave.experiments.pretraining import pretraining_network
+
+from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.constant import score_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.predicting import predict_pictures
-from taskweave.experiments.pretraining import pretraining_network
 from taskweave.experiments.recipe import Recipe
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.detection import Detection
