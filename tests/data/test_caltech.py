@@ -12,8 +12,7 @@ from torchvision.transforms.v2 import RandomHorizontalFlip
 from taskweave.data import Window, collate, open_caltech, open_caltech_extracted
 from taskweave.data.readers.streets.norpix import scan_sequence
 from taskweave.data.transforms.tiling import cut
-from taskweave.metrics.detection_images import detected_image
-from taskweave.metrics.detection_subset import Subset
+from taskweave.metrics.detection_images import Subset, detected_image
 
 
 def edges(drawn):

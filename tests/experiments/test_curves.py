@@ -5,15 +5,15 @@ from pathlib import Path
 import torch
 
 from taskweave.experiments.artifacts.curves import CURVES, keep_curves, read_curves
-from taskweave.metrics import AttributesMetric, DetectionMetric, LogAverageMissRate
-from taskweave.metrics.segmentation import SegmentationMetric
+from taskweave.metrics import AttributeAveragePrecision, LogAverageMissRate
+from taskweave.metrics.segmentation import SegmentationScores
 
 BOX = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
 
 
-def missing(scores: list[float]) -> DetectionMetric:
+def missing(scores: list[float]) -> LogAverageMissRate:
     """Of one image with one object, which the last of these detections finds."""
-    metric = DetectionMetric(["mill"], [LogAverageMissRate()])
+    metric = LogAverageMissRate(["mill"])
     boxes = torch.cat([BOX.expand(len(scores) - 1, 4) + 50, BOX])
     said = {"boxes": boxes, "scores": torch.tensor(scores), "labels": torch.ones(len(scores), dtype=torch.int64)}
     metric.update([said], [{"boxes": BOX, "labels": torch.tensor([1])}])
@@ -36,12 +36,12 @@ def test_other_columns_stay_and_a_column_measured_anew_does_not(tmp_path: Path) 
 
 
 def test_metrics_without_curves_leave_nothing(tmp_path: Path) -> None:
-    keep_curves({"segmentation": SegmentationMetric(2)}, tmp_path)
+    keep_curves({"segmentation": SegmentationScores(2)}, tmp_path)
     assert not list(tmp_path.iterdir()) and read_curves(tmp_path, "segmentation") == []
 
 
 def test_attributes_have_curves_too(tmp_path: Path) -> None:
-    metric = AttributesMetric(["round", "old"])
+    metric = AttributeAveragePrecision(["round", "old"])
     boxes = torch.cat([BOX, BOX + 20])
     said = {"boxes": boxes, "scores": torch.tensor([[0.1, 0.1], [0.9, 0.9]])}
     metric.update([said], [{"boxes": boxes, "values": torch.tensor([[1.0, 0.0], [0.0, 0.0]])}])

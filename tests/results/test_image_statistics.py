@@ -9,7 +9,8 @@ from experiments.tiny import Told, tiny
 
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.running import RECORD, read_record
-from taskweave.metrics.per_image_errors import BoxIoUImages, DepthImages
+from taskweave.metrics.box_overlap import BoxIoUImages
+from taskweave.metrics.depth import DepthImages
 from taskweave.results.image_statistics import IMAGES, keep_images, read_images, read_known_by
 
 KEYS = ("a", "b", "c")

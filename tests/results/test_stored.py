@@ -7,7 +7,7 @@ import pytest
 from experiments.tiny import Told
 from results.rows import comparison, row
 
-from taskweave.metrics.per_image_errors import DepthImages
+from taskweave.metrics.depth import DepthImages
 from taskweave.results.comparison import ComparisonResult, Gain, Row
 from taskweave.results.image_statistics import IMAGES, keep_images
 from taskweave.results.stored import with_gains

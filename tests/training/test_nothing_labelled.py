@@ -17,7 +17,7 @@ TASKS = {
     "segmentation": lambda resolution: Segmentation(13, loss_resolution=resolution),
     "depth": lambda resolution: Depth(loss_resolution=resolution),
     "normals": lambda resolution: Normals(loss_resolution=resolution),
-    "codebook": lambda resolution: NormalsByCodebook(torch.eye(3), loss_resolution=resolution),
+    "codebook": lambda resolution: NormalsByCodebook(codebook=torch.eye(3), loss_resolution=resolution),
 }
 BLANK = {"label": (24, 32), "depth": (24, 32, 1), "normal": (24, 32, 3)}
 

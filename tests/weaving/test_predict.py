@@ -14,7 +14,7 @@ TASKS: dict[str, Task] = {
     "seg": Segmentation(5),
     "depth": Depth(),
     "normals": Normals(),
-    "codes": NormalsByCodebook(torch.eye(3)),
+    "codes": NormalsByCodebook(codebook=torch.eye(3)),
 }
 
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import RoundRobin
-from taskweave.experiments.artifacts.class_scores import classes_of, keep_classes
+from taskweave.experiments.artifacts.class_scores import keep_classes
 from taskweave.experiments.artifacts.curves import keep_curves
 from taskweave.experiments.averaging import Averaged
 from taskweave.experiments.bench import Bench
@@ -20,7 +20,6 @@ from taskweave.experiments.plan import Run
 from taskweave.metrics.per_image import PerImage
 from taskweave.progress import Progress
 from taskweave.results.image_statistics import keep_images
-from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.task import Task
 from taskweave.training.finished import STATISTICS
 from taskweave.training.norms import SetStatistics, read_statistics
@@ -43,7 +42,7 @@ def measure(
     the numbers: detectors' curves, the classes' numbers and, last of all, what each image contributed. A test on data that
     were trained on has the statistics of these data; a further test has those of all data together.
     """
-    from taskweave.metrics.per_image_metric import PerImageMetric
+    from taskweave.metrics.metric import PerImageMetric
 
     options = run.parents[0].options if run.role == "ensemble" else run.options
     assert options is not None
@@ -67,7 +66,7 @@ def measure(
         found |= {name: values_of(metric) for name, metric in of_columns.items()}
         images |= {name: metric.per_image() for name, metric in of_columns.items() if isinstance(metric, PerImageMetric)}
         keep_curves(of_columns, folder)
-        keep_classes(of_columns, {column.name: classes_of(bench.tasks[column.task]) for column in group}, folder)
+        keep_classes(of_columns, {column.name: bench.tasks[column.task].classes for column in group}, folder)
     keep_images(images, {column.name: _keys(bench, column) for column in columns}, folder)
     return {column.name: found[column.name] for column in columns}
 
@@ -90,7 +89,7 @@ def view_of(column: Column, bench: Bench, *, named: bool = False) -> Samples:
 
 def look_of(task: Task) -> Look:
     """Which regions a task is measured on, where its network looks at regions."""
-    return "true boxes" if isinstance(task, Attributes) and task.measured_on == "boxes" else "proposals"
+    return "true boxes" if task.needs_true_boxes else "proposals"
 
 
 def _read_together(columns: Sequence[Column], tasks: Mapping[str, Task]) -> Iterator[list[Column]]:

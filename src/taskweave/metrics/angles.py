@@ -5,10 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from taskweave.metrics.shapes import same_shape
+from taskweave.metrics.refusals import same_shape
 
 THRESHOLDS = (11.25, 22.5, 30.0)
 """Degrees. A pixel is within a threshold if its angle is strictly smaller."""
+RESOLUTION = 0.1
+"""Degrees a bin of an angle histogram: coarse enough to keep one for every image."""
+BINS = 1800
 
 
 def labelled_normals(target: Tensor) -> Tensor:
@@ -52,6 +55,12 @@ def angle_scores(sums: Tensor, median: Tensor) -> dict[str, Tensor]:
     total, *below, count = sums.unbind()
     within = {f"within_{limit:g}": 100.0 * hits / count for limit, hits in zip(THRESHOLDS, below, strict=True)}
     return {"mean": total / count, "median": median, **within}
+
+
+def angle_histogram(values: Tensor) -> Tensor:
+    """int32 (1800,): how many of some angles (N,) lie in each bin of a tenth of a degree; NaN counts in the first."""
+    bins = (values.nan_to_num() / RESOLUTION).long().clamp(0, BINS - 1)
+    return torch.bincount(bins, minlength=BINS).int()
 
 
 def _unit(vectors: Tensor) -> Tensor:

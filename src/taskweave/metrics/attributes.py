@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import torch
@@ -11,24 +11,27 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from taskweave.metrics.average_precision import (
+    AveragePrecision,
+    AveragePrecisionImages,
     Interpolation,
     check_interpolation,
     points_average_precision,
     recall_precision,
 )
-from taskweave.metrics.detection_images import Curve
-from taskweave.metrics.detection_matching import Points, points_of
-from taskweave.metrics.gathering import gather_from_anywhere
-from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
-from taskweave.metrics.per_image_ranking import AveragePrecisionImages, Ranked, rank
+from taskweave.metrics.curve import Curve
+from taskweave.metrics.detection_images import Points, points_of
+from taskweave.metrics.gain import Direction
+from taskweave.metrics.metric import PerImageMetric, rows_of
+from taskweave.metrics.ranking import Ranked, rank
+from taskweave.metrics.refusals import Classes, class_names
 
 _SAME = 0.99
 """The IoU from which two boxes are one: a box that went through resizing and clipping twice is not equal bit by bit."""
 
 
 @final
-class AttributesMetric(PerImageMetric):
-    """mAP: the mean over attributes of the average precision of their scores on the true boxes, in percent.
+class AttributeAveragePrecision(PerImageMetric):
+    """The mean over attributes of the average precision of their scores on the true boxes, "mAP", in percent.
 
     ``update(predictions, targets)``: two lists, one mapping per image: {"boxes": (r, 4), "scores": (r, A)} and
     {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN for unknown}. Each true box must be among the prediction's, which
@@ -36,17 +39,21 @@ class AttributesMetric(PerImageMetric):
 
     Every true box is one item for each attribute whose value is known; items are ranked by score over the whole set.
     Attributes without a single 1 have no average precision and are left out of the mean; `counts` says how many.
+
+    Args:
+        task: With the attributes as classes, their names, or how many.
+        interpolation: See `Interpolation`.
     """
 
-    full_state_update = False
+    directions: ClassVar[Mapping[str, Direction]] = {"mAP": "higher"}
     scores: list[Tensor] | Tensor
     values: list[Tensor] | Tensor
     boxes: list[Tensor] | Tensor
 
-    def __init__(self, names: Sequence[str] | int, *, interpolation: Interpolation = "area") -> None:
-        super().__init__(dist_sync_fn=gather_from_anywhere)
+    def __init__(self, task: Classes, *, interpolation: Interpolation = "area") -> None:
+        super().__init__()
         check_interpolation(interpolation)
-        self.names = tuple(f"attribute {i + 1}" for i in range(names)) if isinstance(names, int) else tuple(names)
+        self.names = class_names(task, first=1, word="attribute")
         self.interpolation: Interpolation = interpolation
         self.add_state("scores", [], dist_reduce_fx="cat")  # flat, as a process without images holds an empty vector
         self.add_state("values", [], dist_reduce_fx="cat")
@@ -55,7 +62,7 @@ class AttributesMetric(PerImageMetric):
     def update(self, prediction: Sequence[Mapping[str, Any]], target: Sequence[Mapping[str, Any]]) -> None:
         if len(prediction) != len(target):
             raise ValueError(
-                f"AttributesMetric expects one prediction per target, got {len(prediction)} and {len(target)}; "
+                f"a metric of attributes expects one prediction per target, got {len(prediction)} and {len(target)}; "
                 "give those of the same images"
             )
         pairs = [self._pair(said, there) for said, there in zip(prediction, target, strict=True)]
@@ -125,8 +132,8 @@ class AttributesMetric(PerImageMetric):
         boxes, scores = (said[name].detach().as_subclass(Tensor).cpu().float() for name in ("boxes", "scores"))
         if "boxes" not in there or "values" not in there:
             raise ValueError(
-                f"AttributesMetric expects targets with boxes and values, got {sorted(there)}; measure on the data set's "
-                "own targets, not on those of regions sampled for training"
+                f"a metric of attributes expects targets with boxes and values, got {sorted(there)}; measure on the data "
+                "set's own targets, not on those of regions sampled for training"
             )
         truth, values = (there[name].detach().as_subclass(Tensor).cpu().float() for name in ("boxes", "values"))
         self._check(scores, values, truth)
@@ -136,7 +143,7 @@ class AttributesMetric(PerImageMetric):
         if which is None or (best < _SAME).any():
             missing = [round(x, 1) for x in truth[best.argmin()].tolist()]
             raise ValueError(
-                f"AttributesMetric measures on true boxes, but none of the {len(boxes)} regions is the true box {missing}; "
+                f"attributes are measured on true boxes, but none of the {len(boxes)} regions is the true box {missing}; "
                 'give the true boxes as the network\'s rois, or build Attributes(..., measured_on="detections")'
             )
         return scores[which], values
@@ -145,7 +152,7 @@ class AttributesMetric(PerImageMetric):
         count = len(self.names)
         if scores.shape[1:] != (count,) or values.shape != (len(boxes), count):
             raise ValueError(
-                f"AttributesMetric expects scores (r, {count}) and values ({len(boxes)}, {count}), got "
+                f"a metric of attributes expects scores (r, {count}) and values ({len(boxes)}, {count}), got "
                 f"{tuple(scores.shape)} and {tuple(values.shape)}; build Attributes with the data set's attributes"
             )
         if not ((values == 0) | (values == 1) | values.isnan()).all():
@@ -158,6 +165,22 @@ class AttributesMetric(PerImageMetric):
         values = getattr(self, name)
         chunks = values if isinstance(values, list) else [values]
         return torch.cat([torch.empty(0), *(chunk.cpu() for chunk in chunks)]).view(-1, len(self.names))
+
+
+@final
+class AttributesOnDetections(AveragePrecision):
+    """Average precision of the detections of "things with this attribute", each attribute a class of its own.
+
+    ``update(predictions, targets)``: predictions as of `AveragePrecision` with label a + 1 for attribute a, targets with
+    "boxes" (n, 4) and "values" (n, A); a box of which an attribute is not known is ignored for it.
+
+    Args:
+        task: With the attributes as classes, their names, or how many.
+        name, iou, interpolation, min_height, min_visible: See `AveragePrecision`.
+    """
+
+    def truth(self, target: Mapping[str, Any]) -> Mapping[str, Any]:
+        return boxes_by_attribute(target)
 
 
 def boxes_by_attribute(target: Mapping[str, Any]) -> dict[str, Tensor]:

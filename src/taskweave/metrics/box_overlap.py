@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
 
-from taskweave.metrics.gathering import gather_from_anywhere
-from taskweave.metrics.per_image_errors import BoxIoUImages
-from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
+from taskweave.metrics.gain import Direction
+from taskweave.metrics.metric import PerImageMetric, rows_of
+from taskweave.metrics.per_image import Floats, PerImage, check_lengths, weighted_sums
 
 LEAST = 1e-14
 """An area below which a quotient is taken by this instead: boxes of a ten-millionth of the unit a side."""
 
 
 @final
-class BoxIoUMetric(PerImageMetric):
-    """ "IoU": the mean over images of the IoU of the predicted with the true box, in percent.
+class BoxOverlap(PerImageMetric):
+    """The mean over images of the IoU of the predicted with the true box, "IoU", in percent.
 
     ``update(prediction, target)``: predictions (B, 1, 4) as x1, y1, x2, y2; targets the same, or one mapping per image with
     "boxes" (1, 4), in the same unit. A sum and a count, so every image of the set weighs the same, whichever batch or
     process it is in (the Pet paper's public code keeps the last batch of its three-task test).
     """
 
-    full_state_update = False
+    directions: ClassVar[Mapping[str, Direction]] = {"IoU": "higher"}
     total: Tensor
     images: Tensor
     rows: list[Tensor] | Tensor
 
     def __init__(self) -> None:
-        super().__init__(dist_sync_fn=gather_from_anywhere)
+        super().__init__()
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("rows", [], dist_reduce_fx="cat")
@@ -56,6 +57,26 @@ class BoxIoUMetric(PerImageMetric):
         """The IoU of each image."""
         with self.sync_context(dist_sync_fn=self.dist_sync_fn):
             return BoxIoUImages(rows_of(self.rows, 1)[:, 0])
+
+
+@final
+@dataclass(frozen=True)
+class BoxIoUImages(PerImage):
+    """One IoU per image, (images,), a share."""
+
+    kind: ClassVar[str] = "box IoU"
+
+    ious: Floats
+
+    def __post_init__(self) -> None:
+        check_lengths("BoxIoUImages", {"ious": self.ious}, axes={"ious": 1})
+
+    @property
+    def count(self) -> int:
+        return len(self.ious)
+
+    def _scores(self, weights: Floats) -> dict[str, Floats]:
+        return {"IoU": 100.0 * weighted_sums(weights, self.ious) / weights.sum(1)}
 
 
 def boxes_in(targets: Sequence[Mapping[str, Any]]) -> Tensor:

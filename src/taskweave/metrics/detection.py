@@ -1,54 +1,72 @@
-"""How good detections are, over a whole set of images."""
+"""How good detections are, over a whole set of images: what every protocol of measuring them shares."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, final
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from taskweave.metrics.detection_images import Curve, DetectedImage, DetectionMeasure, detected_image
-from taskweave.metrics.gathering import gather_from_anywhere
+from taskweave.metrics.curve import Curve
+from taskweave.metrics.detection_images import DetectedImage, Matching, detected_image
+from taskweave.metrics.metric import PerImageMetric
 from taskweave.metrics.per_image import PerImage
-from taskweave.metrics.per_image_joined import JoinedImages
-from taskweave.metrics.per_image_metric import PerImageMetric
+from taskweave.metrics.ranking import Ranked, Ranking, rank
+from taskweave.metrics.refusals import Classes, class_names
 
 _SAID, _THERE = 6, 7
 
+Answers = tuple[NDArray[Any], NDArray[Any], int]
+"""Of one class in one image: scores (n,), `right` as in `Ranked`, and how many objects there are to be found."""
 
-@final
+
 class DetectionMetric(PerImageMetric):
-    """The numbers of all `measures`, from every detection and every true object of the set.
+    """One protocol of measuring detections, from every detection and every true object of the set.
 
     ``update(predictions, targets)``: two lists, one mapping per image; predictions with boxes, scores, labels (after
     suppression), targets with boxes, labels and optionally ignore and visible, both in the pixels of one image.
 
-    classes: how many; labels are 1..classes, and names are for curves.
-    objects: makes such a target of another kind of target.
     Detections and objects are kept as float32 in main memory (24 and 28 bytes each) and exchanged between processes when
     the numbers are computed; how images are split into batches and processes changes nothing.
+
+    Args:
+        task: With the classes 1..C, their names, or how many; names are for curves.
     """
 
-    full_state_update = False
     detections: list[Tensor] | Tensor
     objects: list[Tensor] | Tensor
     counts: list[Tensor] | Tensor
 
-    def __init__(
-        self,
-        classes: Sequence[str] | int,
-        measures: Sequence[DetectionMeasure],
-        *,
-        objects: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
-    ) -> None:
-        super().__init__(dist_sync_fn=gather_from_anywhere)
-        self.classes = tuple(f"class {i + 1}" for i in range(classes)) if isinstance(classes, int) else tuple(classes)
-        self.measures = tuple(measures)
-        self._objects = objects
+    def __init__(self, task: Classes) -> None:
+        super().__init__()
+        self.classes = class_names(task, first=1)
         # Flat: a process without images holds an empty vector, which only flat ones can be joined to.
         for name in ("detections", "objects", "counts"):
             self.add_state(name, [], dist_reduce_fx="cat")
+
+    @abstractmethod
+    def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        """Its numbers over all images; the order of the images must not matter."""
+
+    @abstractmethod
+    def each_image(self, images: Sequence[DetectedImage]) -> PerImage:
+        """What each image contributes to its numbers, in the order given."""
+
+    def by_class(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        """Its numbers by class, (classes,) each, NaN for a class without objects; {} for a metric without such."""
+        return {}
+
+    def curves_of(self, images: Sequence[DetectedImage]) -> list[Curve]:
+        """Its curve for each class that has objects; [] for a metric without curves."""
+        return []
+
+    def truth(self, target: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A target as boxes with labels, for a metric that is given another kind."""
+        return target
 
     def update(self, prediction: Sequence[Mapping[str, Any]], target: Sequence[Mapping[str, Any]]) -> None:
         if len(prediction) != len(target):
@@ -56,8 +74,7 @@ class DetectionMetric(PerImageMetric):
                 f"a detection metric expects one prediction per target, got {len(prediction)} and {len(target)}; "
                 "give those of the same images"
             )
-        truths = target if self._objects is None else [self._objects(part) for part in target]
-        images = [detected_image(*pair) for pair in zip(prediction, truths, strict=True)]
+        images = [detected_image(said, self.truth(there)) for said, there in zip(prediction, target, strict=True)]
         for image in images:
             self._check(image)
         for image in images:
@@ -68,32 +85,18 @@ class DetectionMetric(PerImageMetric):
             self._keep("counts", torch.tensor([len(said), len(there)], dtype=torch.float32))
 
     def compute(self) -> dict[str, Tensor]:
-        images = self._images()
-        numbers: dict[str, Tensor] = {}
-        for measure in self.measures:
-            numbers |= measure.measure(images, len(self.classes))
-        return numbers
+        return self.measure(self._images())
 
     def curves(self) -> list[Curve]:
-        """The curves of all measures over the whole set, for `taskweave.reporting.draw_curves`."""
-        images = self._everywhere()
-        return [curve for measure in self.measures for curve in measure.curves(images, self.classes)]
-
-    def per_class(self) -> dict[str, Tensor]:
-        """The numbers by class, (classes,) each, NaN for a class without objects; only of measures that have such."""
-        numbers: dict[str, Tensor] = {}
-        for measure in self.measures:
-            numbers |= measure.per_class(self._everywhere(), len(self.classes))
-        return numbers
+        """The curves over the whole set, for `taskweave.reporting.draw_curves`."""
+        return self.curves_of(self._everywhere())
 
     def class_scores(self) -> dict[str, Tensor]:
-        """The numbers by class, whose means those of the set are."""
-        return self.per_class()
+        """The numbers by class over the whole set, whose means those of the set are."""
+        return self.by_class(self._everywhere())
 
     def per_image(self) -> PerImage:
-        """What each image contributes to the numbers of all measures."""
-        images = self._everywhere()
-        return JoinedImages(tuple(measure.per_image(images, len(self.classes)) for measure in self.measures))
+        return self.each_image(self._everywhere())
 
     def counts_per_class(self) -> Tensor:
         """int64 (classes,): how many objects of each class there are, without those to be ignored."""
@@ -127,6 +130,41 @@ class DetectionMetric(PerImageMetric):
         if not image.scores.isfinite().all():
             score = float(image.scores[~image.scores.isfinite()][0])
             raise ValueError(f"a detection has the score {score}, expected a finite number; check the network's output")
+
+
+def check_iou(owner: str, iou: float) -> None:
+    """Raise ValueError unless it is a share above 0."""
+    if not 0 < iou <= 1:
+        raise ValueError(f"{owner} matches at an IoU above 0 and at most 1, got {iou}")
+
+
+def rank_detections(
+    images: Sequence[DetectedImage],
+    classes: int,
+    match: Callable[[DetectedImage], Answers],
+    *,
+    like: NDArray[Any],
+    ties: bool = True,
+) -> Ranking:
+    """The ranking of what `match` says of each class in each image.  like: `right` of no answers.  ties: as of `rank`."""
+    objects = np.zeros((len(images), classes), np.int64)
+    found: list[list[Ranked]] = [[Ranked(np.empty(0, np.int64), np.empty(0), like)] for _ in range(classes)]
+    for number, image in enumerate(images):
+        for label in {*image.labels.tolist(), *image.true_labels.tolist()}:
+            scores, right, objects[number, label - 1] = match(image.of_class(label))
+            found[label - 1].append(Ranked(np.full(len(scores), number), scores, right))
+    joined = [Ranked(*(np.concatenate(column) for column in zip(*parts, strict=True))) for parts in found]
+    return rank(joined, objects, ties=ties)
+
+
+def ranking_of(images: Sequence[DetectedImage], classes: int, matching: Matching, iou: float) -> Ranking:
+    """The ranking of detections that are matched in one way."""
+
+    def match(image: DetectedImage) -> Answers:
+        scores, right, objects = matching(image, iou)
+        return scores.numpy(), right.numpy(), objects
+
+    return rank_detections(images, classes, match, like=np.empty(0, bool))
 
 
 def _joined(values: list[Tensor] | Tensor) -> Tensor:

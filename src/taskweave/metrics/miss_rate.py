@@ -5,77 +5,123 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, Any, ClassVar, final
 
+import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from taskweave.metrics.average_precision import check_iou
-from taskweave.metrics.detection_images import Curve, DetectedImage, DetectionMeasure, by_class
-from taskweave.metrics.detection_matching import Points, match_with_regions, operating_points
-from taskweave.metrics.detection_subset import BIRDS, REASONABLE, Subset
+from taskweave.metrics.curve import Curve
+from taskweave.metrics.detection import DetectionMetric, check_iou, ranking_of
+from taskweave.metrics.detection_images import (
+    BIRDS,
+    REASONABLE,
+    DetectedImage,
+    Points,
+    Subset,
+    by_class,
+    match_with_regions,
+    operating_points,
+)
 from taskweave.metrics.gain import Direction
-from taskweave.metrics.per_image_detection import ranking_of
-from taskweave.metrics.per_image_ranking import MissRateImages
+from taskweave.metrics.per_image import Floats
+from taskweave.metrics.ranking import RankedImages
+from taskweave.metrics.refusals import Classes
+from taskweave.parts import part
 
 _LEAST = 1e-10
 
 
 @final
-@dataclass(frozen=True)
-class LogAverageMissRate(DetectionMeasure):
+class LogAverageMissRate(DetectionMetric):
     """The geometric mean of the miss rates at `points` numbers of false positives per image, in percent.
 
     They are log-spaced from `low` to `high`, both included: 9 from 1e-2 to 1 are a quarter of a decade apart (Dollár et al.
     2012). From 1e-2 to 1e2 the cross-connected paper does not say how many: 9 are half a decade apart, 17 a quarter.
     Matching is Dollár's (see `match_with_regions`) with IoU >= `iou`, which that paper does not say either.
     With several classes the mean over those that have objects; false positives are per image of the whole set.
-    subset: ignore the objects outside it.  name: of the number in tables.
+
+    Args:
+        task: With the classes, their names, or how many.
+        name: Of the number in tables; different for every metric of a task.
+        iou: From this overlap on a detection has found an object.
+        low, high: The first and the last number of false positives per image.
+        points: How many numbers of false positives.
+        min_height: Lower objects are ignored; pixels of the network's input.
+        min_visible: Objects of which a smaller share can be seen are ignored, where the data say what can be seen.
     """
 
-    low: float = 1e-2
-    high: float = 1.0
-    points: int = 9
-    iou: float = 0.5
-    subset: Subset | None = None
-    name: str = "MR"
+    def __init__(
+        self,
+        task: Classes,
+        *,
+        name: str = "MR",
+        iou: Annotated[float, Gt(0), Le(1)] = 0.5,
+        low: Annotated[float, Gt(0)] = 1e-2,
+        high: Annotated[float, Gt(0)] = 1.0,
+        points: Annotated[int, Ge(2)] = 9,
+        min_height: Annotated[float, Ge(0)] = 0.0,
+        min_visible: Annotated[float, Ge(0), Le(1)] = 0.0,
+    ) -> None:
+        super().__init__(task)
+        check_iou("LogAverageMissRate", iou)
+        self.references = reference_points(low, high, points)
+        self.name, self.iou = name, iou
+        self.subset = Subset(min_height=min_height, min_visible=min_visible)
 
-    def __post_init__(self) -> None:
-        check_iou("LogAverageMissRate", self.iou)
-        reference_points(self.low, self.high, self.points)
+    @staticmethod
+    def check(options: Mapping[str, Any]) -> None:
+        """Raise ValueError unless the numbers of false positives rise."""
+        if options["low"] >= options["high"]:
+            raise ValueError(f"low must be below high, got low={options['low']:g}, high={options['high']:g}")
 
     @property
     def directions(self) -> Mapping[str, Direction]:
         return {self.name: "lower"}
 
-    def measure(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
-        return {self.name: self.per_class(images, classes)[self.name].nanmean()}
+    def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        return {self.name: self.by_class(images)[self.name].nanmean()}
 
-    def per_image(self, images: Sequence[DetectedImage], classes: int) -> MissRateImages:
-        ranking = ranking_of(self._counted(images), classes, match_with_regions, self.iou)
-        references = reference_points(self.low, self.high, self.points).numpy()
-        return MissRateImages(**ranking._asdict(), name=self.name, references=references)
+    def each_image(self, images: Sequence[DetectedImage]) -> MissRateImages:
+        ranking = ranking_of(self.subset.of(images), len(self.classes), match_with_regions, self.iou)
+        return MissRateImages(**ranking._asdict(), name=self.name, references=self.references.numpy())
 
-    def per_class(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
-        references = reference_points(self.low, self.high, self.points)
-        curves = [false_positives_miss_rate(points, len(images)) for points in self._points(images, classes)]
-        return {self.name: 100.0 * torch.stack([log_average_miss_rate(*curve, references) for curve in curves])}
+    def by_class(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        curves = [false_positives_miss_rate(points, len(images)) for points in self._points(images)]
+        return {self.name: 100.0 * torch.stack([log_average_miss_rate(*curve, self.references) for curve in curves])}
 
-    def curves(self, images: Sequence[DetectedImage], names: Sequence[str]) -> list[Curve]:
+    def curves_of(self, images: Sequence[DetectedImage]) -> list[Curve]:
         """Miss rate over false positives per image."""
         found = []
-        for name, points in zip(names, self._points(images, len(names)), strict=True):
+        for name, points in zip(self.classes, self._points(images), strict=True):
             if points.objects:
                 fppi, miss = false_positives_miss_rate(points, len(images))
                 axes = ("false positives per image", "miss rate")
                 found.append(Curve(name, tuple(fppi.tolist()), tuple(miss.tolist()), *axes, logarithmic=True))
         return found
 
-    def _points(self, images: Sequence[DetectedImage], classes: int) -> list[Points]:
-        return [operating_points(part, match_with_regions, self.iou) for part in by_class(self._counted(images), classes)]
+    def _points(self, images: Sequence[DetectedImage]) -> list[Points]:
+        parts = by_class(self.subset.of(images), len(self.classes))
+        return [operating_points(part, match_with_regions, self.iou) for part in parts]
 
-    def _counted(self, images: Sequence[DetectedImage]) -> Sequence[DetectedImage]:
-        return images if self.subset is None else [self.subset.applied(image) for image in images]
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MissRateImages(RankedImages):
+    """The log-average miss rate.  references: numbers of false positives per image (see `log_average_miss_rate`)."""
+
+    kind: ClassVar[str] = "miss rate"
+
+    references: Floats
+
+    def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
+        fppi = wrong / images[:, None]
+        miss = np.concatenate([np.ones((len(right), 1)), 1.0 - right / objects[:, None]], 1)
+        limits = self.references * (1 + 1e-9)  # as `log_average_miss_rate`
+        at = np.stack([np.searchsorted(row, limits, side="right") for row in fppi])
+        rates = np.take_along_axis(miss, at, 1)
+        return np.asarray(100.0 * np.exp(np.log(np.maximum(rates, _LEAST)).mean(1)))
 
 
 def false_positives_miss_rate(points: Points, images: int) -> tuple[Tensor, Tensor]:
@@ -109,11 +155,11 @@ def log_average_miss_rate(fppi: Tensor, miss: Tensor, references: Tensor) -> Ten
     return rates.clamp(min=_LEAST).log().mean().exp()
 
 
-PEDESTRIANS = LogAverageMissRate(subset=REASONABLE)
+PEDESTRIANS = part(LogAverageMissRate, min_height=REASONABLE.min_height, min_visible=REASONABLE.min_visible)
 """The reasonable subset, 9 points in [1e-2, 1]: Caltech, KITTI and CityPersons in the cross-connected paper's table 1."""
 
-BIRDS_9 = LogAverageMissRate(high=1e2, subset=BIRDS)
+BIRDS_9 = part(LogAverageMissRate, high=1e2, min_height=BIRDS.min_height)
 """Birds at least 15 pixels high, 9 points in [1e-2, 1e2], half a decade apart."""
 
-BIRDS_17 = LogAverageMissRate(high=1e2, points=17, subset=BIRDS)
+BIRDS_17 = part(LogAverageMissRate, high=1e2, points=17, min_height=BIRDS.min_height)
 """Birds at least 15 pixels high, 17 points in [1e-2, 1e2], a quarter of a decade apart."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from dataclasses import fields
+from typing import Any, ClassVar, Self, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray[Any]]
 _BLOCK = 4_000_000
 """Numbers handled at a time: 32 MB of float64."""
 
@@ -21,7 +23,7 @@ _BLOCK = 4_000_000
 class PerImage(ABC):
     """The images of one test part, as one metric sees them. Concrete ones are frozen dataclasses of arrays and numbers.
 
-    kind: what a stored one is known by (`taskweave.metrics.per_image_stored`).
+    kind: The word by which a stored one is found again (`taskweave.metrics.stored.restored`).
     """
 
     kind: ClassVar[str]
@@ -42,16 +44,36 @@ class PerImage(ABC):
 
     @final
     def scores(self, weights: NDArray[Any]) -> dict[str, Floats]:
-        """{metric: float64 (B,)}, NaN where it is undefined.
+        """The metric on multisets of the images.
 
-        weights: (B, count) whole numbers from 0, how often each image counts; rows of ones give the metric's own values.
-        Raises ValueError for weights of another shape, or that are negative or no whole numbers.
+        Args:
+            weights: (B, count) whole numbers from 0, how often each image counts; rows of ones give the metric itself.
+
+        Returns:
+            {metric: float64 (B,)}, NaN where it is undefined.
+
+        Raises:
+            ValueError: The weights have another shape, are negative or are no whole numbers.
         """
         rows = _checked(weights, self.count)
         step = max(1, _BLOCK // max(1, self._width))
         with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 is how an undefined number comes about
             parts = [self._scores(rows[i : i + step].astype(np.float64)) for i in range(0, max(1, len(rows)), step)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def stored(self) -> Arrays:
+        """{name: array}: "kind" and one for each field; whole numbers in few bytes, single values without axes."""
+        arrays = {field.name: _small(np.asarray(getattr(self, field.name))) for field in fields(cast("Any", self))}
+        return {"kind": np.asarray(self.kind), **arrays}
+
+    @classmethod
+    def from_stored(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """The images whose `stored` arrays these are. Raises ValueError for arrays that are missing or do not fit."""
+        names = [field.name for field in fields(cast("Any", cls))]
+        if missing := [name for name in names if name not in arrays]:
+            raise ValueError(f"{cls.__name__} is stored as {names}, but {missing} are missing among {sorted(arrays)}")
+        given: dict[str, Any] = {name: arrays[name] if arrays[name].ndim else arrays[name].item() for name in names}
+        return cls(**given)
 
 
 def weighted_sums(weights: Floats, values: NDArray[Any]) -> Floats:
@@ -80,3 +102,10 @@ def _checked(weights: NDArray[Any], count: int) -> NDArray[Any]:
     if (rows.dtype.kind not in "iub" and (rows % 1 != 0).any()) or (rows < 0).any():
         raise ValueError("weights are how often each image counts: whole numbers from 0")
     return rows
+
+
+def _small(array: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers from 0 in the smallest type that holds them all."""
+    if array.dtype.kind not in "iu" or not array.size or array.min() < 0:
+        return array
+    return array.astype(np.min_scalar_type(int(array.max())))

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from taskweave.metrics.confusion import class_iou, confusion_matrix, segmentation_scores
-from taskweave.metrics.gathering import gather_from_anywhere
-from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
-from taskweave.metrics.per_image_segmentation import SegmentationImages
+from taskweave.metrics.gain import Direction
+from taskweave.metrics.metric import PerImageMetric, rows_of
+from taskweave.metrics.per_image import Floats, PerImage, check_lengths, weighted_sums
+from taskweave.metrics.refusals import Classes, check_inside, class_names, few, same_shape
 
 
 @final
-class SegmentationMetric(PerImageMetric):
+class SegmentationScores(PerImageMetric):
     """mIoU, pixacc and fwIU in percent, from one confusion matrix of the whole set (FCN definitions).
 
     ``update(prediction, target)``: (B, H, W) class numbers each. Sums only, so neither batches nor processes matter.
 
-    ignore: the label of pixels that do not count.
-    per_image: instead the mean over images of each image's own three scores; images without a labelled pixel are left
-        out. Often several points lower or higher than over the set: the two are not comparable.
-    target_class: also the IU of this class alone, over the whole set, as "IoU"; NaN where it is absent.
-    image_miou: also, as "image mIoU", the mean over images of the mean over *all* classes of an image's IUs, where the IU
-        of a class that is absent from the image (0/0) counts 0. Images without a labelled pixel are left out. The Pet
-        paper's public code measures its two classes so; an image without one of them has at most 50.
-
     Absent classes (neither labelled nor predicted in any counted pixel) are left out of mIoU; `absent` says how many.
+
+    Args:
+        task: With the classes, their names, or how many.
+        ignore: The label of pixels that do not count.
+        per_image: Instead the mean over images of each image's own three scores; images without a labelled pixel are left
+            out. Often several points lower or higher than over the set: the two are not comparable.
+        target_class: Also the IU of the class of this name alone, over the whole set, as "IoU"; NaN where it is absent.
+        image_miou: Also, as "image mIoU", the mean over images of the mean over *all* classes of an image's IUs, where the
+            IU of a class that is absent from the image (0/0) counts 0. Images without a labelled pixel are left out. The
+            Pet paper's public code measures its two classes so; an image without one of them has at most 50.
     """
 
-    full_state_update = False
     counts: Tensor
     image_scores: Tensor
     image_mious: Tensor
@@ -39,15 +45,19 @@ class SegmentationMetric(PerImageMetric):
 
     def __init__(
         self,
-        classes: int,
+        task: Classes,
         *,
         ignore: int = 255,
         per_image: bool = False,
-        target_class: int | None = None,
+        target_class: str = "",
         image_miou: bool = False,
     ) -> None:
-        super().__init__(dist_sync_fn=gather_from_anywhere)
-        self.target_class = target_class
+        super().__init__()
+        names = class_names(task)
+        if target_class and target_class not in names:
+            raise ValueError(f"target_class={target_class!r} is none of the classes {few(names)}; give one of them")
+        classes = len(names)
+        self.target_class = names.index(target_class) if target_class else None
         self.classes = classes
         self.ignore = ignore
         self.of_images = per_image
@@ -57,6 +67,11 @@ class SegmentationMetric(PerImageMetric):
         self.add_state("image_mious", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("rows", [], dist_reduce_fx="cat")
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        further = {"IoU": self.target_class is not None, "image mIoU": self.image_miou}
+        return dict.fromkeys(("mIoU", "pixacc", "fwIU", *(name for name, wanted in further.items() if wanted)), "higher")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         each = confusion_matrix(prediction, target, classes=self.classes, ignore=self.ignore)
@@ -105,3 +120,104 @@ class SegmentationMetric(PerImageMetric):
     def absent(self) -> int:
         """How many classes are neither labelled nor predicted, and so no part of mIoU."""
         return int(self.per_class().isnan().sum())
+
+
+@final
+@dataclass(frozen=True)
+class SegmentationImages(PerImage):
+    """Pixel counts by class: all that mIoU, pixacc and fwIU need (Long et al. 2015, section 5).
+
+    right, labelled, predicted: (images, classes) pixels that are labelled and predicted so, labelled so, predicted so, of
+    those that count.
+    of_images: whether mIoU, pixacc and fwIU are means over images of their own scores.  target_class: whose IU is "IoU",
+    -1 for none.  image_miou: whether there is an "image mIoU". All as in `SegmentationScores`.
+    """
+
+    kind: ClassVar[str] = "segmentation"
+
+    right: NDArray[Any]
+    labelled: NDArray[Any]
+    predicted: NDArray[Any]
+    of_images: bool = False
+    target_class: int = -1
+    image_miou: bool = False
+
+    def __post_init__(self) -> None:
+        arrays = {"right": self.right, "labelled": self.labelled, "predicted": self.predicted}
+        check_lengths("SegmentationImages", arrays, axes=dict.fromkeys(arrays, 2))
+
+    @property
+    def count(self) -> int:
+        return len(self.right)
+
+    def _scores(self, weights: Floats) -> dict[str, Floats]:
+        right, labelled, predicted = (weighted_sums(weights, n) for n in (self.right, self.labelled, self.predicted))
+        seen = self.labelled.sum(1) > 0  # an image without a labelled pixel has no scores of its own
+        shares = weights[:, seen] / weights[:, seen].sum(1, keepdims=True)
+        own_right, own_labelled, own_predicted = (n[seen] * 1.0 for n in (self.right, self.labelled, self.predicted))
+        own_iou = _iou(own_right, own_labelled, own_predicted)
+        if self.of_images:
+            found = {name: shares @ values for name, values in _three(own_right, own_labelled, own_iou).items()}
+        else:
+            found = _three(right, labelled, _iou(right, labelled, predicted))
+        if self.target_class >= 0:
+            found["IoU"] = _iou(right, labelled, predicted)[:, self.target_class]
+        if self.image_miou:
+            found["image mIoU"] = shares @ np.nan_to_num(own_iou).mean(1)
+        return found
+
+
+def _iou(right: Floats, labelled: Floats, predicted: Floats) -> Floats:
+    """(..., classes) IU in percent; NaN for a class of no pixel."""
+    return np.asarray(100.0 * right / (labelled + predicted - right))
+
+
+def _three(right: Floats, labelled: Floats, iou: Floats) -> dict[str, Floats]:
+    there, pixels = np.isfinite(iou), labelled.sum(-1)
+    known = np.where(there, iou, 0.0)
+    return {
+        "mIoU": known.sum(-1) / there.sum(-1),
+        "pixacc": 100.0 * right.sum(-1) / pixels,
+        "fwIU": (labelled * known).sum(-1) / pixels,
+    }
+
+
+def confusion_matrix(prediction: Tensor, target: Tensor, *, classes: int, ignore: int) -> Tensor:
+    """n[b, i, j] = pixels of image b of class i predicted as j; int64 (B, classes, classes).
+
+    prediction, target: (B, H, W) class numbers. Pixels whose target is `ignore` do not count, whatever is predicted.
+    Raises ValueError for other shapes and for a class number outside 0..classes - 1.
+    """
+    same_shape("a segmentation metric", prediction, target, "(B, H, W)")
+    valid = target != ignore
+    check_inside(target.where(valid, 0), "label", classes)
+    check_inside(prediction.where(valid, 0), "predicted class", classes)
+    each = [
+        multiclass_confusion_matrix(*pair, classes, ignore_index=ignore, validate_args=False)
+        for pair in zip(prediction.long(), target.long(), strict=True)
+    ]
+    return torch.stack(each) if each else target.new_zeros(0, classes, classes, dtype=torch.int64)
+
+
+def class_iou(confusion: Tensor) -> Tensor:
+    """IU_i = n_ii / (t_i + sum_j n_ji - n_ii) in percent, (..., C) float64; NaN for an absent class (union of 0).
+
+    A class that is predicted somewhere but labelled nowhere is not absent: its IU is 0.
+    """
+    counts = confusion.double()
+    hit = counts.diagonal(dim1=-2, dim2=-1)
+    return 100.0 * hit / (counts.sum(-1) + counts.sum(-2) - hit)
+
+
+def segmentation_scores(confusion: Tensor) -> Tensor:
+    """(..., 3) float64 in percent: mIoU, pixacc, fwIU of a matrix (..., C, C), as in FCN (Long et al. 2015, section 5).
+
+    With t_i = sum_j n_ij:  pixacc = sum_i n_ii / sum_i t_i;  mIoU = mean of IU_i over the classes that are not absent;
+    fwIU = sum_i t_i IU_i / sum_i t_i.  NaN where no pixel is labelled.
+    """
+    counts = confusion.double()
+    truth = counts.sum(-1)
+    iou = class_iou(confusion)
+    labelled = truth.sum(-1)
+    pixacc = 100.0 * counts.diagonal(dim1=-2, dim2=-1).sum(-1) / labelled
+    return torch.stack([iou.nanmean(-1), pixacc, (truth * iou).nansum(-1) / labelled], dim=-1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from taskweave.metrics.detection_images import Curve
+from taskweave.metrics.curve import Curve
 from taskweave.reporting.charts import draw_line, figure_with_legend, save_figure, tidy_axes
 from taskweave.reporting.style import Style, shown, styles_of
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskweave.metrics.per_image import PerImage
-from taskweave.metrics.per_image_stored import restored, stored
+from taskweave.metrics.stored import restored
 from taskweave.reporting.files import write_whole
 
 IMAGES = "images.npz"
@@ -32,7 +32,7 @@ def keep_images(measured: Mapping[str, PerImage], keys: Mapping[str, Sequence[st
     """
     columns = _read(folder)
     for column, images in measured.items():
-        columns[column] = (_digest(keys[column], images.count), stored(images))
+        columns[column] = (_digest(keys[column], images.count), images.stored())
     arrays: dict[str, Any] = {
         _COLUMNS: np.asarray(list(columns), dtype=np.str_),
         _KNOWN_BY: np.asarray([known_by for known_by, _ in columns.values()], dtype=np.str_),

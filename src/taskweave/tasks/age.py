@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import Annotated, Any, ClassVar, final
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge
 from torch import Tensor
 
+from taskweave.metrics.absolute_error import AbsoluteError
+from taskweave.tasks.checks import check_answers, check_one_each
 from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.task import Direction, Task
-from taskweave.tasks.whole_image import caption, captioned, check_answers, check_one_each
-
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+from taskweave.tasks.pictures import caption, captioned
+from taskweave.tasks.task import Direction, Form, Task, plain
 
 
 @final
@@ -25,13 +25,17 @@ class Age(Task):
     expectation sum_k k p_k, so it has fractions, and even probabilities give (ages - 1) / 2: 49.5.
     Source: Gao et al., NDDR-CNN (CVPR 2019), section 5.2, after Rothe et al., DEX (ICCV workshops 2015).
 
-    ages: how many; 100 in NDDR. Raises ValueError for a target that is none of 0..ages - 1 (99): such images are left out
-    when the data are read.
+    A target that is none of 0..ages - 1 is refused: such images are left out when the data are read.
+
+    Args:
+        ages: How many; 100 in NDDR.
     """
 
-    directions: ClassVar[Mapping[str, Direction]] = {"mean AE": "lower", "median AE": "lower"}
+    reads: ClassVar[Form] = "numbers"
+    dense: ClassVar[bool] = False
+    directions: ClassVar[Mapping[str, Direction]] = AbsoluteError.directions
 
-    def __init__(self, ages: int = 100) -> None:
+    def __init__(self, *, ages: Annotated[int, Ge(2)] = 100) -> None:
         if ages < 2:
             raise ValueError(f"Age needs at least two ages to tell apart, got ages={ages}")
         self.ages = ages
@@ -56,10 +60,15 @@ class Age(Task):
         years = torch.arange(self.ages, dtype=soft.dtype, device=soft.device)
         return (soft * years).sum(-1)  # a product of matrices would be in half precision under autocast
 
-    def metric(self) -> Metric:
-        from taskweave.metrics.absolute_error import AbsoluteErrorMetric
+    def metric(self) -> AbsoluteError:
+        return AbsoluteError()
 
-        return AbsoluteErrorMetric()
+    def numbers(self, target: Any) -> Tensor:
+        return plain(target).flatten()
+
+    def constants(self, numbers: Tensor | None) -> list[Tensor]:
+        """The median age."""
+        return [] if numbers is None else [numbers.double().quantile(0.5)]
 
     def picture(self, value: Tensor) -> Tensor:
         """The years in white on black."""

@@ -13,7 +13,7 @@ from torchvision.ops import box_iou
 
 from taskweave.heads.boxes import ANCHOR_WEIGHTS, encode_boxes
 from taskweave.heads.outputs import AnchorOutputs
-from taskweave.metrics.detection_matching import share_inside
+from taskweave.metrics.detection_images import share_inside
 from taskweave.tasks.dense import no_loss, precise
 
 NEITHER = -1

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, final
+from collections.abc import Mapping
+from typing import Any, ClassVar, final
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from taskweave.tasks.class_numbers import check_class_numbers, names_of
+from taskweave.metrics.accuracy import Accuracy
+from taskweave.tasks.checks import check_answers, check_class_numbers, check_one_each
 from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.task import Direction, Task
-from taskweave.tasks.whole_image import caption, captioned, check_answers, check_one_each
-
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+from taskweave.tasks.labels import Named, class_names
+from taskweave.tasks.pictures import caption, captioned
+from taskweave.tasks.segmentation import most_frequent
+from taskweave.tasks.task import Direction, Form, Task, plain
 
 
 @final
@@ -24,13 +24,17 @@ class Classification(Task):
     An image whose class is not known has no label: a missing key in its sample, not a special number.
     The loss is cross-entropy, the mean over images.
 
-    classes: their names, or how many there are.
+    Args:
+        labels: With the names of the classes; or the names alone, or how many.
     """
 
-    directions: ClassVar[Mapping[str, Direction]] = {"accuracy": "higher", "class accuracy": "higher"}
+    reads: ClassVar[Form] = "numbers"
+    dense: ClassVar[bool] = False
+    counted: ClassVar[str] = "images"
+    directions: ClassVar[Mapping[str, Direction]] = Accuracy.directions
 
-    def __init__(self, classes: Sequence[str] | int) -> None:
-        self.classes = names_of("Classification", classes)
+    def __init__(self, labels: Named) -> None:
+        self.classes = class_names("Classification", labels, least=2)
 
     @property
     def channels(self) -> int:
@@ -51,10 +55,15 @@ class Classification(Task):
         """The most probable class of each image, int64 (B,)."""
         return soft.argmax(1)
 
-    def metric(self) -> Metric:
-        from taskweave.metrics.accuracy import AccuracyMetric
+    def metric(self) -> Accuracy:
+        return Accuracy(self)
 
-        return AccuracyMetric(len(self.classes))
+    def numbers(self, target: Any) -> Tensor:
+        return plain(target).flatten()
+
+    def constants(self, numbers: Tensor | None) -> list[Tensor]:
+        """The most frequent class."""
+        return most_frequent(numbers, len(self.classes))
 
     def picture(self, value: Tensor) -> Tensor:
         """The class's name in white on black."""

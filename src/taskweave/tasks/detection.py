@@ -3,61 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, final
+from typing import Annotated, Any, ClassVar, final
 
+from annotated_types import Ge, Gt, Le, Len, Lt
 from torch import Tensor
+from torchmetrics import Metric
 
 from taskweave.heads.boxes import ANCHOR_WEIGHTS, decode_boxes
 from taskweave.heads.outputs import AnchorOutputs
-from taskweave.metrics.average_precision import AveragePrecision
-from taskweave.metrics.detection_images import DetectionMeasure
+from taskweave.parts import Aside, Part
 from taskweave.tasks.anchor_loss import AnchorLoss
+from taskweave.tasks.checks import check_box_targets
 from taskweave.tasks.dense import precise
-from taskweave.tasks.detection_checks import check_box_targets, class_names, joint_directions
-from taskweave.tasks.detection_pictures import draw_boxes
-from taskweave.tasks.detection_soft import SoftBoxes, Suppression, suppressed
-from taskweave.tasks.task import Direction, Task
-
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+from taskweave.tasks.detections import MEAN_AVERAGE_PRECISION, DetectionTask, SoftBoxes, Suppression, suppressed
+from taskweave.tasks.labels import Named
+from taskweave.tasks.task import Form
 
 
 @final
-class Detection(Task):
+class Detection(DetectionTask):
     """Outputs are `AnchorOutputs`, of a region proposal network as the detector or any other network with anchors.
 
-    Targets, one mapping per image: "boxes" (n, 4) as x1, y1, x2, y2 in pixels of the network's input, "labels" (n,) in
-    1..C, and optionally "ignore" (n,) bool: neither positive nor negative. Predictions, one per image: "boxes", "scores",
-    "labels" from the highest score down, after suppression within each class.
+    Targets, of the loss too, are `DetectionTask`'s; objects to be ignored are neither positive nor negative. Predictions
+    come from the highest score down, after suppression within each class.
 
-    classes: their names without background, or how many.
-    metrics: what is measured, in the order of a table's columns; e.g. `PEDESTRIANS`, `BIRDS_9`, `CocoAveragePrecision()`.
-    anchor_loss: which anchors answer for which objects.  suppression: nms .7 for pedestrians, .1 for birds in the paper.
-    shown: the least score of a box in pictures.
+    Args:
+        labels: With the names of the classes without background; or the names alone, or how many.
+        metrics: What is measured, in the order of a table's columns; e.g. `PEDESTRIANS`, `part(CocoAveragePrecision)`.
+        nms: Of two boxes of a class with a larger IoU the lower-scored goes; .7 for pedestrians, .1 for birds in the
+            cross-connected paper.
+        score: Only boxes with a higher score count as detections.
+        detections: At most so many per image.
+        box_weight: Factor of the boxes' smooth L1 loss beside the classes' cross-entropy.
+        positive: An anchor with an IoU of at least this with an object answers for it.
+        negative: An anchor below this with every object is background; those between are neither.
+        sample: Anchors of an image that are drawn for the loss; None takes all.
+        foreground: The largest share of them that is positive.
+        shown: The least score of a box in pictures.
     """
+
+    reads: ClassVar[Form] = "anchors"
 
     def __init__(
         self,
-        classes: Sequence[str] | int,
+        labels: Named,
         *,
-        metrics: Sequence[DetectionMeasure] = (AveragePrecision(),),
-        anchor_loss: AnchorLoss = AnchorLoss(),  # noqa: B008 - frozen
-        suppression: Suppression = Suppression(),  # noqa: B008 - frozen
-        shown: float = 0.5,
+        metrics: Annotated[tuple[Part[Metric], ...], Len(1)] = MEAN_AVERAGE_PRECISION,
+        nms: Annotated[float, Ge(0), Le(1)] = 0.5,
+        score: Annotated[float, Ge(0), Lt(1)] = 0.05,
+        detections: Annotated[int, Ge(1)] = 100,
+        box_weight: Annotated[float, Ge(0)] = 1.0,
+        positive: Annotated[float, Ge(0), Le(1)] = 0.7,
+        negative: Annotated[float, Ge(0), Le(1)] = 0.3,
+        sample: Annotated[int, Ge(1)] | None = 256,
+        foreground: Annotated[float, Gt(0), Le(1)] = 0.5,
+        shown: Annotated[float, Ge(0), Le(1), Aside] = 0.5,
     ) -> None:
-        self.classes = class_names("Detection", classes)
-        self.metrics = tuple(metrics)
-        self._directions = joint_directions("Detection", metrics)
-        self.anchor_loss, self.suppression, self.shown = anchor_loss, suppression, shown
+        super().__init__(labels, metrics=metrics, shown=shown)
+        self.anchor_loss = AnchorLoss(
+            positive=positive, negative=negative, sample=sample, foreground=foreground, box_weight=box_weight
+        )
+        self.suppression = Suppression(nms=nms, score=score, detections=detections)
 
-    @property
-    def directions(self) -> Mapping[str, Direction]:
-        return self._directions
-
-    @property
-    def channels(self) -> int:
-        """Logits per anchor: the classes and background."""
-        return len(self.classes) + 1
+    @staticmethod
+    def check(options: Mapping[str, Any]) -> None:
+        """Raise ValueError unless positive anchors overlap more than negative ones."""
+        if options["negative"] > options["positive"]:
+            raise ValueError(f"negative must not be above positive, got {options['negative']} and {options['positive']}")
 
     def loss(self, output: AnchorOutputs, target: Sequence[Mapping[str, Any]]) -> Tensor:
         self._check(output)
@@ -78,15 +90,6 @@ class Detection(Task):
 
     def harden(self, soft: SoftBoxes) -> list[dict[str, Any]]:
         return suppressed(soft, self.suppression)
-
-    def metric(self) -> Metric:
-        from taskweave.metrics.detection import DetectionMetric
-
-        return DetectionMetric(self.classes, self.metrics)
-
-    def picture(self, value: Mapping[str, Any]) -> Tensor:
-        """The boxes of one image in their classes' colours on black, those to be ignored in grey."""
-        return draw_boxes(value, value["labels"], classes=len(self.classes), shown=self.shown)
 
     def _check(self, output: AnchorOutputs) -> None:
         if not isinstance(output, AnchorOutputs):

@@ -3,67 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, final
+from typing import Annotated, Any, ClassVar, final
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge, Le, Len, Lt
 from torch import Tensor
+from torchmetrics import Metric
 
 from taskweave.heads.boxes import ROI_WEIGHTS, decode_boxes
 from taskweave.heads.outputs import RoiOutputs
-from taskweave.metrics.average_precision import AveragePrecision
-from taskweave.metrics.detection_images import DetectionMeasure
+from taskweave.parts import Aside, Part
 from taskweave.tasks.anchor_loss import NEITHER
+from taskweave.tasks.checks import check_labels, check_rois, joined
 from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.detection_checks import check_labels, check_rois, class_names, joined, joint_directions
-from taskweave.tasks.detection_pictures import draw_boxes
-from taskweave.tasks.detection_soft import SoftBoxes, Suppression, suppressed
-from taskweave.tasks.task import Direction, Task
-
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+from taskweave.tasks.detections import MEAN_AVERAGE_PRECISION, DetectionTask, SoftBoxes, Suppression, suppressed
+from taskweave.tasks.labels import Named
+from taskweave.tasks.task import Form
 
 
 @final
-class RoiDetection(Task):
+class RoiDetection(DetectionTask):
     """Outputs are `RoiOutputs`, of a network that reads (images, regions of interest per image).
 
     Targets of the loss, one mapping per image, are those of its regions, as `taskweave.data.SampleRois` makes them:
     "labels" (r,), 0 for background, -1 for neither; "deltas" (r, 4), coded against the regions with weights
-    (10, 10, 5, 5) (`encode_boxes`). Targets of the metric are `Detection`'s, and so are predictions: of all regions given.
+    (10, 10, 5, 5) (`encode_boxes`). Targets of the metric are `DetectionTask`'s, and so are predictions: of all regions
+    given, from the highest score down, after suppression within each class.
 
     L = (1/R) [ sum_r CE(logits_r, label_r) + box_weight * sum_{r foreground} smoothL1(deltas_r[label_r] - target_r) ], R =
     the regions that have a label: Girshick (2015, eq. 1), averaged over the mini-batch.
 
-    classes: their names without background, or how many.  beta: where smooth L1 turns from square to line.
-    suppression: nms .3 in Fast R-CNN.  metrics, shown: see `Detection`.
+    Args:
+        labels: With the names of the classes without background; or the names alone, or how many.
+        metrics: What is measured, in the order of a table's columns; e.g. `part(CocoAveragePrecision)`.
+        nms: Of two boxes of a class with a larger IoU the lower-scored goes; .3 in Fast R-CNN.
+        score: Only boxes with a higher score count as detections.
+        detections: At most so many per image.
+        box_weight: Factor of the boxes' smooth L1 loss beside the classes' cross-entropy.
+        beta: Where smooth L1 turns from square to line.
+        shown: The least score of a box in pictures.
     """
+
+    reads: ClassVar[Form] = "regions"
 
     def __init__(
         self,
-        classes: Sequence[str] | int,
+        labels: Named,
         *,
-        metrics: Sequence[DetectionMeasure] = (AveragePrecision(),),
-        suppression: Suppression = Suppression(nms=0.3),  # noqa: B008 - frozen
-        box_weight: float = 1.0,
-        beta: float = 1.0,
-        shown: float = 0.5,
+        metrics: Annotated[tuple[Part[Metric], ...], Len(1)] = MEAN_AVERAGE_PRECISION,
+        nms: Annotated[float, Ge(0), Le(1)] = 0.3,
+        score: Annotated[float, Ge(0), Lt(1)] = 0.05,
+        detections: Annotated[int, Ge(1)] = 100,
+        box_weight: Annotated[float, Ge(0)] = 1.0,
+        beta: Annotated[float, Ge(0)] = 1.0,
+        shown: Annotated[float, Ge(0), Le(1), Aside] = 0.5,
     ) -> None:
+        super().__init__(labels, metrics=metrics, shown=shown)
         if not beta >= 0 or not box_weight >= 0:
             raise ValueError(f"RoiDetection needs beta and box_weight of at least 0, got {beta} and {box_weight}")
-        self.classes = class_names("RoiDetection", classes)
-        self.metrics = tuple(metrics)
-        self._directions = joint_directions("RoiDetection", metrics)
-        self.suppression, self.box_weight, self.beta, self.shown = suppression, box_weight, beta, shown
-
-    @property
-    def directions(self) -> Mapping[str, Direction]:
-        return self._directions
-
-    @property
-    def channels(self) -> int:
-        """Logits per region: the classes and background."""
-        return len(self.classes) + 1
+        self.suppression = Suppression(nms=nms, score=score, detections=detections)
+        self.box_weight, self.beta = box_weight, beta
 
     def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
         return check_rois("RoiDetection", image, rois)
@@ -98,15 +98,6 @@ class RoiDetection(Task):
 
     def harden(self, soft: SoftBoxes) -> list[dict[str, Any]]:
         return suppressed(soft, self.suppression)
-
-    def metric(self) -> Metric:
-        from taskweave.metrics.detection import DetectionMetric
-
-        return DetectionMetric(self.classes, self.metrics)
-
-    def picture(self, value: Mapping[str, Any]) -> Tensor:
-        """The boxes of one image in their classes' colours on black, those to be ignored in grey."""
-        return draw_boxes(value, value["labels"], classes=len(self.classes), shown=self.shown)
 
     def _check(self, output: RoiOutputs) -> None:
         if not isinstance(output, RoiOutputs):

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 
+from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
 from taskweave.metrics.gain import Direction as Direction
-from taskweave.tasks.detection_pictures import lines_over
-from taskweave.tasks.selecting import select
+from taskweave.tasks.pictures import Key, lines_over
 
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+Form = Literal["map", "anchors", "regions", "boxes", "numbers"]
+"""What a network gives and a task reads: a map (B, C, h, w), logits of anchors or of regions, torchvision's losses and
+boxes, or numbers (B, n)."""
 
 
 class Task(ABC):
     """A target, a loss, a decoding and metrics. It knows nothing of training, and not the name it goes by.
 
     Outputs are what a stream returns (for dense tasks (B, C, h, w) at any resolution), targets what a data set gives.
+
+    A task of your own states the abstract members; the facts and the rest have defaults for a dense task. Its constructor
+    takes `Labels` or nothing by position; what a person chooses is keyword-only.
+
+    Facts:
+        reads: The form of the network's output.
+        dense: Whether outputs, targets and predictions are maps.
+        regression: Whether an uncertainty weighting treats its loss as that of a regression.
+        reads_targets: Whether its network is given the targets too in training.
+        counted: What `class_counts` counts.
     """
+
+    reads: ClassVar[Form] = "map"
+    dense: ClassVar[bool] = True
+    regression: ClassVar[bool] = False
+    reads_targets: ClassVar[bool] = False
+    counted: ClassVar[str] = "labels"
+    classes: tuple[str, ...] = ()
+    """The names of what it tells apart, in the order of its metrics' values by class; () where it tells nothing apart."""
 
     @property
     @abstractmethod
@@ -60,6 +80,11 @@ class Task(ABC):
         """Whether the losses of two parts add up to that of both together (a sum over pixels), instead of averaging."""
         return False
 
+    @property
+    def needs_true_boxes(self) -> bool:
+        """Whether it is measured on the true boxes, which its network is then given as regions."""
+        return False
+
     def select(self, output: Any, rows: Tensor) -> Any:
         """The output of those samples of a batch that are labelled; rows: int64."""
         return select(output, rows)
@@ -83,6 +108,31 @@ class Task(ABC):
         Exact over the whole set however it is split into batches; its states reduce by sums (or concatenation).
         """
 
+    def class_counts(self, target: Any) -> Tensor:
+        """int64 (classes,): how many labels of each class one image's target has. Default: a tensor of class numbers."""
+        numbers = plain(target).flatten().long()
+        return torch.bincount(numbers[(numbers >= 0) & (numbers < len(self.classes))], minlength=len(self.classes))
+
+    def numbers(self, target: Any) -> Tensor | None:
+        """One image's target as numbers (n,) or (n, channels) that `constants` chooses from; None for a task without."""
+        return None
+
+    def constants(self, numbers: Tensor | None) -> list[Tensor]:
+        """Predictions that look at no image: as good as a constant can be on the training labels; [] for none.
+
+        Args:
+            numbers: (N,) or (N, channels), `numbers` of many training images together; None where there are none.
+        """
+        return []
+
+    def constant_answer(self, constant: Tensor, target: Any) -> tuple[Any, Any]:
+        """A constant as the prediction for one image, and the image's target, as the metric takes them.
+
+        Default: the constant, () or (channels,), in every pixel.
+        """
+        label = plain(target)[None]
+        return (constant.reshape(1, *constant.shape, 1, 1) if constant.ndim else constant).expand(label.shape), label
+
     @abstractmethod
     def picture(self, value: Any) -> Tensor:
         """One prediction or target as RGB uint8 (3, H, W), for people to look at."""
@@ -96,8 +146,48 @@ class Task(ABC):
             return self.picture(torch.as_tensor(value).as_subclass(Tensor))
         return lines_over(image, self.picture(value))
 
+    def legend(self, pictures: Iterable[Tensor]) -> list[Key]:
+        """What the colours of drawn targets and predictions, RGB uint8 (3, H, W), stand for; [] for a task without such."""
+        return []
+
+
+def plain(target: Any) -> Tensor:
+    """A label as a plain tensor."""
+    return torch.as_tensor(target).as_subclass(Tensor)
+
 
 def mean_soft(task: Task, outputs: Sequence[Any], size: tuple[int, int]) -> Any:
     """The soft prediction of an ensemble: the mean of its members' (`Task.soft`); `Task.harden` makes it the prediction."""
     softs = [task.soft(output, size) for output in outputs]
     return sum(softs[1:], softs[0]) / len(softs)
+
+
+def select(output: Any, rows: Tensor) -> Any:
+    """The samples `rows` (int64) of an output: along axis 0 of tensors, by image for what is made of anchors or regions.
+
+    Mappings and sequences (an ensemble's outputs) are gone into.
+    """
+    match output:
+        case Tensor():
+            return output[rows]
+        case AnchorOutputs():
+            return AnchorOutputs(output.logits[rows], output.deltas[rows], output.anchors)
+        case RoiOutputs():
+            regions, rois = _regions(output.rois, rows)
+            return RoiOutputs(output.logits[regions], output.deltas[regions], rois)
+        case RoiAttributes():
+            regions, rois = _regions(output.rois, rows)
+            return RoiAttributes(output.logits[regions], rois)
+        case Mapping():
+            return {key: select(value, rows) for key, value in output.items()}
+        case list() | tuple():
+            return [select(value, rows) for value in output]
+    return output
+
+
+def _regions(rois: tuple[Tensor, ...], rows: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Positions of the regions of some images among all, and the regions themselves."""
+    chosen = rows.tolist()
+    counts = [len(part) for part in rois]
+    places = torch.split(torch.arange(sum(counts), device=rows.device), counts)
+    return torch.cat([places[i] for i in chosen]), tuple(rois[i] for i in chosen)

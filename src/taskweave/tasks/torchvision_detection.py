@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, final
 
+from annotated_types import Ge, Le, Len
 from torch import Tensor
+from torchmetrics import Metric
 
-from taskweave.metrics.average_precision import AveragePrecision
-from taskweave.metrics.detection_images import DetectionMeasure
+from taskweave.parts import Aside, Part
 from taskweave.tasks.anchor_loss import ignored_of
-from taskweave.tasks.detection_checks import check_box_targets, class_names, joint_directions
-from taskweave.tasks.detection_pictures import draw_boxes
-from taskweave.tasks.detection_soft import as_boxes
-from taskweave.tasks.task import Direction, Task
-
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+from taskweave.tasks.checks import check_box_targets
+from taskweave.tasks.detections import MEAN_AVERAGE_PRECISION, DetectionTask, as_boxes
+from taskweave.tasks.labels import Named, as_labels
+from taskweave.tasks.task import Form
 
 
 @final
-class TorchvisionDetection(Task):
+class TorchvisionDetection(DetectionTask):
     """Outputs are what Faster R-CNN and RetinaNet of torchvision return: losses in training, else detections.
 
-    The network is given (images, targets) where there are targets, else the images. Boxes to be ignored are left out of
-    the network's targets, as torchvision knows none: where they lie is background to it. The metric knows them.
-    Detections of label 0 are left out: RetinaNet has scores of background too, which an early one believes in.
-    The loss is the sum of the network's losses. Suppression and score threshold are the network's own.
-    Ensembles are refused: torchvision returns boxes after suppression, which cannot be averaged.
+    The network is given (images, targets) where there are targets, else the images, in both cases as RGB in [0, 1]: these
+    detectors normalise by themselves. Boxes to be ignored are left out of the network's targets, as torchvision knows none:
+    where they lie is background to it. The metric knows them. Detections of label 0 are left out: RetinaNet has scores of
+    background too, which an early one believes in. The loss is the sum of the network's losses. Suppression and score
+    threshold are the network's own. Ensembles are refused: boxes after suppression cannot be averaged.
 
-    classes: their names without background, or how many; the network is built with one more.
-    prepare: what images (B, 3, H, W) go through first. torchvision's detectors normalise by themselves: give
-        ``IMAGENET.restore`` where the data normalise too.
-    metrics, shown: see `Detection`.
+    Args:
+        labels: With the names of the classes without background (the network is built with one more) and the statistics
+            that the data are normalised with; or the names alone, or how many, for images normalised as ImageNet's.
+        metrics: What is measured, in the order of a table's columns; e.g. `PEDESTRIANS`, `part(CocoAveragePrecision)`.
+        shown: The least score of a box in pictures.
     """
+
+    reads: ClassVar[Form] = "boxes"
+    reads_targets: ClassVar[bool] = True
 
     def __init__(
         self,
-        classes: Sequence[str] | int,
+        labels: Named,
         *,
-        prepare: Callable[[Tensor], Tensor] | None = None,
-        metrics: Sequence[DetectionMeasure] = (AveragePrecision(),),
-        shown: float = 0.5,
+        metrics: Annotated[tuple[Part[Metric], ...], Len(1)] = MEAN_AVERAGE_PRECISION,
+        shown: Annotated[float, Ge(0), Le(1), Aside] = 0.5,
     ) -> None:
-        self.classes = class_names("TorchvisionDetection", classes)
-        self.metrics = tuple(metrics)
-        self._directions = joint_directions("TorchvisionDetection", metrics)
-        self.prepare, self.shown = prepare, shown
-
-    @property
-    def directions(self) -> Mapping[str, Direction]:
-        return self._directions
-
-    @property
-    def channels(self) -> int:
-        """The network's num_classes: the classes and background."""
-        return len(self.classes) + 1
+        super().__init__(labels, metrics=metrics, shown=shown)
+        self.statistics = as_labels(labels).statistics
 
     def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
-        images = list((image if self.prepare is None else self.prepare(image)).unbind())
+        images = list(self.statistics.restore(image).unbind())
         if target is None:
             return images
         check_box_targets("TorchvisionDetection", target, len(images), len(self.classes))
@@ -87,15 +77,6 @@ class TorchvisionDetection(Task):
 
     def harden(self, soft: Suppressed) -> list[dict[str, Any]]:
         return [_objects(part, soft.size) for part in soft.detections]
-
-    def metric(self) -> Metric:
-        from taskweave.metrics.detection import DetectionMetric
-
-        return DetectionMetric(self.classes, self.metrics)
-
-    def picture(self, value: Mapping[str, Any]) -> Tensor:
-        """The boxes of one image in their classes' colours on black, those to be ignored in grey."""
-        return draw_boxes(value, value["labels"], classes=len(self.classes), shown=self.shown)
 
 
 @final

@@ -106,8 +106,12 @@ def values_of(metric: Metric) -> dict[str, float]:
 
 
 def _metric(task: Task) -> Metric:
+    from torchmetrics import Metric
+
     metric = task.metric()
-    metric.distributed_available_fn = _alone  # one process measures the whole set; the others do not wait for its sums
+    for part in metric.modules():
+        if isinstance(part, Metric):
+            part.distributed_available_fn = _alone  # one process measures the whole set; the others do not wait for it
     return metric
 
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.experiments.artifacts.class_scores import classes_of
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.recipe import digest_of
 from taskweave.experiments.versions import versions_of
 from taskweave.progress import Progress
 from taskweave.results.comparison import write_text
-from taskweave.tasks.attributes import Attributes
-from taskweave.tasks.classification import Classification
-from taskweave.tasks.segmentation import Segmentation
 from taskweave.tasks.task import Task
 
 LABELS = "labels.json"
@@ -56,7 +52,7 @@ def train_labels(bench: Bench, here: Path, progress: Progress) -> dict[str, Labe
     kept = _read(here)
     if kept is not None and kept[0] == known_by:
         return kept[1]
-    wanted = {name: task for name, task in bench.tasks.items() if classes_of(task)}
+    wanted = {name: task for name, task in bench.tasks.items() if task.classes}
     if wanted:
         progress.note("counting the labels of each class")
     parts = [(bench.sets[name].train, one.labelled_for(wanted)) for name, one in sets_of(r.data).items()]
@@ -74,54 +70,23 @@ def read_labels(here: Path) -> dict[str, LabelCounts]:
 
 def count_labels(tasks: Mapping[str, Task], parts: Sequence[tuple[LabelledSet, Sequence[str]]]) -> dict[str, LabelCounts]:
     """{task: its labels} in some train parts together, each with the tasks that it is trained on for."""
-    sums = {name: torch.zeros(2, len(classes_of(task)), dtype=torch.int64) for name, task in tasks.items()}
-    counting = {name: _counting(task) for name, task in tasks.items()}
+    sums = {name: torch.zeros(2, len(task.classes), dtype=torch.int64) for name, task in tasks.items()}
     for part, labelled in parts:
         own = [name for name in tasks if name in labelled]
         for index in range(len(part) if own else 0):
             sample = part[index]
             for name in own:
                 if name in sample:
-                    counts = counting[name][1](sample[name], sums[name].shape[1])
+                    counts = tasks[name].class_counts(sample[name])
                     sums[name] += torch.stack([counts, (counts > 0).long()])
     return {
-        name: LabelCounts(unit=counting[name][0], labels=_named(task, sums[name][0]), images=_named(task, sums[name][1]))
+        name: LabelCounts(unit=task.counted, labels=_named(task, sums[name][0]), images=_named(task, sums[name][1]))
         for name, task in tasks.items()
     }
 
 
-def _counting(task: Task) -> tuple[str, Callable[[Any, int], Tensor]]:
-    """What is counted, and how often each class (classes,) is in one image's target."""
-    match task:
-        case Segmentation():
-            return "pixels", _numbers
-        case Classification():
-            return "images", _numbers
-        case Attributes():
-            return "boxes", _attributes
-        case _:
-            return "objects", _objects
-
-
-def _numbers(target: Any, classes: int) -> Tensor:
-    """Of class numbers, those outside 0..classes - 1 left out."""
-    numbers = torch.as_tensor(target).as_subclass(Tensor).flatten().long()
-    return torch.bincount(numbers[(numbers >= 0) & (numbers < classes)], minlength=classes)
-
-
-def _attributes(target: Mapping[str, Tensor], classes: int) -> Tensor:
-    return (target["values"] == 1).sum(0)
-
-
-def _objects(target: Mapping[str, Tensor], classes: int) -> Tensor:
-    """Of the objects that are not to be ignored."""
-    labels = target["labels"]
-    counted = labels[~target["ignore"]] if "ignore" in target else labels
-    return torch.bincount(counted, minlength=classes + 1)[1:]
-
-
 def _named(task: Task, counts: Tensor) -> dict[str, int]:
-    return dict(zip(classes_of(task), counts.tolist(), strict=True))
+    return dict(zip(task.classes, counts.tolist(), strict=True))
 
 
 def _read(here: Path) -> tuple[str, dict[str, LabelCounts]] | None:

@@ -8,13 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from taskweave.results.comparison import write_text
-from taskweave.tasks.attributes import Attributes
-from taskweave.tasks.classification import Classification
-from taskweave.tasks.detection import Detection
-from taskweave.tasks.roi_detection import RoiDetection
-from taskweave.tasks.segmentation import Segmentation
-from taskweave.tasks.task import Task
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,24 +18,13 @@ ByClass = dict[str, dict[str, float | None]]
 """{metric: {class: value}}; None where a metric is undefined for a class."""
 
 
-def classes_of(task: Task) -> tuple[str, ...]:
-    """The names of what a task tells apart, in the order of its metric's values by class; () for other tasks."""
-    match task:
-        case Segmentation() | Classification() | Detection() | RoiDetection() | TorchvisionDetection():
-            return tuple(task.classes)
-        case Attributes():
-            return tuple(task.names)
-        case _:
-            return ()
-
-
 def keep_classes(measured: Mapping[str, Metric], classes: Mapping[str, tuple[str, ...]], folder: Path) -> None:
     """Write the numbers by class of some columns beside a run's weights; those of other columns stay.
 
-    measured: {column: its metric, which has seen all images}.  classes: {column: `classes_of` its task}; classes of a task
-    that has no names for them are numbered from 1.
+    measured: {column: its metric, which has seen all images}.  classes: {column: its task's}; those of a
+    task that has no names for them are numbered from 1.
     """
-    from taskweave.metrics.per_image_metric import PerImageMetric
+    from taskweave.metrics.metric import PerImageMetric
 
     found = {
         column: {name: _named(values, classes[column]) for name, values in metric.class_scores().items()}

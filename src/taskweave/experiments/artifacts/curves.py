@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from taskweave.metrics.detection_images import Curve
+from taskweave.metrics.curve import Curve
 from taskweave.results.comparison import write_text
 
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ def read_curves(folder: Path, column: str) -> list[Curve]:
 
 
 def _curves(metric: Metric) -> Sequence[Curve]:
-    from taskweave.metrics.attributes import AttributesMetric
-    from taskweave.metrics.detection import DetectionMetric
+    from taskweave.metrics.metric import PerImageMetric
 
-    return metric.curves() if isinstance(metric, DetectionMetric | AttributesMetric) else ()
+    return metric.curves() if isinstance(metric, PerImageMetric) else ()
 
 
 def _thinned(curve: Curve) -> Curve:

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from taskweave.data.readers.label_codes import IGNORE
-from taskweave.experiments.artifacts.legends import mask_legend
 from taskweave.experiments.artifacts.predictions import as_picture, predicted_value
 from taskweave.experiments.artifacts.trained import finished, network_behind
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column, columns_of, is_own_test
 from taskweave.experiments.plan import Entry
 from taskweave.reporting.figures import side_by_side
-from taskweave.tasks.segmentation import Segmentation
+from taskweave.tasks.pictures import class_keys
 from taskweave.tasks.task import Task
 
 MASK, BOX = "segmentation", "box"
@@ -45,8 +44,7 @@ def write_masks_and_boxes(rows: Sequence[Entry], bench: Bench, *, root: Path, pl
     place.mkdir(exist_ok=True)
     shown = bench.choice(columns[MASK]).may_be_shown
     title = "masks and boxes" + ("" if shown else "; for your own use: these data may not be published")
-    masks = bench.tasks[MASK]
-    legend = mask_legend(masks.classes) if isinstance(masks, Segmentation) else []
+    legend = class_keys(bench.tasks[MASK].classes)[1:]  # the background is not drawn
     return (side_by_side(drawn, place / "masks-and-boxes.png", title=title, legend=legend),)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from taskweave.experiments.artifacts.legends import legend_of
 from taskweave.experiments.artifacts.masks import masks_of
 from taskweave.experiments.artifacts.predictions import drawn_prediction, drawn_truth
 from taskweave.experiments.artifacts.trained import finished, network_behind
@@ -41,7 +40,7 @@ def write_pictures(rows: Sequence[Entry], bench: Bench, *, root: Path, place: Pa
     names = distinct_names(column.name for column in columns)
     for column in columns:
         told = drawn[column.name]
-        legend = legend_of(bench.tasks[column.task], [p for name, of in told.items() if name != "input" for p in of])
+        legend = bench.tasks[column.task].legend([p for name, of in told.items() if name != "input" for p in of])
         title = "; ".join(word for word in (column.name, _warning(column, bench)) if word)
         written.append(side_by_side(told, place / f"{names[column.name]}.png", title=title, legend=legend))
     return (*written, *_write_masks(done, bench, chosen, root=root, place=place))

@@ -12,7 +12,6 @@ from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.plan import Run
 from taskweave.experiments.recipe import Recipe
 from taskweave.tasks.task import Task
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
 
 
 def training_inputs(run: Run, recipe: Recipe, tasks: Mapping[str, Task], x: Tensor) -> Any:
@@ -22,5 +21,5 @@ def training_inputs(run: Run, recipe: Recipe, tasks: Mapping[str, Task], x: Tens
     box = torch.tensor([[0.0, 0.0, width, height]], device=x.device)
     rois = None if regions is None else [box.expand(regions.count, 4)] * len(x)
     one = {"boxes": box, "labels": torch.ones(1, dtype=torch.int64, device=x.device)}
-    wants_boxes = {name for name, task in tasks.items() if isinstance(task, TorchvisionDetection)}
+    wants_boxes = {name for name, task in tasks.items() if task.reads_targets}
     return {name: tasks[name].network_input(x, [one] * len(x) if name in wants_boxes else None, rois) for name in run.tasks}

@@ -18,7 +18,6 @@ from taskweave.experiments.plan import Run
 from taskweave.experiments.recipe import Recipe
 from taskweave.streams.stream import evaluating
 from taskweave.tasks.task import Task
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
 from taskweave.weaving.connected import Connected
 
 
@@ -42,7 +41,7 @@ def cost_of(net: Connected, run: Run, recipe: Recipe, tasks: Mapping[str, Task],
     Of torchvision's detectors body, pyramid and heads on it are counted; what each found region costs is not.
     """
     parameters = sum(p.numel() for p in net.parameters())
-    if any(isinstance(task, TorchvisionDetection) for task in tasks.values()):
+    if any(task.reads == "boxes" for task in tasks.values()):
         _leave_boxes_out(net)
     size = recipe.data.training_size if training else recipe.data.picture_size
     example = torch.empty(1, 3, *size, device="meta")

@@ -14,22 +14,16 @@ from taskweave.images import ImageStatistics
 from taskweave.networks.pets.pet_nets import pet_map_net, pet_numbers_net
 from taskweave.networks.pets.pet_oeq import pet_auxiliaries, pet_oeq
 from taskweave.networks.pets.pet_segnet import one_matrix, pet_segnet, published_start
-from taskweave.tasks.depth import Depth
-from taskweave.tasks.normal_codebook import NormalsByCodebook
-from taskweave.tasks.normals import Normals
-from taskweave.tasks.segmentation import Segmentation
 from taskweave.tasks.task import Task
 from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.unit import Unit
 from taskweave.weaving.connect import UnitFactory
 from taskweave.weaving.connected import Connected
 
-_DENSE = (Segmentation, Depth, Normals, NormalsByCodebook)
-
 
 def build_pet_net(choice: PetNet, task: Task) -> nn.Module:
     """One task's network: with a decoder for a dense task, else with a head for numbers."""
-    if isinstance(task, _DENSE):
+    if task.dense:
         return pet_map_net(
             task.channels,
             width=choice.width,

@@ -38,7 +38,7 @@ def pspnet_vgg16(
     batch_norm: after every convolution of the body and in the head, whose biases it replaces.
     Size: 19,706,708 parameters for 20 channels.
 
-    The paper's loss, cross-entropy summed over all pixels, is the task's: ``Segmentation(classes, loss=...)``.
+    The paper's loss, cross-entropy summed over all pixels, is the task's: ``Segmentation(classes, summed=True)``.
     Source: Kawakami et al., Cross-connected networks, section 3; Zhao et al., PSPNet (CVPR 2017). How the paper pools
     VGG-16's last blocks is not said; output_stride=8 is the reading.
     """

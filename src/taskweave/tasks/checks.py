@@ -1,4 +1,4 @@
-"""What tasks with boxes refuse."""
+"""What tasks refuse: labels that are no class, outputs and targets of other shapes, regions that are not there."""
 
 from __future__ import annotations
 
@@ -8,26 +8,40 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from taskweave.metrics.detection_images import DetectionMeasure
-from taskweave.tasks.task import Direction
+from taskweave.metrics.refusals import few
 
 
-def class_names(task: str, classes: Sequence[str] | int) -> tuple[str, ...]:
-    """Names of at least one class, from names or their number."""
-    names = tuple(f"class {i + 1}" for i in range(classes)) if isinstance(classes, int) else tuple(classes)
-    if isinstance(classes, str) or not names:
-        raise ValueError(f"{task} expects at least one name (background has none), or their number, got {classes!r}")
-    return names
-
-
-def joint_directions(task: str, metrics: Sequence[DetectionMeasure]) -> dict[str, Direction]:
-    """The directions of all metrics; raise ValueError for none, or two of one name."""
-    names = [name for metric in metrics for name in metric.directions]
-    if not names or len(set(names)) < len(names):
+def check_class_numbers(task: str, target: Tensor, names: tuple[str, ...], *, ignore: int | None = None) -> None:
+    """Raise ValueError for a target that is no integer, none of the classes and not `ignore`."""
+    if target.is_floating_point():
+        raise ValueError(f"{task} expects integer class numbers as target, got {target.dtype}")
+    outside = (target < 0) | (target >= len(names))
+    if ignore is not None:
+        outside = outside & (target != ignore)
+    if outside.any():
+        ignored = "" if ignore is None else f"; ignored: {ignore}"
         raise ValueError(
-            f"{task} needs metrics with different names, got {names}; give each its own, e.g. AveragePrecision(name='AP11')"
+            f"label {int(target[outside][0])} is outside the {len(names)} classes ({few(names)}{ignored}); "
+            f"map it when reading the data, or build {task} with all classes"
         )
-    return {name: direction for metric in metrics for name, direction in metric.directions.items()}
+
+
+def check_answers(task: str, output: Tensor, channels: int) -> None:
+    """Raise ValueError unless `output` is (B, channels)."""
+    if output.ndim != 2 or output.shape[1] != channels:
+        raise ValueError(
+            f"{task} expects an output (B, {channels}), one row per image, got {tuple(output.shape)}; end the network in "
+            f"taskweave.heads.PooledLinear(channels, {channels})"
+        )
+
+
+def check_one_each(task: str, output: Tensor, target: Tensor) -> None:
+    """Raise ValueError unless `target` is (B,), one number for each row of the output."""
+    if target.ndim != 1 or len(target) != len(output):
+        raise ValueError(
+            f"{task} expects a target ({len(output)},) for its output {tuple(output.shape)}, got {tuple(target.shape)}; "
+            "give one number per image, of the same samples"
+        )
 
 
 def check_target_count(task: str, targets: Sequence[Mapping[str, Any]], images: int) -> None:

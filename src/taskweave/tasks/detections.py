@@ -1,14 +1,84 @@
-"""Scored boxes before suppression, which ensembles average, and detections, which are left of them."""
+"""What tasks with boxes share: scored boxes, which ensembles average, detections, which are left of them, and metrics."""
 
 from __future__ import annotations
 
+from abc import ABC
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 from torchvision import tv_tensors
 from torchvision.ops import batched_nms, clip_boxes_to_image
+
+from taskweave.metrics.average_precision import AveragePrecision
+from taskweave.metrics.metric import JoinedMetric, directions_of
+from taskweave.parts import Part, part
+from taskweave.tasks.labels import Named, class_names
+from taskweave.tasks.pictures import Key, draw_boxes, keys_seen
+from taskweave.tasks.task import Direction, Task
+
+Metrics = tuple[Part[Metric], ...]
+MEAN_AVERAGE_PRECISION: Metrics = (part(AveragePrecision),)
+
+
+class DetectionTask(Task, ABC):
+    """A box and a class for every object. Targets of the metric, one mapping per image: "boxes" (n, 4) as x1, y1, x2, y2 in
+    pixels of the network's input, "labels" (n,) in 1..C, and optionally "ignore" (n,) bool. Predictions, one per image:
+    "boxes", "scores", "labels".
+
+    Args:
+        labels: With the names of the classes without background; or the names alone, or how many.
+        metrics: What is measured, in the order of a table's columns; e.g. `PEDESTRIANS`, `part(CocoAveragePrecision)`.
+        shown: The least score of a box in pictures.
+    """
+
+    dense: ClassVar[bool] = False
+    regression: ClassVar[bool] = True
+    counted: ClassVar[str] = "objects"
+
+    def __init__(self, labels: Named, *, metrics: Metrics, shown: float) -> None:
+        self.classes = class_names(type(self).__name__, labels, least=1, first=1)
+        self.metrics, self.shown = tuple(metrics), shown
+        self._directions = _joint(type(self).__name__, [directions_of(one(self)) for one in self.metrics])
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        return self._directions
+
+    @property
+    def channels(self) -> int:
+        """Logits of an anchor or a region: the classes and background."""
+        return len(self.classes) + 1
+
+    def metric(self) -> Metric:
+        return JoinedMetric([one(self) for one in self.metrics])
+
+    def class_counts(self, target: Mapping[str, Tensor]) -> Tensor:
+        """Of the objects that are not to be ignored."""
+        labels = target["labels"]
+        counted = labels[~target["ignore"]] if "ignore" in target else labels
+        return torch.bincount(counted, minlength=len(self.classes) + 1)[1:]
+
+    def picture(self, value: Mapping[str, Any]) -> Tensor:
+        """The boxes of one image in their classes' colours on black, those to be ignored in grey."""
+        return draw_boxes(value, value["labels"], classes=len(self.classes), shown=self.shown)
+
+    def legend(self, pictures: Iterable[Tensor]) -> list[Key]:
+        return keys_seen(self.classes, pictures)
+
+
+def _joint(task: str, each: Sequence[Mapping[str, Direction]]) -> dict[str, Direction]:
+    """The directions of all metrics; raise ValueError for none, or two of one name."""
+    names = [name for directions in each for name in directions]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"{task} needs metrics with different names, got {names}; give each its own, e.g. "
+            "part(AveragePrecision, name='AP11')"
+        )
+    return {name: direction for directions in each for name, direction in directions.items()}
 
 
 @final

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, final
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,41 +98,6 @@ class RankedImages(AnswerImages):
             of_class = self._of_class(right, wrong, objects[:, number], images)
             values[:, number] = np.where(objects[:, number] > 0, of_class, np.nan)
         return {self.name: mean_over_classes(values)}
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class AveragePrecisionImages(RankedImages):
-    """The mean average precision.  eleven: by VOC 2007's eleven points; else the area (see `Interpolation`)."""
-
-    kind: ClassVar[str] = "average precision"
-
-    eleven: bool
-
-    def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
-        recall = right / objects[:, None]
-        best = best_from_here(np.where(right + wrong > 0, right / (right + wrong), 0.0))
-        if not self.eleven:
-            return np.asarray(100.0 * (best * np.diff(recall, axis=1, prepend=0.0)).sum(1))
-        return np.asarray(100.0 * reached(recall, best, np.arange(11) / 10).mean(1))
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class MissRateImages(RankedImages):
-    """The log-average miss rate.  references: numbers of false positives per image (see `log_average_miss_rate`)."""
-
-    kind: ClassVar[str] = "miss rate"
-
-    references: Floats
-
-    def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
-        fppi = wrong / images[:, None]
-        miss = np.concatenate([np.ones((len(right), 1)), 1.0 - right / objects[:, None]], 1)
-        limits = self.references * (1 + 1e-9)  # as `log_average_miss_rate`
-        at = np.stack([np.searchsorted(row, limits, side="right") for row in fppi])
-        rates = np.take_along_axis(miss, at, 1)
-        return np.asarray(100.0 * np.exp(np.log(np.maximum(rates, 1e-10)).mean(1)))
 
 
 def rank(classes: Sequence[Ranked], objects: NDArray[Any], *, ties: bool = True) -> Ranking:
