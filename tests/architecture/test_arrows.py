@@ -27,13 +27,13 @@ ARROWS = {
     "networks": {"weaving", "units", "streams", "heads"} | GROUND,
     "metrics": set(),
     "tasks": {"heads", "metrics"},
-    "weighting": set(),
+    "weighting": GROUND,
     "data": GROUND,
     "training": LIBRARY,
     "results": {"metrics"} | GROUND,
     "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
     "reporting": {"experiments", "results", "metrics"} | GROUND,  # what a comparison found and what its recipe says
-    "recipes": {"experiments", "results", "training", "heads"} | GROUND,  # anchors are part of what a protocol states
+    "recipes": {"experiments", "results", "training", "weighting", "heads"} | GROUND,  # a protocol states anchors, too
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }
 LONG_FILE, LONG_FUNCTION = 300, 45

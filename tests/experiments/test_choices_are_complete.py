@@ -6,12 +6,9 @@ import pytest
 
 from taskweave.experiments.choices.data import DataChoice
 from taskweave.experiments.choices.methodchoice import MethodChoice
-from taskweave.experiments.choices.weighting import OneWeighting
 
 
-@pytest.mark.parametrize(
-    ("base", "missing"), [(DataChoice, "names"), (MethodChoice, "usual_label"), (OneWeighting, "title")]
-)
+@pytest.mark.parametrize(("base", "missing"), [(DataChoice, "names"), (MethodChoice, "usual_label")])
 def test_a_choice_that_states_too_little_cannot_be_made(base, missing):
     class Incomplete(base):
         kind: Literal["incomplete"] = "incomplete"

@@ -70,7 +70,7 @@ def test_the_others_are_trained_and_the_failure_is_named(broken: list[Exception]
 
 
 def test_a_diverged_training_says_at_which_step(broken: list[Exception], tmp_path: Path) -> None:
-    how = {"steps": 2, "batch_size": 2, "precision": "32", "optimizer": {"kind": "sgd", "lr": 1e30}}
+    how = {"steps": 2, "batch_size": 2, "precision": "32", "optimizer": {"use": "sgd", "lr": 1e30}}
     recipe = tiny(methods=[], training={"single": how, "connected": how}, **QUICK)
     done = compare(recipe, folder=tmp_path)
     assert done.state == "failed" and done.result.rows == ()

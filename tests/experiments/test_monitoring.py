@@ -66,7 +66,7 @@ def test_shared_networks_are_compared_with_the_single_curve_after_as_many_pictur
 
 
 def test_another_optimiser_is_said(tmp_path):
-    training = {"single": USUAL, "connected": USUAL, "joint": {**USUAL, "optimizer": {"kind": "adam"}}}
+    training = {"single": USUAL, "connected": USUAL, "joint": {**USUAL, "optimizer": {"use": "adam"}}}
     recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
     (single,) = runs_of(recipe, "single", ("normals",))
     store(single, tmp_path, {2: 1.0})
@@ -76,7 +76,7 @@ def test_another_optimiser_is_said(tmp_path):
 
 def test_curves_are_compared_where_their_rates_are_about_alike(tmp_path):
     """(1 - s/8) ** .9 over (1 - s/4) ** .9 at s = 0, 1, 2, 3 is 1, 1.15, 1.44 and 2.28; three are below 1.5."""
-    poly = {**USUAL, "steps": 4, "schedule": {"kind": "poly", "power": 0.9}}
+    poly = {**USUAL, "steps": 4, "schedule": {"use": "poly", "power": 0.9}}
     training = {"single": poly, "connected": poly, "joint": {**poly, "steps": 8}}
     recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
     (single,), (joint,) = runs_of(recipe, "single", ("normals",)), runs_of(recipe, "joint")

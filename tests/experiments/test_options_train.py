@@ -40,7 +40,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "training": {
             stage: {
                 "steps": 2, "batch_size": 2, "accumulate": 2, "precision": "bf16", "ema": 0.9, "clip": 1.0,
-                "schedule": {"kind": "cosine", "warm_up": 1}, "optimizer": {"kind": "adamw"}, "freeze": {"streams": 1},
+                "schedule": {"use": "cosine", "warm_up": 1}, "optimizer": {"use": "adamw"}, "freeze": {"streams": 1},
             }
             for stage in ("single", "connected")
         },

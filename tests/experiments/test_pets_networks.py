@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 ALL = ("species", "box", "segmentation")
 SMALL = PetNet(width=2, hidden=(6, 4))
-OPTIONS = {"steps": 2, "batch_size": 4, "precision": "32", "checkpoint_seconds": None, "optimizer": {"kind": "adam"}}
+OPTIONS = {"steps": 2, "batch_size": 4, "precision": "32", "checkpoint_seconds": None, "optimizer": {"use": "adam"}}
 
 
 def pets(*methods: object, network: PetNet = SMALL, size: tuple[int, int] = (80, 80), **changes: object) -> Recipe:
@@ -235,9 +235,14 @@ def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match=r"more than 32 px"):
         pets(without_decoder, size=(32, 32))
     with pytest.raises(ValueError, match=r"drops no losses"):
-        pets({"kind": "pet_segnet", "weighting": {"kind": "aggregation", "drop_below": {"box": 0.1}}})
+        pets(
+            {
+                "kind": "pet_segnet",
+                "weighting": {"use": "loss_gate", "below": {"box": 0.1}, "weighting": "gradient_aggregation"},
+            }
+        )
     with pytest.raises(ValueError, match=r"names \['depth'\]; the recipe's tasks are"):
-        pets({"kind": "pet_segnet", "weighting": {"kind": "fixed", "drop_below": {"depth": 0.1}}})
+        pets({"kind": "pet_segnet", "weighting": {"use": "loss_gate", "below": {"depth": 0.1}, "weighting": "fixed"}})
 
 
 @pytest.mark.slow

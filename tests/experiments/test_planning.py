@@ -75,10 +75,10 @@ def test_steps_are_told_fairly() -> None:
 
 def test_single_trained_on_has_the_fine_tunings_optimiser() -> None:
     given = content(single_trained_on=True)
-    given["training"]["connected"] |= {"steps": 5, "batch_size": 3, "optimizer": {"kind": "adam", "lr": 0.5}}
+    given["training"]["connected"] |= {"steps": 5, "batch_size": 3, "optimizer": {"use": "adam", "lr": 0.5}}
     options = find(Recipe.model_validate(given), "single, trained on normals, seed 0").options
     assert options is not None
-    assert (options.steps, options.batch_size, options.optimizer.lr) == (5, 3, 0.5)
+    assert (options.steps, options.batch_size, options.lr) == (5, 3, 0.5)
 
 
 def test_weights_of_losses_alone_and_together() -> None:

@@ -198,9 +198,9 @@ def test_settings() -> None:
 
 
 def test_setting_a_kind_starts_that_part_afresh() -> None:
-    changed = with_settings(tiny(), ["network.kind=deeplab_vgg16", "training.single.optimizer.kind=adam"])
+    changed = with_settings(tiny(), ["network.kind=deeplab_vgg16", "training.single.optimizer.use=adam"])
     assert changed.network.kind == "deeplab_vgg16"
-    assert changed.training.single.optimizer.kind == "adam"
+    assert changed.training.single.optimizer.name == "adam"
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,11 @@ def accepted(recipe: Recipe, path: tuple[str, ...], value: Any) -> Recipe | None
         ("training.single.clip=5", lambda r: r.training.single.clip == 5.0),
         ("training.single.freeze.streams=3", lambda r: r.training.single.freeze.streams == 3),
         ("training.single.weight_decay=5e-4", lambda r: r.training.single.weight_decay.heads == 5e-4),
-        ("training.single.optimizer.lr=1e-5", lambda r: r.training.single.optimizer.lr == 1e-5),
-        ("training.connected.schedule={kind: step, every: 9}", lambda r: r.training.connected.schedule.every == 9),
+        ("training.single.optimizer.lr=1e-5", lambda r: r.training.single.optimizer.options["lr"] == 1e-5),
+        (
+            "training.connected.schedule={use: step, every: 9}",
+            lambda r: r.training.connected.schedule.options["every"] == 9,
+        ),
         ("tasks.depth.loss=huber", lambda r: r.tasks.depth.loss == "huber"),
         ("start={kind: scenes, steps: 5}", lambda r: r.start.steps == 5),
         ("data.augmentation.crop=[24, 32]", lambda r: r.data.augmentation.crop == (24, 32)),

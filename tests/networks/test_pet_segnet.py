@@ -11,8 +11,10 @@ from torch import Tensor, nn
 import taskweave as tw
 from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet, published_stitch
 from taskweave.networks.pets.pet_blocks import ResidualPair, doubling, halving
+from taskweave.parts import part
 from taskweave.training.groups import groups_of
-from taskweave.training.options import SGD, TrainingOptions
+from taskweave.training.optimizers import sgd
+from taskweave.training.options import TrainingOptions
 
 ALL = ("species", "box", "segmentation")
 small = partial(pet_segnet, width=2, hidden=(6, 4))
@@ -164,7 +166,7 @@ def test_tools_work() -> None:
     with torch.no_grad():
         some = net(x, tasks=("box",))
         assert list(some) == ["box"] and torch.equal(some["box"], net(x)["box"])
-    groups = {g.label: g for g in groups_of(net, TrainingOptions(steps=1, optimizer=SGD(lr=0.1)))}
+    groups = {g.label: g for g in groups_of(net, TrainingOptions(steps=1, optimizer=part(sgd, lr=0.1)))}
     assert groups["CrossStitch connections"].multiplier == 100.0
     assert sum(p.numel() for p in groups["CrossStitch connections"].parameters) == 9
     twin = small(ALL).eval()

@@ -25,9 +25,9 @@ def test_training(name: str) -> None:
     batch, batches = EPOCHS[name]
     for stage in ("single", "connected", "joint"):
         options = content(name)["training"][stage]
-        assert options["optimizer"] == {"kind": "adam", "lr": 1e-4, "betas": (0.9, 0.999)}
+        assert options["optimizer"] == {"use": "adam", "lr": 1e-4, "betas": [0.9, 0.999]}
         assert (options["batch_size"], options["steps"]) == (batch, 200 * batches)
-        assert options["schedule"]["kind"] == "constant"
+        assert options["schedule"]["use"] == "constant"
     assert content(name)["start"] == {"kind": "scratch"}
 
 
@@ -75,7 +75,7 @@ def test_methods_of_tables_1_and_2(name: str, small: bool) -> None:
         "MTAN",
         "MT-UNet",
     ]
-    assert [row.weighting.kind if row.weighting else None for row in rows] == [None] * 6 + ["variance_ratio"]
+    assert [row.weighting.name if row.weighting else None for row in rows] == [None] * 6 + ["variance_ratio"]
     roles = {run.role for entry in entries(find(name, small=small)) for run in entry.runs}
     assert roles == {"single", "joint"}  # everything begins at the start, for as many steps
 
@@ -96,12 +96,12 @@ def test_weightings_of_figure_4() -> None:
         "MT-UNet, eq. 5",
         "MTAN, DWA",
     ]
-    plain, low, high, dwa, own, mtan = (weighting.model_dump() for weighting in rows.values())
-    assert plain == {"kind": "fixed", "weights": {}, "drop_below": {}}
+    plain, low, high, dwa, own, mtan = (weighting.dump() for weighting in rows.values())
+    assert plain == {"use": "fixed", "weights": {}}
     assert low["weights"] == {"depth": 0.3, "segmentation": 0.7}  # W_1 is depth's
     assert high["weights"] == {"depth": 0.7, "segmentation": 0.3}
-    assert (dwa["kind"], dwa["temperature"]) == ("dwa", 2.0) and mtan == dwa
-    assert (own["kind"], own["learning_rate"], own["literal"]) == ("variance_ratio", 1e-3, False)
+    assert (dwa["use"], dwa["temperature"]) == ("dynamic_weight_average", 2.0) and mtan == dwa
+    assert (own["use"], own["learning_rate"], own["literal"]) == ("variance_ratio", 1e-3, False)
 
 
 def test_small_forms_stand_in_for_cityscapes_and_say_so() -> None:

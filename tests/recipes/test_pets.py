@@ -66,7 +66,7 @@ def test_protocol_as_published() -> None:
     networks = [full["network"], *(row["network"] for row in full["methods"][1:])]
     assert {(net["sigmoid"], net["batch_statistics"], net["width"]) for net in networks} == {(True, True, 16)}
     assert [row["stitch"] for row in full["methods"][1:4]] == ["one"] * 3
-    assert {row["weighting"]["kind"] for row in full["methods"][1:4]} == {"dwa"}
+    assert {row["weighting"]["weighting"]["use"] for row in full["methods"][1:4]} == {"dynamic_weight_average"}
     training = full["training"]
     epoch, joint_epoch = -(-2210 // 39), -(-2210 // 30)
     assert (training["single"]["steps"], training["single"]["batch_size"]) == (150 * epoch, 39)
@@ -74,8 +74,8 @@ def test_protocol_as_published() -> None:
     assert full["methods"][4]["auxiliary_steps"] == 120 * joint_epoch
     assert training["connected"]["steps"] == 150 * epoch
     for stage in ("single", "connected", "joint"):
-        assert training[stage]["optimizer"] == {"kind": "adam", "lr": 1e-3, "betas": (0.9, 0.999)}
-        assert training[stage]["schedule"]["kind"] == "constant"
+        assert training[stage]["optimizer"] == {"use": "adam", "lr": 1e-3, "betas": [0.9, 0.999]}
+        assert training[stage]["schedule"]["use"] == "constant"
     assert full["start"] == {"kind": "scratch"}
 
 

@@ -142,7 +142,7 @@ def test_cross_stitch_tables_have_the_papers_protocol(table: str) -> None:
     for stage, steps in (("single", 25_000), ("connected", 10_000), ("joint", 30_000)):
         assert training[stage]["steps"] == steps
         assert training[stage]["batch_size"] == 20
-        assert training[stage]["optimizer"]["kind"] == "sgd"
+        assert training[stage]["optimizer"]["use"] == "sgd"
     data, how = one["data"], one["data"]["augmentation"]
     assert (data["classes"], data["size"], how["crop"], how["scale"], how["mirror"]) == (40, None, None, None, True)
     assert how["colour"] > 0
@@ -196,7 +196,7 @@ def test_small_forms_have_the_same_rows(name: str) -> None:
     swept = ("self_weight", "other_weight", "initial", "until")
     if "table2" in name or name.endswith("a2"):
         swept = (*swept, "lr_multiplier")
-        assert content(name, small=True)["training"]["connected"]["optimizer"]["kind"] == "sgd"
+        assert content(name, small=True)["training"]["connected"]["optimizer"]["use"] == "sgd"
     for one, other in zip(small, full, strict=False):
         same = [key for key in swept if key in one and not (key == "until" and one[key] == "layer4")]
         assert {key: one[key] for key in same} == {key: other[key] for key in same}

@@ -11,8 +11,8 @@ from taskweave.recipes.nddr.table4 import recipe
 PROTOCOL = {
     "steps": 20001,
     "batch_size": 10,
-    "optimizer": {"kind": "sgd", "lr": 1e-3, "momentum": 0.9, "nesterov": False},
-    "schedule": {"kind": "poly", "power": 0.9, "total": 20001, "warm_up": 0},
+    "optimizer": {"use": "sgd", "lr": 1e-3, "momentum": 0.9, "nesterov": False},
+    "schedule": {"use": "poly", "power": 0.9, "total": 20001, "warm_up": 0},
     "last_layer_lr": 10.0,
     "bias_lr": 20.0,
     "choose": "last",

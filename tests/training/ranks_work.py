@@ -44,7 +44,7 @@ CASES = {
     "each process its own set": ({"a": 2, "b": 2}, True, {}),
     "one set on both, one on one": ({"a": 3, "b": 1}, True, {"clip": 0.5, "weight_decay": 0.1}),
     "some samples without labels": ({"a": 3, "b": 1}, True, {"batch_norm": "frozen", "ema": 0.5}),
-    "accumulated": ({"a": 3, "b": 1}, True, {"accumulate": 2, "optimizer": {"kind": "adamw", "lr": 0.01}}),
+    "accumulated": ({"a": 3, "b": 1}, True, {"accumulate": 2, "optimizer": {"use": "adamw", "lr": 0.01}}),
     "best": ({"a": 2, "b": 2}, True, {"choose": "best", "validate_every": 2, "checkpoint_every": 3}),
 }
 
@@ -144,10 +144,10 @@ def diverge(fabric, folder):
 
 WEIGHTINGS = {
     "dwa": lambda: DynamicWeightAverage(TASKS, every="iteration"),
-    "uncertainty": lambda: Uncertainty(dict.fromkeys(TASKS, "regression")),
+    "uncertainty": lambda: Uncertainty(TASKS, forms="regression"),
     "geometric mean": lambda: GeometricMean(TASKS),
     "variance ratio": lambda: VarianceRatio(TASKS, window=1, learning_rate=0.1),
-    "random": lambda: GradientAggregation(TASKS, aggregation.Random()),
+    "random": lambda: GradientAggregation.of(TASKS, aggregation.Random()),
 }
 
 
@@ -156,7 +156,7 @@ def weigh(fabric, folder, name):
     sets = {"a": noise(6, ["a"]), "b": noise(8, ["a", "b"], start=500)}
     data = Mixture(sets, ConstantInterval({"a": 1, "b": 1}), mixed=True)
     net, weighting = toys.network(norm=False, dropout=0.0), WEIGHTINGS[name]()
-    options = toys.options(steps=7, optimizer={"kind": "adam", "lr": 0.01})
+    options = toys.options(steps=7, optimizer={"use": "adam", "lr": 0.01})
     fit(net, TASKS, data, options, folder=Path(folder), seed=0, fabric=fabric, weighting=weighting)
     return toys.state_of(net), weighting.weights()
 

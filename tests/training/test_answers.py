@@ -63,7 +63,7 @@ def network() -> Connected:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Connected:
     net = network()
-    options = toys.options(steps=150, optimizer={"kind": "adam", "lr": 0.05})
+    options = toys.options(steps=150, optimizer={"use": "adam", "lr": 0.05})
     fit(net, TASKS, Bright(), options, folder=tmp_path_factory.mktemp("run"), seed=0)
     return net
 

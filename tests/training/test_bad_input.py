@@ -250,7 +250,7 @@ def test_options_refuse_what_they_do_not_know():
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         TrainingOptions(steps=1, batchsize=2)
     with pytest.raises(ValidationError, match="nesterov needs momentum"):
-        TrainingOptions.model_validate({"steps": 1, "optimizer": {"kind": "sgd", "momentum": 0, "nesterov": True}})
+        TrainingOptions.model_validate({"steps": 1, "optimizer": {"use": "sgd", "momentum": 0, "nesterov": True}})
     with pytest.raises(ValidationError, match="frozen"):
         TrainingOptions(steps=1).steps = 2
 

@@ -66,7 +66,7 @@ def cross_connected():
 
 
 @pytest.mark.parametrize(
-    "optimizer", [{"kind": "sgd", "lr": 0.01}, {"kind": "adamw", "lr": 0.01}], ids=["momentum SGD", "AdamW"]
+    "optimizer", [{"use": "sgd", "lr": 0.01}, {"use": "adamw", "lr": 0.01}], ids=["momentum SGD", "AdamW"]
 )
 def test_absent_head_is_bit_identical_after_100_steps_and_its_body_moves(tmp_path, optimizer):
     """Three steps on b, which leave momentum behind, then 100 on a."""
@@ -153,8 +153,8 @@ def test_a_step_is_on_lambda_times_the_loss_that_there_is(tmp_path):
         batch = batch_of(data, number)
         loss = factor * (net(batch.image)[task] - batch.targets[task]).square().mean()
         expected = by_hand(net, loss)
-        train(tmp_path, net, data, weighting=Fixed({"a": 1.0, "b": 0.3}), steps=2, stop=toys.StopAfter(1),
-              optimizer={"kind": "sgd", "lr": 0.01, "momentum": 0})  # fmt: skip
+        train(tmp_path, net, data, weighting=Fixed("ab", weights={"a": 1.0, "b": 0.3}), steps=2, stop=toys.StopAfter(1),
+              optimizer={"use": "sgd", "lr": 0.01, "momentum": 0})  # fmt: skip
         for name, parameter in net.named_parameters():
             torch.testing.assert_close(parameter.detach(), expected[name], rtol=1e-5, atol=1e-7)
 
@@ -174,7 +174,7 @@ def test_mixed_batches_count_labelled_samples_only(tmp_path):
 def test_streams_that_exchange_nothing_are_the_networks_alone(tmp_path):
     """With an identity stitch that stays, a's eight turns of sixteen make a what eight steps alone make it: the absent
     stream gets gradients of exactly 0, which neither momentum nor decay may take for gradients."""
-    changes = {"weight_decay": DECAY, "optimizer": {"kind": "sgd", "lr": 0.05}}
+    changes = {"weight_decay": DECAY, "optimizer": {"use": "sgd", "lr": 0.05}}
     unit = toys.Mix()
     unit.matrix = nn.Parameter(torch.eye(2), requires_grad=False)
     net = toys.network(unit=unit, norm=False, dropout=0.0)

@@ -14,7 +14,7 @@ from taskweave.training.norms import SetStatistics, read_statistics, save_statis
 from taskweave.training.options import TrainingOptions
 from taskweave.training.validate import validate
 
-STILL = {"optimizer": {"kind": "sgd", "lr": 1e-30, "momentum": 0}}
+STILL = {"optimizer": {"use": "sgd", "lr": 1e-30, "momentum": 0}}
 
 
 def mixture(schedule=None):
@@ -87,7 +87,7 @@ def test_validation_measures_each_set_with_its_own(tmp_path):
 def test_best_weights_keep_their_statistics(tmp_path):
     """The rate makes it worse and worse: the first validation is the best, and its statistics are of two batches."""
     net, data = toys.network(dropout=0.0), mixture()
-    changes = {"optimizer": {"kind": "sgd", "lr": 1.5}, "clip": 1.0, "choose": "best", "validate_every": 2}
+    changes = {"optimizer": {"use": "sgd", "lr": 1.5}, "clip": 1.0, "choose": "best", "validate_every": 2}
     result = train(tmp_path, net, data, batch_norm="per_data_set", validation=data, **changes)
     step = next(v.step for v in result.history if v.metrics == result.metrics)
     assert step < 8

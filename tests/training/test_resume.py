@@ -20,7 +20,7 @@ from taskweave.training.loop import fit
 HARD = {
     "plain": {},
     "average and accumulation": {"ema": 0.9, "accumulate": 3, "clip": 0.5},
-    "adamw and cosine": {"optimizer": {"kind": "adamw", "lr": 0.01}, "schedule": {"kind": "cosine", "warm_up": 3}},
+    "adamw and cosine": {"optimizer": {"use": "adamw", "lr": 0.01}, "schedule": {"use": "cosine", "warm_up": 3}},
     "best of validations": {"choose": "best", "validate_every": 2, "ema": 0.5},
     "mean of validations": {"choose": "mean_last", "validate_every": 1, "mean_over": 5},
     "bf16 and channels last": {"precision": "bf16", "memory_format": "channels_last"},

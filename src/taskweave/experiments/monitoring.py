@@ -14,7 +14,6 @@ from taskweave.training.monitor.gaps import Reference
 from taskweave.training.monitor.monitor import Monitor
 from taskweave.training.monitor.warnings import read_warnings
 from taskweave.training.options import TrainingOptions
-from taskweave.training.schedule import factor
 
 _APART = 1.5
 """From this ratio of two schedules' factors on, losses at the same step are not compared."""
@@ -71,7 +70,7 @@ def _reference(run: Run, task: str, options: TrainingOptions, runs: Path) -> Ref
 
 def _factor(options: TrainingOptions, step: float) -> float:
     """What the schedule makes of the rate in step number `step`, counted from 1."""
-    return factor(options.schedule, max(0, round(step) - 1), steps=options.steps)
+    return options.schedule(options.steps)(max(0, round(step) - 1))
 
 
 def _near(one: float, other: float) -> bool:

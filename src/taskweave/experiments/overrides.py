@@ -13,8 +13,8 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
 
     A part of a path is a key, a position in a list, or the `kind` of one of a list's items (``methods.nddr.order=paper``).
     A key may have dots of its own where it is there already (``printed.rows.NDDR.normals.within_11.25=53.5``).
-    Setting a `kind` starts that part afresh. Raises ValueError for a line without '=', a path that does not exist, and
-    whatever the recipe refuses.
+    Setting a `kind`, or a `use`, starts that part afresh. Raises ValueError for a line without '=', a path that does not
+    exist, and whatever the recipe refuses.
     """
     import yaml
 
@@ -42,7 +42,7 @@ def _put(content: dict[str, Any], path: list[str], value: Any, *, line: str) -> 
         here = here[key]
         part, rest = _first(here, rest)
     last = _key(here, part, line)
-    if last == "kind" and here.get("kind") != value:
+    if last in ("kind", "use") and here.get(last) != value:
         here.clear()
     here[last] = value
 

@@ -23,14 +23,15 @@ from taskweave.experiments.choices.mixture import ONLY, MixtureData, OneSet
 from taskweave.experiments.choices.network import PerTask, network_of
 from taskweave.experiments.choices.pets import PetAuxiliaries, PetChoice, PetOEQ
 from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
-from taskweave.experiments.choices.weighting import WeightingChoice
 from taskweave.experiments.choices.whole import WholeChoice
 from taskweave.experiments.fingerprint import fingerprint
 from taskweave.experiments.pretraining import TASKS, pretraining_network
 from taskweave.experiments.recipe import Recipe, digest_of, usual_places
 from taskweave.experiments.versions import versions_of
+from taskweave.parts import Part
 from taskweave.training.options import TrainingOptions
 from taskweave.training.speed import settle
+from taskweave.weighting import Weighting
 
 FORMAT = 1
 """Raised by one when the same recipe would train differently: older runs are then not taken for new ones."""
@@ -117,7 +118,7 @@ class Run:
         return {task: chosen[task].single_weight if alone else chosen[task].weight for task in self.trained}
 
     @property
-    def weighting(self) -> WeightingChoice | None:
+    def weighting(self) -> Part[Weighting] | None:
         """What weighs the tasks of this network instead of `weights`; None where `weights` do."""
         return self.method.weighting if self.method is not None and len(self.trained) > 1 else None
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, final
 
 from pydantic import Field, ModelWrapValidatorHandler, PositiveInt, ValidationError, field_validator, model_validator
 
+import taskweave.experiments.rooms  # noqa: F401 - so that short names of parts are known
 from taskweave.experiments.choices.agreement import (
     check_detection,
     check_labels,

@@ -25,6 +25,7 @@ from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import Run
 from taskweave.experiments.recipe import digest_of
 from taskweave.files import write_text
+from taskweave.parts import part
 from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.comparison import Direction
 from taskweave.results.image_statistics import has_images
@@ -32,9 +33,11 @@ from taskweave.training.batches import Samples
 from taskweave.training.checkpoint import open_folder
 from taskweave.training.finished import WEIGHTS
 from taskweave.training.loop import fit
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult
+from taskweave.training.schedules import poly
 from taskweave.training.weights import load_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.ensemble import Ensemble
@@ -156,7 +159,7 @@ def _options(run: Run) -> TrainingOptions:
     start = run.recipe.start
     assert isinstance(start, PretrainedOnScenes)
     return TrainingOptions(
-        steps=start.steps, batch_size=start.batch_size, optimizer=Adam(lr=start.learning_rate), schedule=Poly()
+        steps=start.steps, batch_size=start.batch_size, optimizer=part(adam, lr=start.learning_rate), schedule=part(poly)
     )
 
 
@@ -199,7 +202,7 @@ def _weighting(run: Run) -> Weighting:
     """A fresh one: the method's, where it has one, else the tasks' own weights."""
     if run.weighting is not None:
         return build_weighting(run.weighting, {task: run.recipe.tasks.chosen[task] for task in run.trained})
-    return Fixed(run.weights if run.role != "start" else dict.fromkeys(run.trained, 1.0))
+    return Fixed(run.trained, weights=run.weights if run.role != "start" else {})
 
 
 def _sets(run: Run, bench: Bench) -> dict[str, OneSet]:

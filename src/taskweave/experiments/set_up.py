@@ -150,6 +150,4 @@ def _training(how: Training) -> dict[str, str]:
 
 
 def _steps(how: TrainingOptions) -> str:
-    return (
-        f"{how.steps:,} steps of {how.batch_size}, {how.optimizer.kind} at {how.optimizer.lr:g}, rate {how.schedule.kind}"
-    )
+    return f"{how.steps:,} steps of {how.batch_size}, {how.optimizer.name} at {how.lr:g}, rate {how.schedule.name}"

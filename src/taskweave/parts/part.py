@@ -159,7 +159,7 @@ class Part(Generic[R_co]):
         return core_schema.no_info_plain_validator_function(
             lambda value: read(value, kind),
             serialization=core_schema.plain_serializer_function_ser_schema(dump_of),
-            metadata={"pydantic_js_functions": [lambda schema, handler: {"$ref": f"#/$defs/{kind_name(kind)}"}]},
+            metadata={"pydantic_js_functions": [lambda schema, handler: _json_schema(kind)]},
         )
 
 
@@ -228,6 +228,12 @@ def kind_of(call: Callable[..., Any]) -> type | None:
 def kind_name(kind: type) -> str:
     """What messages call a kind."""
     return KINDS[kind].name if kind in KINDS else snake_case(kind.__name__)
+
+
+def _json_schema(kind: type) -> dict[str, Any]:
+    name = {"type": "string", "examples": list(known(kind))}
+    call = {"type": "object", "properties": {"use": name}, "required": ["use"]}
+    return {"title": kind_name(kind), "anyOf": [name, call]}
 
 
 def _there(kind: type) -> str:

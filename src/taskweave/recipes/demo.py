@@ -9,8 +9,11 @@ from taskweave.experiments.choices.method import NDDR, CrossStitch, Shared
 from taskweave.experiments.choices.network import DeepLabResNet
 from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.parts import part
 from taskweave.recipes.places import Given
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
+from taskweave.training.schedules import poly
 
 
 def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
@@ -22,12 +25,14 @@ def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | Non
     single = TrainingOptions(
         steps=150 * times,
         batch_size=8,
-        optimizer=Adam(lr=1e-3),
-        schedule=Poly(power=0.9),
+        optimizer=part(adam, lr=1e-3),
+        schedule=part(poly, power=0.9),
         log_every=5 * times,
         monitor_every=10 * times,
     )
-    connected = single.model_copy(update={"steps": 80 * times, "optimizer": Adam(lr=5e-4), "monitor_every": 5 * times})
+    connected = single.model_copy(
+        update={"steps": 80 * times, "optimizer": part(adam, lr=5e-4), "monitor_every": 5 * times}
+    )
     return Recipe(
         name="demo" if small else "demo-long",
         data=ScenesData(

@@ -13,8 +13,11 @@ from taskweave.experiments.choices.pets_data import PetsSample
 from taskweave.experiments.choices.start import PretrainedOnScenes
 from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.parts import part
 from taskweave.recipes.places import Given
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
+from taskweave.training.schedules import poly
 
 _NET = PetNet(width=8, hidden=(64, 32))
 """Half the pet paper's width."""
@@ -31,8 +34,8 @@ def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | Non
     options = TrainingOptions(
         steps=180 * times,
         batch_size=10,
-        optimizer=Adam(lr=1e-3),
-        schedule=Poly(power=0.9),
+        optimizer=part(adam, lr=1e-3),
+        schedule=part(poly, power=0.9),
         clip=1.0,
         log_every=5 * times,
         monitor_every=10 * times,

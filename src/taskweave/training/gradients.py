@@ -47,7 +47,7 @@ class OfTasks:
 
     def add(self, losses: Mapping[str, Tensor]) -> None:
         """Take a batch's losses."""
-        self._weighting.check(losses)
+        self._weighting.check_losses(losses)
         penalty = self._run.net.penalty()
         if penalty is not None and not penalty.requires_grad:
             penalty = None

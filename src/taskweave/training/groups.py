@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import nn
 
-from taskweave.training.options import SGD, Adam, TrainingOptions
+from taskweave.training.options import TrainingOptions
 from taskweave.training.roles import last_biases, parameters_by_role
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
@@ -51,7 +51,7 @@ def groups_of(net: Connected, options: TrainingOptions, *, weighting: Weighting 
     learned = [] if weighting is None else list(weighting.parameters())
     if weighting is None or not learned:
         return groups
-    multiplier = 1.0 if weighting.learning_rate is None else weighting.learning_rate / options.optimizer.lr
+    multiplier = 1.0 if weighting.learning_rate is None else weighting.learning_rate / options.lr
     return [*groups, Group("weighting", multiplier, 0.0, learned)]
 
 
@@ -71,7 +71,7 @@ def _each(net: Connected, options: TrainingOptions) -> Iterator[tuple[str, float
     units = _units(net)
     for parameter in roles["connections"]:
         unit = units[id(parameter)]
-        own = unit.sgd_lr_multiplier if isinstance(options.optimizer, SGD) else 1.0
+        own = unit.sgd_lr_multiplier if options.optimizer.fact("scales_units", False) else 1.0
         multiplier = own if options.connection_lr is None else options.connection_lr
         amount = _decay(parameter, decay.connections, vectors=False) if unit.decays else 0.0
         yield f"{type(unit).__name__} connections", multiplier, amount, parameter
@@ -98,13 +98,21 @@ def describe(groups: Sequence[Group]) -> str:
 
 def make_optimizer(groups: Sequence[Group], options: TrainingOptions) -> torch.optim.Optimizer:
     """The optimiser over the groups. Each of its groups also remembers `label` and `base_lr`, its rate before schedules."""
-    chosen = options.optimizer
-    rates = [chosen.lr * group.multiplier for group in groups]
-    parts = [
-        {"params": g.parameters, "lr": rate, "base_lr": rate, "weight_decay": g.decay, "label": g.label}
-        for g, rate in zip(groups, rates, strict=True)
-    ]
-    if isinstance(chosen, SGD):
-        return torch.optim.SGD(parts, lr=chosen.lr, momentum=chosen.momentum, nesterov=chosen.nesterov)
-    kind = torch.optim.Adam if isinstance(chosen, Adam) else torch.optim.AdamW
-    return kind(parts, lr=chosen.lr, betas=chosen.betas, weight_decay=0.0)
+    rates = [options.lr * group.multiplier for group in groups]
+    return options.optimizer(
+        [
+            {"params": g.parameters, "lr": rate, "base_lr": rate, "weight_decay": g.decay, "label": g.label}
+            for g, rate in zip(groups, rates, strict=True)
+        ]
+    )
+
+
+def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Give every group its base rate times `factor`."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["base_lr"] * factor
+
+
+def rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
+    """The current rate by group label, for the log."""
+    return {group["label"]: float(group["lr"]) for group in optimizer.param_groups}

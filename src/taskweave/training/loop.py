@@ -17,7 +17,7 @@ from taskweave.training.checkpoint import open_folder
 from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
 from taskweave.training.choice import better, reported, validation_steps
 from taskweave.training.finished import STATISTICS, WEIGHTS, read_finished, write_finished
-from taskweave.training.groups import describe
+from taskweave.training.groups import describe, rates
 from taskweave.training.logs import RunLog
 from taskweave.training.monitor.cosines import never_together
 from taskweave.training.monitor.monitor import Monitor
@@ -27,7 +27,6 @@ from taskweave.training.options import TrainingOptions
 from taskweave.training.pace import pace_of
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult, Metrics, Stopped, Validation
-from taskweave.training.schedule import rates
 from taskweave.training.speed import describe_speed, make_fabric, settle
 from taskweave.training.state import Training
 from taskweave.training.step import train_step
@@ -83,7 +82,7 @@ def fit(
     open_folder(folder)
     active = active_tasks(net, tasks, trained)
     check_data(train, validation, options, seed=seed, wanted=active)
-    weighting = Fixed(dict.fromkeys(active, 1.0)) if weighting is None else weighting
+    weighting = Fixed(list(active)) if weighting is None else weighting
     check_weighting(weighting, active)
     known_by = _known_by(train, options, weighting, seed=seed, trained=list(active))
     done = read_finished(folder, net, known_by=known_by)

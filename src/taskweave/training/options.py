@@ -5,98 +5,34 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Any, Literal, final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+from torch.optim import Optimizer
+
+from taskweave.parts import Part, part
+from taskweave.training.optimizers import sgd
+from taskweave.training.schedules import Schedule, constant
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Part(BaseModel):
-    """A frozen part of a recipe that refuses keys it does not know."""
+class Settings(BaseModel):
+    """Frozen settings that refuse keys they do not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @final
-class SGD(Part):
-    """Stochastic gradient descent. The only optimiser under which a unit's own learning-rate multiplier applies."""
-
-    kind: Literal["sgd"] = "sgd"
-    lr: PositiveFloat = 1e-3
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    nesterov: bool = False
-
-    @model_validator(mode="after")
-    def _needs_momentum(self) -> SGD:
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs momentum above 0, got momentum=0; set momentum, or nesterov=False")
-        return self
-
-
-@final
-class Adam(Part):
-    """Adam; weight decay is added to the gradient (L2)."""
-
-    kind: Literal["adam"] = "adam"
-    lr: PositiveFloat = 1e-4
-    betas: tuple[float, float] = (0.9, 0.999)
-
-
-@final
-class AdamW(Part):
-    """Adam with decoupled weight decay."""
-
-    kind: Literal["adamw"] = "adamw"
-    lr: PositiveFloat = 1e-4
-    betas: tuple[float, float] = (0.9, 0.999)
-
-
-Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
-
-
-class Warming(Part):
-    """What every schedule has. warm_up: steps over which the rate rises linearly, (s + 1) / warm_up of it at step s."""
-
-    warm_up: NonNegativeInt = 0
-
-
-@final
-class Constant(Warming):
-    """The rate stays."""
-
-    kind: Literal["constant"] = "constant"
-
-
-@final
-class Poly(Warming):
-    """Per step s: base * (1 - s / total) ** power.  total: None means the training's own number of steps."""
-
-    kind: Literal["poly"] = "poly"
-    power: PositiveFloat = 0.9
-    total: PositiveInt | None = None
-
-
-@final
-class StepDecay(Warming):
-    """base * factor ** (s // every), `every` in steps."""
-
-    kind: Literal["step"] = "step"
-    every: PositiveInt
-    factor: Annotated[float, Field(gt=0, le=1)] = 0.5
-
-
-@final
-class Cosine(Warming):
-    """base * (1 + cos(pi * s / total)) / 2.  total: None means the training's own number of steps."""
-
-    kind: Literal["cosine"] = "cosine"
-    total: PositiveInt | None = None
-
-
-Schedule = Annotated[Constant | Poly | StepDecay | Cosine, Field(discriminator="kind")]
-
-
-@final
-class WeightDecay(Part):
+class WeightDecay(Settings):
     """Weight decay (torch's convention: the gradient gets decay * w) by role; one number stands for all three roles.
 
     connections: applies to units whose method decays its weights (`Unit.decays`), to no others.
@@ -118,7 +54,7 @@ class WeightDecay(Part):
 
 
 @final
-class Freeze(Part):
+class Freeze(Settings):
     """For how many of the first steps the parameters of a role stay as they are (their batch norms' statistics too)."""
 
     streams: NonNegativeInt = 0
@@ -127,8 +63,8 @@ class Freeze(Part):
 
 
 @final
-class TrainingOptions(Part):
-    """How a network is trained. Rates of groups are multiples of `optimizer.lr`; every multiple holds at every step.
+class TrainingOptions(Settings):
+    """How a network is trained. Rates of groups are multiples of the optimiser's `lr`; every multiple holds at every step.
 
     steps: optimiser steps, each on `batch_size` * `accumulate` samples.
     clip: the largest norm of all gradients together; None for no limit.
@@ -153,8 +89,8 @@ class TrainingOptions(Part):
 
     steps: PositiveInt
     batch_size: PositiveInt = 8
-    optimizer: Optimizer = SGD()
-    schedule: Schedule = Constant()
+    optimizer: Part[Optimizer] = part(sgd)
+    schedule: Part[Schedule] = part(constant)
     accumulate: PositiveInt = 1
     clip: PositiveFloat | None = None
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -177,6 +113,20 @@ class TrainingOptions(Part):
     workers: NonNegativeInt = 0
     tensorboard: bool = False
 
+    @field_validator("optimizer")
+    @classmethod
+    def _has_a_rate(cls, value: Part[Optimizer]) -> Part[Optimizer]:
+        if "lr" not in value.options:
+            raise ValueError(
+                f"{value.name} has no option `lr`, which is the base rate of every group; it has {[*value.options]}"
+            )
+        return value
+
+    @property
+    def lr(self) -> float:
+        """The base rate, before multiples and schedule."""
+        return float(self.optimizer.options["lr"])
+
     def determining(self) -> dict[str, JsonValue]:
         """The fields that change the trained weights or the reported metrics, as JSON values: what a run is known by.
 
@@ -185,4 +135,5 @@ class TrainingOptions(Part):
         unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "monitor_every", "workers", "tensorboard"}
         if self.batch_norm == "shared":
             unimportant.add("batch_norm")  # so that trainings from before there was a choice are still known
-        return self.model_dump(mode="json", exclude=unimportant)
+        parts = {"optimizer": self.optimizer.identity(), "schedule": self.schedule.identity()}
+        return {**self.model_dump(mode="json", exclude=unimportant), **parts}

@@ -63,6 +63,7 @@ class Training:
         self.groups = groups_of(net, options, weighting=weighting)
         self.freezing = Freezing(net, options.freeze, hold_norms=options.batch_norm == "frozen")
         self.forward, self.optimizer = self._set_up(fabric)
+        self.schedule = options.schedule(options.steps)
         self.statistics = SetStatistics(net, sets) if options.batch_norm == "per_data_set" else None
         self.optimizer.zero_grad(set_to_none=True)
         self.average = None if options.ema is None else Average(net, options.ema)

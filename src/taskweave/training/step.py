@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from taskweave.data.sample import Batch
 from taskweave.training.gradients import step_gradients
+from taskweave.training.groups import set_rates
 from taskweave.training.inputs import labelled, outputs_of
-from taskweave.training.schedule import factor, set_rates
 from taskweave.training.state import Training
 
 
@@ -40,7 +40,7 @@ def _is_of_nothing(run: Training, name: str, loss: Tensor, outputs: Mapping[str,
 def train_step(run: Training, batches: Iterator[Batch]) -> None:
     """One optimiser step on `accumulate` batches. Raises NonFiniteLossError before the weights change."""
     options, begun = run.options, time.perf_counter()
-    set_rates(run.optimizer, factor(options.schedule, run.step, steps=options.steps))
+    set_rates(run.optimizer, run.schedule(run.step))
     run.freezing.enforce(run.step)
     found: dict[str, list[float]] = {}
     gradients = step_gradients(run, parts=options.accumulate)

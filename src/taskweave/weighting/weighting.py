@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from annotated_types import Gt
 from torch import Tensor, nn
+
+Above0 = Annotated[float, Gt(0)]
+ByTask = dict[str, Above0]
+"""{task: number}, of some of the tasks."""
+NONE_NAMED: ByTask = {}
+"""The default of an option by task."""
+
+Tasks = Mapping[str, Any] | Sequence[str]
+"""{name: task}, or the names alone."""
 
 
 class Weighting(nn.Module, ABC):
@@ -16,8 +27,14 @@ class Weighting(nn.Module, ABC):
     `observe`; after the last step of an epoch `end_epoch`. Its parameters learn with the network's optimiser, as a group
     of their own that never decays.
 
-    tasks: all that it may be given a loss of. A task without a label in a batch is a missing key, never a 0.
-    Raises ValueError without tasks.
+    As a part it may state two facts of its options: `title(options)`, what a table calls it, and `named(options)`, the
+    tasks that it names.
+
+    Args:
+        tasks: All that it may be given a loss of. A task without a label in a batch is a missing key, never a 0.
+
+    Raises:
+        ValueError: There are no tasks.
     """
 
     learning_rate: float | None = None
@@ -26,7 +43,7 @@ class Weighting(nn.Module, ABC):
     epochs_needed: int = 0
     """How many whole epochs must be over before it does what it is for; a training that ends before warns."""
 
-    def __init__(self, tasks: Sequence[str]) -> None:
+    def __init__(self, tasks: Tasks) -> None:
         super().__init__()
         self.tasks = tuple(dict.fromkeys(tasks))
         if not self.tasks:
@@ -53,12 +70,17 @@ class Weighting(nn.Module, ABC):
         """What changes the trained weights, as JSON values: what a training in a folder is known by."""
         return {"kind": type(self).__name__}
 
-    def check(self, losses: Mapping[str, Any]) -> None:
+    def check_losses(self, losses: Mapping[str, Any]) -> None:
         """Raise ValueError without losses, KeyError for a task that is not its own."""
         if not losses:
             raise ValueError(f"{type(self).__name__} got no losses to weigh")
         if unknown := [task for task in losses if task not in self.tasks]:
             raise KeyError(f"{type(self).__name__} has no weight for {unknown}; its weights are for {list(self.tasks)}")
+
+    def check_named(self, option: str, by_task: Mapping[str, float], what: str, *, least: float) -> None:
+        """Raise ValueError for an option by task that names others, or has a number not finite or not above `least`."""
+        if set(by_task) - set(self.tasks) or not all(least < value < math.inf for value in by_task.values()):
+            raise ValueError(f"{option} should be {what} for some of the tasks {list(self.tasks)}, got {dict(by_task)}")
 
 
 class GradientWeighting(Weighting):

@@ -164,5 +164,6 @@ def check_weightings(methods: Sequence[Method], tasks: Sequence[str]) -> None:
             raise ValueError(
                 f"{method.kind} trains for one task at a time: there is nothing to weigh, leave `weighting` out"
             )
-        if strange := [task for task in (*weighting.named, *weighting.drop_below) if task not in tasks]:
-            raise ValueError(f"the weighting {weighting.title!r} names {strange}; the recipe's tasks are {list(tasks)}")
+        if strange := [task for task in weighting.fact("named", ()) if task not in tasks]:
+            title = weighting.fact("title", weighting.name)
+            raise ValueError(f"the weighting {title!r} names {strange}; the recipe's tasks are {list(tasks)}")

@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from taskweave.parts import Part
+
 
 class Choice(BaseModel):
     """Frozen, typed, and unknown keys refused. Everything in it is written to the recipe and counted in its hash."""
@@ -28,6 +30,8 @@ def _inner(value: Any, plain: Any) -> Any:
     """`plain`, the JSON form of `value`, with every choice inside in its own determining form."""
     if isinstance(value, Choice):
         return value.determining()
+    if isinstance(value, Part):
+        return value.identity()
     if isinstance(value, Mapping):
         return {name: _inner(value[name], part) for name, part in plain.items()}
     if isinstance(value, tuple):

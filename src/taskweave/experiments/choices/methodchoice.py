@@ -9,7 +9,8 @@ from pydantic import Field
 
 from taskweave.experiments.choices.choice import Choice
 from taskweave.experiments.choices.network import Network
-from taskweave.experiments.choices.weighting import WeightingChoice
+from taskweave.parts import Part
+from taskweave.weighting import Weighting
 
 
 @final
@@ -34,7 +35,7 @@ class MethodChoice(Choice):
     shortcut: ShortcutOptions | None = None
     network: Network | None = None
     """What this row's networks are; None for the recipe's."""
-    weighting: WeightingChoice | None = None
+    weighting: Part[Weighting] | None = None
     """How the losses of the tasks of one network are weighed; None: each times the `weight` of its task."""
 
     @property
@@ -45,5 +46,5 @@ class MethodChoice(Choice):
     @property
     def title(self) -> str:
         shortcut = " + shortcut" if self.shortcut is not None else ""
-        weighting = f", {self.weighting.title}" if self.weighting is not None else ""
+        weighting = f", {self.weighting.fact('title', self.weighting.name)}" if self.weighting is not None else ""
         return self.label or self.usual_label + shortcut + weighting

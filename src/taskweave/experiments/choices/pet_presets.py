@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from taskweave.experiments.choices.pet_net import PetNet
 from taskweave.experiments.choices.pets import BOX, SEGMENTATION, SPECIES, PetOEQ, PetSegNet
-from taskweave.experiments.choices.weighting import DynamicWeightAverage, WeightingChoice
+from taskweave.parts import Part, part
+from taskweave.weighting import DynamicWeightAverage, LossGate, Weighting
 
 ALL = (SPECIES, BOX, SEGMENTATION)
 _DROPPED = 0.2
@@ -27,13 +28,11 @@ def published(branches: Sequence[str] = ALL, *, network: PetNet | None = None, l
     names = tuple(branches)
     if names != (SEGMENTATION,) and names not in _PRE_WEIGHTS:
         raise ValueError(f"the public code has the branches {[(SEGMENTATION,), *_PRE_WEIGHTS]}, got {names}; take sound()")
-    weighting: WeightingChoice | None = None
+    weighting: Part[Weighting] | None = None
     if len(names) > 1:
-        weighting = DynamicWeightAverage(
-            every="iteration",
-            pre_weights=dict(zip(names, _PRE_WEIGHTS[names], strict=True)),
-            drop_below=dict.fromkeys(names[:-1], _DROPPED),
-        )
+        pre_weights = dict(zip(names, _PRE_WEIGHTS[names], strict=True))
+        within = part(DynamicWeightAverage, every="iteration", pre_weights=pre_weights)
+        weighting = part(LossGate, below=dict.fromkeys(names[:-1], _DROPPED), weighting=within)
     return PetSegNet(
         network=_with_faults(network or PetNet()),
         branches=names,
@@ -56,15 +55,12 @@ def published_oeq(*, network: PetNet | None = None, auxiliary_steps: int | None 
     Of its auxiliaries the species' loss is dropped below .1; that the box's is below .2, as in the others, is our reading.
     network: another width; its stem is 7x7.  auxiliary_steps: None for as many as `training.joint` says.
     """
+    pre_weights = {SPECIES: 0.5, BOX: 0.5}
+    within = part(DynamicWeightAverage, every="iteration", temperature=1.0, pre_weights=pre_weights)
     return PetOEQ(
         network=_with_faults(network or PetNet()).model_copy(update={"stem_kernel": 7}),
         auxiliary_steps=auxiliary_steps,
-        auxiliary_weighting=DynamicWeightAverage(
-            every="iteration",
-            temperature=1.0,
-            pre_weights={SPECIES: 0.5, BOX: 0.5},
-            drop_below={SPECIES: 0.1, BOX: _DROPPED},
-        ),
+        auxiliary_weighting=part(LossGate, below={SPECIES: 0.1, BOX: _DROPPED}, weighting=within),
         unused_matrix=True,
         label=label,
     )

@@ -10,8 +10,9 @@ from pydantic import Field, model_validator
 from taskweave.experiments.choices.names import DENSE
 from taskweave.experiments.choices.network import OneNetwork, PerTask, network_of
 from taskweave.experiments.choices.pet_net import PetNet
-from taskweave.experiments.choices.weighting import WeightingChoice
 from taskweave.experiments.choices.whole import WholeChoice
+from taskweave.parts import Part
+from taskweave.weighting import Weighting
 
 SPECIES, BOX, SEGMENTATION = "species", "box", "segmentation"
 Branches = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -89,7 +90,7 @@ class PetOEQ(PetChoice):
     """Leave the auxiliaries as they were stored; else all branches are trained on."""
     auxiliary_steps: int | None = Field(default=None, ge=1)
     """Of the auxiliaries' training; None: as `training.joint`."""
-    auxiliary_weighting: WeightingChoice | None = None
+    auxiliary_weighting: Part[Weighting] | None = None
     """Of the auxiliaries' training; `weighting` is of the second one where that trains several branches."""
     unused_matrix: bool = False
     """Register the numbers that the public code has in the auxiliary network and does not use."""
@@ -126,8 +127,7 @@ def check_branches(methods: Sequence[object], tasks: Sequence[str]) -> None:
                 f"{list(method.branches)}; of {list(DENSE)} only its last branch can be one, and must"
             )
         if isinstance(method, PetOEQ) and method.auxiliary_weighting is not None:
-            weighting = method.auxiliary_weighting
-            named = [task for task in (*weighting.named, *weighting.drop_below) if task not in method.branches[:-1]]
+            named = [t for t in method.auxiliary_weighting.fact("named", ()) if t not in method.branches[:-1]]
             if named:
                 raise ValueError(
                     f"auxiliary_weighting names {named}; the auxiliary branches are {list(method.branches[:-1])}"

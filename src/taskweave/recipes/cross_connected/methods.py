@@ -13,8 +13,11 @@ from taskweave.experiments.choices.method import (
 from taskweave.experiments.choices.network import RPNVGG16, PerTask, PSPNetVGG16
 from taskweave.experiments.choices.start import PretrainedOnScenes
 from taskweave.experiments.recipe import Training
+from taskweave.parts import part
 from taskweave.recipes.beside import Rows
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
+from taskweave.training.schedules import poly
 
 SMALL: Size = (128, 160)
 """(height, width) of the pictures of the small recipes."""
@@ -77,9 +80,14 @@ def small_training_of_one_set() -> Training:
     is what fits into a quarter of an hour on one core, pre-training included.
     """
     single = TrainingOptions(
-        steps=STEPS, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+        steps=STEPS,
+        batch_size=8,
+        optimizer=part(adam, lr=1e-3),
+        schedule=part(poly, power=0.9),
+        log_every=5,
+        monitor_every=10,
     )
-    connected = single.model_copy(update={"steps": STEPS // 2, "optimizer": Adam(lr=3e-4), "monitor_every": 5})
+    connected = single.model_copy(update={"steps": STEPS // 2, "optimizer": part(adam, lr=3e-4), "monitor_every": 5})
     return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": STEPS + STEPS // 2}))
 
 

@@ -14,10 +14,12 @@ from taskweave.experiments.choices.streets import KITTI, Caltech, Cityscapes
 from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.heads.anchors import PEDESTRIANS
+from taskweave.parts import part
 from taskweave.recipes.beside import Beside, at
 from taskweave.recipes.cross_connected.methods import PRINTED, SMALL, WIDTH, methods, networks, small_start, small_training
 from taskweave.recipes.places import Given, places
-from taskweave.training.options import Adam, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
 
 STEPS = 100_000
 """Of every single network, and of every network of both tasks on each data set. Ours: the paper's is not printed."""
@@ -53,7 +55,7 @@ def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | No
 
 def _full(at: dict[str, Path], seeds: tuple[int, ...]) -> Recipe:
     """What the paper states; the rest is ours and said in the notes."""
-    each = TrainingOptions(steps=STEPS, batch_size=1, optimizer=Adam(lr=1e-5))
+    each = TrainingOptions(steps=STEPS, batch_size=1, optimizer=part(adam, lr=1e-5))
     both = each.model_copy(update={"steps": 2 * STEPS})
     mirrored = Augmentation(mirror=True)
     return Recipe(

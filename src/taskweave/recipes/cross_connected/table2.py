@@ -13,10 +13,12 @@ from taskweave.experiments.choices.start import LibraryWeights
 from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.heads.anchors import BIRDS
+from taskweave.parts import part
 from taskweave.recipes.beside import Beside, Columns, at
 from taskweave.recipes.cross_connected.methods import PRINTED, SMALL, WIDTH, methods, networks, small_start, small_training
 from taskweave.recipes.places import Given, places
-from taskweave.training.options import Adam, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
 
 STEPS = 40_000
 """Of every training. Ours: the paper's is not printed."""
@@ -59,7 +61,7 @@ def birds(*, least_height: float = 15.0) -> DetectionTask:
 
 def _full(at: dict[str, Path], seeds: tuple[int, ...]) -> Recipe:
     """What the paper states; the rest is ours and said in the notes."""
-    training = TrainingOptions(steps=STEPS, batch_size=1, optimizer=Adam(lr=1e-5))
+    training = TrainingOptions(steps=STEPS, batch_size=1, optimizer=part(adam, lr=1e-5))
     return Recipe(
         name="cross_connected-table2",
         data=Birds(

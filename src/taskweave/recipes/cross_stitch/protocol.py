@@ -11,8 +11,11 @@ from taskweave.experiments.choices.network import FCN32sAlexNet
 from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
 from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.parts import part
 from taskweave.recipes.places import Given, place
-from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightDecay
+from taskweave.training.optimizers import adam, sgd
+from taskweave.training.options import TrainingOptions, WeightDecay
+from taskweave.training.schedules import poly
 
 CAFFENET = Path("caffenet.safetensors")
 """CaffeNet trained on ImageNet."""
@@ -58,7 +61,7 @@ def full_training() -> Training:
     single = TrainingOptions(
         steps=25_000,
         batch_size=20,
-        optimizer=SGD(lr=1e-3, momentum=0.9),
+        optimizer=part(sgd, lr=1e-3, momentum=0.9),
         weight_decay=WeightDecay(streams=5e-4, heads=5e-4, connections=0.0),
     )
     return Training(
@@ -78,9 +81,14 @@ def small(
     by_sgd: fine-tune by SGD, under which a multiple of the rate means what it means in the paper.
     """
     single = TrainingOptions(
-        steps=250, batch_size=8, optimizer=Adam(lr=3e-4), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+        steps=250,
+        batch_size=8,
+        optimizer=part(adam, lr=3e-4),
+        schedule=part(poly, power=0.9),
+        log_every=5,
+        monitor_every=10,
     )
-    rate = SGD(lr=1e-3) if by_sgd else Adam(lr=1e-4)
+    rate = part(sgd, lr=1e-3) if by_sgd else part(adam, lr=1e-4)
     return Recipe(
         name=f"cross_stitch-{table}-small",
         data=NYUv2Folder(

@@ -14,9 +14,12 @@ from taskweave.experiments.choices.regions import FileProposals, GridProposals, 
 from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
 from taskweave.experiments.choices.task import Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.parts import part
 from taskweave.recipes.beside import Beside, Rows, at
 from taskweave.recipes.places import Given, place
-from taskweave.training.options import SGD, Adam, Poly, StepDecay, TrainingOptions, WeightDecay
+from taskweave.training.optimizers import adam, sgd
+from taskweave.training.options import TrainingOptions, WeightDecay
+from taskweave.training.schedules import poly, step
 
 SPLITS = {
     "conv2": "pool1",
@@ -98,8 +101,8 @@ def _full(data: Path, seeds: tuple[int, ...], weights: Path, proposals: Path) ->
     single = TrainingOptions(
         steps=40_000,
         batch_size=2,
-        optimizer=SGD(lr=1e-3, momentum=0.9),
-        schedule=StepDecay(every=30_000, factor=0.1),
+        optimizer=part(sgd, lr=1e-3, momentum=0.9),
+        schedule=part(step, every=30_000, factor=0.1),
         weight_decay=WeightDecay(streams=5e-4, heads=5e-4, connections=0.0),
     )
     regions = Regions(
@@ -136,7 +139,12 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
     # Tried on a part of train (docs/results/cross-stitch-small.md). Ninety images and no weights of ImageNet: with scales,
     # crops and colours varied the detector does not even fit its training images in so few steps.
     single = TrainingOptions(
-        steps=220, batch_size=4, optimizer=Adam(lr=5e-4), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+        steps=220,
+        batch_size=4,
+        optimizer=part(adam, lr=5e-4),
+        schedule=part(poly, power=0.9),
+        log_every=5,
+        monitor_every=10,
     )
     regions = Regions(
         proposals=GridProposals(scales=(0.12, 0.2, 0.35, 0.55, 0.8, 1.0), ratios=(0.5, 1.0, 2.0), overlap=0.5),
@@ -160,7 +168,7 @@ def _small(data: Path, seeds: tuple[int, ...]) -> Recipe:
         training=Training(
             single=single,
             connected=single.model_copy(
-                update={"steps": 60, "optimizer": Adam(lr=1e-4), "log_every": 3, "monitor_every": 5}
+                update={"steps": 60, "optimizer": part(adam, lr=1e-4), "log_every": 3, "monitor_every": 5}
             ),
             joint=single.model_copy(update={"steps": 280}),
         ),

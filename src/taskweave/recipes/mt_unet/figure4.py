@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from taskweave.experiments.choices.method import Method
-from taskweave.experiments.choices.weighting import DynamicWeightAverage, FixedWeights
 from taskweave.experiments.choices.whole import MTAN
 from taskweave.experiments.recipe import Recipe
+from taskweave.parts import part
 from taskweave.recipes.mt_unet import protocol
 from taskweave.recipes.places import Given
+from taskweave.weighting import DynamicWeightAverage, Fixed
 
 
 def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:
@@ -17,11 +18,11 @@ def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | No
 
     small, data, seeds: as in `mt_unet.table3`.
     """
-    dwa = DynamicWeightAverage(temperature=2.0)
+    dwa = part(DynamicWeightAverage, temperature=2.0)
     weightings = {
-        "eq. 4 (1, 1)": FixedWeights(),
-        "(0.3, 0.7)": FixedWeights(weights={"depth": 0.3, "segmentation": 0.7}),
-        "(0.7, 0.3)": FixedWeights(weights={"depth": 0.7, "segmentation": 0.3}),
+        "eq. 4 (1, 1)": part(Fixed),
+        "(0.3, 0.7)": part(Fixed, weights={"depth": 0.3, "segmentation": 0.7}),
+        "(0.7, 0.3)": part(Fixed, weights={"depth": 0.7, "segmentation": 0.3}),
         "DWA": dwa,
         "eq. 5": None,
     }

@@ -13,12 +13,15 @@ from taskweave.experiments.choices.network import SegNetVGG16, STANSegNet, STUNe
 from taskweave.experiments.choices.republished import CityscapesMtan
 from taskweave.experiments.choices.start import PretrainedOnScenes, Scratch, Start
 from taskweave.experiments.choices.task import DepthTask, SegmentationTask, Tasks
-from taskweave.experiments.choices.weighting import VarianceRatio, WeightingChoice
 from taskweave.experiments.choices.whole import MTAN, DenseSegNet, MTUNet
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.parts import Part, part
 from taskweave.recipes.beside import Columns, Rows, at
 from taskweave.recipes.places import Given, place
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
+from taskweave.training.schedules import poly
+from taskweave.weighting import VarianceRatio, Weighting
 
 EPOCHS = 200
 SIZE: Size = (128, 256)
@@ -54,9 +57,9 @@ STAND_IN = (
 )
 
 
-def mt_unet(*, small: bool, label: str, weighting: WeightingChoice | None = None, cross_talk: bool = True) -> MTUNet:
+def mt_unet(*, small: bool, label: str, weighting: Part[Weighting] | None = None, cross_talk: bool = True) -> MTUNet:
     """MT-UNet; weighting: None for the paper's, eq. 5."""
-    learned = VarianceRatio(learning_rate=1e-3, window=3 if small else 5)
+    learned = part(VarianceRatio, learning_rate=1e-3, window=3 if small else 5)
     network = SMALL_UNET if small else UNET
     return MTUNet(network=network, cross_talk=cross_talk, weighting=weighting or learned, label=label)
 
@@ -85,7 +88,7 @@ def full(
 ) -> Recipe:
     """A table at full size: 200 epochs of Adam at 1e-4, whatever the network. seeds: default 0; the paper names none."""
     steps = EPOCHS * -(-IMAGES[of] // BATCH[of])  # the last batch of an epoch filled up
-    options = TrainingOptions(steps=steps, batch_size=BATCH[of], optimizer=Adam(lr=1e-4))
+    options = TrainingOptions(steps=steps, batch_size=BATCH[of], optimizer=part(adam, lr=1e-4))
     return Recipe(
         name=f"mt_unet-{table}",
         data=data,
@@ -130,8 +133,8 @@ def small(table: str, methods: Sequence[Method], *, data: OneSet, seeds: Sequenc
     options = TrainingOptions(
         steps=240,
         batch_size=8,
-        optimizer=Adam(lr=1e-3),
-        schedule=Poly(power=0.9),
+        optimizer=part(adam, lr=1e-3),
+        schedule=part(poly, power=0.9),
         last_layer_lr=10.0,
         log_every=5,
         monitor_every=10,

@@ -11,8 +11,11 @@ from taskweave.experiments.choices.network import DeepLabResNet, DeepLabVGG16, O
 from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
 from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.parts import part
 from taskweave.recipes.places import Given, place
-from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightDecay
+from taskweave.training.optimizers import adam, sgd
+from taskweave.training.options import TrainingOptions, WeightDecay
+from taskweave.training.schedules import poly
 
 STEPS = 20001
 POOLS = ("pool1", "pool2", "pool3", "pool4", "pool5")
@@ -91,8 +94,8 @@ def _training() -> Training:
     single = TrainingOptions(
         steps=STEPS,
         batch_size=10,
-        optimizer=SGD(lr=1e-3, momentum=0.9),
-        schedule=Poly(power=0.9, total=STEPS),
+        optimizer=part(sgd, lr=1e-3, momentum=0.9),
+        schedule=part(poly, power=0.9, total=STEPS),
         last_layer_lr=10.0,
         bias_lr=20.0,
         weight_decay=WeightDecay(streams=5e-4, heads=5e-4, connections=5e-4),
@@ -151,9 +154,14 @@ def small_training() -> Training:
     few steps, and last layers at 10 and 20 times the rate cost segmentation half its mIoU.
     """
     single = TrainingOptions(
-        steps=250, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+        steps=250,
+        batch_size=8,
+        optimizer=part(adam, lr=1e-3),
+        schedule=part(poly, power=0.9),
+        log_every=5,
+        monitor_every=10,
     )
-    connected = single.model_copy(update={"steps": 150, "optimizer": Adam(lr=5e-4)})
+    connected = single.model_copy(update={"steps": 150, "optimizer": part(adam, lr=5e-4)})
     return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": 400}))
 
 
@@ -165,6 +173,6 @@ def small_sweep(*, steps: int, by_sgd: bool = False) -> Training:
     """
     usual = small_training()
     connected = usual.connected.model_copy(
-        update={"steps": steps, "monitor_every": 5} | ({"optimizer": SGD(lr=1e-3)} if by_sgd else {})
+        update={"steps": steps, "monitor_every": 5} | ({"optimizer": part(sgd, lr=1e-3)} if by_sgd else {})
     )
     return usual.model_copy(update={"single": usual.single.model_copy(update={"steps": 200}), "connected": connected})

@@ -16,8 +16,11 @@ from taskweave.experiments.choices.pets_data import Pets
 from taskweave.experiments.choices.start import PretrainedOnScenes, Scratch, Start
 from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.parts import part
 from taskweave.recipes.places import Given, place
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.optimizers import adam
+from taskweave.training.options import TrainingOptions
+from taskweave.training.schedules import poly
 
 Preset = Literal["published", "sound"]
 
@@ -99,13 +102,18 @@ def full(table: str, preset: Preset, *, data: Given, seeds: Sequence[int] | None
 
 def _epochs(epochs: int, batch: int) -> TrainingOptions:
     """So many passes over 2,210 images, the last batch of each filled up."""
-    return TrainingOptions(steps=epochs * -(-IMAGES // batch), batch_size=batch, optimizer=Adam(lr=1e-3))
+    return TrainingOptions(steps=epochs * -(-IMAGES // batch), batch_size=batch, optimizer=part(adam, lr=1e-3))
 
 
 def small(table: str, preset: Preset, *, data: Given, seeds: Sequence[int] | None) -> Recipe:
     """At a size for one core. What differs from the full size differs for all rows alike."""
     options = TrainingOptions(
-        steps=SMALL_STEPS, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
+        steps=SMALL_STEPS,
+        batch_size=8,
+        optimizer=part(adam, lr=1e-3),
+        schedule=part(poly, power=0.9),
+        log_every=5,
+        monitor_every=10,
     )
     start: Start = PretrainedOnScenes(steps=200, batch_size=8, images=1000, size=SMALL_SIZE)
     return Recipe(

@@ -1,0 +1,58 @@
+"""Learning rates over time: one factor for all groups, a pure function of the step, so every ratio holds at every step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, final
+
+from annotated_types import Ge, Gt, Le
+
+__all__ = ["Schedule", "constant", "cosine", "poly", "step"]
+
+WarmUp = Annotated[int, Ge(0)]
+"""Steps over which the rate rises linearly: (s + 1) / warm_up of it at step s."""
+
+Steps = Annotated[int, Ge(1)]
+
+
+@final
+class Schedule:
+    """What every group's base rate is multiplied by, step by step.
+
+    Args:
+        factor: From the number of the step, from 0, to the factor.
+        warm_up: Steps over which the factor rises linearly, from 1 / warm_up of itself.
+    """
+
+    def __init__(self, factor: Callable[[int], float], *, warm_up: int = 0) -> None:
+        self._factor, self._warm_up = factor, warm_up
+
+    def __call__(self, step: int) -> float:
+        """The factor at `step`, counted from 0."""
+        warmth = (step + 1) / self._warm_up if step < self._warm_up else 1.0
+        return warmth * self._factor(step)
+
+
+def constant(steps: int, *, warm_up: WarmUp = 0) -> Schedule:
+    """The base rate at every step."""
+    return Schedule(lambda s: 1.0, warm_up=warm_up)
+
+
+def poly(steps: int, *, power: Annotated[float, Gt(0)] = 0.9, total: Steps | None = None, warm_up: WarmUp = 0) -> Schedule:
+    """base * (1 - s / total) ** power at step s; total: None for the training's own number of steps."""
+    return Schedule(lambda s: float((1.0 - _share(s, total or steps)) ** power), warm_up=warm_up)
+
+
+def step(steps: int, *, every: Steps, factor: Annotated[float, Gt(0), Le(1)] = 0.5, warm_up: WarmUp = 0) -> Schedule:
+    """base * factor ** (s // every) at step s."""
+    return Schedule(lambda s: float(factor ** (s // every)), warm_up=warm_up)
+
+
+def cosine(steps: int, *, total: Steps | None = None, warm_up: WarmUp = 0) -> Schedule:
+    """base * (1 + cos(pi * s / total)) / 2 at step s; total: None for the training's own number of steps."""
+    return Schedule(lambda s: (1.0 + math.cos(math.pi * _share(s, total or steps))) / 2.0, warm_up=warm_up)
+
+
+def _share(step: int, total: int) -> float:
+    return min(step / total, 1.0)
