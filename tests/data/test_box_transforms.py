@@ -12,8 +12,7 @@ from torchvision.transforms import v2
 import taskweave as tw
 from taskweave.data import (
     Fit,
-    RandomCropPad,
-    RandomDiscreteScale,
+    RandomCrop,
     RandomScale,
     Reduced,
     Resize,
@@ -22,6 +21,7 @@ from taskweave.data import (
     Window,
     Windowed,
     WithProposals,
+    ZoomCrops,
     grid_proposals,
     right_halves,
     tile_windows,
@@ -121,7 +121,7 @@ def test_flip(rows):
 @given(boxes, st.tuples(st.integers(2, 50), st.integers(2, 50)))
 def test_resize(rows, size):
     sy, sx = size[0] / 20, size[1] / 30
-    small = Resize(size)(a_sample(rows))
+    small = Resize(size=size)(a_sample(rows))
     assert_boxes(small, expected(rows, lambda x1, y1, x2, y2: (x1 * sx, y1 * sy, x2 * sx, y2 * sy)))
 
 
@@ -129,7 +129,7 @@ def test_resize(rows, size):
 @given(boxes, seeds)
 def test_random_scale(rows, seed):
     torch.manual_seed(seed)
-    after = RandomScale(0.2, 2)(a_sample(rows))
+    after = RandomScale(least=0.2, most=2)(a_sample(rows))
     sy, sx = after["image"].shape[-2] / 20, after["image"].shape[-1] / 30
     assert_boxes(after, expected(rows, lambda x1, y1, x2, y2: (x1 * sx, y1 * sy, x2 * sx, y2 * sy)))
 
@@ -139,7 +139,7 @@ def test_random_scale(rows, seed):
 def test_crop_and_pad(rows, size, seed):
     """Where the crop began is read off the mask, which the crop moves too."""
     torch.manual_seed(seed)
-    after = RandomCropPad(size, statistics=IMAGENET, ignore=999)(a_sample(rows))
+    after = RandomCrop(IMAGENET, size=size, ignore=999)(a_sample(rows))
     top, left = divmod(int(after["place"][0, 0]), 30)
     height, width = min(20, size[0]), min(30, size[1])
 
@@ -157,7 +157,7 @@ def test_crop_and_pad(rows, size, seed):
 def test_discrete_scale(rows, seed):
     torch.manual_seed(seed)
     sample = a_sample(rows)
-    after = RandomDiscreteScale((1.0, 1.2, 1.5, 2.0))(sample)
+    after = ZoomCrops(factors=(1.0, 1.2, 1.5, 2.0))(sample)
     assert_sound(after)
     assert after["image"].shape == sample["image"].shape
     for label, (x1, y1, x2, y2) in found(after).items():
@@ -171,7 +171,7 @@ def test_discrete_scale(rows, seed):
 @given(boxes, st.tuples(st.integers(2, 50), st.integers(2, 50)))
 def test_fit(rows, size):
     """One scale for both directions; the rest is padding at the right and at the bottom."""
-    after = Fit(size, statistics=IMAGENET, ignore=999)(a_sample(rows))
+    after = Fit(IMAGENET, size=size, ignore=999)(a_sample(rows))
     assert after["image"].shape[-2:] == size
     scale = min(size[0] / 20, size[1] / 30)
     inner = (min(size[0], max(1, round(20 * scale))), min(size[1], max(1, round(30 * scale))))
@@ -220,7 +220,7 @@ def test_torchvisions_own_are_made_sound_by_the_last_transform():
 def test_proposals_are_moved_too():
     sample = {**a_sample([]), "proposals": bounding_boxes([(0, 0, 10, 10), (25, 15, 30, 20)], SIZE)}
     assert cut(sample, Window(0, 0, 0, 10, 12), kept=0.5)["proposals"].tolist() == [[0, 0, 10, 10]]
-    assert Resize((10, 15))(sample)["proposals"].tolist() == [[0, 0, 5, 5], [12.5, 7.5, 15, 10]]
+    assert Resize(size=(10, 15))(sample)["proposals"].tolist() == [[0, 0, 5, 5], [12.5, 7.5, 15, 10]]
 
 
 def test_tidy_leaves_what_is_no_box():
@@ -281,7 +281,7 @@ def test_a_data_set_through_wrappers(tmp_path):
     wrapped = WithProposals(Reduced(data, size=(24, 24)), grid_proposals)
     assert wrapped.objects == data.objects
     assert wrapped.attributes == data.attributes
-    steps = v2.Compose([v2.RandomHorizontalFlip(), RandomCropPad(16, statistics=IMAGENET), ToInput(IMAGENET)])
+    steps = v2.Compose([v2.RandomHorizontalFlip(), RandomCrop(IMAGENET, size=16), ToInput(IMAGENET)])
     seen = Transformed(wrapped, steps, seed=1)
     for index in range(len(seen)):
         for draw in range(5):

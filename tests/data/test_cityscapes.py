@@ -14,10 +14,10 @@ from taskweave.data import (
     Depth,
     Disparity,
     Fit,
-    RandomCropPad,
-    RandomDiscreteScale,
+    RandomCrop,
     RandomScale,
     Resize,
+    ZoomCrops,
 )
 from taskweave.images import IMAGENET
 
@@ -143,11 +143,11 @@ def a_sample(constant=12.0):
 @pytest.mark.parametrize(
     "transform",
     [
-        Resize((7, 9)),
-        RandomScale(0.5, 1.5),
-        RandomDiscreteScale((1.5,)),
-        RandomCropPad((9, 20), statistics=IMAGENET),
-        Fit((20, 20), statistics=IMAGENET),
+        Resize(size=(7, 9)),
+        RandomScale(least=0.5, most=1.5),
+        ZoomCrops(factors=(1.5,)),
+        RandomCrop(IMAGENET, size=(9, 20)),
+        Fit(IMAGENET, size=(20, 20)),
     ],
     ids=lambda transform: type(transform).__name__,
 )
@@ -162,7 +162,7 @@ def test_disparity_stays_inverse_to_depth(transform):
 
 
 def test_an_enlarged_picture_has_larger_disparities():
-    moved = RandomScale(1.5, 1.5)(a_sample())
+    moved = RandomScale(least=1.5, most=1.5)(a_sample())
     assert moved["disparity"].unique().tolist() == [0, 3, 6]  # 12 / 6 and 12 / 3, times 1.5
 
 

@@ -58,7 +58,7 @@ def test_metres_are_by_the_pictures_camera(tmp_path, farthest):
 
 def test_metres_and_inverse_meet_under_a_change_of_scale(tmp_path):
     """Enlarged by 2, what was at 10 m is at 5 m, and its inverse depth is twice as large."""
-    scale = RandomScale(2.0, 2.0)
+    scale = RandomScale(least=2.0, most=2.0)
     inverse, metres = (release(tmp_path, depth=form, farthest=None)[0] for form in ("inverse", "metres"))
     for sample, factor in ((inverse, 2.0), (metres, 0.5)):
         values = sample["depth"].as_subclass(torch.Tensor)

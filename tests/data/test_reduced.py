@@ -6,7 +6,7 @@ from torchvision import tv_tensors
 
 import taskweave as tw
 from taskweave.data import Reduced
-from taskweave.data.transforms.resizing import resize
+from taskweave.data.transforms.augmentation import resize
 
 
 def test_size_and_labels(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision import tv_tensors
 
-from taskweave.data import Depth, Normals, RandomCropPad, RandomDiscreteScale, RandomScale, Resize, ToInput
+from taskweave.data import Depth, Normals, RandomCrop, RandomScale, Resize, ToInput, ZoomCrops
 from taskweave.images import CAFFE, IMAGENET
 
 fast = settings(max_examples=25, deadline=None)
@@ -50,7 +50,7 @@ def assert_kinds(sample):
 @fast
 @given(sizes, sizes, seeds)
 def test_resize(size, other, seed):
-    sample = Resize(other)(a_sample(size, seed))
+    sample = Resize(size=other)(a_sample(size, seed))
     assert_kinds(sample)
     assert_aligned(sample)
     assert sample["image"].shape == (3, *other)
@@ -61,7 +61,7 @@ def test_resize_takes_the_pixel_in_the_middle():
     """torchvision's own nearest takes the first of each three, half a block off what bilinear does to the image."""
     mask = tv_tensors.Mask(torch.arange(36).reshape(6, 6))
     image = tv_tensors.Image(torch.zeros(3, 6, 6, dtype=torch.uint8))
-    reduced = Resize((2, 2))({"image": image, "segmentation": mask})["segmentation"]
+    reduced = Resize(size=(2, 2))({"image": image, "segmentation": mask})["segmentation"]
     assert reduced.tolist() == [[7, 10], [25, 28]]
 
 
@@ -69,7 +69,7 @@ def test_resize_takes_the_pixel_in_the_middle():
 @given(sizes, st.floats(0.5, 1.5), seeds)
 def test_scale_divides_depth(size, scale, seed):
     before = a_sample(size, seed)
-    after = RandomScale(scale, scale)(before)
+    after = RandomScale(least=scale, most=scale)(before)
     assert_kinds(after)
     assert_aligned(after)
     assert tuple(after["image"].shape[-2:]) == (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
@@ -79,7 +79,7 @@ def test_scale_divides_depth(size, scale, seed):
 
 
 def test_random_scale_draws_the_whole_range():
-    drawn = [RandomScale(0.5, 1.5).make_params([a_sample((10, 10))["image"]])["scale"] for _ in range(200)]
+    drawn = [RandomScale(least=0.5, most=1.5).make_params([a_sample((10, 10))["image"]])["scale"] for _ in range(200)]
     assert min(drawn) >= 0.5
     assert max(drawn) <= 1.5
     assert min(drawn) < 0.6
@@ -89,7 +89,7 @@ def test_random_scale_draws_the_whole_range():
 @fast
 @given(sizes, st.sampled_from([1.0, 1.2, 1.5, 3.0]), seeds)
 def test_discrete_scale_keeps_the_size_and_divides_depth(size, scale, seed):
-    after = RandomDiscreteScale((scale,))(a_sample(size, seed))
+    after = ZoomCrops(factors=(scale,))(a_sample(size, seed))
     assert_kinds(after)
     assert_aligned(after)
     assert tuple(after["image"].shape[-2:]) == size
@@ -99,13 +99,13 @@ def test_discrete_scale_keeps_the_size_and_divides_depth(size, scale, seed):
 
 def test_discrete_scale_of_one_is_the_identity():
     before = a_sample((7, 9))
-    after = RandomDiscreteScale((1.0,))(before)
+    after = ZoomCrops(factors=(1.0,))(before)
     for name in ("image", "segmentation", "depth", "normals"):
         assert torch.equal(after[name], before[name]), name
 
 
 def test_discrete_scale_draws_each():
-    drawn = {RandomDiscreteScale().make_params([a_sample((9, 9))["image"]])["scale"] for _ in range(60)}
+    drawn = {ZoomCrops().make_params([a_sample((9, 9))["image"]])["scale"] for _ in range(60)}
     assert drawn == {1.0, 1.2, 1.5}
 
 
@@ -113,7 +113,7 @@ def test_discrete_scale_draws_each():
 def test_padding_is_zero_for_the_network_and_nothing_for_the_tasks(statistics):
     """A 4 x 6 picture in a 10 x 8 crop: 6 rows below and 2 columns to the right are padding."""
     before = a_sample((4, 6))
-    padded = RandomCropPad((10, 8), statistics=statistics)(before)
+    padded = RandomCrop(statistics, size=(10, 8))(before)
     assert_kinds(padded)
     after = ToInput(statistics)(padded)
     assert after["image"].shape == (3, 10, 8)
@@ -132,7 +132,7 @@ def test_padding_is_zero_for_the_network_and_nothing_for_the_tasks(statistics):
 @given(sizes, sizes, seeds)
 def test_crops_have_their_size_and_stay_aligned(size, crop, seed):
     torch.manual_seed(seed)
-    after = RandomCropPad(crop, statistics=IMAGENET)(a_sample(size, seed))
+    after = RandomCrop(IMAGENET, size=crop)(a_sample(size, seed))
     assert_kinds(after)
     assert_aligned(after)
     assert tuple(after["image"].shape[-2:]) == crop
@@ -142,7 +142,7 @@ def test_crops_reach_every_corner():
     """In a picture of 3 x 3 numbered pixels every one of the four 2 x 2 crops comes up."""
     image = tv_tensors.Image(torch.zeros(3, 3, 3, dtype=torch.uint8))
     mask = tv_tensors.Mask(torch.arange(9).reshape(3, 3))
-    crop = RandomCropPad(2, statistics=IMAGENET)
+    crop = RandomCrop(IMAGENET, size=2)
     corners = {int(crop({"image": image, "segmentation": mask})["segmentation"][0, 0]) for _ in range(80)}
     assert corners == {0, 1, 3, 4}
 
@@ -162,16 +162,16 @@ def test_to_input_by_hand():
 def test_boxes_follow():
     """RandomScale by 2 doubles a box."""
     boxes = tv_tensors.BoundingBoxes(torch.tensor([[1.0, 2, 3, 4]]), format="XYXY", canvas_size=(8, 8))
-    after = RandomScale(2.0, 2.0)({**a_sample((8, 8)), "boxes": boxes})
+    after = RandomScale(least=2.0, most=2.0)({**a_sample((8, 8)), "boxes": boxes})
     assert after["boxes"].tolist() == [[2, 4, 6, 8]]
 
 
 def test_wrong_options_are_named():
-    with pytest.raises(ValueError, match=r"low=0, high=1"):
-        RandomScale(0, 1)
+    with pytest.raises(ValueError, match=r"least=0, most=1"):
+        RandomScale(least=0, most=1)
     with pytest.raises(ValueError, match=r"got \(0.5, 1\)"):
-        RandomDiscreteScale((0.5, 1))
+        ZoomCrops(factors=(0.5, 1))
     with pytest.raises(ValueError, match="at least 1, got 0"):
-        RandomCropPad(0, statistics=IMAGENET)
+        RandomCrop(IMAGENET, size=0)
     with pytest.raises(TypeError, match=r"needs a tv_tensors\.Image"):
         RandomScale()({"image": torch.zeros(3, 4, 4)})

@@ -10,7 +10,7 @@ from torch import Tensor
 import taskweave as tw
 from taskweave.data import LabelledSet, SampleRois, ToInput, Transformed, WithProposals, read_proposals, write_proposals
 from taskweave.data.generated.scenes import Scenes
-from taskweave.data.transforms.resizing import resize
+from taskweave.data.transforms.augmentation import resize
 from taskweave.experiments.proposing import propose
 from taskweave.heads import Anchors, proposals_of
 from taskweave.images import IMAGENET

@@ -119,7 +119,7 @@ def test_naip(data):
 def test_a_training_batch_of_regions(data):
     """Fitted, mirrored, regions drawn once per image, in one batch with everything the tasks need."""
     grid = WithProposals(tw.data.apascal("train", path=data / "apascal"), grid_proposals)
-    steps = [Fit((160, 160), statistics=IMAGENET), v2.RandomHorizontalFlip(), ToInput(IMAGENET), SampleRois(64)]
+    steps = [Fit(IMAGENET, size=(160, 160)), v2.RandomHorizontalFlip(), ToInput(IMAGENET), SampleRois(64)]
     seen = Transformed(grid, v2.Compose(steps), seed=0)
     batch = collate([seen[index, 0] for index in range(6)])
     assert batch.image.shape == (6, 3, 160, 160)

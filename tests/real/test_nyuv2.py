@@ -11,7 +11,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 import taskweave as tw
-from taskweave.data import RandomCropPad, RandomScale, Reduced, ToInput, Transformed, collate, split_by_scene
+from taskweave.data import RandomCrop, RandomScale, Reduced, ToInput, Transformed, collate, split_by_scene
 from taskweave.data.readers.indoor.nyuv2_classes import FORTY_TO_THIRTEEN
 from taskweave.images import IMAGENET
 
@@ -89,7 +89,7 @@ def test_derived_normals_see_the_room(nyuv2):
 def test_a_training_batch(nyuv2):
     """13 classes and depth, scaled, mirrored and cropped as NDDR's authors do, at a size for small runs."""
     data = Reduced(tw.data.nyuv2_folder("train", path=nyuv2, classes=13).only(("segmentation", "depth")), size=(120, 160))
-    steps = [RandomScale(0.5, 1.5), v2.RandomHorizontalFlip(), RandomCropPad(97, statistics=IMAGENET), ToInput(IMAGENET)]
+    steps = [RandomScale(least=0.5, most=1.5), v2.RandomHorizontalFlip(), RandomCrop(IMAGENET, size=97), ToInput(IMAGENET)]
     seen = Transformed(data, v2.Compose(steps), seed=0)
     batch = collate([seen[index, 0] for index in range(3)])
     assert batch.image.shape == (3, 3, 97, 97)

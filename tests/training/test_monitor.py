@@ -12,7 +12,7 @@ from torch import nn
 from training import toys
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.data.sample import collate
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task

@@ -12,7 +12,7 @@ from training import toys
 from training.ranks_work import HoledTask
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.training.checkpoint import WrongCheckpointError
 from taskweave.training.loop import fit
 from taskweave.training.nonfinite import NonFiniteLossError

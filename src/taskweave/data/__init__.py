@@ -24,18 +24,20 @@ _HOME = {
     "Reduced": "reduced",
     "Part": "splits",
     "split_by_scene": "splits",
-    "RandomCropPad": "transforms.augmentation",
-    "RandomDiscreteScale": "transforms.augmentation",
+    "colour": "transforms.augmentation",
+    "mirror": "transforms.augmentation",
+    "RandomCrop": "transforms.augmentation",
+    "ZoomCrops": "transforms.augmentation",
     "RandomScale": "transforms.augmentation",
     "Resize": "transforms.augmentation",
     "ToInput": "transforms.augmentation",
     "Transformed": "transformed",
     "Mixture": "mixture",
-    "ConstantInterval": "mixture_schedules",
-    "MixtureSchedule": "mixture_schedules",
-    "Proportional": "mixture_schedules",
-    "RoundRobin": "mixture_schedules",
-    "Temperature": "mixture_schedules",
+    "ConstantInterval": "mixture_order",
+    "MixtureSchedule": "mixture_order",
+    "Proportional": "mixture_order",
+    "RoundRobin": "mixture_order",
+    "Temperature": "mixture_order",
     "BatchOrder": "order",
     "EpochOrder": "order",
     "Intrinsics": "normals",
@@ -61,10 +63,10 @@ _HOME = {
     "adashare_nyuv2": "readers.indoor.adashare",
     "citypersons": "readers.streets.citypersons",
     "coco": "readers.boxes.coco",
-    "Fit": "transforms.fit",
+    "Fit": "transforms.augmentation",
     "Inspection": "inspection",
     "inspect": "inspection",
-    "JointTransform": "transforms.joint",
+    "JointTransform": "transforms.augmentation",
     "KITTI_PEDESTRIANS": "readers.streets.kitti",
     "kitti": "readers.streets.kitti",
     "penn_fudan": "readers.boxes.penn_fudan",
@@ -115,11 +117,11 @@ if TYPE_CHECKING:
     from taskweave.data.inspection import Inspection as Inspection
     from taskweave.data.inspection import inspect as inspect
     from taskweave.data.mixture import Mixture as Mixture
-    from taskweave.data.mixture_schedules import ConstantInterval as ConstantInterval
-    from taskweave.data.mixture_schedules import MixtureSchedule as MixtureSchedule
-    from taskweave.data.mixture_schedules import Proportional as Proportional
-    from taskweave.data.mixture_schedules import RoundRobin as RoundRobin
-    from taskweave.data.mixture_schedules import Temperature as Temperature
+    from taskweave.data.mixture_order import ConstantInterval as ConstantInterval
+    from taskweave.data.mixture_order import MixtureSchedule as MixtureSchedule
+    from taskweave.data.mixture_order import Proportional as Proportional
+    from taskweave.data.mixture_order import RoundRobin as RoundRobin
+    from taskweave.data.mixture_order import Temperature as Temperature
     from taskweave.data.normals import NYUV2_CAMERA as NYUV2_CAMERA
     from taskweave.data.normals import Intrinsics as Intrinsics
     from taskweave.data.normals import normals_from_depth as normals_from_depth
@@ -175,13 +177,15 @@ if TYPE_CHECKING:
     from taskweave.data.tensors import Disparity as Disparity
     from taskweave.data.tensors import Normals as Normals
     from taskweave.data.transformed import Transformed as Transformed
-    from taskweave.data.transforms.augmentation import RandomCropPad as RandomCropPad
-    from taskweave.data.transforms.augmentation import RandomDiscreteScale as RandomDiscreteScale
+    from taskweave.data.transforms.augmentation import Fit as Fit
+    from taskweave.data.transforms.augmentation import JointTransform as JointTransform
+    from taskweave.data.transforms.augmentation import RandomCrop as RandomCrop
     from taskweave.data.transforms.augmentation import RandomScale as RandomScale
     from taskweave.data.transforms.augmentation import Resize as Resize
     from taskweave.data.transforms.augmentation import ToInput as ToInput
-    from taskweave.data.transforms.fit import Fit as Fit
-    from taskweave.data.transforms.joint import JointTransform as JointTransform
+    from taskweave.data.transforms.augmentation import ZoomCrops as ZoomCrops
+    from taskweave.data.transforms.augmentation import colour as colour
+    from taskweave.data.transforms.augmentation import mirror as mirror
     from taskweave.data.transforms.proposals import WithProposals as WithProposals
     from taskweave.data.transforms.proposals import grid_proposals as grid_proposals
     from taskweave.data.transforms.proposals import read_proposals as read_proposals

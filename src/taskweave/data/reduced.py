@@ -7,7 +7,7 @@ from typing import final
 
 from taskweave.data.dataset import ChangedSet, LabelledSet
 from taskweave.data.sample import Batch, Sample
-from taskweave.data.transforms.resizing import resize
+from taskweave.data.transforms.augmentation import resize
 
 
 @final

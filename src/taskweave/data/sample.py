@@ -112,7 +112,7 @@ def _stacked(values: Sequence[Any], name: str) -> Tensor:
     if len(shapes) > 1:
         raise ValueError(
             f"{name!r} of one batch has shapes {list(shapes)}: expected one; bring samples to one size "
-            f"(Resize, RandomCropPad, Fit), or read one at a time (batch_size=1)"
+            f"(Resize, RandomCrop, Fit), or read one at a time (batch_size=1)"
         )
     return torch.stack(plain)
 

@@ -165,7 +165,7 @@ _KERNELS: dict[type, Sequence[tuple[Callable[..., Any], Callable[..., Tensor]]]]
 _COMMON = ((F.resize, _resize), (F.crop, F.crop_mask), (F.center_crop, F.center_crop_mask), (F.pad, _pad))
 # torchvision passes a type without a kernel through unchanged, which would leave image and target apart: so these refuse
 _REFUSED = (
-    (F.resized_crop, "use RandomScale with RandomCropPad, or RandomDiscreteScale, which know what a scale does to depth"),
+    (F.resized_crop, "use RandomScale with RandomCrop, or ZoomCrops, which know what a scale does to depth"),
     (F.perspective, "leave the perspective transform out, or drop the target"),
     (F.elastic, "leave the elastic transform out, or drop the target"),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.experiments.artifacts.class_scores import classes_of, keep_classes
 from taskweave.experiments.artifacts.curves import keep_curves
 from taskweave.experiments.averaging import Averaged

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.transforms.resizing import resize
+from taskweave.data.transforms.augmentation import resize
 from taskweave.heads.outputs import AnchorOutputs
 from taskweave.heads.rpn import proposals_of
 from taskweave.streams.stream import evaluating

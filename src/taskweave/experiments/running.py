@@ -9,7 +9,7 @@ from typing import Any, final
 from pydantic import BaseModel, ConfigDict
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.data.transformed import Transformed
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.building.networks import build_network

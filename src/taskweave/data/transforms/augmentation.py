@@ -1,36 +1,101 @@
 """Joint transforms of an image and its targets, on torchvision's transforms.v2.
 
-Mirroring and colour jitter are torchvision's own (`v2.RandomHorizontalFlip`, `v2.ColorJitter`): the kernels of `Depth` and
-`Normals` make them right. What follows has no counterpart there, since a change of scale is a change of depth.
+Mirroring and colour jitter are torchvision's own: the kernels of `Depth` and `Normals` make them right. What follows has no
+counterpart there, since a change of scale is a change of depth. Each is a part: the statistics of the network's input,
+which the program gives, come first, and what a person chooses is keyword-only. One that changes the size of images states
+``size_after(options, size)``: (height, width) that images of `size` have after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, final
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Annotated, Any, final
 
 import torch
+from annotated_types import Ge, Gt, Le, Len
 from torch import Tensor
 from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
+from taskweave.data.boxes import tidy
 from taskweave.data.tensors import Depth, Disparity, Normals
-from taskweave.data.transforms.joint import JointTransform
-from taskweave.data.transforms.resizing import resize
 from taskweave.images import ImageStatistics
 
 _IMAGES_AND_TARGETS = (tv_tensors.Image, tv_tensors.Mask, tv_tensors.BoundingBoxes, Depth, Disparity, Normals)
+_Side = Annotated[int, Ge(1)]
+_Size = tuple[_Side, _Side]
+
+
+def mirror(*, p: Annotated[float, Ge(0.0), Le(1.0)] = 0.5) -> v2.Transform:
+    """Mirror left and right; n_x changes sign.
+
+    Args:
+        p: How often.
+    """
+    return v2.RandomHorizontalFlip(p)
+
+
+def colour(*, strength: Annotated[float, Ge(0.0), Le(1.0)]) -> v2.Transform:
+    """Jitter brightness, contrast and saturation.
+
+    Args:
+        strength: The largest change of each, as a share.
+    """
+    return v2.ColorJitter(brightness=strength, contrast=strength, saturation=strength)
+
+
+def resize(value: Any, size: tuple[int, int]) -> Any:
+    """`value` at `size` = (H, W): images bilinear with anti-aliasing, labels the nearest pixel's (centres aligned).
+
+    Depth keeps its metres, disparity its pixels: this is another resolution of the same view, not a nearer one. No target
+    is interpolated, so holes stay holes, normals stay unit vectors and no class or depth appears that was not there. Boxes
+    follow; in a mapping each value is resized; what is no tv_tensor (a key, attributes) is given back as it is.
+    """
+    if isinstance(value, Mapping):
+        return {name: resize(part, size) for name, part in value.items()}
+    if not isinstance(value, tv_tensors.TVTensor):
+        return value
+    if isinstance(value, tv_tensors.Mask | Depth | Disparity | Normals):
+        # torchvision's default for masks, "nearest", takes the first pixel of each block: labels would move by half a block
+        plain = value.as_subclass(Tensor)[None]  # a mask may lack the channel axis that resize_image wants
+        plain = F.resize_image(plain, list(size), interpolation=InterpolationMode.NEAREST_EXACT, antialias=False)
+        return tv_tensors.wrap(plain[0], like=value)
+    return F.resize(value, list(size), interpolation=InterpolationMode.BILINEAR, antialias=True)
+
+
+class JointTransform(v2.Transform):  # type: ignore[misc]
+    """A transform of an image and its targets, after which boxes are within the image (see `boxes.tidy`)."""
+
+    def forward(self, *inputs: Any) -> Any:
+        moved = super().forward(*inputs)
+        return tidy(moved) if isinstance(moved, Mapping) else moved
+
+    @abstractmethod
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """`inpt`, a tv_tensor, moved."""
 
 
 @final
 class Resize(JointTransform):
-    """Everything at one fixed size (H, W), whatever the aspect; depth keeps its metres (see `resizing.resize`)."""
+    """Everything at one size, whatever the aspect; depth keeps its metres (see `resize`).
+
+    Args:
+        size: (height, width) of the result.
+    """
 
     _transformed_types = _IMAGES_AND_TARGETS
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    def __init__(self, *, size: _Size) -> None:
         super().__init__()
         self.size = _pair(size)
+
+    @staticmethod
+    def size_after(options: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
+        """That of the result."""
+        return _pair(options["size"])
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return resize(inpt, self.size)
@@ -38,22 +103,32 @@ class Resize(JointTransform):
 
 @final
 class RandomScale(JointTransform):
-    """Enlarge by s, uniform in [low, high]: the sides and disparity are multiplied by s, depth is divided by it.
+    """Enlarge by s, uniform in [least, most]: the sides and disparity are multiplied by s, depth is divided by it.
 
     The camera stays the same, so what appears larger is nearer. (NDDR's authors: 0.5 to 1.5.)
+
+    Args:
+        least: The smallest scale.
+        most: The largest.
     """
 
     _transformed_types = _IMAGES_AND_TARGETS
 
-    def __init__(self, low: float = 0.5, high: float = 1.5) -> None:
+    def __init__(self, *, least: Annotated[float, Gt(0.0)] = 0.5, most: Annotated[float, Gt(0.0)] = 1.5) -> None:
         super().__init__()
-        if not 0 < low <= high:
-            raise ValueError(f"scales go from low to high, both above 0, got low={low}, high={high}")
-        self.low, self.high = low, high
+        self.check({"least": least, "most": most})
+        self.least, self.most = least, most
+
+    @staticmethod
+    def check(options: Mapping[str, Any]) -> None:
+        """Raise ValueError for scales that fall."""
+        if not 0 < options["least"] <= options["most"]:
+            least, most = options["least"], options["most"]
+            raise ValueError(f"scales go from least to most, both above 0, got least={least:g}, most={most:g}")
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         height, width = _size_of(flat_inputs)
-        scale = self.low + (self.high - self.low) * float(torch.rand((), dtype=torch.float64))
+        scale = self.least + (self.most - self.least) * float(torch.rand((), dtype=torch.float64))
         return {"scale": scale, "size": (max(1, round(height * scale)), max(1, round(width * scale)))}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
@@ -61,23 +136,26 @@ class RandomScale(JointTransform):
 
 
 @final
-class RandomDiscreteScale(JointTransform):
-    """Enlarge by one of `scales` and keep the size: a random part 1/s as large is enlarged to it; depth is divided by s.
+class ZoomCrops(JointTransform):
+    """Crop by one of these factors, then back to the image's size: a random part 1/s as large; depth is divided by s.
 
     (NYUD_MT's and MTAN's protocol, with 1, 1.2 and 1.5. Deviation: theirs interpolate normals without renormalising.)
+
+    Args:
+        factors: Those to draw from, each 1 or more.
     """
 
     _transformed_types = _IMAGES_AND_TARGETS
 
-    def __init__(self, scales: Sequence[float] = (1.0, 1.2, 1.5)) -> None:
+    def __init__(self, *, factors: Annotated[tuple[Annotated[float, Ge(1.0)], ...], Len(1)] = (1.0, 1.2, 1.5)) -> None:
         super().__init__()
-        if not scales or min(scales) < 1:
-            raise ValueError(f"scales are 1 or more, since a part is enlarged to the whole, got {tuple(scales)}")
-        self.scales = tuple(scales)
+        if not factors or min(factors) < 1:
+            raise ValueError(f"factors are 1 or more, since a part is enlarged to the whole, got {tuple(factors)}")
+        self.factors = tuple(factors)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         height, width = _size_of(flat_inputs)
-        scale = self.scales[int(torch.randint(len(self.scales), ()))]
+        scale = self.factors[int(torch.randint(len(self.factors), ()))]
         part = (max(1, round(height / scale)), max(1, round(width / scale)))
         corner = (int(torch.randint(height - part[0] + 1, ())), int(torch.randint(width - part[1] + 1, ())))
         return {"scale": scale, "part": part, "corner": corner, "size": (height, width)}
@@ -88,22 +166,30 @@ class RandomDiscreteScale(JointTransform):
 
 
 @final
-class RandomCropPad(JointTransform):
+class RandomCrop(JointTransform):
     """A random part of `size`; a picture that is too small is padded at the right and at the bottom.
 
     The padding is the network's mean colour (so 0 once normalised; the image becomes float in [0, 1] to hold it exactly),
     `ignore` in masks, no depth and no normal. (NDDR's authors: 321 x 321.)
 
-    size: of the result, (H, W) or one number for both.
+    Args:
+        statistics: Of the network's input.
+        size: (height, width) of the result, or one number for both.
+        ignore: What masks are padded with.
     """
 
     _transformed_types = _IMAGES_AND_TARGETS
 
-    def __init__(self, size: int | tuple[int, int], *, statistics: ImageStatistics, ignore: int = 255) -> None:
+    def __init__(self, statistics: ImageStatistics, *, size: _Side | _Size, ignore: int = 255) -> None:
         super().__init__()
         self.size = _pair(size)
         self.ignore = ignore
         self.colour = statistics.restore(torch.zeros(3, 1, 1)).flatten().tolist()
+
+    @staticmethod
+    def size_after(options: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
+        """That of the result."""
+        return _pair(options["size"])
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         height, width = _size_of(flat_inputs)
@@ -116,6 +202,43 @@ class RandomCropPad(JointTransform):
         if isinstance(part, tv_tensors.Image):
             return F.pad(F.to_dtype(part, torch.float32, scale=True), params["padding"], fill=self.colour)
         return F.pad(part, params["padding"], fill=self.ignore)
+
+
+@final
+class Fit(JointTransform):
+    """As large as fits into `size` (H, W) at the same aspect, at the top left; the rest is padding.
+
+    The padding is the network's mean colour (0 once normalised), `ignore` in masks, no depth and no normal; depth keeps its
+    metres, as in `Resize`. For detectors, whose objects would be distorted by `Resize`.
+
+    Args:
+        statistics: Of the network's input.
+        size: (height, width) of the result.
+        ignore: What masks are padded with.
+    """
+
+    _transformed_types = _IMAGES_AND_TARGETS
+
+    def __init__(self, statistics: ImageStatistics, *, size: _Size, ignore: int = 255) -> None:
+        super().__init__()
+        self.size = _pair(size)
+        self.ignore = ignore
+        self.colour = statistics.restore(torch.zeros(3, 1, 1)).flatten().tolist()
+
+    @staticmethod
+    def size_after(options: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
+        """That of the result."""
+        return _pair(options["size"])
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        height, width = F.get_size(inpt)
+        scale = min(self.size[0] / height, self.size[1] / width)
+        inner = (min(self.size[0], max(1, round(height * scale))), min(self.size[1], max(1, round(width * scale))))
+        padding = [0, 0, self.size[1] - inner[1], self.size[0] - inner[0]]
+        small = resize(inpt, inner)
+        if isinstance(small, tv_tensors.Image):
+            return F.pad(F.to_dtype(small, torch.float32, scale=True), padding, fill=self.colour)
+        return F.pad(small, padding, fill=self.ignore)
 
 
 @final

@@ -65,11 +65,11 @@ class Fitted(ChangedSet):
     """The samples of a data set, as large as they fit into the recipe's size, the rest padded."""
 
     def __init__(self, dataset: LabelledSet, data: DataChoice) -> None:
-        from taskweave.data.transforms.fit import Fit
+        from taskweave.data.transforms.augmentation import Fit
 
         assert data.size is not None
         super().__init__(dataset)
-        self._fit = Fit(data.size, statistics=statistics_of(data))
+        self._fit = Fit(statistics_of(data), size=data.size)
 
     def __getitem__(self, index: int) -> Sample:
         fitted: Mapping[str, object] = self._fit(dict(self.dataset[index]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import ConstantInterval, MixtureSchedule, Proportional, RoundRobin, Temperature
+from taskweave.data.mixture_order import ConstantInterval, MixtureSchedule, Proportional, RoundRobin, Temperature
 from taskweave.data.sample import Sample
 from taskweave.data.transformed import Transformed
 from taskweave.experiments.choices import mixture as choices
@@ -58,9 +58,9 @@ def mixture_of(
 def _schedule(data: MixtureData) -> MixtureSchedule:
     match data.schedule:
         case choices.ConstantInterval(batches=batches):
-            return ConstantInterval(batches)
+            return ConstantInterval(batches=batches)
         case choices.Temperature(t=t):
-            return Temperature(t)
+            return Temperature(t=t)
         case choices.Proportional():
             return Proportional()
         case choices.RoundRobin():
@@ -68,23 +68,22 @@ def _schedule(data: MixtureData) -> MixtureSchedule:
 
 
 def _training_transform(data: DataChoice) -> Callable[[dict[str, object]], Sample]:
-    from torchvision.transforms import v2
 
-    from taskweave.data.transforms.augmentation import RandomCropPad, RandomDiscreteScale, RandomScale, ToInput
+    from taskweave.data.transforms.augmentation import RandomCrop, RandomScale, ToInput, ZoomCrops, colour, mirror
     from taskweave.data.transforms.rois import SampleRois
 
     how, statistics = data.augmentation, statistics_of(data)
     steps: list[v2.Transform | SampleRois] = []
     if how.colour:
-        steps.append(v2.ColorJitter(brightness=how.colour, contrast=how.colour, saturation=how.colour))
+        steps.append(colour(strength=how.colour))
     if how.scale is not None:
-        steps.append(RandomScale(*how.scale))
+        steps.append(RandomScale(least=how.scale[0], most=how.scale[1]))
     if how.zoom_crops:
-        steps.append(RandomDiscreteScale(how.zoom_crops))
+        steps.append(ZoomCrops(factors=how.zoom_crops))
     if how.crop is not None:
-        steps.append(RandomCropPad(how.crop, statistics=statistics))
+        steps.append(RandomCrop(statistics, size=how.crop))
     if how.mirror:
-        steps.append(v2.RandomHorizontalFlip())
+        steps.append(mirror())
     steps.append(ToInput(statistics))
     if data.regions is not None:
         r = data.regions
