@@ -17,10 +17,10 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from taskweave.results.files import write_whole
 
 from taskweave.reporting.page import write_page
 from taskweave.reporting.page_figures import may_be_published
-from taskweave.results.files import write_whole
 from taskweave.results.folder import read_comparison
 
 LARGEST = 300_000

@@ -28,18 +28,18 @@ from contracts.network_contract import (
     regions,
     two_pictures,
 )
-from taskweave.networks.resnet.baselines import dense_resnet
-from taskweave.networks.resnet.mtan_resnet import STANResNet, stan_resnet
-from taskweave.networks.segnet.baselines import dense_segnet
-from taskweave.networks.segnet.mtan_segnet import stan_segnet
 from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
 from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
 from taskweave.networks.pets.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
+from taskweave.networks.resnet.baselines import dense_resnet
 from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
+from taskweave.networks.resnet.mtan_resnet import STANResNet, stan_resnet
 from taskweave.networks.resnet.timm_classifier import timm_classifier
+from taskweave.networks.segnet.baselines import dense_segnet
+from taskweave.networks.segnet.mtan_segnet import stan_segnet
 from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
 from taskweave.networks.unet.st_unet import STUNet, st_unet
 from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
@@ -96,7 +96,9 @@ CASES = [
     NetworkCase("dense_segnet", dense, 1, ("pool2", "own_pool1", "own_pool5", "own_dec3")),
     NetworkCase("dense_resnet", dense_res, 1, ("layer2", "own_stem", "own_layer3", "aspp")),
     NetworkCase("vgg16", whole_vgg, 32, (*VGG16.usual_stages, "fc6", "fc7"), fits=fits_classes),
-    NetworkCase("vgg16 pooled", partial(whole_vgg, head="pooled", batch_norm=True), 32, VGG16.usual_stages, fits=fits_classes),
+    NetworkCase(
+        "vgg16 pooled", partial(whole_vgg, head="pooled", batch_norm=True), 32, VGG16.usual_stages, fits=fits_classes
+    ),
     NetworkCase(
         "timm_classifier", partial(timm_classifier, CHANNELS, body="resnet10t"), 32, ("stem", "layer4"), fits=fits_classes
     ),

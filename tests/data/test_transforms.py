@@ -167,7 +167,7 @@ def test_boxes_follow():
 
 
 def test_wrong_options_are_named():
-    with pytest.raises(ValueError, match=r"low=0, high=1"):
+    with pytest.raises(ValueError, match=r"least=0, most=1"):
         RandomScale(least=0, most=1)
     with pytest.raises(ValueError, match=r"got \(0.5, 1\)"):
         ZoomCrops(factors=(0.5, 1))

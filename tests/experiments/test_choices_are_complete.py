@@ -3,7 +3,6 @@
 from typing import Literal
 
 import pytest
-
 from taskweave.experiments.choices.data import DataChoice
 from taskweave.experiments.choices.methodchoice import MethodChoice
 

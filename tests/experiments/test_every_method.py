@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from experiments.tiny import tiny
+from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.building.weights import load_parents
 
 from taskweave.data.generated.scenes_looks import CLASSES
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.training.weights import read_state

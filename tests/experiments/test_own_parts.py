@@ -86,9 +86,7 @@ KINDS: dict[str, tuple[str, Callable[[dict[str, Any], Any], None]]] = {
         lambda c, own: c.update(data=own),
     ),
     "mixture": (
-        "from taskweave.data import RoundRobin\n"
-        "class Own(RoundRobin):\n"
-        "    pass\n",
+        "from taskweave.data import RoundRobin\nclass Own(RoundRobin):\n    pass\n",
         lambda c, own: c.update(
             data={
                 "sets": {

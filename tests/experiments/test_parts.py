@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from experiments.tiny import content, tiny
+from taskweave.experiments.building.views import for_testing
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.views import for_testing
 from taskweave.experiments.columns import columns_of, further_columns, own_columns
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.constant import constant_scores

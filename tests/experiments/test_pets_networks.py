@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 from experiments.tiny import tiny
-
-from taskweave.experiments.bench import Bench
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.weighting import build_weighting
 from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.choices.pet_net import PetNet
 from taskweave.experiments.choices.pet_presets import published, published_oeq, sound, sound_oeq
+
+from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe

@@ -8,11 +8,11 @@ import torch
 from data import republished_trees as copies
 from data import street_trees, trees
 from experiments.tiny import Told, tiny
+from taskweave.experiments.building.data import open_parts
+from taskweave.experiments.choices.streets import Cityscapes
 
 from taskweave.data import Depth, Disparity
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.data import open_parts
-from taskweave.experiments.choices.streets import Cityscapes
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.recipe import Recipe
 from taskweave.tasks import Depth as DepthTask

@@ -3,9 +3,9 @@
 import pytest
 import torch
 from experiments.tiny import tiny
+from taskweave.experiments.building.networks import build_network
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.units.shortcut import Shortcut
 from taskweave.weaving.connected import Connected

@@ -7,11 +7,11 @@ import pytest
 import timm
 import torch
 from experiments.tiny import Told, tiny
+from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.building.weights import load_parents
 from torch import nn
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe

@@ -7,9 +7,9 @@ import pytest
 import torch
 import torchjd._mixins
 from experiments.tiny import Told, content, tiny
-
 from taskweave.experiments.building.weighting import build_weighting
 from taskweave.experiments.choices.task import DepthTask, NormalsTask, SegmentationTask
+
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.plan import all_runs, entries

@@ -7,19 +7,18 @@ import pytest
 import torch
 from experiments.tiny import tiny
 from safetensors.torch import save_file
-from taskweave.networks.segnet.baselines import dense_segnet
-from taskweave.networks.segnet.baselines import split_segnet
-
 from taskweave.experiments.artifacts.masks import masks_of
 from taskweave.experiments.artifacts.picturing import write_pictures
-from taskweave.experiments.bench import Bench
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.weights import load_parents
+
+from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.predicting import network_of
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import train_run
+from taskweave.networks.segnet.baselines import dense_segnet, split_segnet
 from taskweave.networks.segnet.mtan_segnet import mtan_segnet
 from taskweave.networks.unet.mt_unet import mt_unet
 from taskweave.training.weights import read_state

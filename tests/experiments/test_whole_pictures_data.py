@@ -7,7 +7,6 @@ import pytest
 from data import pet_trees
 from experiments.tiny import Told
 from pydantic import TypeAdapter, ValidationError
-
 from taskweave.experiments.building.data import open_parts
 from taskweave.experiments.choices.mixture import OneSet
 

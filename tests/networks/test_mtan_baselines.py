@@ -7,12 +7,11 @@ import pytest
 import torch
 from contracts.network_contract import assert_compiles_and_exports, assert_copies
 from networks.segnets import DEPTHS, TINY, WIDTHS, Source, body_size, count, handed_on, head_size, lively, normed
-from taskweave.networks.segnet.baselines import DenseSegNet, dense_segnet
-from taskweave.networks.segnet.baselines import split_segnet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
+from taskweave.networks.segnet.baselines import DenseSegNet, dense_segnet, split_segnet
 from taskweave.networks.segnet.segnet_vgg16 import segnet_vgg16
 from taskweave.networks.vgg.vgg_weights import load_vgg16
 

@@ -8,17 +8,16 @@ import torch
 from contracts.network_contract import assert_compiles_and_exports, assert_copies
 from networks.segnets import count, lively, normed
 from networks.test_mtan_segnet import Open, mask
-from taskweave.heads.layers import classifier
-from taskweave.heads.dense import AsppV3
-from taskweave.networks.resnet.mtan_resnet import STANResNet, stan_resnet, with_attention
-from taskweave.networks.attending import attention_masks
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
+from taskweave.heads.dense import AsppV3
+from taskweave.heads.layers import classifier
 from taskweave.networks import load_pretrained, load_resnet
+from taskweave.networks.attending import attention_masks
 from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
-from taskweave.networks.resnet.mtan_resnet import mtan_resnet
+from taskweave.networks.resnet.mtan_resnet import STANResNet, mtan_resnet, stan_resnet, with_attention
 
 timm = pytest.importorskip("timm")
 

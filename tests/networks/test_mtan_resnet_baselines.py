@@ -5,11 +5,11 @@ from functools import partial
 import pytest
 import torch
 from networks.segnets import count, lively, normed
-from taskweave.networks.resnet.baselines import DenseResNet
 from torch.nn import functional as F
 
 import taskweave as tw
 from taskweave.networks import deeplab_resnet, dense_resnet, load_resnet, split_resnet
+from taskweave.networks.resnet.baselines import DenseResNet
 
 timm = pytest.importorskip("timm")
 

@@ -6,8 +6,8 @@ import io
 import pytest
 from experiments.tiny import tiny
 from rich.console import Console
-
 from taskweave.experiments.choices.data import ScenesData
+
 from taskweave.experiments.set_up import differences, set_up
 from taskweave.recipes.catalogue import find
 from taskweave.reporting.formats import to_csv, to_markdown

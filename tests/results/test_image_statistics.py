@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from experiments.tiny import Told, tiny
+from taskweave.metrics.per_image_errors import BoxIoUImages, DepthImages
 
 from taskweave.experiments.comparison import compare
-from taskweave.metrics.per_image_errors import BoxIoUImages, DepthImages
 from taskweave.results.image_statistics import IMAGES, keep_images, read_images, read_known_by
 from taskweave.results.record import RECORD, read_record
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import torch
 
-from taskweave.metrics import AttributesMetric, DetectionMetric, LogAverageMissRate
-from taskweave.metrics.segmentation import SegmentationMetric
+from taskweave.metrics import LogAverageMissRate
 from taskweave.results.run_files import CURVES, keep_curves, read_curves
 
 BOX = torch.tensor([[0.0, 0.0, 10.0, 10.0]])

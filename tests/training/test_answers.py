@@ -119,7 +119,7 @@ def test_from_a_recipes_choices() -> None:
     )
     categories = {"species": ("cat", "dog"), "breed": ("pug", "beagle", "siamese"), "gender": ("female", "male")}
     names = Names(tuple(tasks.chosen), classes=("background", "pet"), categories=categories)
-    data = SimpleNamespace(names=names, labelled_for=lambda wanted: wanted)
+    data = SimpleNamespace(names=names, labelled_for=lambda wanted: wanted, far=10.0, statistics="plain")
     built = build_tasks(SimpleNamespace(tasks=tasks, data=data), None)  # type: ignore[arg-type]
     assert {name: task.channels for name, task in built.items()} == {
         "segmentation": 2, "species": 2, "breed": 3, "box": 4, "age": 100, "gender": 2,

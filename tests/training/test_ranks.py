@@ -131,12 +131,12 @@ def outputs_and_targets(kind):
     normals = holes(torch.nn.functional.normalize(torch.randn(4, 3, 8, 8), dim=1), 0.9)
     anchors, found = anchored()
     return {
-        "segmentation": lambda: dense(Segmentation(3), target=labels),
+        "segmentation": lambda: dense(Segmentation(3, loss_resolution="eighth"), target=labels),
         "weighted": lambda: dense(Segmentation(3, class_weights=[0.2, 1.0, 3.0], loss_resolution="full"), target=labels),
-        "depth": lambda: dense(Depth(), target=depth),
+        "depth": lambda: dense(Depth(loss_resolution="eighth"), target=depth),
         "full depth": lambda: dense(Depth(loss_resolution="full"), target=depth),
-        "normals": lambda: dense(Normals(), target=normals),
-        "codebook": lambda: dense(NormalsByCodebook(codebook=torch.eye(3)), target=normals),
+        "normals": lambda: dense(Normals(loss_resolution="eighth"), target=normals),
+        "codebook": lambda: dense(NormalsByCodebook(codebook=torch.eye(3), loss_resolution="eighth"), target=normals),
         "detection": lambda: (Detection(1, sample=None), anchors, found),
         "regions": lambda: (RoiDetection(2), *regions("boxes")),
         "attributes": lambda: (Attributes(5), *regions("attributes")),
@@ -163,7 +163,7 @@ def test_losses_of_parts_weighted_by_their_counts_are_the_loss_of_all(kind):
 
 def test_losses_of_parts_that_are_sums_add_up():
     torch.manual_seed(5)
-    task = Segmentation(3, summed=True)
+    task = Segmentation(3, summed=True, loss_resolution="eighth")
     output, target = torch.randn(4, 3, 4, 4), torch.randint(0, 3, (4, 8, 8))
     target[1, :5] = 255
     labels = target[:, ::2, ::2]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from taskweave.data.dataset import LabelledSet
+from taskweave.data.own import labelled
 
 if TYPE_CHECKING:
     from taskweave.experiments.data import Source
@@ -80,7 +81,7 @@ def _of_recipe(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given
         raise ValueError(f"{path}: these data are not labelled for {unknown}; they have {list(facts.labels)}")
     there = ("train", "validation", "test") if facts.own_validation else ("train", "test")
     names = _known(parts, dict.fromkeys(there), path)
-    opened = {name: LabelledSet.of(data.dataset(name), facts).only(wanted) for name in names}
+    opened = {name: labelled(data.dataset(name), facts).only(wanted) for name in names}
     notes = []
     if data.size is not None:
         size = f"{data.size[0]}x{data.size[1]}"

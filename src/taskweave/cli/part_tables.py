@@ -55,8 +55,8 @@ def show_kind(kind: type, console: Console, *, as_json: bool) -> None:
         table.add_row(Text(name, "bold"), Text(first_line(call)))
     console.print(table)
     said = KINDS[kind]
-    call = f"def NAME({', '.join([*said.given, '*', 'OPTIONS'])}) -> {kind.__name__}"
-    console.print(f"One of your own: a function {call}, or a subclass.", style="dim", highlight=False, markup=False)
+    example = f"def NAME({', '.join([*said.given, '*', 'OPTIONS'])}) -> {kind.__name__}"
+    console.print(f"One of your own: a function {example}, or a subclass.", style="dim", highlight=False, markup=False)
 
 
 def show_part(kind: type, call: Callable[..., Any], name: str, console: Console, *, as_json: bool) -> None:

@@ -36,7 +36,7 @@ class SetFacts(NamedTuple):
         far: The depth, in the unit of these data, at which pictures of it reach their last colour.
         own_validation: Whether there is a part "validation".
         may_be_shown: Whether pictures may be published: generated ones, and the pets that ship with the package.
-        computed: {label: from which other}, of labels that were not published with the data.
+        computed: {label: what it is computed from}, of labels that are in no file.
         named: Whether the title says what the files are, not which data they hold: a mixture's table adds the set's name.
     """
 
@@ -50,8 +50,8 @@ class SetFacts(NamedTuple):
     far: float = 10.0
     own_validation: bool = False
     may_be_shown: bool = False
-    computed: Mapping[str, str] = MappingProxyType({})
     named: bool = False
+    computed: Mapping[str, str] = MappingProxyType({})
 
     def of(self, task: str) -> tuple[str, ...]:
         """The names that a task predicts; () for one without names (depth)."""

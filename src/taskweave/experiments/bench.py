@@ -13,6 +13,7 @@ from taskweave.data import LabelledSet
 from taskweave.experiments.columns import Column
 from taskweave.experiments.costs import Cost, cost_of
 from taskweave.experiments.data import Source, sets_of
+from taskweave.experiments.methods.method import connected
 from taskweave.experiments.plan import Run
 from taskweave.experiments.prepare import Parts, open_parts, prepared
 from taskweave.experiments.recipe import Recipe
@@ -106,7 +107,7 @@ class Bench:
         tasks = bench.shapes_only  # made here: a loss checks its weights, which have no values on the meta device
         with torch.device("meta"):
             net = run.method.build(run, tasks, bench.example("meta"))
-        return cost_of(net, run, bench.recipe, tasks, training=training)
+        return cost_of(connected(net), run, bench.recipe, tasks, training=training)
 
 
 def _tasks(recipe: Recipe, train: Mapping[str, LabelledSet] | None) -> dict[str, Task]:

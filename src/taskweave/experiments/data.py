@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
 from taskweave.data import ConstantInterval, MixtureSchedule, SetFacts, mirror
+from taskweave.data.own import facts_of
 from taskweave.experiments.config import Around, Setting
 from taskweave.images import CAFFE, IMAGENET, PLAIN, ImageStatistics
 from taskweave.parts import Part, part
@@ -99,7 +100,7 @@ class Source(Around):
     def facts(self) -> SetFacts:
         """What the data are labelled with, their size and so on: stated by the part, or seen on its train part."""
         stated: SetFacts | None = self.dataset.fact("facts")
-        return stated if stated is not None else SetFacts.of(self.dataset("train"), title=self.dataset.name)
+        return stated if stated is not None else facts_of(self.dataset("train"), self.dataset.name)
 
     @property
     def image_statistics(self) -> ImageStatistics:

@@ -9,7 +9,8 @@ from typing import Any, Literal, final
 import torch
 
 from taskweave.data import LabelledSet, Mixture, Reduced, Sample, Transformed, split_by_scene
-from taskweave.data.derived import ChangedSet
+from taskweave.data.dataset import ChangedSet
+from taskweave.data.own import labelled
 from taskweave.experiments.data import FileProposals, GridProposals, MixtureOf, Regions, Source
 from taskweave.progress import Progress
 
@@ -47,7 +48,7 @@ def open_parts(data: Source, tasks: Sequence[str], progress: Progress) -> Parts:
 
 def prepared(data: Source, part: str, tasks: Sequence[str], progress: Progress) -> LabelledSet:
     """One part at the recipe's size, with its proposals, and in memory where it fits."""
-    opened = LabelledSet.of(data.dataset(part), data.facts).only(data.labelled_for(tasks))
+    opened = labelled(data.dataset(part), data.facts).only(data.labelled_for(tasks))
     if data.regions is not None and isinstance(data.regions.proposals, FileProposals):
         opened = _with_proposals(opened, data.regions)  # they are in pixels of the files
     if data.keep_aspect:
@@ -69,7 +70,7 @@ class Fitted(ChangedSet):
 
         assert data.size is not None
         super().__init__(dataset)
-        self._fit = Fit(data.size, statistics=data.image_statistics)
+        self._fit = Fit(data.image_statistics, size=data.size)
 
     def __getitem__(self, index: int) -> Sample:
         fitted: Mapping[str, object] = self._fit(dict(self.dataset[index]))

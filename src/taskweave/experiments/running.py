@@ -17,6 +17,7 @@ from taskweave.experiments.data import MixtureOf
 from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.launch.failures import noting_failure
 from taskweave.experiments.measuring import measure
+from taskweave.experiments.methods.method import connected
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import Run
 from taskweave.experiments.prepare import for_testing, for_training, mixture_of
@@ -85,7 +86,7 @@ def train_run(
             _take_as_given(run, here, folder)
             return _measured_alone(run, here, folder=folder, progress=progress)
     with seeded(run.seed):
-        net = run.method.build(run, here.tasks, here.example())
+        net = connected(run.method.build(run, here.tasks, here.example()))
         run.method.load(net, run, folder / "runs")
     with noting_failure(own, run.title):
         found = _trained(run, here, net, own=own, stop=stop, progress=progress)
@@ -113,8 +114,9 @@ def _trained(
 
 
 def _options(run: Run) -> TrainingOptions:
-    assert run.options is not None, "what is not trained is measured alone"
-    return run.options
+    options: TrainingOptions | None = run.options
+    assert options is not None, "what is not trained is measured alone"
+    return options
 
 
 def _reports_validations(run: Run) -> bool:
@@ -218,7 +220,7 @@ def _store(
         metrics=finite,
         directions=ways,
         tests={**({} if before is None else before.tests), **_tests(run)},
-        weighting="" if run.weighting is None else run.weighting.kind,
+        weighting="" if run.weighting is None else run.weighting.name,
         parameters=cost.parameters,
         flops=cost.flops,
         seconds_per_step=result.seconds_per_step if result is not None else 0.0,

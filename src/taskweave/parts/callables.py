@@ -49,7 +49,7 @@ def require_callable(call: Any) -> None:
 
 def function(call: Callable[..., Any]) -> Any:
     """The function behind a call: a class's constructor, what a decorator wraps."""
-    return inspect.unwrap(call.__init__ if inspect.isclass(call) else call)  # type: ignore[misc]
+    return inspect.unwrap(call.__init__ if inspect.isclass(call) else call)
 
 
 def signature(call: Callable[..., Any]) -> inspect.Signature:

@@ -41,9 +41,9 @@ def find(name: str, kind: type) -> Callable[..., Any]:
         if call is None:
             raise ValueError(unknown(f"{kind_name(kind)} {name!r}", name, list(there)))
         return call
-    call = load_attribute(name)
-    require_made(call, kind)
-    return call
+    own: Callable[..., Any] = load_attribute(name)
+    require_made(own, kind)
+    return own
 
 
 def known(kind: type) -> dict[str, Callable[..., Any]]:

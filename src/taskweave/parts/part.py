@@ -59,7 +59,8 @@ class Part(Generic[R_co]):
         if isinstance(call, functools.partial):
             if call.args:
                 raise ValueError(f"{call.func.__name__}: a part's options are keyword-only, got the positions {call.args}")
-            call, options = call.func, {**call.keywords, **(options or {})}
+            partial: functools.partial[Any] = call
+            call, options = partial.func, {**partial.keywords, **(options or {})}
         require_callable(call)
         self.call: Callable[..., R_co] = call
         self.options: dict[str, Any] = checked(call, dict(options or {}))

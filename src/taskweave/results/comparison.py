@@ -10,7 +10,6 @@ from typing import Any, Literal, final
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from taskweave.files import write_text
-
 from taskweave.results.printed import Printed
 from taskweave.results.swept import Swept
 

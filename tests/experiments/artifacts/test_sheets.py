@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from taskweave.results.files import write_whole
 
 from taskweave.experiments.artifacts.sheets import side_by_side
-from taskweave.results.files import write_whole
 
 
 def flat(colour: tuple[int, int, int], height: int = 40, width: int = 60) -> torch.Tensor:

@@ -7,11 +7,11 @@ import pytest
 import torch
 from experiments.tiny import tiny
 from networks.toys import plain
+from taskweave.experiments.building.networks import build_network
 
 import taskweave as tw
 from taskweave.experiments.artifacts.unit_weights import keep_unit_weights, unit_weights
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.plan import Run, entries
 from taskweave.results.run_files import read_units
 from taskweave.units import NDDR, CrossStitch, LaneMixing

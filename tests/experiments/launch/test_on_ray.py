@@ -18,8 +18,8 @@ from taskweave.experiments.launch.worker import OtherMachineError, threads_for, 
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import find_record
-from taskweave.results.record import RunRecord
 from taskweave.progress import StopSignal
+from taskweave.results.record import RunRecord
 
 
 def one_run() -> Recipe:

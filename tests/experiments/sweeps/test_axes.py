@@ -2,8 +2,8 @@
 
 import pytest
 from experiments.tiny import tiny
-
 from taskweave.experiments.choices.method import NDDR, CrossStitch, Shared, Sluice
+
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axes import AXES, axis_named

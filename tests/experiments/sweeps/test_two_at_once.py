@@ -27,7 +27,6 @@ from taskweave.experiments.sweeps.sweep import sweep
 from taskweave.progress import StopSignal
 from taskweave.results.comparison import ComparisonResult
 from taskweave.results.record import RunRecord
-from taskweave.progress import StopSignal
 from taskweave.training.weights import read_state
 
 pytestmark = pytest.mark.slow

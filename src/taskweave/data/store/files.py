@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from taskweave.data.cache import cache_folder
+from taskweave.data.readers.cache import cache_folder
 from taskweave.data.store.manifest import DamagedStoreError, ShardFacts, damaged
 
 _SETTLED = 2.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, final
 from urllib.parse import urlencode, urlsplit
 
-from taskweave.data.cache import cache_folder
+from taskweave.data.readers.cache import cache_folder
 from taskweave.data.store.files import inside, is_whole, require_whole, write_whole
 from taskweave.data.store.manifest import (
     MANIFEST,

@@ -17,8 +17,8 @@ from taskweave.data.sample import collate
 from taskweave.data.splits import Part
 from taskweave.experiments.artifacts.predictions import finished, network_behind
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.columns import Column, own_columns
+from taskweave.experiments.data import sets_of
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Entry, Run
 from taskweave.results.pictured import FACES, FaceCounts, keep_faces
@@ -40,7 +40,7 @@ def write_faces(rows: Sequence[Entry], bench: Bench, *, root: Path, folder: Path
     """``faces.json`` in a comparison's folder for a recipe with ages or genders: the labels of train and test parts, and
     what every finished method (first seed) says of the test. For another recipe one of before is deleted."""
     recipe = bench.recipe
-    if not {AGE, GENDER} & set(recipe.tasks.chosen):
+    if not {AGE, GENDER} & set(recipe.tasks):
         (folder / FACES).unlink(missing_ok=True)
         return
     series: list[FaceCounts] = []
@@ -61,7 +61,7 @@ def _predicted(entry: Entry, bench: Bench, root: Path) -> FaceCounts:
         net = network_behind(run, bench, root)
         for column in columns:
             found[column.task] += _answers(net, run, column, bench)
-    return FaceCounts(entry.method.title, tuple(found[AGE]), tuple(map(int, found[GENDER])), predicted=True)
+    return FaceCounts(entry.row.title, tuple(found[AGE]), tuple(map(int, found[GENDER])), predicted=True)
 
 
 @torch.no_grad()

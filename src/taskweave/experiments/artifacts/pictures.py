@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,19 @@ from taskweave.experiments.artifacts.predictions import (
     network_behind,
     predicted_value,
 )
-from taskweave.experiments.artifacts.sheets import Key, side_by_side
+from taskweave.experiments.artifacts.sheets import side_by_side
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.choices.whole import WholeChoice
 from taskweave.experiments.columns import Column, columns_of, is_own_test
 from taskweave.experiments.plan import Entry, Run
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import load_network
-from taskweave.networks.segnet.attention_masks import attention_masks
+from taskweave.networks import attention_masks
 from taskweave.results.folder import distinct_names
 from taskweave.results.pictured import AttentionMasks, keep_attention
-from taskweave.tasks.depth import Depth
-from taskweave.tasks.detection import Detection
-from taskweave.tasks.palette import label_colours, scale_colours
-from taskweave.tasks.segmentation import Segmentation
+from taskweave.tasks.pictures import class_keys
 from taskweave.tasks.task import Task
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
 from taskweave.units.attention import Attention
+from taskweave.weaving.connected import Connected
 
 
 def write_pictures(rows: Sequence[Entry], bench: Bench, *, root: Path, place: Path) -> tuple[Path, ...]:
@@ -53,12 +49,12 @@ def write_pictures(rows: Sequence[Entry], bench: Bench, *, root: Path, place: Pa
         drawn[column.name] = {"input": list(images), "target": list(targets)}
     for entry in done:
         for run in entry.runs:
-            _add_predictions(drawn, entry.method.title, run, bench=bench, chosen=chosen, root=root)
+            _add_predictions(drawn, entry.row.title, run, bench=bench, chosen=chosen, root=root)
     written: list[Path] = []
     names = distinct_names(column.name for column in columns)
     for column in columns:
         told = drawn[column.name]
-        legend = legend_of(bench.tasks[column.task], [p for name, of in told.items() if name != "input" for p in of])
+        legend = bench.tasks[column.task].legend([p for name, of in told.items() if name != "input" for p in of])
         title = "; ".join(word for word in (column.name, _warning(column, bench)) if word)
         written.append(side_by_side(told, place / f"{names[column.name]}.png", title=title, legend=legend))
     return tuple(written)
@@ -70,7 +66,7 @@ def _drawn(recipe: Recipe) -> tuple[Column, ...]:
 
 
 def _warning(column: Column, bench: Bench) -> str:
-    return "" if bench.choice(column).may_be_shown else "for your own use: these data may not be published"
+    return "" if bench.source(column).facts.may_be_shown else "for your own use: these data may not be published"
 
 
 def _evenly(count: int, wanted: int) -> list[int]:
@@ -115,10 +111,9 @@ def write_masks_and_boxes(rows: Sequence[Entry], bench: Bench, *, root: Path, pl
     drawn = {"input": images, "target": [_over(i, s, bench.tasks) for i, s in zip(images, samples, strict=True)]}
     for entry in done:
         values = _values(entry, columns, chosen, bench=bench, root=root)
-        drawn[entry.method.title] = [_over(i, v, bench.tasks) for i, v in zip(images, values, strict=True)]
+        drawn[entry.row.title] = [_over(i, v, bench.tasks) for i, v in zip(images, values, strict=True)]
     title = "; ".join(word for word in ("masks and boxes", _warning(columns[MASK], bench)) if word)
-    masks = bench.tasks[MASK]
-    legend = mask_legend(masks.classes) if isinstance(masks, Segmentation) else []
+    legend = class_keys(bench.tasks[MASK].classes)[1:]  # the first is the background
     return (side_by_side(drawn, place / "masks-and-boxes.png", title=title, legend=legend),)
 
 
@@ -156,51 +151,15 @@ def write_attention(rows: Sequence[Entry], bench: Bench, *, root: Path, place: P
     Of the first seed, on evenly spaced pictures of the first test.
     """
     column, done = columns_of(bench.recipe)[0], finished(rows, root, seed=bench.recipe.seeds[0])
-    names, part = distinct_names(entry.method.title for entry in done), bench.test(column)
+    names, part = distinct_names(entry.row.title for entry in done), bench.test(column)
     chosen = _evenly(len(part), bench.recipe.evaluation.pictures)[:2]
     for entry in done if chosen else ():
-        net = load_network(entry.runs[0], bench, root) if isinstance(entry.method, WholeChoice) else None
-        if net is None or not any(isinstance(module, Attention) for module in net.modules()):
+        net = load_network(entry.runs[0], bench, root) if len(entry.runs) == 1 else None
+        if not isinstance(net, Connected) or not any(isinstance(module, Attention) for module in net.modules()):
             continue
         images = torch.stack([as_picture(torch.as_tensor(part[i]["image"]).as_subclass(Tensor)) for i in chosen])
-        masks = attention_masks(net, net.statistics.normalise(images))
-        words = [f"{entry.method.title}: attention masks, mean over channels", _warning(column, bench)]
+        masks = attention_masks(net, bench.recipe.data.image_statistics.normalise(images))
+        words = [f"{entry.row.title}: attention masks, mean over channels", _warning(column, bench)]
         means = {task: [block.float().mean(1).cpu().numpy() for block in blocks] for task, blocks in masks.items()}
         attention = AttentionMasks("; ".join(word for word in words if word), images.numpy(), means)
-        yield keep_attention(attention, place / f"{names[entry.method.title]}.npz")
-
-
-def legend_of(task: Task, pictures: Iterable[Tensor]) -> list[Key]:
-    """(name, RGB) for a legend; of classes those whose colour some picture has. [] for tasks drawn without such colours.
-
-    pictures: what was drawn, RGB uint8 (3, H, W).
-    """
-    match task:
-        case Segmentation():
-            return [*_present(task.classes, pictures), ("no label", (0, 0, 0))]
-        case Detection() | TorchvisionDetection():
-            return _present(task.classes, pictures)
-        case Depth():
-            levels = [task.far * share for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
-            colours = scale_colours(torch.tensor(levels)[:, None] / task.far)[..., 0].T.tolist()
-            words = [*(f"{level:.3g}" for level in levels[:-1]), f"{levels[-1]:.3g} and more"]
-            keys = [(word, _rgb(colour)) for word, colour in zip(words, colours, strict=True)]
-            return [*keys, ("no label", (0, 0, 0))]
-        case _:
-            return []
-
-
-def mask_legend(classes: Sequence[str]) -> list[Key]:
-    """Of masks laid over their picture: all classes but the first, the background."""
-    return [(name, _rgb(colour)) for name, colour in zip(classes, label_colours(len(classes)).tolist(), strict=False)][1:]
-
-
-def _present(classes: Sequence[str], pictures: Iterable[Tensor]) -> list[Key]:
-    seen = {tuple(colour) for picture in pictures for colour in torch.unique(picture.flatten(1).T, dim=0).tolist()}
-    keys = [(name, _rgb(colour)) for name, colour in zip(classes, label_colours(len(classes)).tolist(), strict=False)]
-    return [key for key in keys if key[1] in seen]
-
-
-def _rgb(colour: Sequence[int]) -> tuple[int, int, int]:
-    red, green, blue = colour
-    return red, green, blue
+        yield keep_attention(attention, place / f"{names[entry.row.title]}.npz")

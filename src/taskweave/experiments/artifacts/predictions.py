@@ -14,7 +14,7 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Entry, Run
-from taskweave.experiments.running import find_record, load_ensemble, load_network
+from taskweave.experiments.running import find_record, load_network
 from taskweave.training.inputs import outputs_of
 
 
@@ -25,7 +25,7 @@ def finished(rows: Sequence[Entry], root: Path, *, seed: int) -> list[Entry]:
 
 def network_behind(run: Run, bench: Bench, root: Path) -> nn.Module:
     """A finished run's network with its weights, in eval mode; an ensemble's members together."""
-    return load_ensemble(run, bench, root) if run.role == "ensemble" else load_network(run, bench, root)
+    return load_network(run, bench, root)
 
 
 def drawn_truth(column: Column, bench: Bench, index: int) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from taskweave.experiments.launch.failures import read_failure
-from taskweave.experiments.plan import Entry, Role, Run
+from taskweave.experiments.plan import Entry, Run, Schedule
 from taskweave.experiments.running import find_record, folder_of
 from taskweave.results.comparison import Failure
 
@@ -17,12 +17,15 @@ class FailedRunError(ValueError):
     """The one run that was asked for could not be trained."""
 
 
-_WORDS: dict[Role, str] = {
-    "start": "common start",
+_WORDS: dict[Schedule, str] = {
     "single": "single-task network",
     "joint": "network of auxiliaries",
 }
 """What a run is to one that begins with its weights."""
+
+
+def _word(parent: Run) -> str:
+    return "common start" if parent.first else _WORDS.get(parent.schedule, "earlier network")
 
 
 def failures_of(rows: Sequence[Entry], folder: Path) -> tuple[Failure, ...]:
@@ -35,7 +38,7 @@ def failures_of(rows: Sequence[Entry], folder: Path) -> tuple[Failure, ...]:
         for run in entry.runs:
             reason = _reason(run, folder)
             if reason is not None:
-                found.append(Failure(method=entry.method.title, seed=entry.seed, run=run.digest, reason=reason))
+                found.append(Failure(method=entry.row.title, seed=entry.seed, run=run.digest, reason=reason))
     return tuple(found)
 
 
@@ -47,5 +50,5 @@ def _reason(run: Run, folder: Path) -> str | None:
         return f"{run.title}: {note.reason}"
     for parent in run.parents:
         if (reason := _reason(parent, folder)) is not None:
-            return f"its {_WORDS.get(parent.role, 'earlier network')} failed: {reason}"
+            return f"its {_word(parent)} failed: {reason}"
     return None

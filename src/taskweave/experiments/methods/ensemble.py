@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 from annotated_types import Ge
 from torch import Tensor, nn
 
-from taskweave.experiments.methods.method import Method
+from taskweave.experiments.methods.method import Method, connected
 from taskweave.experiments.methods.single import gathered_stages, shortcut_title, single_run
 from taskweave.experiments.plan import Run
 from taskweave.parts import Part
@@ -60,7 +60,7 @@ class Ensemble(Method):
         return tuple(Run(recipe, row, "none", (task,), (task,), seed, members(task)) for task in recipe.tasks)
 
     def build(self, run: Run, tasks: Mapping[str, Task], example: Tensor) -> EnsembleNetwork:
-        return EnsembleNetwork([member.method.build(member, tasks, example) for member in run.parents])
+        return EnsembleNetwork([connected(member.method.build(member, tasks, example)) for member in run.parents])
 
     def restore(self, net: nn.Module, run: Run, runs: Path) -> None:
         assert isinstance(net, EnsembleNetwork)

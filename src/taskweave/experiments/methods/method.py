@@ -11,11 +11,23 @@ from torch import Tensor, nn
 
 from taskweave.tasks.task import Task
 from taskweave.training import TrainingOptions
+from taskweave.weaving.connected import Connected
 
 if TYPE_CHECKING:
     from taskweave.experiments.methods.row import Row
     from taskweave.experiments.plan import Run
     from taskweave.experiments.recipe import Recipe
+
+
+def connected(net: nn.Module) -> Connected:
+    """A network that a method built, where it must be one of streams.
+
+    Raises:
+        ValueError: It is another module.
+    """
+    if not isinstance(net, Connected):
+        raise ValueError(f"a method builds a taskweave.Connected, to be trained; got a {type(net).__name__}")
+    return net
 
 
 class Method(ABC):

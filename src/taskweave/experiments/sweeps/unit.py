@@ -23,7 +23,7 @@ class Units(Axis):
     def usual(self, recipe: Recipe, method: str | None) -> tuple[str, ...]:
         return _USUAL
 
-    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Swept:
+    def of(self, recipe: Recipe, *, values: Sequence[str] = (), method: str | None = None) -> Sweep:
         """values: names of units, of one's own too. No row is named with `method`, since all rows are the values."""
         if method is not None:
             raise ValueError(f"sweep unit: --method {method!r} has no meaning, the units are the values: leave it out")
