@@ -1,6 +1,6 @@
 """Makes the sample of pets that ships inside the package: 100 images of the Oxford-IIIT Pet data set at 128 px.
 
-    .venv/bin/python tools/make_pets_sample.py ../shared/data/oxford-iiit-pet [--out src/taskweave/data/pets_sample_files]
+    .venv/bin/python tools/make_pets_sample.py ../shared/data/oxford-iiit-pet [--out FOLDER]
 
 Half cats, half dogs, as many breeds as there are, drawn by a hash of the name: the same data give the same files (with one
 version of Pillow to the byte). Only images of trainval with exactly one head box and a pet in their trimap, stored as JPEG.
@@ -55,7 +55,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pets", type=Path, help="the data set: images/ and annotations/")
-    parser.add_argument("--out", type=Path, default=Path("src/taskweave/data/pets_sample_files"))
+    parser.add_argument("--out", type=Path, default=Path("src/taskweave/data/readers/whole_images/pets_sample_files"))
     given = parser.parse_args()
     make(given.pets, given.out)
 

@@ -63,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         content = as_png(screenshot(write_page(given.comparison, Path(folder) / "report.html"), given.height))
     write_whole(given.out, lambda file: file.write(content))
-    print(f"{given.out}: {len(content)} bytes")  # noqa: T201
+    print(f"{given.out}: {len(content)} bytes")
 
 
 if __name__ == "__main__":

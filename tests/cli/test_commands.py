@@ -60,14 +60,27 @@ def test_no_traceback_from_the_installed_command(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
-@pytest.mark.slow
-def test_help_is_instant() -> None:
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([*COMMAND, "--help"], capture_output=True, check=True)
-        times.append(time.perf_counter() - start)
-    assert min(times) <= 0.5
+def loaded_by(*arguments: str) -> set[str]:
+    """What the command imports in a process of its own: top-level packages, of taskweave its rooms."""
+    code = f"import sys; sys.argv = ['taskweave', *{arguments}]\n"
+    code += "from taskweave.cli.app import main\ntry:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+    code += "print('\\nloaded', *sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Usage: taskweave" in run.stdout
+    modules = run.stdout.rpartition("\nloaded ")[2].split()
+    return {".".join(m.split(".")[: 2 if m.startswith("taskweave.") else 1]) for m in modules}
+
+
+SLOW_TO_LOAD = {"torch", "numpy", "yaml", "rich", "matplotlib", "lightning", "torchvision", "timm", "scipy", "jinja2"}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("compare", "--help")], ids=" ".join)
+def test_help_is_instant(arguments: tuple[str, ...]) -> None:
+    """It loads typer and the command line's own room; no other room, and no library that takes long to load."""
+    loaded = loaded_by(*arguments)
+    assert not loaded & SLOW_TO_LOAD
+    assert {package for package in loaded if package.startswith("taskweave")} == {"taskweave", "taskweave.cli"}
+    assert "typer" in loaded, "the check sees what is loaded"
 
 
 def test_help_does_not_import_torch() -> None:

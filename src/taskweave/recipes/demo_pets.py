@@ -47,5 +47,5 @@ def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | Non
         training=Training(single=options, connected=options, joint=options),
         seeds=tuple(seeds or (0,)),
         evaluation=Evaluation(batch_size=10, pictures=4),
-        notes="Pictures: Oxford-IIIT Pet, CC BY-SA 4.0; see taskweave/data/pets_sample_files.",
+        notes="Pictures: Oxford-IIIT Pet, CC BY-SA 4.0; see taskweave/data/readers/whole_images/pets_sample_files.",
     )

@@ -1,0 +1,177 @@
+"""What became of the recipes' shape and values since tests/golden/recipes.json.gz was written (commit 9dcb0d1).
+
+`resolved` says what a recipe of today is, `RULES` how an old one reads today where only its shape changed (a field renamed,
+an entry split), and `EXPECTED_DIFFERENCES` which values were changed on purpose, each with its reason.
+A change of shape edits this file alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+from taskweave.experiments.choices.mixture import sets_of
+from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.experiments.recipe import Recipe, usual_places
+
+Leaves = dict[str, Any]
+"""{path: value}: ``runs.3.options.optimizer.lr``: 0.001. An empty mapping or list is a leaf of its own."""
+Rule = Callable[[Leaves], Leaves]
+"""From one recipe's old leaves to new ones."""
+
+
+class Missing:
+    """In place of a value: there is no such leaf."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing()
+
+
+class Difference(NamedTuple):
+    """Leaves that are meant to differ. recipe, path: globs; recipe: ``nddr/table4 small``. old, new: values, or MISSING."""
+
+    recipe: str
+    path: str
+    old: Any
+    new: Any
+    reason: str
+
+
+def renamed(old: str, new: str) -> Rule:
+    r"""Paths by a regular expression over the whole path, e.g. ``renamed(r"(.*)\.kind", r"\1.use")``."""
+
+    def rule(leaves: Leaves) -> Leaves:
+        found: Leaves = {}
+        for path, value in leaves.items():
+            match = re.fullmatch(old, path)
+            path = match.expand(new) if match else path
+            assert path not in found, f"renamed({old!r}, {new!r}) puts two leaves on {path}"
+            found[path] = value
+        return found
+
+    return rule
+
+
+def revalued(path: str, values: Mapping[Any, Any]) -> Rule:
+    """Other names for the same values, e.g. ``revalued(r".*\\.use", {"nddr_layer": "nddr"})``."""
+
+    def rule(leaves: Leaves) -> Leaves:
+        return {
+            p: values[v] if re.fullmatch(path, p) and not isinstance(v, dict | list) and v in values else v
+            for p, v in leaves.items()
+        }
+
+    return rule
+
+
+def dropped(path: str, *values: Any) -> Rule:
+    """Fields that are no more, where they hold one of these values: any other is a difference."""
+
+    def rule(leaves: Leaves) -> Leaves:
+        return {p: v for p, v in leaves.items() if not (re.fullmatch(path, p) and any(same(v, one) for one in values))}
+
+    return rule
+
+
+RULES: tuple[Rule, ...] = ()
+"""In this order. One that changes nothing fails the test."""
+
+EXPECTED_DIFFERENCES: tuple[Difference, ...] = ()
+"""One that is not met fails the test."""
+
+
+def resolved(recipe: Recipe) -> dict[str, Any]:
+    """A recipe of today: its fields, its rows, and the runs of its first seed."""
+    rows = entries(recipe.model_copy(update={"seeds": recipe.seeds[:1]}))
+    runs = all_runs(rows)
+    numbers = {run.digest: number for number, run in enumerate(runs)}
+    return {
+        "recipe": recipe.model_dump(mode="json"),
+        "order": {
+            "tasks": list(recipe.tasks.chosen),
+            "sets": list(sets_of(recipe.data)),
+            "further_tests": list(recipe.further_tests),
+        },
+        "rows": [
+            {
+                "title": row.method.title,
+                "method": row.method.model_dump(mode="json"),
+                "places": list(usual_places(row.method, recipe)),
+                "runs": [numbers[run.digest] for run in row.runs],
+            }
+            for row in rows
+        ],
+        "runs": [_planned(run, numbers) for run in runs],
+    }
+
+
+def _planned(run: Run, numbers: dict[str, int]) -> dict[str, Any]:
+    start = run.role == "start"
+    return {
+        "title": run.title,
+        "role": run.role,
+        "seed": run.seed,
+        "tasks": list(run.tasks),
+        "trained": list(run.trained),
+        "measured": list(run.measured),
+        "sets": [] if start else list(run.sets),
+        "parents": [numbers[parent.digest] for parent in run.parents],
+        "network": run.recipe.network.model_dump(mode="json"),
+        "start": run.recipe.start.model_dump(mode="json"),
+        "method": None if run.method is None else run.method.model_dump(mode="json"),
+        "options": None if run.options is None else run.options.model_dump(mode="json"),
+        "weights": {} if start else run.weights,
+        "weighting": None if run.weighting is None else run.weighting.model_dump(mode="json"),
+        "steps": run.steps,
+        "steps_in_all": run.steps_in_all,
+    }
+
+
+def leaves_of(content: Any, path: str = "") -> Leaves:
+    """Every value of nested mappings and lists by its path."""
+    if not isinstance(content, dict | list) or not content:
+        return {path: content}
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    found: Leaves = {}
+    for key, value in items:
+        found |= leaves_of(value, f"{path}.{key}" if path else str(key))
+    return found
+
+
+def translated(old: Mapping[str, Leaves], rules: tuple[Rule, ...] = RULES) -> dict[str, Leaves]:
+    """Old leaves, by recipe, as they read today."""
+    found = dict(old)
+    for number, rule in enumerate(rules):
+        before, found = found, {recipe: rule(leaves) for recipe, leaves in found.items()}
+        assert found != before, f"rule {number} of RULES changes nothing: delete it"
+    return found
+
+
+def same(old: Any, new: Any) -> bool:
+    """Equal and of one type: 1, 1.0 and True differ."""
+    return type(old) is type(new) and old == new
+
+
+def differences(
+    old: Mapping[str, Leaves], new: Mapping[str, Leaves], expected: tuple[Difference, ...] = EXPECTED_DIFFERENCES
+) -> list[str]:
+    """A line for each leaf that differs and is not expected to, and for each expected difference that is not met."""
+    found, met = [], set()
+    for recipe in sorted(old.keys() | new.keys()):
+        was, now = old.get(recipe, {}), new.get(recipe, {})
+        for path in sorted(was.keys() | now.keys()):
+            a, b = was.get(path, MISSING), now.get(path, MISSING)
+            if same(a, b):
+                continue
+            meant = [n for n, one in enumerate(expected) if _covers(one, recipe, path, a, b)]
+            met.update(meant)
+            if not meant:
+                found.append(f"{recipe}: {path}: {a!r} became {b!r}")
+    return found + [f"expected and not met: {one}" for n, one in enumerate(expected) if n not in met]
+
+
+def _covers(one: Difference, recipe: str, path: str, old: Any, new: Any) -> bool:
+    return fnmatchcase(recipe, one.recipe) and fnmatchcase(path, one.path) and same(one.old, old) and same(one.new, new)
