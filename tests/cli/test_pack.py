@@ -40,7 +40,7 @@ def test_a_folder(place):
     assert said.returncode == 0, said.stderr
     assert "note: NYUv2 as MTAN's npy, train, val" in said.stdout
     assert "packed 5 (train), 5 (val) samples" in said.stdout
-    assert "data:\n  use: store\n  path: " + str(place / "stores" / "rooms") in said.stdout
+    assert "data:\n  use: stored\n  path: " + str(place / "stores" / "rooms") in said.stdout
     source, stored = tw.data.nyuv2_mtan("val", path=place / "data"), open_store(place / "stores" / "rooms", part="val")
     for index in range(5):
         assert_same(source[index], stored[index])
@@ -76,7 +76,7 @@ def test_options(place):
 def test_the_data_of_a_recipe_and_a_recipe_of_the_store(place):
     said = taskweave("pack", write(place / "mine.yaml", content(data=SCENES)), "rooms", cwd=place)
     assert said.returncode == 0, said.stderr
-    recipe = Recipe.model_validate(content(data={"use": "store", "path": str(place / "rooms")}))
+    recipe = Recipe.model_validate(content(data={"use": "stored", "path": str(place / "rooms")}))
     assert recipe.data.facts.size == (32, 48)
     assert recipe.data.facts.labels == ("segmentation", "depth", "normals", "detection", "attributes")
     parts = open_parts(recipe.data, ["segmentation", "normals"], Told())
@@ -93,7 +93,7 @@ def test_the_data_of_a_recipe_and_a_recipe_of_the_store(place):
 def test_a_recipe_knows_its_store(place):
     for seed in (1, 2):
         taskweave("pack", write(place / "mine.yaml", SCENES | {"seed": seed, "train": 2, "test": 1}), f"s{seed}", cwd=place)
-    recipe = Recipe.model_validate(content(data={"use": "store", "path": str(place / "s1")}))
+    recipe = Recipe.model_validate(content(data={"use": "stored", "path": str(place / "s1")}))
     (place / "s1").rename(place / "old")
     (place / "s2").rename(place / "s1")
     with pytest.raises(ValueError, match=r"the store at .*s1 is another one now"):
@@ -103,7 +103,7 @@ def test_a_recipe_knows_its_store(place):
 @pytest.mark.slow
 def test_a_recipe_of_a_store_is_run(place):
     taskweave("pack", write(place / "mine.yaml", SCENES), "rooms", cwd=place)
-    write(place / "store.yaml", content(data={"use": "store", "path": "rooms"}))
+    write(place / "store.yaml", content(data={"use": "stored", "path": "rooms"}))
     said = taskweave("run", "store.yaml", "--out", "out", "--method", "single", cwd=place)
     assert said.returncode == 0, said.stderr
 
