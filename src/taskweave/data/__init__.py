@@ -91,6 +91,7 @@ _HOME = {
     "tile_windows": "transforms.tiling",
     "StoredBatches": "store.stored_set",
     "open_store": "store.stored_set",
+    "store": "store.stored_set",
     "pack_store": "store.packing",
     "VOC_CLASSES": "readers.boxes.voc",
     "voc": "readers.boxes.voc",
