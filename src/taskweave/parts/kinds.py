@@ -18,11 +18,13 @@ class Kind(NamedTuple):
 
     name: what messages call it.  given: what the program hands over, by position.
     rooms: modules whose public names (`__all__`) may be written short.
+    stated: a fact that a part of theirs states, where they have other things of the kind, too.
     """
 
     name: str
     given: tuple[str, ...]
     rooms: tuple[str, ...]
+    stated: str = ""
 
 
 KINDS: dict[type, Kind] = {}
@@ -48,15 +50,16 @@ def find(name: str, kind: type) -> Callable[..., Any]:
 
 def known(kind: type) -> dict[str, Callable[..., Any]]:
     """Every part of a kind that has a short name."""
-    return dict(_public(kind, KINDS[kind].rooms)) if kind in KINDS else {}
+    return dict(_public(kind, KINDS[kind].rooms, KINDS[kind].stated)) if kind in KINDS else {}
 
 
 @functools.cache
-def _public(kind: type, rooms: tuple[str, ...]) -> tuple[tuple[str, Callable[..., Any]], ...]:
+def _public(kind: type, rooms: tuple[str, ...], stated: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
     def of(room: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
         for name in room.__all__:
             call = getattr(room, name)
-            if callable(call) and not inspect.isabstract(call) and kind_of(call) is kind and call is not kind:
+            is_one = callable(call) and not inspect.isabstract(call) and kind_of(call) is kind and call is not kind
+            if is_one and (not stated or hasattr(call, stated)):
                 yield snake_case(name), call
 
     return tuple(dict(pair for room in map(importlib.import_module, rooms) for pair in of(room)).items())

@@ -219,7 +219,7 @@ def _holds(options: Mapping[str, Any]) -> str:
 
 
 @states(facts=_facts, holds=_holds)
-def store(
+def stored(
     part: str,
     *,
     path: Annotated[str, Where],
