@@ -91,7 +91,6 @@ _HOME = {
     "tile_windows": "transforms.tiling",
     "StoredBatches": "store.stored_set",
     "open_store": "store.stored_set",
-    "stored": "store.stored_set",
     "pack_store": "store.packing",
     "VOC_CLASSES": "readers.boxes.voc",
     "voc": "readers.boxes.voc",
@@ -174,7 +173,6 @@ if TYPE_CHECKING:
     from taskweave.data.store.packing import pack_store as pack_store
     from taskweave.data.store.stored_set import StoredBatches as StoredBatches
     from taskweave.data.store.stored_set import open_store as open_store
-    from taskweave.data.store.stored_set import stored as stored
     from taskweave.data.tensors import Depth as Depth
     from taskweave.data.tensors import Disparity as Disparity
     from taskweave.data.tensors import Normals as Normals

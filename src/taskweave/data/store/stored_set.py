@@ -7,19 +7,17 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, final
+from typing import Any, final
 
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from taskweave.data.boxes import tidy
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.facts import SetFacts
+from taskweave.data.dataset import LabelledSet, require_labels
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
 from taskweave.data.store.manifest import Manifest, PartFacts
 from taskweave.data.store.places import Place, place_of
 from taskweave.data.store.samples import Row, Shard, decode, forms_of, has_size, map_shard, stack
-from taskweave.parts import Where, states
 
 PARTS = {
     "train": ("train", "training", "trainval", "drawn_train"),
@@ -106,6 +104,10 @@ class StoredSet(LabelledSet):
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         return {label: names for label, names in self.facts.categories.items() if label in self._labels}
 
+    def only(self, labels: Sequence[str]) -> StoredSet:
+        wanted = require_labels(labels, self.facts.labels, self.where)
+        return StoredSet(self.place, self.facts, labels=wanted, where=self.where)
+
     def key(self, index: int) -> str:
         return self._keys[index]
 
@@ -188,55 +190,3 @@ def part_of(manifest: Manifest, part: str, where: str) -> str:
         if name in manifest.parts:
             return name
     raise ValueError(f"{where} has no part {part!r}; it has {list(manifest.parts)}")
-
-
-def _absolute(path: str) -> str:
-    return path if "://" in path else str(Path(path).expanduser().absolute())
-
-
-def _manifest(options: Mapping[str, Any]) -> Manifest:
-    return place_of(_absolute(options["path"]), endpoint_url=options["endpoint_url"]).manifest()
-
-
-def _facts(options: Mapping[str, Any]) -> SetFacts:
-    manifest, path = _manifest(options), _absolute(options["path"])
-    said = manifest.parts[part_of(manifest, options["train"], path)]
-    return SetFacts(
-        title="a store",
-        labels=said.labels,
-        classes=said.classes,
-        objects=said.objects,
-        attributes=said.attributes,
-        categories=said.categories,
-        size=said.size,
-        own_validation=options["validation"] is not None,
-        named=True,
-    )
-
-
-def _holds(options: Mapping[str, Any]) -> str:
-    return _manifest(options).digest
-
-
-@states(facts=_facts, holds=_holds)
-def stored(
-    part: str,
-    *,
-    path: Annotated[str, Where],
-    endpoint_url: Annotated[str | None, Where] = None,
-    train: str = "train",
-    validation: str | None = None,
-    test: str = "test",
-) -> StoredSet:
-    """Data that `taskweave pack` wrote into a store.
-
-    Args:
-        part: "train", "validation" or "test".
-        path: A folder, or an address such as s3://bucket/pets (needs taskweave[store]).
-        endpoint_url: Of object storage that is not Amazon's; None for what the environment says (AWS_ENDPOINT_URL).
-        train: The part that is trained on, as the store calls it; "train" also finds training and trainval.
-        validation: The part that chooses the best weights; None for none.
-        test: The part that is tested on; "test" also finds val, testing and validation.
-    """
-    named = {"train": train, "validation": validation or "validation", "test": test}
-    return open_store(_absolute(path), part=named.get(part, part), endpoint_url=endpoint_url)
