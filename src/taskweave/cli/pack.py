@@ -32,7 +32,7 @@ def pack(
     """Write a data set once into a store that is read fast, from a disk or from object storage.
 
     Pictures and labels are kept as they are read, bit for bit, not compressed; every file has a checksum. A packing that
-    was stopped goes on where it was when the same command is given again. A recipe reads the store as `use: open_store`.
+    was stopped goes on where it was when the same command is given again. A recipe reads the store as `use: stored`.
 
     \b
     taskweave pack ../data/nyuv2 stores/nyuv2 --size 240x320
@@ -91,7 +91,7 @@ def _tell(manifest: Manifest, out: Path, console: Console) -> None:
     )
     if len(manifest.parts) > 1:
         console.print(
-            f"in a recipe:\n\ndata:\n  use: open_store\n  path: {out.absolute()}",
+            f"in a recipe:\n\ndata:\n  use: stored\n  path: {out.absolute()}",
             highlight=False,
             markup=False,
             soft_wrap=True,

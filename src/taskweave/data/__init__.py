@@ -91,6 +91,7 @@ _HOME = {
     "tile_windows": "transforms.tiling",
     "StoredBatches": "store.stored_set",
     "open_store": "store.stored_set",
+    "stored": "store.part",
     "pack_store": "store.packing",
     "VOC_CLASSES": "readers.boxes.voc",
     "voc": "readers.boxes.voc",
@@ -171,6 +172,7 @@ if TYPE_CHECKING:
     from taskweave.data.splits import Part as Part
     from taskweave.data.splits import split_by_scene as split_by_scene
     from taskweave.data.store.packing import pack_store as pack_store
+    from taskweave.data.store.part import stored as stored
     from taskweave.data.store.stored_set import StoredBatches as StoredBatches
     from taskweave.data.store.stored_set import open_store as open_store
     from taskweave.data.tensors import Depth as Depth

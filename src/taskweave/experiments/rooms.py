@@ -27,7 +27,7 @@ KINDS.update(
         Connected: Kind("joint network", ("outputs",), ("taskweave.networks",)),
         Task: Kind("task", ("labels",), ("taskweave.tasks",)),
         Metric: Kind("metric", ("task",), ("taskweave.metrics",)),
-        Dataset: Kind("data set", ("part",), ("taskweave.data",), stated="facts"),
+        Dataset: Kind("data set", ("part",), ("taskweave.data",)),
         MixtureSchedule: Kind("mixture", (), ("taskweave.data",)),
         v2.Transform: Kind("transform", ("statistics",), ("taskweave.data",)),
         Weighting: Kind("weighting", ("tasks",), ("taskweave.weighting",)),
