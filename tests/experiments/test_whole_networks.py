@@ -113,7 +113,8 @@ def _has_masks(recipe: Recipe, bench: Bench, folder: Path) -> None:
     done = [entry for entry in entries(recipe) if entry.method.title in ("single", "MT-UNet")]
     names = {path.name for path in write_pictures(done, bench, root=folder, place=folder)}
     assert names == {"segmentation.png", "depth.png"}
-    files = write_attention(entries(recipe), bench, root=folder, place=folder / "attention")
+    two = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"pictures": 2})})
+    files = write_attention(entries(recipe), Bench(two), root=folder, place=folder / "attention")
     found = {path.stem: read_attention(path) for path in files}
     assert set(found) == {"MT-UNet", "MT-UNet-without-cross-talk", "MTAN"}
     for title, blocks in (("MT-UNet", 4), ("MTAN", 10)):
