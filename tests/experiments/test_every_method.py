@@ -6,7 +6,7 @@ import pytest
 import torch
 from experiments.tiny import tiny
 
-from taskweave.data.generated.scenes_looks import CLASSES
+from taskweave.data.generated.looks import CLASSES
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.weights import load_parents

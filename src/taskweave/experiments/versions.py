@@ -13,8 +13,8 @@ def versions_of(sets: Iterable[OneSet], tasks: Iterable[str]) -> dict[str, int]:
 
     First versions are not counted: runs were stored before versions were.
     """
-    from taskweave.data.derived_normals import METHOD
     from taskweave.data.generated.scenes import GENERATOR_VERSION
+    from taskweave.data.normals import METHOD
 
     sets = list(sets)
     found: dict[str, int] = {}

@@ -132,8 +132,8 @@ class ScenesData(DataChoice):
 
     @property
     def names(self) -> Names:
+        from taskweave.data.generated.looks import CLASSES, OBJECT_CLASSES
         from taskweave.data.generated.scenes import NAMED
-        from taskweave.data.generated.scenes_looks import CLASSES, OBJECT_CLASSES
 
         return Names((*DENSE, "detection", "attributes"), tuple(CLASSES), tuple(OBJECT_CLASSES), NAMED)
 

@@ -14,7 +14,7 @@ _OF_PICTURES, _DENSE = ("species", "box"), ("segmentation",)
 
 
 def _names(border: Border, *, breeds: bool) -> Names:
-    from taskweave.data.readers.whole_images.pets_names import BREEDS, SPECIES_NAMES
+    from taskweave.data.readers.whole_images.pets_lists import BREEDS, SPECIES_NAMES
 
     classes = ("background", "pet", "border") if border == "class" else ("background", "pet")
     categories = {"species": SPECIES_NAMES, "breed": BREEDS} if breeds else {"species": SPECIES_NAMES}

@@ -65,7 +65,7 @@ class AutoLambda(NumberedCityscapes):
 
     @property
     def names(self) -> Names:
-        from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES
+        from taskweave.data.readers.streets.cityscapes_labels import CITYSCAPES_CLASSES
         from taskweave.data.readers.streets.cityscapes_mtan import MTAN_LABELS
 
         return Names(MTAN_LABELS, CITYSCAPES_CLASSES[self.classes])

@@ -106,7 +106,7 @@ class Cityscapes(CityscapesDepthChoice):
 
     @property
     def names(self) -> Names:
-        from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES
+        from taskweave.data.readers.streets.cityscapes_labels import CITYSCAPES_CLASSES
 
         return Names(("segmentation", "depth"), CITYSCAPES_CLASSES[self.classes])
 
@@ -129,6 +129,6 @@ class CityPersons(CityscapesChoice):
 
     @property
     def names(self) -> Names:
-        from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES
+        from taskweave.data.readers.streets.cityscapes_labels import CITYSCAPES_CLASSES
 
         return Names((DETECTION, "segmentation"), CITYSCAPES_CLASSES[self.classes], PERSON)
