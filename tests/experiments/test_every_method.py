@@ -8,7 +8,7 @@ from experiments.tiny import tiny
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.weights import load_parents
 
-from taskweave.data.generated.scenes_looks import CLASSES
+from taskweave.data.generated.looks import CLASSES
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries

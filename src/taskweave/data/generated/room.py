@@ -10,8 +10,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from taskweave.data.generated.rendering_solids import Array, Components, Point, Rays, Solid
-from taskweave.data.generated.rendering_textures import Look
+from taskweave.data.generated.looks import Look
+from taskweave.data.generated.solids import Array, Components, Point, Rays, Solid
 
 FACES = ("floor", "ceiling", "left", "right", "front", "back")
 """The faces of a room, in the order of their surface numbers. The camera looks from the back to the front."""

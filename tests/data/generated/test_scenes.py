@@ -10,10 +10,10 @@ import pytest
 import torch
 from torchvision import tv_tensors
 
+from taskweave.data.generated.furnishing import draw_room
+from taskweave.data.generated.looks import ATTRIBUTE_VALUES, CLASSES, DOOR, OBJECT_CLASSES
 from taskweave.data.generated.rendering import render
 from taskweave.data.generated.scenes import LABELS, Scenes
-from taskweave.data.generated.scenes_looks import ATTRIBUTE_VALUES, CLASSES, DOOR, OBJECT_CLASSES
-from taskweave.data.generated.scenes_rooms import draw_room
 from taskweave.data.normals import normals_from_depth
 from taskweave.data.tensors import Depth, Normals
 

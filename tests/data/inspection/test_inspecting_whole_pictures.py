@@ -4,7 +4,7 @@ import pytest
 from data import pet_trees
 
 from taskweave.data import inspect
-from taskweave.data.readers.whole_images.pets_shipped import SAMPLE
+from taskweave.data.readers.whole_images.pets import SAMPLE
 
 
 def the_only(path):

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from taskweave.data.generated.furnishing import draw_room
+from taskweave.data.generated.looks import Look
 from taskweave.data.generated.rendering import Rendering, render
-from taskweave.data.generated.rendering_room import Body, Camera, Light, Panel, Room
-from taskweave.data.generated.rendering_solids import Ball, Block, Cylinder, Solid
-from taskweave.data.generated.rendering_textures import Look
-from taskweave.data.generated.scenes_rooms import draw_room
+from taskweave.data.generated.room import Body, Camera, Light, Panel, Room
+from taskweave.data.generated.solids import Ball, Block, Cylinder, Solid
 
 FLOOR, CEILING, WALL, DOOR, THING = range(5)
 PLAIN = Look(

@@ -9,7 +9,7 @@ from contracts.dataset_contract import assert_dataset
 from data.refusing import refuses
 
 import taskweave as tw
-from taskweave.data.readers.whole_images.pets_shipped import SAMPLE
+from taskweave.data.readers.whole_images.pets import SAMPLE
 
 PARTS = {"train": 60, "val": 20, "test": 20}
 EVERY = ("species", "breed", "box", "segmentation")

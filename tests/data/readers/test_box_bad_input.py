@@ -9,7 +9,7 @@ from data.trees import write_list
 
 import taskweave as tw
 from taskweave.data import BoxSet
-from taskweave.data.readers.boxes.boxes_faults import Faults
+from taskweave.data.readers.faults import Faults
 
 
 def voc(root, **options):

@@ -47,7 +47,7 @@ def test_folder(tmp_path, cache):
 def test_derived_normals_are_computed_once(tmp_path, cache, monkeypatch):
     trees.write_folder(tmp_path)
     first = tw.data.nyuv2_folder("train", path=tmp_path).only(("normals",))[0]["normals"]
-    monkeypatch.setattr("taskweave.data.derived_normals.normals_from_depth", None)  # any call would now raise
+    monkeypatch.setattr("taskweave.data.normals.normals_from_depth", None)  # any call would now raise
     again = tw.data.nyuv2_folder("train", path=tmp_path).only(("normals",))[0]["normals"]
     assert torch.equal(first, again)
     assert first.norm(dim=0).amax() == pytest.approx(1, abs=1e-5)
