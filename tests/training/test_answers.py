@@ -4,6 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from taskweave.experiments.building.tasks import build_tasks
+from taskweave.experiments.choices.answers import AgeTask, BoxTask, ClassificationTask
+from taskweave.experiments.choices.names import Names
+from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from torch import nn
 from torchvision import tv_tensors
 from training import toys
@@ -12,10 +16,6 @@ from taskweave.data.boxes import bounding_boxes
 from taskweave.data.transforms.augmentation import ToInput
 from taskweave.experiments.artifacts.predictions import drawn_truth
 from taskweave.experiments.averaging import Averaged
-from taskweave.experiments.building.tasks import build_tasks
-from taskweave.experiments.choices.answers import AgeTask, BoxTask, ClassificationTask
-from taskweave.experiments.choices.names import Names
-from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.predicting import predicted
 from taskweave.heads import PooledLinear
 from taskweave.images import IMAGENET
