@@ -18,7 +18,7 @@ from taskweave.experiments.columns import columns_of
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.recipe import Evaluation, Recipe, Training, read
 from taskweave.results.comparison import ComparisonResult, Mark, Row
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -12,7 +12,7 @@ from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 METHODS = [
     {"kind": "ensemble"},

@@ -12,7 +12,7 @@ from taskweave.experiments.comparison import compare
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.training.monitor.warnings import Warned, write_warnings
+from taskweave.training.monitor.watch import Warned, write_warnings
 
 USUAL = CONTENT["training"]["single"]
 

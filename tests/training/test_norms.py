@@ -8,11 +8,8 @@ from training import toys
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_schedules import ConstantInterval, RoundRobin
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.loop import fit
-from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
-from taskweave.training.options import TrainingOptions
-from taskweave.training.validate import validate
+from taskweave.training import SetStatistics, TrainingOptions, WrongCheckpointError, fit, read_statistics, validate
+from taskweave.training.norms import save_statistics
 
 STILL = {"optimizer": {"use": "sgd", "lr": 1e-30, "momentum": 0}}
 

@@ -15,7 +15,7 @@ from taskweave.tasks.normals import Normals
 from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.segmentation import Segmentation
 from taskweave.tasks.segmentation_losses import SummedCrossEntropy
-from taskweave.training.ranks import Ranks
+from taskweave.training.fabric import Ranks
 
 
 @pytest.fixture(scope="module")

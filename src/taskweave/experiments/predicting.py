@@ -17,8 +17,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import RECORD, RunRecord
 from taskweave.tasks.task import Task
-from taskweave.training.checkpoint import open_folder
-from taskweave.training.finished import WEIGHTS
+from taskweave.training.checkpoint import WEIGHTS, open_folder
 from taskweave.training.weights import load_weights
 from taskweave.weaving.connected import Connected
 

@@ -11,9 +11,7 @@ from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Ta
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.parts import part
 from taskweave.recipes.places import Given
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
-from taskweave.training.schedules import poly
+from taskweave.training import TrainingOptions, adam, poly
 
 
 def recipe(*, small: bool = True, data: Given = None, seeds: Sequence[int] | None = None) -> Recipe:

@@ -15,9 +15,7 @@ from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.parts import part
 from taskweave.recipes.places import Given
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
-from taskweave.training.schedules import poly
+from taskweave.training import TrainingOptions, adam, poly
 
 _NET = PetNet(width=8, hidden=(64, 32))
 """Half the pet paper's width."""

@@ -12,7 +12,7 @@ from taskweave.experiments.artifacts.unit_weights import stored_unit_weights, un
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Run, entries
 from taskweave.experiments.running import folder_of
-from taskweave.training.weights import read_state, save_weights
+from taskweave.training import read_state, save_weights
 from taskweave.units import NDDR, CrossStitch, LaneMixing
 
 SHAPES = [tw.FeatureShape.image(4, 5, 4)] * 2

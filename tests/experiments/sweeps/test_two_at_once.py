@@ -26,7 +26,7 @@ from taskweave.experiments.sweeps.sweep import sweep
 from taskweave.progress import StopSignal
 from taskweave.results.comparison import ComparisonResult
 from taskweave.results.swept import Swept
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from taskweave.experiments.columns import Column, own_columns
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Entry, Run
 from taskweave.reporting.face_chart import FaceCounts, face_histograms
-from taskweave.training.inputs import outputs_of
+from taskweave.training.batches import outputs_of
 
 _FACES = 2000
 """Test pictures, at most, of which predictions are drawn: evenly spaced ones."""

@@ -12,7 +12,7 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Run
-from taskweave.training.inputs import outputs_of
+from taskweave.training.batches import outputs_of
 
 
 def drawn_truth(column: Column, bench: Bench, index: int) -> tuple[Tensor, Tensor]:

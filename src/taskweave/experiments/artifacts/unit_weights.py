@@ -12,7 +12,7 @@ from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.plan import Run
 from taskweave.experiments.running import folder_of
 from taskweave.reporting.learned import PlaceLink
-from taskweave.training.finished import WEIGHTS
+from taskweave.training.checkpoint import WEIGHTS
 from taskweave.training.weights import read_state
 from taskweave.units.lane_mixing import LaneMixing
 from taskweave.units.learned import LearnedLink, learned_links

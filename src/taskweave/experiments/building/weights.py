@@ -16,9 +16,8 @@ from taskweave.networks.resnet.stan_resnet import STANResNet
 from taskweave.networks.segnet.dense_segnet import DenseSegNet
 from taskweave.networks.weights import load_pretrained
 from taskweave.streams.stream import Stream
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.finished import WEIGHTS
-from taskweave.training.weights import load_stream_weights, read_state
+from taskweave.training.checkpoint import WEIGHTS
+from taskweave.training.weights import WrongCheckpointError, load_stream_weights, read_state
 from taskweave.weaving.connected import Connected
 
 

@@ -15,9 +15,7 @@ from taskweave.experiments.choices.start import PretrainedOnScenes
 from taskweave.experiments.recipe import Training
 from taskweave.parts import part
 from taskweave.recipes.beside import Rows
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
-from taskweave.training.schedules import poly
+from taskweave.training import TrainingOptions, adam, poly
 
 SMALL: Size = (128, 160)
 """(height, width) of the pictures of the small recipes."""

@@ -17,8 +17,7 @@ from taskweave.parts import part
 from taskweave.recipes.beside import Beside, Columns, at
 from taskweave.recipes.cross_connected.methods import PRINTED, SMALL, WIDTH, methods, networks, small_start, small_training
 from taskweave.recipes.places import Given, places
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions, adam
 
 STEPS = 40_000
 """Of every training. Ours: the paper's is not printed."""

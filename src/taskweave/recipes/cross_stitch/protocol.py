@@ -13,9 +13,7 @@ from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Ta
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.parts import part
 from taskweave.recipes.places import Given, place
-from taskweave.training.optimizers import adam, sgd
-from taskweave.training.options import TrainingOptions, WeightDecay
-from taskweave.training.schedules import poly
+from taskweave.training import TrainingOptions, WeightDecay, adam, poly, sgd
 
 CAFFENET = Path("caffenet.safetensors")
 """CaffeNet trained on ImageNet."""

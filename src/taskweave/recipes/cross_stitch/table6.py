@@ -17,9 +17,7 @@ from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.parts import part
 from taskweave.recipes.beside import Beside, Rows, at
 from taskweave.recipes.places import Given, place
-from taskweave.training.optimizers import adam, sgd
-from taskweave.training.options import TrainingOptions, WeightDecay
-from taskweave.training.schedules import poly, step
+from taskweave.training import TrainingOptions, WeightDecay, adam, poly, sgd, step
 
 SPLITS = {
     "conv2": "pool1",

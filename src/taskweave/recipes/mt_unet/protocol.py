@@ -18,9 +18,7 @@ from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.parts import Part, part
 from taskweave.recipes.beside import Columns, Rows, at
 from taskweave.recipes.places import Given, place
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
-from taskweave.training.schedules import poly
+from taskweave.training import TrainingOptions, adam, poly
 from taskweave.weighting import VarianceRatio, Weighting
 
 EPOCHS = 200

@@ -17,9 +17,7 @@ from taskweave.parts import part
 from taskweave.recipes.beside import Beside, Rows, at
 from taskweave.recipes.nddr import protocol
 from taskweave.recipes.places import Given, place
-from taskweave.training.optimizers import adam, sgd
-from taskweave.training.options import TrainingOptions, WeightDecay
-from taskweave.training.schedules import poly
+from taskweave.training import TrainingOptions, WeightDecay, adam, poly, sgd
 
 SIDE: Size = (224, 224)
 SMALL_SIDE: Size = (64, 64)

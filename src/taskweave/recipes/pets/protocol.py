@@ -18,9 +18,7 @@ from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.recipe import Evaluation, Recipe, Training
 from taskweave.parts import part
 from taskweave.recipes.places import Given, place
-from taskweave.training.optimizers import adam
-from taskweave.training.options import TrainingOptions
-from taskweave.training.schedules import poly
+from taskweave.training import TrainingOptions, adam, poly
 
 Preset = Literal["published", "sound"]
 
