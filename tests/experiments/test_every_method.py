@@ -12,7 +12,7 @@ from taskweave.data.generated.looks import CLASSES
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 METHODS = [
     {"kind": "ensemble"},

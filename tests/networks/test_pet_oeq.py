@@ -10,10 +10,8 @@ from torch import Tensor
 
 import taskweave as tw
 from taskweave.networks import pet_auxiliaries, pet_oeq
+from taskweave.training import Freeze, load_streams, save_weights
 from taskweave.training.freezing import Freezing
-from taskweave.training.options import Freeze
-from taskweave.training.stages import load_streams
-from taskweave.training.weights import save_weights
 
 pytestmark = pytest.mark.slow
 

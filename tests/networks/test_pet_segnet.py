@@ -12,9 +12,8 @@ import taskweave as tw
 from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet, published_stitch
 from taskweave.networks.pets.pet_blocks import ResidualPair, doubling, halving
 from taskweave.parts import part
+from taskweave.training import TrainingOptions, sgd
 from taskweave.training.groups import groups_of
-from taskweave.training.optimizers import sgd
-from taskweave.training.options import TrainingOptions
 
 ALL = ("species", "box", "segmentation")
 small = partial(pet_segnet, width=2, hidden=(6, 4))

@@ -21,8 +21,7 @@ from taskweave.heads import PooledLinear
 from taskweave.images import IMAGENET
 from taskweave.streams.stream import Stream
 from taskweave.tasks import Age, BoxRegression, Classification
-from taskweave.training.loop import fit
-from taskweave.training.validate import validate
+from taskweave.training import fit, validate
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.ensemble import Ensemble
 

@@ -32,9 +32,8 @@ from taskweave.data.readers.whole_images import pets_h5
 from taskweave.data.store.stored_set import StoredSet
 from taskweave.data.transforms.proposals import WithProposals
 from taskweave.images import CAFFE, IMAGENET
+from taskweave.training import WrongCheckpointError, fit
 from taskweave.training.batches import batches_in_order, training_batches
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.loop import fit
 
 TO_INPUT = ToInput(IMAGENET)
 MIRRORED = v2.Compose([v2.RandomHorizontalFlip(), TO_INPUT])

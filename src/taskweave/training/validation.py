@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from taskweave.progress import Progress, Silent
 from taskweave.streams.stream import evaluating
 from taskweave.tasks.task import Task
-from taskweave.training.batches import Samples, batches_in_order
-from taskweave.training.inputs import labelled, outputs_of
+from taskweave.training.batches import Samples, batches_in_order, labelled, outputs_of
 from taskweave.training.norms import SetStatistics
 from taskweave.training.result import Metrics
 from taskweave.training.speed import is_channels_last
