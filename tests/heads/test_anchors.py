@@ -18,7 +18,7 @@ def test_pedestrians_are_nine_scales_of_one_shape() -> None:
     torch.testing.assert_close(width / height, torch.full((9,), 0.41))
     torch.testing.assert_close(height[1:] / height[:-1], torch.full((8,), 1.3))
     assert float(height[0]) == pytest.approx(40)
-    assert NINE_SCALES == tuple(round(40 * 1.3**k, 3) for k in range(9))
+    assert tuple(round(40 * 1.3**k, 3) for k in range(9)) == NINE_SCALES
 
 
 def test_every_height_with_every_ratio() -> None:

@@ -6,13 +6,12 @@ import pytest
 import torch
 from contracts.network_contract import assert_compiles_and_exports, assert_copies
 from networks.segnets import TINY, WIDTHS, Source, body_size, column_size, conv, count, head_size, lively, path_size
-from taskweave.networks.attending import attention_masks
-from taskweave.networks.segnet.mtan_segnet import STANSegNet, stan_segnet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
-from taskweave.networks.segnet.mtan_segnet import mtan_segnet
+from taskweave.networks.attending import attention_masks
+from taskweave.networks.segnet.mtan_segnet import STANSegNet, mtan_segnet, stan_segnet
 from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
 from taskweave.networks.vgg.vgg_weights import load_vgg16
 from taskweave.training.roles import parameters_by_role

@@ -5,11 +5,10 @@ from itertools import pairwise
 import pytest
 import torch
 from networks.segnets import DEPTHS, TINY, WIDTHS, Source, body_size, count, decoded, head_size, lively
-from taskweave.networks.segnet.segnet_vgg16 import pooled, unpooled
 from torch import Tensor
 
 import taskweave as tw
-from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, pooled, segnet_vgg16, unpooled
 from taskweave.networks.vgg.vgg_weights import load_vgg16
 
 
