@@ -3,6 +3,7 @@
 import pytest
 import torch
 from lightning.fabric import Fabric
+from taskweave.tasks.normal_codebook import NormalsByCodebook
 from training import ranks_work, toys
 
 from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
@@ -10,7 +11,6 @@ from taskweave.tasks.anchor_loss import AnchorLoss
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.detection import Detection
-from taskweave.tasks.normal_codebook import NormalsByCodebook
 from taskweave.tasks.normals import Normals
 from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.segmentation import Segmentation

@@ -111,7 +111,7 @@ def test_a_few_of_many_are_read(tmp_path):
         def end(self):
             told.append("end")
 
-    found = the_only(inspect(tmp_path, samples=2, watcher=Watching()))
+    found = the_only(inspect(tmp_path, samples=2, progress=Watching()))
     assert (found.splits[0].count, found.splits[0].looked_at) == (5, 2)
     assert {facts.pictures for facts in found.splits[0].targets} == {2}
     assert told == [("NYUv2 as MTAN's npy, train", 2), 1, 1, "end"]

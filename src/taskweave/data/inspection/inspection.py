@@ -12,7 +12,7 @@ from taskweave.data.inspection.box_layouts import BOX_LAYOUTS, WHOLE_LAYOUTS
 from taskweave.data.inspection.dense_layouts import DENSE_LAYOUTS
 from taskweave.data.inspection.facts import holds_one
 from taskweave.data.inspection.layout import Layout
-from taskweave.data.inspection.looking import WRONG, Look, Nobody, Watcher
+from taskweave.data.inspection.looking import WRONG, Look
 from taskweave.data.inspection.result import Inspection, LayoutFacts, Nearly, Warned
 from taskweave.data.inspection.store_layout import STORE_LAYOUTS
 from taskweave.data.readers.boxes.boxes_set import BoxSet
@@ -21,6 +21,7 @@ from taskweave.data.readers.fileset import FileSet
 MOST_COMPARED = 5000
 """Pictures of a split up to which contents are compared; beyond, names only."""
 _PIECE = 1 << 15
+from taskweave.progress import Progress, Silent
 
 
 def image_files(dataset: LabelledSet) -> list[Path]:
@@ -92,7 +93,7 @@ LAYOUTS: tuple[Layout, ...] = (*DENSE_LAYOUTS, *BOX_LAYOUTS, *WHOLE_LAYOUTS, *ST
 _FOLDERS = 50
 
 
-def inspect(path: Path, *, samples: int = 20, watcher: Watcher | None = None) -> Inspection:
+def inspect(path: Path, *, samples: int = 20, progress: Progress | None = None) -> Inspection:
     """Everything that can be said of the folder `path` (or of a .mat file in it) without training on it.
 
     samples: pictures of each split to read, evenly spaced; 0 for all. Counts, lists and overlaps are always of all.
@@ -107,16 +108,16 @@ def inspect(path: Path, *, samples: int = 20, watcher: Watcher | None = None) ->
     if samples < 0:
         raise ValueError(f"samples is how many pictures of a split to read, 0 for all; got {samples}")
     layouts = [layout for layout in LAYOUTS if not layout.missing(path)]
-    facts = tuple(_inspected(layout, path, samples, watcher or Nobody()) for layout in layouts)
+    facts = tuple(_inspected(layout, path, samples, progress or Silent()) for layout in layouts)
     names = sorted(file.name for file in path.iterdir())
     if facts:
         return Inspection(str(path), facts, _unknown(names, layouts), (), {})
     return Inspection(str(path), (), tuple(names), _nearly(path), _inside(path))
 
 
-def _inspected(layout: Layout, path: Path, samples: int, watcher: Watcher) -> LayoutFacts:
+def _inspected(layout: Layout, path: Path, samples: int, progress: Progress) -> LayoutFacts:
     """All views of a layout, and what shows only when splits are seen together."""
-    look = Look(layout, samples, watcher)
+    look = Look(layout, samples, progress)
     try:
         views = layout.views(path)
         if not views:
