@@ -30,6 +30,7 @@ _HOME = {
     "connect": "taskweave.weaving.connect",
     "share": "taskweave.weaving.share",
     "share_latent": "taskweave.weaving.latent",
+    "predict": "taskweave.weaving.predicting",
     "check_start": "taskweave.weaving.start",
     "calibrate": "taskweave.weaving.start",
     "Recipe": "taskweave.experiments.recipe",
@@ -100,6 +101,7 @@ if TYPE_CHECKING:  # what is imported when asked for, for type checkers and edit
     from taskweave.weaving.connected import Connected as Connected
     from taskweave.weaving.connection import Connection as Connection
     from taskweave.weaving.latent import share_latent as share_latent
+    from taskweave.weaving.predicting import predict as predict
     from taskweave.weaving.share import share as share
     from taskweave.weaving.start import calibrate as calibrate
     from taskweave.weaving.start import check_start as check_start

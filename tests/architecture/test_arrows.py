@@ -22,7 +22,7 @@ ARROWS = {
     "units": GROUND,
     "streams": GROUND,
     "weaving": {"units", "streams"} | GROUND,
-    "heads": set(),
+    "heads": GROUND,
     "networks": {"weaving", "units", "streams", "heads"} | GROUND,
     "metrics": set(),
     "tasks": {"heads", "metrics"},

@@ -17,7 +17,6 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.networks import pet_auxiliaries, pet_oeq, pet_segnet
 from taskweave.training.weights import read_state, save_weights
-from taskweave.units import CrossStitch
 from taskweave.weighting import DynamicWeightAverage, LossGate
 
 pytestmark = pytest.mark.slow
@@ -201,9 +200,9 @@ def test_networks_by_their_options() -> None:
     outputs = {name: bench.shapes_only[name].channels for name in ALL}
     run = run_of(recipe, 2)
     theirs = [
-        (run_of(recipe, 1), pet_segnet(outputs=outputs, width=3, hidden=(5,), stem="separate", unit=CrossStitch)),
-        (run, pet_oeq(outputs=outputs, width=2, hidden=(6, 4))),
-        (run.parents[0], pet_auxiliaries(outputs=outputs, width=2, hidden=(6, 4))),
+        (run_of(recipe, 1), pet_segnet(outputs, width=3, hidden=(5,), stem="separate", stitch="per_channel")),
+        (run, pet_oeq(outputs, width=2, hidden=(6, 4))),
+        (run.parents[0], pet_auxiliaries(outputs, branches=ALL[:2], width=2, hidden=(6, 4))),
     ]
     for one, other in theirs:
         net = build_network(one, bench.shapes_only, bench.example())

@@ -15,7 +15,9 @@ from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
+from taskweave.heads import ASPP
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
+from taskweave.parts import part
 from taskweave.training.checkpoint import WrongCheckpointError
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
@@ -29,7 +31,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def network(classes: int, body: str = "resnet10t") -> nn.Module:
-    return deeplab_resnet(classes, body=body, rates=(1, 2))
+    return deeplab_resnet(classes, body=body, head=part(ASPP, hidden=None, dropout=0.0, rates=(1, 2)))
 
 
 def started(recipe: Recipe, folder: Path) -> Connected:

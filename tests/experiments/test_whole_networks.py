@@ -18,10 +18,11 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.predicting import network_of
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import train_run
-from taskweave.networks.segnet.dense_segnet import dense_segnet
+from taskweave.networks import st_unet
+from taskweave.networks.segnet.baselines import dense_segnet, split_segnet
 from taskweave.networks.segnet.mtan_segnet import mtan_segnet
-from taskweave.networks.segnet.split_segnet import split_segnet
 from taskweave.networks.unet.mt_unet import mt_unet
+from taskweave.parts import part
 from taskweave.training.weights import read_state
 
 UNET = {"kind": "st_unet", "widths": [4, 4, 4, 4]}
@@ -83,11 +84,11 @@ def test_they_are_known_by_their_own_network() -> None:
 
 
 BUILT = {
-    "MT-UNet": partial(mt_unet, widths=[4] * 4),
-    "MT-UNet without cross-talk": partial(mt_unet, widths=[4] * 4, cross_talk=False),
+    "MT-UNet": partial(mt_unet, network=part(st_unet, widths=(4,) * 4)),
+    "MT-UNet without cross-talk": partial(mt_unet, network=part(st_unet, widths=(4,) * 4), cross_talk=False),
     "MTAN": partial(mtan_segnet, widths=[4] * 5),
     "Dense": partial(dense_segnet, widths=[4] * 5),
-    "Split (deep)": partial(split_segnet, widths=[4] * 5, kind="deep"),
+    "Split (deep)": partial(split_segnet, widths=[4] * 5, grown="deep"),
 }
 
 

@@ -45,7 +45,7 @@ UNITS: dict[str, Callable[[list[tw.FeatureShape]], tw.Unit]] = {
     "sluice": tw.Sluice,
 }
 GATHERINGS: dict[str, Callable[[list[tw.FeatureShape]], tw.Unit]] = {
-    "shortcut": partial(tw.Shortcut, out_channels=128),
+    "shortcut": partial(tw.Shortcut, channels=128),
     "layer mixing": tw.LayerMixing,
 }
 

@@ -154,8 +154,8 @@ def test_units_go_after_the_ten_layers(build: Any) -> None:
 
     recipe = build()
     assert recipe.places == () and all(m.model_dump().get("places", ()) == () for m in recipe.rows)
-    for network in (rpn_vgg16(width=4, hidden=4), pspnet_vgg16(2, width=4, hidden=4)):
-        assert list(network.places) == PLACES
+    for network in (rpn_vgg16(2, width=4, hidden=4), pspnet_vgg16(2, width=4, hidden=4)):
+        assert list(network.usual_stages) == PLACES
 
 
 def test_small_forms_have_every_method_on_the_data_that_are_there() -> None:

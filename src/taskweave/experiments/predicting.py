@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.building.data import grid_of
 from taskweave.experiments.building.networks import build_network
+from taskweave.experiments.building.views import statistics_of
 from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
@@ -30,32 +31,36 @@ def predict_pictures(folder: Path, images: Sequence[Path], out: Path) -> list[Pa
     FileNotFoundError for a folder without a finished run or a picture that is not there, ValueError for a file that is no
     picture, or regions that are known from a file only.
     """
-    net, recipe = network_of(folder), Recipe.from_yaml(folder / "recipe.yaml")
+    (net, tasks), recipe = _finished(folder), Recipe.from_yaml(folder / "recipe.yaml")
     pictures = [read_picture(path) for path in images]
     open_folder(out)
     written: list[Path] = []
     for path, picture in zip(images, pictures, strict=True):
-        for task, value in predicted(net, recipe, picture).items():
+        for task, value in predicted(net, tasks, recipe, picture).items():
             target = out / f"{path.stem}-{task}.png"
-            _draw(net.tasks[task], value, picture, path=target)
+            _draw(tasks[task], value, picture, path=target)
             written.append(target)
     return written
 
 
 @torch.no_grad()
-def predicted(net: Connected, recipe: Recipe, picture: Tensor) -> dict[str, Any]:
+def predicted(net: Connected, tasks: Mapping[str, Task], recipe: Recipe, picture: Tensor) -> dict[str, Any]:
     """{task: prediction} for one picture, RGB uint8 (3, H, W), by a network in eval mode."""
     size = (int(picture.shape[-2]), int(picture.shape[-1]))
-    x = net.statistics.normalise(picture[None])
+    x = statistics_of(recipe.data).normalise(picture[None])
     regions = next(iter(sets_of(recipe.data).values())).regions
     rois = None if regions is None else [grid_of(regions, size).as_subclass(Tensor)]
-    tasks = {name: task for name, task in net.tasks.items() if isinstance(task, Task)}
     outputs = net({name: task.network_input(x, None, rois) for name, task in tasks.items()})
     return {name: tasks[name].decode(output, size)[0] for name, output in outputs.items()}
 
 
 def network_of(folder: Path) -> Connected:
-    """The network of a finished run's folder, with its weights; its tasks decode and draw."""
+    """The network of a finished run's folder, with its weights."""
+    return _finished(folder)[0]
+
+
+def _finished(folder: Path) -> tuple[Connected, dict[str, Task]]:
+    """The network of a finished run's folder, with its weights, and its tasks, which decode and draw."""
     if not (folder / RECORD).is_file():
         raise FileNotFoundError(
             f"{folder} holds no finished run (no {RECORD}); give a folder like results/runs/<hash>; "
@@ -69,9 +74,10 @@ def network_of(folder: Path) -> Connected:
     normals = recipe.tasks.normals
     by_codebook = normals is not None and normals.loss == "codebook"  # its directions are found on the train part
     bench = Bench(recipe)
-    net = build_network(run, bench.tasks if by_codebook else bench.shapes_only, bench.example())
+    tasks = bench.tasks if by_codebook else bench.shapes_only
+    net = build_network(run, tasks, bench.example())
     load_weights(net, folder / WEIGHTS)
-    return net.eval()
+    return net.eval(), {name: tasks[name] for name in net.streams}
 
 
 def _run_of(recipe: Recipe, folder: Path) -> Run:
@@ -101,9 +107,8 @@ def read_picture(path: Path) -> Tensor:
         raise ValueError(f"{path} is no picture that can be read (PNG and JPEG can)") from error
 
 
-def _draw(task: object, value: Any, picture: Tensor, *, path: Path) -> None:
+def _draw(task: Task, value: Any, picture: Tensor, *, path: Path) -> None:
     from PIL import Image
 
-    assert isinstance(task, Task)
     drawn = task.over(picture, value)
     Image.fromarray(drawn.permute(1, 2, 0).numpy()).save(path)

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.transforms.resizing import resize
+from taskweave.heads.anchors import proposals_of
 from taskweave.heads.outputs import AnchorOutputs
-from taskweave.heads.rpn import proposals_of
+from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.streams.stream import evaluating
 from taskweave.weaving.connected import Connected
 
@@ -22,6 +23,7 @@ def propose(
     size: tuple[int, int] | None = None,
     count: int = 300,
     nms: float = 0.7,
+    statistics: ImageStatistics = IMAGENET,
 ) -> dict[str, Tensor]:
     """{key: (p, 4) boxes in the pixels of the data set's image, the surest first}, p <= `count`: see `proposals_of`.
 
@@ -31,6 +33,7 @@ def propose(
     net: one of its streams ends in a region proposal network (`rpn_vgg16`); others run as far as they are linked to it.
     size: (H, W) into which images are fitted at their own aspect before the network sees them, e.g. that of its training;
         None for their own.
+    statistics: how images become its input, as in its training.
     Raises ValueError for a stream that does not propose boxes, as it has no anchors.
     """
     found = {}
@@ -39,7 +42,7 @@ def propose(
             image = dataset[index]["image"]
             height, width = int(image.shape[-2]), int(image.shape[-1])
             seen = (height, width) if size is None else _fitting((height, width), size)
-            x = net.statistics.normalise(resize(image, seen)[None].as_subclass(Tensor))
+            x = statistics.normalise(resize(image, seen)[None].as_subclass(Tensor))
             output = net(x.to(next(net.parameters()).device), tasks=(stream,))[stream]
             if not isinstance(output, AnchorOutputs):
                 raise ValueError(

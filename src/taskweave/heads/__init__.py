@@ -1,16 +1,13 @@
 """Heads: features in, the raw prediction of one task out."""
 
-from taskweave.heads.anchors import BIRDS, PEDESTRIANS, Anchors
+from taskweave.heads.anchors import BIRDS, PEDESTRIANS, AnchorHead, Anchors, proposals_of
 from taskweave.heads.boxes import ANCHOR_WEIGHTS, ROI_WEIGHTS, decode_boxes, encode_boxes
-from taskweave.heads.convolution import ConvReLU, classifier
-from taskweave.heads.deeplab import ASPP, ASPPv3, LargeFOV
-from taskweave.heads.fcn import FCN32s
+from taskweave.heads.dense import ASPP, AsppV3, FCN32s, LargeFOV, PyramidPooling
+from taskweave.heads.head import Head
+from taskweave.heads.layers import ConvReLU, FullyConnected, classifier
 from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
-from taskweave.heads.pooled import PooledLinear
-from taskweave.heads.pyramid import PyramidPooling
-from taskweave.heads.roi import FullyConnected, RoiBoxes, RoiPooling, RoiScores
-from taskweave.heads.rpn import AnchorHead, proposals_of
-from taskweave.heads.vgg import VGGClassifier
+from taskweave.heads.pooled import PooledLinear, VGGClassifier
+from taskweave.heads.roi import RoiBoxes, RoiPooling, RoiScores
 
 __all__ = [
     "ANCHOR_WEIGHTS",
@@ -18,13 +15,14 @@ __all__ = [
     "BIRDS",
     "PEDESTRIANS",
     "ROI_WEIGHTS",
-    "ASPPv3",
     "AnchorHead",
     "AnchorOutputs",
     "Anchors",
+    "AsppV3",
     "ConvReLU",
     "FCN32s",
     "FullyConnected",
+    "Head",
     "LargeFOV",
     "PooledLinear",
     "PyramidPooling",

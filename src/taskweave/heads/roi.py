@@ -1,4 +1,4 @@
-"""Heads that look at regions of interest: pooling, fully connected layers, boxes or attributes."""
+"""What networks for regions of interest end in: pooling in every region, then boxes or attributes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from taskweave.heads.layers import small_linear
 from taskweave.heads.outputs import RoiAttributes, RoiOutputs
 
 
@@ -16,9 +17,12 @@ class RoiPooling(nn.Module):
     """The maximum in each of size x size parts of every region; (B, C, h, w) and per image (r_i, 4) -> (R, C, size, size).
 
     R = sum r_i, image by image; R may be 0. Regions are x1, y1, x2, y2 in pixels, x2 and y2 edges, rounded to cells.
-    stride: of the feature; its cell i is centred on pixel stride * i, as convolutions and pools that are padded to keep
-        their grid make it: cell i stands for the pixels that round to it.
     Source: Girshick, Fast R-CNN (ICCV 2015), section 2.1. His regions end in their last pixel, so 1 is taken off x2, y2.
+
+    Args:
+        size: Parts a side.
+        stride: Of the feature. Its cell i is centred on pixel stride * i, as convolutions and pools that are padded to
+            keep their grid make it: cell i stands for the pixels that round to it.
     """
 
     def __init__(self, size: int = 6, *, stride: int = 16) -> None:
@@ -37,36 +41,25 @@ class RoiPooling(nn.Module):
 
 
 @final
-class FullyConnected(nn.Module):
-    """Linear, ReLU, dropout on maps of any size; (R, ...) -> (R, out_features, 1, 1), so that units read it as a map."""
-
-    def __init__(self, in_features: int, out_features: int, *, dropout: float = 0.5) -> None:
-        super().__init__()
-        self.linear = nn.Linear(in_features, out_features)
-        self.relu = nn.ReLU(inplace=True)
-        self.dropout = nn.Dropout(dropout)
-        nn.init.kaiming_normal_(self.linear.weight, nonlinearity="relu")
-        nn.init.zeros_(self.linear.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.dropout(self.relu(self.linear(x.flatten(1))))
-        return y[:, :, None, None]
-
-
-@final
 class RoiBoxes(nn.Module):
     """Class scores and a box per class of every region; (R, in_features, 1, 1) -> RoiOutputs.
 
-    classes: without background, which is class 0 of the output. Starts: N(0, .01) for scores, N(0, .001) for boxes.
+    Initialised from N(0, .01) for scores, N(0, .001) for boxes.
     Source: Girshick, Fast R-CNN (ICCV 2015), sections 2.1 and 2.3.
+
+    Args:
+        channels: Classes, background included, which is class 0 of the output.
+
+    Raises:
+        ValueError: There is no class beside background.
     """
 
-    def __init__(self, in_features: int, classes: int) -> None:
+    def __init__(self, in_features: int, channels: int) -> None:
         super().__init__()
-        if classes < 1:
-            raise ValueError(f"a detector needs at least one class, background not counted, got {classes}")
-        self.logits = _linear(in_features, classes + 1, std=0.01)
-        self.deltas = _linear(in_features, 4 * (classes + 1), std=0.001)
+        if channels < 2:
+            raise ValueError(f"a detector needs at least one class, background not counted, got {channels - 1}")
+        self.logits = small_linear(in_features, channels, std=0.01)
+        self.deltas = small_linear(in_features, 4 * channels, std=0.001)
 
     def forward(self, x: Tensor, rois: Sequence[Tensor]) -> RoiOutputs:
         x = x.flatten(1)
@@ -77,18 +70,11 @@ class RoiBoxes(nn.Module):
 class RoiScores(nn.Module):
     """A score per attribute (before the sigmoid) of every region; (R, in_features, 1, 1) -> RoiAttributes."""
 
-    def __init__(self, in_features: int, attributes: int) -> None:
+    def __init__(self, in_features: int, channels: int) -> None:
         super().__init__()
-        if attributes < 1:
-            raise ValueError(f"an attribute head needs at least one attribute, got {attributes}")
-        self.logits = _linear(in_features, attributes, std=0.01)
+        if channels < 1:
+            raise ValueError(f"an attribute head needs at least one attribute, got {channels}")
+        self.logits = small_linear(in_features, channels, std=0.01)
 
     def forward(self, x: Tensor, rois: Sequence[Tensor]) -> RoiAttributes:
         return RoiAttributes(self.logits(x.flatten(1)), tuple(rois))
-
-
-def _linear(in_features: int, out_features: int, *, std: float) -> nn.Linear:
-    layer = nn.Linear(in_features, out_features)
-    nn.init.normal_(layer.weight, std=std)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -115,9 +115,7 @@ def load_pretrained(net: nn.Module) -> None:
     Raises ConnectionError where the download fails and TypeError for a network that has none.
     """
     if comes_from(type(net), "timm"):
-        from taskweave.networks.resnet.timm_classifier import load_timms_own
-
-        return load_timms_own(net)
+        return _load_timms_own(net)
     raise TypeError(f"no pre-trained weights are known for {type(net).__name__}; load a state_dict with load_weights")
 
 
@@ -130,3 +128,42 @@ def download(build: Callable[[], nn.Module], what: str) -> nn.Module:
             f"could not download {what}: {type(error).__name__}: {error}. Without a network, load a file you have with "
             "load_vgg16, load_resnet or load_alexnet(net, torch.load(file))"
         ) from error
+
+
+def load_timm(net: nn.Module, source: Weights) -> None:
+    """Load the weights of a timm network (or its state_dict) into another of its kind, all but the last layer's.
+
+    Raises:
+        ValueError: These are weights of another network; the missing, unexpected and differing entries are named.
+    """
+    last = _last_layers(net)
+    own = {name: value for name, value in net.state_dict().items() if not name.startswith(last)}
+    given = {name: value for name, value in state_of(source).items() if not name.startswith(last)}
+    check_fit(type(net).__name__, own, given)
+    net.load_state_dict(given, strict=False)
+
+
+def _load_timms_own(net: nn.Module) -> None:
+    """Download timm's default weights for a timm network into all but its last layer; ConnectionError where that fails."""
+    name = _config(net)["architecture"]
+
+    def build() -> nn.Module:
+        import timm
+
+        built: nn.Module = timm.create_model(str(name), pretrained=True)
+        return built
+
+    load_timm(net, download(build, f"timm's {name}"))
+
+
+def _last_layers(net: nn.Module) -> tuple[str, ...]:
+    """What the names of the last layers' weights begin with."""
+    last = _config(net)["classifier"]
+    return tuple(f"{path}." for path in ((last,) if isinstance(last, str) else tuple(last)))  # type: ignore[arg-type]
+
+
+def _config(net: nn.Module) -> dict[str, object]:
+    config = getattr(net, "pretrained_cfg", None)
+    if not config:
+        raise TypeError(f"{type(net).__name__} was not built by timm.create_model; load weights with load_weights")
+    return dict(config)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit
 from taskweave.units.mixing import mix
+from taskweave.units.unit import MapUnit
 
 
 @final
@@ -23,11 +23,18 @@ class CommonStitch(MapUnit):
     (CVPR 2019) come from it by their public code, and MT-UNet's tables 1 and 2 seem to quote those rows. For Misra et al.'s
     unit, K x K weights, take `CrossStitch`.
 
-    weight: every alpha at the start, the authors' 1.
-    Features in and out: (B, C, H, W) or (B, N, C), one shape for all streams. K numbers per unit, which may serve several
+    Features in and out are (B, C, H, W) or (B, N, C), one shape for all streams. A unit has K numbers and may serve several
     connections; they learn at the rate of the network, as the authors' do.
-    Raises ValueError for fewer than two streams and for unequal channels or sizes.
+
+    Args:
+        shapes: Shapes of the features that meet.
+        weight: Initial value of every alpha; the authors' is 1.
+
+    Raises:
+        ValueError: There are fewer than two streams, or channels or sizes differ.
     """
+
+    title: ClassVar[str] = "cross-stitch (one mixture)"
 
     def __init__(self, shapes: Sequence[FeatureShape], *, weight: float = 1.0) -> None:
         super().__init__(shapes)

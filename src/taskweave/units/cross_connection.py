@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
-from taskweave.units.links import Link, checked_links
-from taskweave.units.maps import MapUnit, resized
+from taskweave.units.unit import Link, MapUnit, positions_of, resized
 
 
 @final
@@ -21,19 +20,25 @@ class CrossConnection(MapUnit):
     out_t = x_t + sum over links (s, t) of gate_st * ReLU(W_st x_s + b_st), all from the features as they came.
     Kawakami et al., "Cross-connected networks for multi-task learning of detection and segmentation", eq. 1.
 
-    gate: a learned factor per channel of the destination, after the ReLU, 0 at the start: the streams start exactly as
-        they are, and the convolution learns from the second step on. (Zero weights would be dead: the gradient of ReLU
-        at 0 is 0.)
-    links: only these (source, destination) pairs; unless given, every ordered pair.
-    linear: leave the ReLU out. With it a link can only add non-negative values.
-    Features: (B, C, H, W) or (B, N, C); channels may differ, and sizes of maps: what a link makes at the source's size is
-    resized to the destination's (bilinear, align_corners=False). Numbers of tokens may not differ.
-    Raises ValueError for a link that does not exist or is given twice.
+    Features are (B, C, H, W) or (B, N, C). Channels may differ, and sizes of maps too: what a link makes at the source's
+    size is resized to the destination's (bilinear, align_corners=False). Numbers of tokens may not differ.
+
+    Args:
+        shapes: Shapes of the features that meet.
+        gate: Whether a learned factor per channel of the destination follows the ReLU. It starts at 0, so that the streams
+            start exactly as they are; the convolution learns from the second step on. (Zero weights would be dead: the
+            gradient of ReLU at 0 is 0.)
+        links: The (source, destination) pairs that are linked, by name or position of the stream; () for every pair.
+        linear: Whether the ReLU is left out. With it a link can only add non-negative values.
+
+    Raises:
+        ValueError: A link does not exist or is given twice.
 
     Deviations: "random initialisation" is read as He's for the convolution that precedes a ReLU, biases 0; gate, links
     and linear are not in the paper.
     """
 
+    title: ClassVar[str] = "cross-connected"
     decays: ClassVar[bool] = True
 
     def __init__(
@@ -41,11 +46,11 @@ class CrossConnection(MapUnit):
         shapes: Sequence[FeatureShape],
         *,
         gate: bool = False,
-        links: Collection[Link] | None = None,
+        links: tuple[Link, ...] = (),
         linear: bool = False,
     ) -> None:
         super().__init__(shapes)
-        self.links = checked_links(links, len(self.shapes), self.kind)
+        self.links = positions_of(links, self.shapes, self.kind)
         self.linear = linear
         self.convolutions = nn.ModuleDict()
         self.gates = nn.ParameterDict()
@@ -57,7 +62,7 @@ class CrossConnection(MapUnit):
             self.convolutions[_key(s, t)] = convolution
             if gate:
                 self.gates[_key(s, t)] = nn.Parameter(torch.zeros(self.shapes[t].channels))
-        self._exact = gate or not self.links
+        self._exact = gate
 
     @property
     def exact_start(self) -> bool:

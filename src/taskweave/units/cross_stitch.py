@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit
-from taskweave.units.mixing import given_matrix, is_identity, mix, mixing_matrix
+from taskweave.units.mixing import Matrix, given_matrix, is_identity, mix, mixing_matrix
+from taskweave.units.unit import MapUnit
 
 
 @final
@@ -20,14 +20,19 @@ class CrossStitch(MapUnit):
     out_t = sum_s alpha[t, s] * x_s, at each location; t is the destination, s the source.
     Misra et al., "Cross-stitch networks for multi-task learning" (CVPR 2016), eq. 1; K streams as in the pet paper's eq. 1.
 
-    self_weight: alpha[t, t] at the start (the paper's alpha_S).
-    other_weight: alpha[t, s] at the start (alpha_D); unless given, (1 - self_weight) / (K - 1), so that rows sum to one.
-    matrix: any K x K start, rows = destinations; given, the two weights are not used.
-    per: "channel" (the paper on segmentation and normals: K x K numbers for every channel, `alpha` is (K, K, C)) or
-        "layer" (the paper on detection and attributes: `alpha` is (K, K, 1)).
-    Features in and out: (B, C, H, W) or (B, N, C), one shape for all streams. A unit per layer may serve several
+    Features in and out are (B, C, H, W) or (B, N, C), one shape for all streams. A unit per layer may serve several
     connections whatever their channels; one per channel only connections of C channels.
-    Raises ValueError for fewer than two streams, unequal channels or sizes, and a matrix that is not K x K.
+
+    Args:
+        shapes: Shapes of the features that meet.
+        self_weight: Initial alpha[t, t] (the paper's alpha_S).
+        other_weight: Initial alpha[t, s] (alpha_D); None for (1 - self_weight) / (K - 1), so that rows sum to one.
+        matrix: Any initial K x K matrix, rows = destinations; if given, the two weights are not used.
+        per: "channel" for K x K numbers per channel, `alpha` (K, K, C), as the paper has it for segmentation and normals;
+            "layer" for `alpha` (K, K, 1), as for detection and attributes.
+
+    Raises:
+        ValueError: There are fewer than two streams, channels or sizes differ, or the matrix is not K x K.
 
     Deviations: the printed eq. 3 exchanges the indices of d loss / d alpha_AB; the gradient here is that of eq. 1.
 
@@ -36,6 +41,7 @@ class CrossStitch(MapUnit):
     torch.Size([2, 2, 8])
     """
 
+    title: ClassVar[str] = "cross-stitch"
     sgd_lr_multiplier: ClassVar[float] = 100.0
 
     def __init__(
@@ -44,7 +50,7 @@ class CrossStitch(MapUnit):
         *,
         self_weight: float = 0.9,
         other_weight: float | None = None,
-        matrix: Sequence[Sequence[float]] | None = None,
+        matrix: Matrix | None = None,
         per: Literal["channel", "layer"] = "channel",
     ) -> None:
         super().__init__(shapes)

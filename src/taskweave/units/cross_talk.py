@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from taskweave.features import FeatureShape
-from taskweave.units.links import Link, checked_links
-from taskweave.units.maps import MapUnit, resized
+from taskweave.units.unit import Link, MapUnit, positions_of, resized
 
 
 @final
@@ -22,20 +21,26 @@ class CrossTalk(MapUnit):
     MT-UNet (paper 5178), "Cross-talk between the decoders": skip connections from decoder block 2 of each task to block 3
     of the others.
 
-    links: only these (source, destination) pairs; unless given, every ordered pair. A stream that none leads to keeps its
-        feature: with links to one stream alone, features and gradients flow one way.
-    Features: (B, C, H, W) or (B, N, C); channels may differ, and maps of other sizes are resized to the own (bilinear,
+    Features are (B, C, H, W) or (B, N, C). Channels may differ; maps of other sizes are resized to the own (bilinear,
     align_corners=False).
-    Raises ValueError for a link that does not exist or is given twice.
+
+    Args:
+        shapes: Shapes of the features that meet.
+        links: The (source, destination) pairs that are linked, by name or position of the stream; () for every pair. A
+            stream to which no link leads keeps its feature: with links to one stream alone, features and gradients flow one
+            way.
+
+    Raises:
+        ValueError: A link does not exist or is given twice.
 
     Deviations: the paper does not print what happens to a feature that crosses. We concatenate, as all its other skip
     connections do; to add instead, use `CrossConnection`, which keeps the channels. For K > 2 (the paper has two) the
     others follow in turn, beginning with the next one.
     """
 
-    def __init__(self, shapes: Sequence[FeatureShape], *, links: Collection[Link] | None = None) -> None:
+    def __init__(self, shapes: Sequence[FeatureShape], *, links: tuple[Link, ...] = ()) -> None:
         super().__init__(shapes)
-        self.links = checked_links(links, len(self.shapes), self.kind)
+        self.links = positions_of(links, self.shapes, self.kind)
 
     def sources(self, target: int) -> frozenset[int]:
         return frozenset((target, *(s for s, t in self.links if t == target)))

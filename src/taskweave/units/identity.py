@@ -12,7 +12,7 @@ from taskweave.units.unit import Unit
 
 @final
 class Identity(Unit):
-    """Hands every feature on as it is: the control of every experiment. It has no options and no parameters."""
+    """Hands every feature on unchanged: the control of every experiment. It has no options and no parameters."""
 
     @property
     def exact_start(self) -> bool:

@@ -9,22 +9,25 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit, resized
+from taskweave.units.unit import MapUnit, resized
 
 
 @final
 class LayerMixing(MapUnit):
-    """Gathers the stages of one stream and hands on a learned weighted sum of them, in the place of the last.
+    """Gathers the stages of one stream and hands on a learned weighted sum of them in place of the last.
 
     out = sum_l beta_l * resize(x_l), resized to the last stage (bilinear, align_corners=False).
     Ruder et al., "Latent multi-task architecture learning" (AAAI 2019), the beta of sluice networks.
-    Use it with ``connect(..., gather=[LayerMixing])``: L features in, one out.
+    Use it with ``connect(..., gather=[LayerMixing])``: L features in, one out, (B, C, H, W) or (B, N, C).
 
-    last_weight: beta of the last stage at the start (theirs: .9); the others share the rest equally.
-    project: give every stage whose channels are not the last's a 1x1 convolution to them (no bias, He's start);
-        otherwise such stages are refused.
-    Features: (B, C, H, W) or (B, N, C).
-    Raises ValueError for fewer than two stages, and for unequal channels unless `project`.
+    Args:
+        shapes: Shapes of the gathered features, in the order of the stages.
+        last_weight: Initial beta of the last stage (theirs: .9); the others share the rest equally.
+        project: Whether stages whose channels differ from the last's get a 1x1 convolution to them (no bias, He
+            initialisation); otherwise such stages are refused.
+
+    Raises:
+        ValueError: There are fewer than two stages, or channels differ and `project` is off.
     """
 
     def __init__(self, shapes: Sequence[FeatureShape], *, last_weight: float = 0.9, project: bool = False) -> None:

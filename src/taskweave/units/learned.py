@@ -76,7 +76,7 @@ def _(unit: Sluice) -> tuple[LearnedLink, ...]:
 
 @learned_links.register
 def _(unit: LaneMixing) -> tuple[LearnedLink, ...]:
-    pairs = [(s, t) for t, row in enumerate(unit.start) for s, weight in enumerate(row) if weight is not None]
+    pairs = [(s, t) for t, row in enumerate(unit.matrix) for s, weight in enumerate(row) if weight is not None]
     weights = unit.alpha.tolist()
     return tuple(LearnedLink(s, t, abs(weight), (weight,)) for (s, t), weight in zip(pairs, weights, strict=True))
 

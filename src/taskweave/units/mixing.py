@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-Matrix = list[list[float]]
-"""Weights at the start, rows = destinations. Plain numbers: units are also built on the meta device."""
+Matrix = tuple[tuple[float, ...], ...]
+"""Initial weights, rows = destinations. Plain numbers: units are also built on the meta device."""
 
 _CACHE_BYTES = 1 << 19
 """Products that are summed at once are made of pieces of about this size, so that they stay in a core's cache."""
@@ -36,16 +36,16 @@ def mix(weights: Tensor, features: Sequence[Tensor]) -> list[Tensor]:
 def mixing_matrix(count: int, self_weight: float, other_weight: float | None) -> Matrix:
     """(count, count): `self_weight` on the diagonal, `other_weight`, or an equal share of what is left to 1, elsewhere."""
     other = (1 - self_weight) / max(count - 1, 1) if other_weight is None else other_weight
-    return [[self_weight if s == t else other for s in range(count)] for t in range(count)]
+    return tuple(tuple(self_weight if s == t else other for s in range(count)) for t in range(count))
 
 
 def given_matrix(matrix: Sequence[Sequence[float]], count: int, who: str) -> Matrix:
-    """A start that the user wrote down, as (count, count). Raises ValueError for another size or a number not finite."""
-    rows = [[float(value) for value in row] for row in matrix]
+    """A matrix that the user wrote down. Raises ValueError unless it is (count, count) and finite."""
+    rows = tuple(tuple(float(value) for value in row) for row in matrix)
     if [len(row) for row in rows] != [count] * count or not all(isfinite(value) for row in rows for value in row):
         raise ValueError(
             f"{who} mixes {count} features, so its matrix needs {count} rows of {count} finite numbers "
-            f"(row = destination, column = source), got {rows}"
+            f"(row = destination, column = source), got {[list(row) for row in rows]}"
         )
     return rows
 

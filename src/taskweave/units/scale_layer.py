@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import ClassVar, final
 
 import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit
 from taskweave.units.mixing import mix
+from taskweave.units.unit import MapUnit
 
 
 @final
@@ -20,15 +20,21 @@ class ScaleLayer(MapUnit):
     out_t = x_t + sum over s != t of scale_st * x_s, per channel.
     Kawakami et al., "Cross-connected networks for multi-task learning of detection and segmentation", figure 1 (b): a
     cross-stitch network made by "replacing cross-connected layers with scale layers". The other reading, in which the own
-    feature is scaled too, is `CrossStitch`: 10,752 numbers at the paper's ten places against 5,376 here.
+    feature is scaled too, is `CrossStitch`: 10,752 numbers at the paper's ten stages against 5,376 here.
+    Features in and out are (B, C, H, W) or (B, N, C), one shape for all streams. `scale` is (K, K - 1, C): by destination,
+    then by the other streams in order.
 
-    other_weight: all scales at the start. With 0 the streams start exactly as they are, and the scales do learn.
-    `scale` is (K, K - 1, C): by destination, then by the other streams in order.
-    Features in and out: (B, C, H, W) or (B, N, C), one shape for all streams.
-    Raises ValueError for fewer than two streams and unequal channels or sizes.
+    Args:
+        shapes: Shapes of the features that meet.
+        other_weight: Initial value of all scales. With 0 the streams start exactly as they are, and the scales do learn.
+
+    Raises:
+        ValueError: There are fewer than two streams, or channels or sizes differ.
 
     Deviation: the paper does not say where the scales start; .1 is the cross-stitch paper's alpha_D.
     """
+
+    title: ClassVar[str] = "cross-stitch (scale layers)"
 
     def __init__(self, shapes: Sequence[FeatureShape], *, other_weight: float = 0.1) -> None:
         super().__init__(shapes)

@@ -1,4 +1,4 @@
-"""Several networks asked for the same task."""
+"""Several networks for the same tasks."""
 
 from __future__ import annotations
 

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.streams.stream import Stream
-from taskweave.weaving.connected import Connected, Decoder
+from taskweave.weaving.connected import Connected
 from taskweave.weaving.plan import require_streams
 
 _Layer = nn.Conv2d | nn.Linear
@@ -22,8 +21,6 @@ def share_latent(
     *,
     rank: int,
     layers: Mapping[str, Sequence[str]] | None = None,
-    tasks: Mapping[str, Decoder] | None = None,
-    statistics: ImageStatistics = IMAGENET,
 ) -> Connected:
     """Networks side by side whose last layers are W_t = S_t L: L (rank x D) is shared, S_t (C_t x rank) is the task's own.
 
@@ -37,10 +34,14 @@ def share_latent(
     min(sum of C_t, D) or more starts as the given networks. The streams given are copied, not changed. The copies'
     state_dict is no longer the single-task one: "<last>.weight" became "<last>.latent.weight" and "<last>.own.weight".
 
-    streams: by name, each with `Stream.head`. A head of several layers (ASPP) gets one L per layer.
-    rank: at least 1; below min(sum of C_t, D) for any sharing to take place.
-    layers: {stream: the last layers to factorise}, instead of all of its head: a detector's scores but not its boxes.
-    Raises ValueError for a stream without a head, or heads that read features of different size.
+    Args:
+        streams: By name, each with `Stream.head`. A head of several layers (ASPP) gets one L per layer.
+        rank: At least 1; below min(sum of C_t, D) for any sharing to take place.
+        layers: {stream: the last layers to factorise}, instead of all of its head: a detector's scores but not its boxes.
+
+    Raises:
+        ValueError: A stream has no head, or the heads read features of different size.
+        TypeError: A value of `streams` is not a Stream.
     """
     if rank < 1:
         raise ValueError(f"rank is the number of shared latent rows, at least 1; got {rank}")
@@ -52,7 +53,7 @@ def share_latent(
         raise ValueError(f"share_latent pairs the layers of the heads, but they have {counts} layers")
     for i in range(max(counts.values(), default=0)):
         _factorise({name: (copies[name], paths[name][i]) for name in copies}, rank)
-    return Connected(copies, tasks=tasks, statistics=statistics)
+    return Connected(copies)
 
 
 def _last_layers(name: str, stream: Stream, layers: Mapping[str, Sequence[str]] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""In which order streams run their stages and meet, and what of that a wanted output needs."""
+"""In which order streams run their stages and meet, what of that a wanted output needs, and how each step is done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from taskweave.streams.stream import Stream
+from torch import Tensor
+
+from taskweave.streams.stream import Memory, Stream
 from taskweave.weaving.connection import Connection
 
 
@@ -96,6 +98,32 @@ def _meets(connections: Sequence[Connection], wanted: Collection[str]) -> tuple[
         needed |= {names[j] for j in sources}
         meets.append(Meet(index, sources, targets))
     return meets[::-1], needed
+
+
+def run_stage(step: Run, stream: Stream, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:
+    """Run a stage of a stream on its latest feature, and remember what it gives."""
+    x[step.name] = memory[step.name][step.stage] = stream.run(step.stage, x[step.name], memory[step.name])
+
+
+def fork(step: Fork, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:
+    """Let streams go on from all that the leader remembers."""
+    for name in step.to:
+        memory[name], x[name] = dict(memory[step.leader]), x[step.leader]
+
+
+def meet(step: Meet, connection: Connection, x: dict[str, Tensor], memory: dict[str, Memory]) -> list[Tensor]:
+    """Fuse features where streams meet, and remember them in their place; returns those that went into the unit."""
+    names = list(connection.at)
+    if connection.gathers or len(step.targets) == len(names):
+        features = [f for name in names for f in connection.gathered(name, memory[name])]
+        fused = dict(enumerate(connection.unit(features)))
+    else:
+        own = {j: memory[names[j]][connection.meets[names[j]]] for j in step.sources}
+        features = list(own.values())
+        fused = connection.unit.forward_some(own, step.targets)
+    for j in step.targets:
+        x[names[j]] = memory[names[j]][connection.meets[names[j]]] = fused[j]
+    return features
 
 
 def require_streams(streams: Mapping[str, object]) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 
 from torch import nn
 
-from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.streams.stream import Stream
 from taskweave.units.identity import Identity
 from taskweave.units.unit import Unit
 from taskweave.weaving.connect import UnitFactory, connect
-from taskweave.weaving.connected import Connected, Decoder
+from taskweave.weaving.connected import Connected
 from taskweave.weaving.connection import Connection, Place
 from taskweave.weaving.plan import require_streams
 
@@ -27,22 +26,12 @@ def share(
     unit: UnitFactory | Unit | None = None,
     example: Any = None,
     gather: Sequence[UnitFactory] = (),
-    tasks: Mapping[str, Decoder] | None = None,
-    statistics: ImageStatistics = IMAGENET,
 ) -> Connected:
     """One network whose streams share every layer up to the stage `until`, it included, and go on alone.
 
     The trunk runs once per call and its gradient is the sum of the tasks' gradients. Stream `trunk` keeps its own
     network, the object that was given; every other stream is a copy whose layers up to `until` ARE the trunk's, so
     parameters are counted once while each stream's state_dict stays complete and in single-task form.
-
-    streams: by name; the same architecture up to `until`.
-    until: the last shared stage.
-    trunk: the stream whose weights the trunk starts from and keeps (default: the first).
-    at, unit, gather, example: connections after the split, as in `connect`. Without a unit nothing meets, and each stream
-        gathers all the places of `at`, those in the trunk too: the shortcut of a shared network. The last place is at
-        `until` or behind it.
-    Raises ValueError for an unknown stage (listing what there is) and for streams that differ below it.
 
     The papers' words:
     - "Split s" (Misra et al., CVPR 2016, figure 2) splits *at* s. Section 3.1 calls splitting at the lowest layer two
@@ -51,6 +40,20 @@ def share(
       two last layers own) = "fc7". Who reads "splitting at conv4" as conv4 still shared takes until="conv4".
     - "Share k" (Kawakami et al., section 3) shares "up to the k-th pooling layer": 2, 4, 7 and 10 convolutions of
       VGG-16, so until=f"pool{k}"; until "conv1_2", "conv2_2", "conv3_3", "conv4_3" shares the same parameters.
+
+    Args:
+        streams: By name; the same architecture up to `until`.
+        until: The last shared stage.
+        trunk: The stream whose weights the trunk starts from and keeps (default: the first).
+        at: Where streams meet after the split, as in `connect`. Without a unit nothing meets, and each stream gathers all
+            stages of `at`, those in the trunk too: the shortcut of a shared network, whose last stage is `until` or behind.
+        unit: As in `connect`.
+        example: As in `connect`.
+        gather: As in `connect`.
+
+    Raises:
+        ValueError: A stage is unknown (what there is is listed), or streams differ below it.
+        TypeError: A value of `streams` is not a Stream.
     """
     require_streams(streams)
     leader = next(iter(streams)) if trunk is None else trunk
@@ -70,9 +73,9 @@ def share(
         if unit is None:
             _check_gathering(shared, at, until)
         connected = connect(shared, at, Identity if unit is None else unit, example=example, gather=gather)
-        made = [connected.connection(i) for i in range(len(connected.connections))]
+        made = list(connected.connections)
         connections = made if unit is not None else [connection for connection in made if connection.gathers]
-    return Connected(shared, connections, trunk=until, tasks=tasks, statistics=statistics)
+    return Connected(shared, connections, trunk=until)
 
 
 def _check_gathering(streams: Mapping[str, Stream], at: Sequence[str | Place], until: str) -> None:

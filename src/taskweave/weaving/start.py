@@ -125,8 +125,7 @@ def _report(
         with _modes(connected, training=training):
             outputs = [_run(connected, run, training) for run in (reference, measured)]
         found.append({name: _distance(outputs[1][name], outputs[0][name]) for name in connected.streams})
-    units = [connected.connection(i).unit for i in range(len(connected.connections))]
-    return StartReport(found[0], found[1], all(unit.exact_start for unit in units))
+    return StartReport(found[0], found[1], all(connection.unit.exact_start for connection in connected.connections))
 
 
 def _run(connected: Connected, run: Callable[[], dict[str, Any]], training: bool) -> dict[str, Any]:

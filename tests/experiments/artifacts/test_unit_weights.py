@@ -32,7 +32,7 @@ def test_places_directions_and_ratios() -> None:
 
 
 def test_lanes_are_called_lanes_and_a_stage_met_twice_gets_a_number() -> None:
-    lanes = LaneMixing([tw.FeatureShape.image(4, 5, 4)], start=[[0.5, 0.25], [0.1, None]])
+    lanes = LaneMixing([tw.FeatureShape.image(4, 5, 4)], matrix=((0.5, 0.25), (0.1, None)))
     net = tw.Connected(plain("a"), [tw.Connection({"a": "s1"}, lanes), tw.Connection({"a": ("s1",)}, lanes)])
     links = unit_weights(net)
     assert [link.direction for link in links[:3]] == ["lane 1 → lane 1", "lane 2 → lane 1", "lane 1 → lane 2"]

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from taskweave.experiments.artifacts.predictions import as_picture
 from taskweave.experiments.bench import Bench
+from taskweave.experiments.building.views import statistics_of
 from taskweave.experiments.choices.whole import WholeChoice
 from taskweave.experiments.columns import Column
 from taskweave.experiments.plan import Entry
 from taskweave.experiments.running import load_network
-from taskweave.networks.segnet.attention_masks import attention_masks
+from taskweave.networks.attending import attention_masks
 from taskweave.units.attention import Attention
 
 Masks = tuple[Tensor, dict[str, list[Tensor]]]
@@ -33,4 +34,4 @@ def masks_of(entry: Entry, column: Column, indices: Sequence[int], *, bench: Ben
         return None
     part = bench.test(column)
     images = torch.stack([as_picture(torch.as_tensor(part[i]["image"]).as_subclass(Tensor)) for i in indices])
-    return images, attention_masks(net, net.statistics.normalise(images))
+    return images, attention_masks(net, statistics_of(bench.recipe.data).normalise(images))

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from taskweave.experiments.building.plain import body_end, build_plain, places_of
 from taskweave.experiments.building.units import gathered_by, identity, unit_of
-from taskweave.experiments.building.views import statistics_of
 from taskweave.experiments.building.whole import build_whole
 from taskweave.experiments.choices.agreement import reads_regions
 from taskweave.experiments.choices.method import (
@@ -40,17 +39,16 @@ def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Conne
     Raises ValueError for a stage that does not exist, with the list of stages.
     """
     r, decoders = run.recipe, {name: tasks[name] for name in run.tasks}
-    statistics = statistics_of(r.data)
     if isinstance(run.method, WholeChoice):
-        return build_whole(run.method, decoders, statistics)
+        return build_whole(run.method, decoders)
     networks = {name: build_plain(_network(run, name), tasks[name], detection=r.tasks.detection) for name in run.tasks}
     streams = {name: as_stream(network) for name, network in networks.items()}
     method = run.method
     if method is None:
         until = body_end(pretraining_network(r.network))
-        return share(streams, until=until, tasks=decoders, statistics=statistics)
+        return share(streams, until=until)
     if isinstance(method, SharedLatent):
-        return share_latent(streams, rank=method.rank, layers=_paired(run), tasks=decoders, statistics=statistics)
+        return share_latent(streams, rank=method.rank, layers=_paired(run))
     gather, inputs = gathered_by(method), example_inputs(run, tasks, example)
     if isinstance(method, Shared):
         return share(
@@ -59,21 +57,17 @@ def build_network(run: Run, tasks: Mapping[str, Task], example: Tensor) -> Conne
             at=_places(run, method) if gather else (),
             example=inputs,
             gather=gather,
-            tasks=decoders,
-            statistics=statistics,
         )
     connecting = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
     connects = isinstance(connecting, ConnectingChoice)
     if not connects and not gather:
-        return Connected(streams, tasks=decoders, statistics=statistics)
+        return Connected(streams)
     return connect(
         streams,
         at=_places(run, method),
         unit=unit_of(connecting, list(streams)) if isinstance(connecting, ConnectingChoice) else identity(),
         example=inputs,
         gather=gather,
-        tasks=decoders,
-        statistics=statistics,
         prove=False,  # the networks' own tests prove every stream; here it would cost a forward pass per stream and run
     )
 

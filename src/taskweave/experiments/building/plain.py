@@ -25,7 +25,8 @@ from taskweave.experiments.choices.network import (
     TorchvisionDetector,
 )
 from taskweave.experiments.choices.pet_net import PetNet
-from taskweave.heads.anchors import Anchors
+from taskweave.heads.dense import ASPP, AsppV3, LargeFOV
+from taskweave.heads.head import Head
 from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet as FastRCNNAlexNetNet
 from taskweave.networks.alexnet.fast_rcnn_alexnet import fast_rcnn_alexnet
 from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet as FCN32sAlexNetNet
@@ -33,9 +34,10 @@ from taskweave.networks.alexnet.fcn32s_alexnet import fcn32s_alexnet
 from taskweave.networks.pets.pet_nets import PetMapNet
 from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet as DeepLabResNetNet
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
+from taskweave.networks.segnet.mtan_segnet import stan_segnet
 from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16 as SegNetVGG16Net
 from taskweave.networks.segnet.segnet_vgg16 import segnet_vgg16
-from taskweave.networks.segnet.stan_segnet import stan_segnet
+from taskweave.networks.torchvision_detector import torchvision_detector
 from taskweave.networks.unet.st_unet import STUNet as STUNetNet
 from taskweave.networks.unet.st_unet import st_unet
 from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16 as DeepLabVGG16Net
@@ -44,8 +46,10 @@ from taskweave.networks.vgg.pspnet_vgg16 import PSPNetVGG16 as PSPNetVGG16Net
 from taskweave.networks.vgg.pspnet_vgg16 import pspnet_vgg16
 from taskweave.networks.vgg.rpn_vgg16 import RPNVGG16 as RPNVGG16Net  # noqa: N811 - the network's name is in capitals
 from taskweave.networks.vgg.rpn_vgg16 import rpn_vgg16
+from taskweave.parts import Part, part
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.task import Task
+from taskweave.units.attention import Attention
 
 _BODY = ("stem", "layer1", "layer2", "layer3", "layer4")
 
@@ -56,32 +60,21 @@ def build_plain(choice: OneNetwork, task: Task, *, detection: DetectionTask | No
         case DeepLabVGG16():
             return deeplab_vgg16(
                 task.channels,
-                head=choice.head,
+                head=part(ASPP if choice.head == "aspp" else LargeFOV, hidden=choice.hidden, dropout=choice.dropout),
                 batch_norm=choice.batch_norm,
-                dropout=choice.dropout,
-                hidden=choice.hidden,
                 bn_momentum=choice.bn_momentum,
                 bn_eps=choice.bn_eps,
             )
         case DeepLabResNet():
-            return deeplab_resnet(
-                task.channels,
-                body=choice.body,
-                output_stride=choice.output_stride,
-                head=choice.head,
-                hidden=choice.hidden,
-                rates=choice.rates,
-                dropout=choice.dropout,
-            )
+            return deeplab_on_resnet(choice)(task.channels)
         case FCN32sAlexNet():
             return fcn32s_alexnet(task.channels, body=choice.body, hidden=choice.hidden, dropout=choice.dropout)
         case RPNVGG16() | PSPNetVGG16():
             return _on_vgg16(choice, task)
         case FastRCNNAlexNet():
-            attributes = task.channels if isinstance(task, Attributes) else None
-            classes = None if attributes is not None else task.channels - 1
+            boxes = not isinstance(task, Attributes)
             return fast_rcnn_alexnet(
-                classes, attributes=attributes, body=choice.body, hidden=choice.hidden, dropout=choice.dropout
+                task.channels, boxes=boxes, body=choice.body, hidden=choice.hidden, dropout=choice.dropout
             )
         case STUNet() | SegNetVGG16() | STANSegNet():
             return _decoding(choice, task)
@@ -100,15 +93,20 @@ def _decoding(choice: STUNet | SegNetVGG16 | STANSegNet, task: Task) -> nn.Modul
         return segnet_vgg16(task.channels, widths=choice.widths)
     if isinstance(choice, STANSegNet):
         return stan_segnet(task.channels, widths=choice.widths)
-    return st_unet(
-        task.channels,
+    return unet_of(choice)(task.channels)
+
+
+def unet_of(choice: STUNet) -> Part[STUNetNet]:
+    """The call that a choice stands for."""
+    return part(
+        st_unet,
         widths=choice.widths,
         decoder_widths=choice.decoder_widths,
         bottleneck=choice.bottleneck,
         dense=choice.dense,
         skip=choice.skip,
         upsampling=choice.upsampling,
-        attention=choice.attention,
+        attention=part(Attention) if choice.attention else None,
         dropout=choice.dropout,
         bn_eps=choice.bn_eps,
     )
@@ -117,8 +115,9 @@ def _decoding(choice: STUNet | SegNetVGG16 | STANSegNet, task: Task) -> nn.Modul
 def _on_vgg16(choice: RPNVGG16 | PSPNetVGG16, task: Task) -> nn.Module:
     if isinstance(choice, RPNVGG16):
         return rpn_vgg16(
-            task.channels - 1,  # background is none of the detector's classes
-            anchors=Anchors(choice.heights, choice.ratios),
+            task.channels,
+            heights=choice.heights,
+            ratios=choice.ratios,
             hidden=choice.hidden,
             width=choice.width,
             batch_norm=choice.batch_norm,
@@ -138,40 +137,40 @@ def _on_vgg16(choice: RPNVGG16 | PSPNetVGG16, task: Task) -> nn.Module:
     )
 
 
-def _torchvision(choice: TorchvisionDetector, task: Task, detection: DetectionTask) -> nn.Module:
-    from torchvision.models.detection import FasterRCNN, RetinaNet
-    from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
-    from torchvision.ops import FrozenBatchNorm2d
-    from torchvision.ops.feature_pyramid_network import LastLevelP6P7
+def deeplab_on_resnet(choice: DeepLabResNet) -> Part[DeepLabResNetNet]:
+    """The call that a choice stands for."""
+    head: Part[Head] = part(ASPP, hidden=None, rates=choice.rates, dropout=choice.dropout)
+    if choice.head == "aspp_v3":
+        head = part(AsppV3, hidden=choice.hidden, rates=choice.rates, dropout=choice.dropout)
+    return part(deeplab_resnet, body=choice.body, output_stride=choice.output_stride, head=head)
 
-    twice = choice.detector == "faster_rcnn"
-    body = resnet_fpn_backbone(
-        backbone_name=choice.body,
-        weights=None,
-        norm_layer=nn.BatchNorm2d if choice.batch_norm else FrozenBatchNorm2d,
-        trainable_layers=5,
-        returned_layers=None if twice else [2, 3, 4],
-        extra_blocks=None if twice else LastLevelP6P7(256, 256),
+
+def _torchvision(choice: TorchvisionDetector, task: Task, detection: DetectionTask) -> nn.Module:
+    return torchvision_detector(
+        task.channels,
+        detector=choice.detector,
+        body=choice.body,
+        batch_norm=choice.batch_norm,
+        min_size=choice.min_size,
+        max_size=choice.max_size,
+        nms=detection.nms,
+        score=detection.score,
+        detections=detection.detections,
     )
-    build = FasterRCNN if twice else RetinaNet
-    own = {"nms_thresh": detection.nms, "score_thresh": detection.score, "detections_per_img": detection.detections}
-    rule = {f"box_{name}": value for name, value in own.items()} if twice else own
-    net: nn.Module = build(body, num_classes=task.channels, min_size=choice.min_size, max_size=choice.max_size, **rule)
-    return net
 
 
 _PLACES: dict[type[OneNetwork], tuple[str, ...]] = {
-    DeepLabVGG16: DeepLabVGG16Net.places,
-    DeepLabResNet: DeepLabResNetNet.places,
-    FCN32sAlexNet: FCN32sAlexNetNet.places,
-    RPNVGG16: RPNVGG16Net.places,
-    PSPNetVGG16: PSPNetVGG16Net.places,
-    FastRCNNAlexNet: FastRCNNAlexNetNet.places,
+    DeepLabVGG16: DeepLabVGG16Net.usual_stages,
+    DeepLabResNet: DeepLabResNetNet.usual_stages,
+    FCN32sAlexNet: FCN32sAlexNetNet.usual_stages,
+    RPNVGG16: RPNVGG16Net.usual_stages,
+    PSPNetVGG16: PSPNetVGG16Net.usual_stages,
+    FastRCNNAlexNet: FastRCNNAlexNetNet.usual_stages,
     TorchvisionDetector: _BODY,
-    STUNet: STUNetNet.places,
-    SegNetVGG16: SegNetVGG16Net.places,
-    STANSegNet: SegNetVGG16Net.places,
-    PetNet: PetMapNet.places,
+    STUNet: STUNetNet.usual_stages,
+    SegNetVGG16: SegNetVGG16Net.usual_stages,
+    STANSegNet: SegNetVGG16Net.usual_stages,
+    PetNet: PetMapNet.usual_stages,
 }
 
 

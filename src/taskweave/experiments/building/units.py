@@ -28,7 +28,7 @@ def identity() -> UnitFactory:
 
 
 def unit_of(choice: Connecting, streams: Sequence[str]) -> UnitFactory:
-    """The unit of a method. streams: their names, in order, which `links` are given by."""
+    """The unit of a method. streams: their names, by which `links` are given."""
     from taskweave.units.common_stitch import CommonStitch as CommonStitchUnit
     from taskweave.units.cross_connection import CrossConnection
     from taskweave.units.cross_stitch import CrossStitch as CrossStitchUnit
@@ -59,7 +59,7 @@ def unit_of(choice: Connecting, streams: Sequence[str]) -> UnitFactory:
                 orthogonality=choice.orthogonality,
             )
         case CrossConnected():
-            return partial(CrossConnection, gate=choice.gate, linear=choice.linear, links=_links(choice, streams))
+            return partial(CrossConnection, gate=choice.gate, linear=choice.linear, links=choice.links)
         case ScaleLayer():
             return partial(ScaleLayerUnit, other_weight=choice.other_weight)
         case CommonStitch():
@@ -80,13 +80,4 @@ def gathered_by(method: Method) -> tuple[UnitFactory, ...]:
     if method.shortcut is None:
         return mixing
     options = method.shortcut
-    return (*mixing, partial(Shortcut, out_channels=options.channels, normalise=options.normalise))
-
-
-def _links(choice: CrossConnected, streams: Sequence[str]) -> list[tuple[int, int]] | None:
-    """Links by name -> by position; None for all."""
-    for link in choice.links:
-        for name in link:
-            if name not in streams:
-                raise ValueError(f"links names {name!r}, which is no task of this recipe; its tasks are {list(streams)}")
-    return [(streams.index(a), streams.index(b)) for a, b in choice.links] or None
+    return (*mixing, partial(Shortcut, channels=options.channels, normalise=options.normalise))

@@ -12,8 +12,8 @@ from taskweave.experiments.choices.classifiers import TimmClassifier
 from taskweave.experiments.choices.network import OneNetwork, network_of
 from taskweave.experiments.choices.start import FromFile, LibraryWeights
 from taskweave.experiments.plan import Run
-from taskweave.networks.resnet.stan_resnet import STANResNet
-from taskweave.networks.segnet.dense_segnet import DenseSegNet
+from taskweave.networks.resnet.mtan_resnet import STANResNet
+from taskweave.networks.segnet.baselines import DenseSegNet
 from taskweave.networks.weights import load_pretrained
 from taskweave.streams.stream import Stream
 from taskweave.training.checkpoint import WrongCheckpointError
@@ -47,7 +47,7 @@ def _load_shortcut(net: Connected, parent: Run, stored: Path) -> None:
     if parent.method is None or parent.method.shortcut is None:
         return
     for name in parent.tasks:
-        ours = [c for c in (net.connection(i) for i in range(len(net.connections))) if c.gathers and list(c.at) == [name]]
+        ours = [c for c in net.connections if c.gathers and list(c.at) == [name]]
         last = max(int(key.split(".")[1]) for key in state if key.startswith("connections."))
         prefix = f"connections.{last}."
         ours[-1].load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
@@ -74,9 +74,9 @@ def _body(net: nn.Module, choice: OneNetwork) -> tuple[str, str | None]:
     if isinstance(choice, TimmClassifier):  # timm's own network, which is the whole body of a DeepLab
         return "layer4", ""
     if isinstance(net, DenseSegNet):  # the shared SegNet beside the task's own ends before its last decoder block
-        return "unpool1", "shared."
+        return net.body_end, net.body_prefix
     if isinstance(net, STANResNet):
-        return list(net.trunk)[-1], None
+        return net.body_end, None
     return body_end(choice), None
 
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from torch import nn
 
-from taskweave.heads.convolution import ConvReLU
+from taskweave.heads.layers import ConvReLU
 
 Kind = Literal["caffenet", "torchvision"]
 

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from taskweave.heads.convolution import ConvReLU
+from taskweave.heads.layers import ConvReLU
 from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet
 from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet
 from taskweave.networks.weights import Weights, check_fit, download, load_pretrained, state_of

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal, final
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, final
 
 from torch import Tensor, nn
 
+from taskweave.heads.layers import Count, FullyConnected, Rate
 from taskweave.heads.outputs import RoiAttributes, RoiOutputs
-from taskweave.heads.roi import FullyConnected, RoiBoxes, RoiPooling, RoiScores
+from taskweave.heads.roi import RoiBoxes, RoiPooling, RoiScores
 from taskweave.networks.alexnet.alexnet_body import alexnet_body, last_width
+from taskweave.networks.alexnet.fcn32s_alexnet import fcn32s_alexnet
+from taskweave.networks.vgg.vgg16_body import body_stages
+from taskweave.parts import Part, part
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
 
@@ -20,31 +24,30 @@ RoiInput = tuple[Tensor, Sequence[Tensor]]
 
 
 def fast_rcnn_alexnet(
-    classes: int | None = None,
+    channels: int,
     *,
-    attributes: int | None = None,
+    boxes: bool = True,
     body: Literal["caffenet", "torchvision"] = "caffenet",
-    hidden: int = 4096,
-    dropout: float = 0.5,
+    hidden: Count = 4096,
+    dropout: Rate = 0.5,
 ) -> FastRCNNAlexNet:
-    """A fresh Fast R-CNN on AlexNet; (images (B, 3, H, W), regions per image) -> RoiOutputs or RoiAttributes.
+    """A new Fast R-CNN on AlexNet; (images (B, 3, H, W), regions per image) -> RoiOutputs or RoiAttributes.
 
-    Give one of the two:
-    classes: detects; without background, 20 for VOC (21-way scores, a box for each).
-    attributes: says attributes of the regions, 64 for aPascal (scores before the sigmoid).
-
-    body: "caffenet" (the paper's) or "torchvision", whose weights `load_alexnet` and `load_pretrained` take; see
-        `fcn32s_alexnet`.
-    hidden: channels of fc6 and fc7.
     Source: Misra et al., Cross-stitch networks, section 6; Girshick, Fast R-CNN (ICCV 2015), the model S.
-    Raises ValueError unless exactly one of classes and attributes is given.
+
+    Args:
+        channels: With `boxes` the classes, background included: 21 for VOC. Else the attributes: 64 for aPascal.
+        boxes: Whether it detects, with class scores and a box per class of every region; else it scores attributes of
+            the regions, before the sigmoid.
+        body: "caffenet" (the paper's) or "torchvision", whose weights `load_alexnet` and `load_pretrained` take; see
+            `fcn32s_alexnet`.
+        hidden: Channels of fc6 and fc7.
+        dropout: After fc6 and after fc7.
+
+    Raises:
+        ValueError: There is no such body, no class beside background, or no attribute.
     """
-    if (classes is None) == (attributes is None):
-        raise ValueError(
-            f"give either classes, for a detector, or attributes, got classes={classes}, attributes={attributes}; "
-            "for both build two networks, and share or connect them"
-        )
-    head = RoiBoxes(hidden, classes) if classes is not None else RoiScores(hidden, attributes or 0)
+    head = RoiBoxes(hidden, channels) if boxes else RoiScores(hidden, channels)
     features = alexnet_body(body, pools=(1, 2))
     inside = last_width(body) * _POOLED**2
     return FastRCNNAlexNet(
@@ -59,8 +62,17 @@ def fast_rcnn_alexnet(
 class FastRCNNAlexNet(nn.Module):
     """AlexNet's convolutions at 1/16 of the input, pooled in regions, fc6, fc7 and a head; see `fast_rcnn_alexnet`."""
 
-    places: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool5", "fc6", "fc7")
-    """Where units go unless told otherwise (cross-stitch paper, figure 4)."""
+    usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool5", "fc6", "fc7")
+    """Cross-stitch paper, figure 4."""
+    body_end: ClassVar[str] = "fc7"
+    body_prefix: ClassVar[str] = "features."
+    gives: ClassVar[str] = "regions"
+    reads_regions: ClassVar[bool] = True
+
+    @staticmethod
+    def dense_counterpart(options: Mapping[str, Any]) -> Part[nn.Module]:
+        """An FCN-32s on the same body."""
+        return part(fcn32s_alexnet, body=options["body"], hidden=options["hidden"])
 
     def __init__(
         self, features: nn.Sequential, fc6: FullyConnected, fc7: FullyConnected, head: RoiBoxes | RoiScores
@@ -111,7 +123,7 @@ def _(net: FastRCNNAlexNet) -> Stream:
 
     Features are (B, C, h, w) up to conv5, (R, C, 6, 6) at pool5, (R, hidden, 1, 1) at fc6 and fc7.
     """
-    stages: dict[str, Stage] = {name: (f"features.{name}",) for name, _ in net.features.named_children()}
+    stages: dict[str, Stage] = body_stages(net.features)
     stages |= {"pool5": Step(_pool_regions, ("pool5",)), "fc6": ("fc6",), "fc7": ("fc7",)}
     last = ("head.logits", "head.deltas") if isinstance(net.head, RoiBoxes) else ("head.logits",)
     return Stream(net, stages, enter=_read, exit=_say, head=last)

@@ -9,7 +9,7 @@ from typing import final
 
 from torch import Tensor, nn
 
-from taskweave.heads.convolution import ConvReLU
+from taskweave.heads.layers import ConvReLU
 
 NORM = (0.1, 1e-5)
 """Momentum and eps of every batch norm: torch's own, as nothing else is stated."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, Protocol, final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Protocol, final
 
 from torch import Tensor, nn
 
-from taskweave.heads.convolution import classifier
-from taskweave.heads.deeplab import ASPP, ASPPv3
+from taskweave.features import FeatureShape
+from taskweave.heads.dense import ASPP, AsppV3
+from taskweave.heads.head import Head
+from taskweave.networks.headed import headed_stream
 from taskweave.networks.weights import Weights, check_fit, download, load_pretrained, state_of
+from taskweave.parts import Part, part
 from taskweave.streams.convert import as_stream
-from taskweave.streams.stream import Memory, Stage, Stream
+from taskweave.streams.stream import Stage, Stream
 
 _MISSING = "deeplab_resnet needs timm: pip install taskweave[timm]"
 
@@ -21,36 +24,43 @@ def deeplab_resnet(
     *,
     body: str = "resnet18",
     output_stride: Literal[8, 16, 32] = 8,
-    head: Literal["aspp", "aspp_v3"] = "aspp",
-    hidden: int = 256,
-    rates: Sequence[int] | None = None,
-    dropout: float = 0.0,
+    head: Part[Head] = part(ASPP, hidden=None, dropout=0.0),
 ) -> DeepLabResNet:
-    """A fresh DeepLab on a timm ResNet; (B, 3, H, W) -> (B, channels, ~H/stride, ~W/stride), any H and W.
+    """A new DeepLab on a timm ResNet; (B, 3, H, W) -> (B, channels, ~H/stride, ~W/stride), any H and W.
 
-    channels: of the output, e.g. classes.
-    body: a timm model of its ResNet class: "resnet18", "resnet50", "resnet101d", "resnext50_32x4d", "wide_resnet50_2" ...
-    output_stride: 8 or 16 dilates layer4 (8: layer3 too) instead of striding.
-    head: "aspp" is DeepLab v2's (one dilated 3x3 layer to the classes per rate, summed); "aspp_v3" is v3's, `hidden`
-        channels wide, with the picture's mean.
-    rates: dilations of the head, in cells of the output; default (6, 12, 18, 24) for v2, (12, 24, 36) for v3, both for
-        stride 8, halved at 16 and quartered at 32. Where H/stride is small, small rates do more: (1, 2, 4, 6) at 128 px.
-    dropout: before the last layer.
     Weights: `load_resnet` or `load_pretrained`.
-    Raises ValueError for a body that is not a timm ResNet, ImportError without timm.
     Source: Chen et al., DeepLab v2 (TPAMI 2018) and v3 (2017); Gao et al., NDDR-CNN (CVPR 2019), section 5.1.2.
+
+    Args:
+        channels: Of the output, e.g. classes.
+        body: A timm model of its ResNet class: "resnet18", "resnet50", "resnet101d", "resnext50_32x4d", "wide_resnet50_2".
+        output_stride: 8 or 16 dilates layer4 (8: layer3 too) instead of striding.
+        head: `ASPP` with hidden=None is DeepLab v2's (one dilated 3x3 layer to the classes per rate, summed); `AsppV3` is
+            v3's, with the picture's mean.
+
+    Raises:
+        ValueError: `body` is no timm ResNet, or there is no such stride.
+        ImportError: timm is not installed.
     """
     if output_stride not in (8, 16, 32):
         raise ValueError(f"output_stride is 8, 16 or 32, got {output_stride}")
-    if head not in ("aspp", "aspp_v3"):
-        raise ValueError(f"head is 'aspp' or 'aspp_v3', got {head!r}")
     net, width = _timm_resnet(body, output_stride)
-    usual = (6, 12, 18, 24) if head == "aspp" else (12, 24, 36)
-    rates = tuple(rate * 8 // output_stride for rate in usual) if rates is None else tuple(rates)
-    if head == "aspp":
-        return DeepLabResNet(net, ASPP(width, channels, rates=rates, hidden=None, dropout=dropout), body_name=body)
-    top = nn.Sequential(ASPPv3(width, rates=rates, hidden=hidden, dropout=dropout), classifier(hidden, channels))
-    return DeepLabResNet(net, top, body_name=body)
+    return DeepLabResNet(net, head(FeatureShape.image(width, stride=output_stride), channels), body_name=body)
+
+
+def made_of(options: Mapping[str, Any]) -> Part[nn.Module]:
+    """The option `network` of a network that is made of another."""
+    found: Part[nn.Module] = options["network"]
+    return found
+
+
+def check_v3(options: Mapping[str, Any]) -> None:
+    """Raise ValueError unless the option `network` is a `deeplab_resnet` with the head `AsppV3`."""
+    network = options["network"]
+    if network.call is not deeplab_resnet:
+        raise ValueError(f"network is a deeplab_resnet with options of its own, got {network.name!r}")
+    if network.options["head"].call is not AsppV3:
+        raise ValueError(f"network is a deeplab_resnet with the head aspp_v3, got {network.options['head'].name!r}")
 
 
 def _timm_resnet(name: str, output_stride: int) -> tuple[nn.Module, int]:
@@ -71,16 +81,28 @@ def _timm_resnet(name: str, output_stride: int) -> tuple[nn.Module, int]:
     return net, int(net.num_features)
 
 
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "stem": ("conv1", "bn1", "act1", "maxpool"),
+    **{f"layer{layer}": (f"layer{layer}",) for layer in (1, 2, 3, 4)},
+}
+"""The parts of timm's ResNet, each a stage: its submodules, in order."""
+
+
 @final
 class DeepLabResNet(nn.Module):
     """A ResNet's features and a head; see `deeplab_resnet`.
 
-    body: children conv1, bn1, act1, maxpool, layer1 ... layer4, as timm's ResNet; its own head is not used.
-    head: takes the features of layer4.  body_name: timm's name of the body, for `load_pretrained`.
+    Args:
+        body: timm's ResNet; its own head is not used.
+        head: Takes the features of layer4.
+        body_name: timm's name of the body, for `load_pretrained`.
     """
 
-    places: ClassVar[tuple[str, ...]] = ("stem", "layer1", "layer2", "layer3", "layer4")
-    """Where units go unless told otherwise (NDDR-CNN, section 5.1.2: the end of the stem and of every layer)."""
+    usual_stages: ClassVar[tuple[str, ...]] = tuple(PARTS)
+    """NDDR-CNN, section 5.1.2: the end of the stem and of every layer."""
+    body_end: ClassVar[str] = "layer4"
+    body_prefix: ClassVar[str] = "body."
+    gives: ClassVar[str] = "map"
 
     def __init__(self, body: nn.Module, head: nn.Module, *, body_name: str | None = None) -> None:
         super().__init__()
@@ -89,40 +111,22 @@ class DeepLabResNet(nn.Module):
         self.body_name = body_name
 
     def forward(self, x: Tensor) -> Tensor:
-        for paths in _STAGES.values():
+        for paths in PARTS.values():
             for path in paths:
-                x = self.get_submodule(path)(x)
+                x = self.body.get_submodule(path)(x)
         logits: Tensor = self.head(x)
         return logits
 
 
-_STAGES: Mapping[str, tuple[str, ...]] = {
-    "stem": ("body.conv1", "body.bn1", "body.act1", "body.maxpool"),
-    "layer1": ("body.layer1",),
-    "layer2": ("body.layer2",),
-    "layer3": ("body.layer3",),
-    "layer4": ("body.layer4",),
-}
-
-
-def _run_head(net: nn.Module, memory: Memory) -> Tensor:
-    logits: Tensor = net.get_submodule("head")(memory["layer4"])
-    return logits
-
-
-def _run_classifier(net: nn.Module, memory: Memory) -> Tensor:
-    logits: Tensor = net.get_submodule("head.1")(memory["aspp"])
-    return logits
+def part_stages(path: str) -> dict[str, Stage]:
+    """The stages stem and layer1 ... layer4 of timm's ResNet at a path of a network."""
+    return {name: tuple(f"{path}.{child}" for child in children) for name, children in PARTS.items()}
 
 
 @as_stream.register
 def _(net: DeepLabResNet) -> Stream:
     """Stages stem and layer1 ... layer4; the v3 head adds aspp, its features before the classifier."""
-    stages: dict[str, Stage] = dict(_STAGES)
-    if isinstance(net.head, nn.Sequential):
-        return Stream(net, stages | {"aspp": ("head.0",)}, exit=_run_classifier, head=("head.1",))
-    last = ("head.fc8",) if isinstance(net.head, ASPP) else ("head",)
-    return Stream(net, stages, exit=_run_head, head=last)
+    return headed_stream(net, part_stages("body"))
 
 
 class OnResNet(Protocol):

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, final, get_args
+from typing import Annotated, ClassVar, final, get_args
 
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.heads.convolution import classifier
+from taskweave.heads.layers import Count, Epsilon, Rate, classifier
 from taskweave.networks.unet.unet_blocks import Bottleneck, DecoderBlock, Dense, DenseBlock, Skip, Upsampling, double
+from taskweave.parts import Part, part
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
 from taskweave.units.attention import Attention
 from taskweave.units.unit import Unit
-from taskweave.weaving.connect import UnitFactory
 
 BLOCKS = 4
 HEARS = 3
 """The decoder block that cross-talk reaches."""
 
+Four = tuple[Count, Count, Count, Count]
+
 
 def st_unet(
     channels: int,
     *,
-    widths: Sequence[int] = (64, 128, 256, 512),
-    decoder_widths: Sequence[int] | None = None,
-    bottleneck: tuple[int, int] | None = None,
+    widths: Four = (64, 128, 256, 512),
+    decoder_widths: Four | None = None,
+    bottleneck: tuple[Count, Count] | None = None,
     dense: Dense = "encoder",
     skip: Skip = "last",
     upsampling: Upsampling = "transposed",
-    attention: bool | UnitFactory = True,
-    dropout: float = 0.2,
-    bn_eps: float = 1e-5,
-    guests: int = 0,
+    attention: Part[Unit] | None = part(Attention),
+    dropout: Rate = 0.2,
+    bn_eps: Epsilon = 1e-5,
+    guests: Annotated[int, Ge(0)] = 0,
 ) -> STUNet:
-    """A fresh ST-UNet; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """A new ST-UNet; (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     Encoder: four blocks of two 3x3 convolutions, each followed by ReLU and then batch norm, with dense concatenation;
     dropout and a 2x2 max-pool after each. Bottleneck: two convolutions and a transposed convolution. Decoder: four blocks
@@ -44,26 +47,28 @@ def st_unet(
     convolution to `channels`.
     Source: MT-UNet (paper 5178), "Architecture Design and Protocols" and figure 2; ST-UNet is its single-task form.
 
-    channels: of the output, e.g. classes.
-    widths: channels of each convolution in the encoder's blocks, as printed.
-    What the paper leaves open:
-    decoder_widths: of the decoder's blocks, in their order; unless given, the encoder's reversed ("symmetric").
-    bottleneck: channels of its two convolutions and of its transposed one. The printed "depth 1024" can be read of either;
-        unless given, both have twice the last width.
-    dense: "encoder", every convolution sees all before it, pooled to its size ("all previous conv. layers"), and the
-        bottleneck sees all eight; "block", only those of its own block and the block's input. The picture is none of them.
-    skip: what a decoder block gets of its encoder block: its "last" convolution, or "all" that this block hands on.
-    upsampling: between decoder blocks: "transposed", 2x2 as the bottleneck's, keeping the channels; or "bilinear".
-    attention: whether each decoder block has `Attention`, or what builds another reading, e.g. partial(Attention,
-        norm="after"), from the shapes of the block's two features. That ST-UNet has it is our reading; False leaves it out.
-    dropout: its rate; DenseNet's, since none is printed.
-    bn_eps: eps of the batch norms behind a ReLU: torch's; Keras has 1e-3. In short trainings on few pictures some
-        channels stay silent, and 1 / sqrt(eps) is what they are multiplied by when they speak up at test.
-    guests: features of how many other decoders block 3 has room for (`mt_unet`'s cross-talk). Alone it hears zeros.
-
     Deviations: a side that 16 does not divide is rounded up where it is halved, and cut where it is doubled again.
     Size: 64,984,461 parameters for 13 channels, 44,796,224 of them the encoder and the bottleneck.
-    Raises ValueError unless there are four widths, and for an option that is none of the above.
+
+    Args:
+        channels: Of the output, e.g. classes.
+        widths: Channels of each convolution in the encoder's blocks, as printed. What follows the paper leaves open.
+        decoder_widths: Of the decoder's blocks, in their order; None for the encoder's reversed ("symmetric").
+        bottleneck: Channels of its two convolutions and of its transposed one. The printed "depth 1024" can be read of
+            either; None for twice the last width, both.
+        dense: "encoder": every convolution sees all before it, pooled to its size ("all previous conv. layers"), and the
+            bottleneck sees all eight; "block": only those of its own block and the block's input. The picture is none.
+        skip: What a decoder block gets of its encoder block: its "last" convolution, or "all" that this block hands on.
+        upsampling: Between decoder blocks: "transposed", 2x2 as the bottleneck's, keeping the channels; or "bilinear".
+        attention: What each decoder block has, built from the shapes of its two features; None for none. That ST-UNet has
+            it is our reading.
+        dropout: DenseNet's rate, since none is printed.
+        bn_eps: Of the batch norms behind a ReLU: torch's; Keras has 1e-3. In short trainings on few pictures some channels
+            stay silent, and 1 / sqrt(eps) is what they are multiplied by when they speak up at test.
+        guests: How many other decoders' features block 3 has room for (`mt_unet`'s cross-talk). Alone it reads zeros.
+
+    Raises:
+        ValueError: There are not four positive widths, or an option has another value.
     """
     _check(widths, decoder_widths, dense=dense, skip=skip, upsampling=upsampling)
     own = tuple(reversed(widths)) if decoder_widths is None else tuple(decoder_widths)
@@ -80,7 +85,7 @@ def st_unet(
             own[i],
             eps=bn_eps,
             guests=guests * own[i - 1] if i + 1 == HEARS else 0,
-            attention=_attention(attention, own[i]),
+            attention=None if attention is None else attention([FeatureShape.image(own[i])] * 2),
         )
         for i in range(BLOCKS)
     ]
@@ -108,22 +113,18 @@ def _check(widths: Sequence[int], decoder_widths: Sequence[int] | None, *, dense
             raise ValueError(f"{name} is one of {options}, got {chosen!r}")
 
 
-def _attention(attention: bool | UnitFactory, width: int) -> Unit | None:
-    if attention is False:
-        return None
-    factory = Attention if attention is True else attention
-    return factory([FeatureShape.image(width, 1, 1)] * 2)  # of any size: it is not known yet
-
-
 @final
 class STUNet(nn.Module):
     """A dense encoder, a bottleneck and a decoder; see `st_unet`, which puts the parts together.
 
-    skips: channels that each decoder block takes of its encoder block, the last ones that this hands on.
+    Args:
+        skips: Channels that each decoder block takes of its encoder block, the last ones that this hands on.
     """
 
-    places: ClassVar[tuple[str, ...]] = tuple(f"decoder{i}" for i in range(1, BLOCKS + 1))
-    """Where units go unless told otherwise: the ends of the decoder's blocks."""
+    usual_stages: ClassVar[tuple[str, ...]] = tuple(f"decoder{i}" for i in range(1, BLOCKS + 1))
+    """The ends of the decoder's blocks."""
+    body_end: ClassVar[str] = "bottleneck"
+    gives: ClassVar[str] = "map"
 
     def __init__(
         self,

@@ -2,50 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Literal, final
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, final
 
+from annotated_types import Len
 from torch import Tensor, nn
 
-from taskweave.heads.pyramid import PyramidPooling
-from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED, block_widths, vgg16_body
+from taskweave.features import FeatureShape
+from taskweave.heads.dense import PyramidPooling
+from taskweave.heads.layers import Count, Epsilon, Momentum, Norm, Rate
+from taskweave.networks.headed import headed_stream
+from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED, Width, block_widths, body_stages, vgg16_body
+from taskweave.parts import Part, part
 from taskweave.streams.convert import as_stream
-from taskweave.streams.stream import Memory, Stage, Stream
+from taskweave.streams.stream import Stream
 
 
 def pspnet_vgg16(
     channels: int,
     *,
-    bins: Sequence[int] = (1, 2, 3, 6),
+    bins: Annotated[tuple[Count, ...], Len(1)] = (1, 2, 3, 6),
     output_stride: Literal[8, 16] = 8,
-    hidden: int = 512,
-    dropout: float = 0.1,
-    width: int = 64,
+    hidden: Count = 512,
+    dropout: Rate = 0.1,
+    width: Width = 64,
     batch_norm: bool = False,
-    bn_momentum: float = 0.1,
-    bn_eps: float = 1e-5,
+    bn_momentum: Momentum = 0.1,
+    bn_eps: Epsilon = 1e-5,
 ) -> PSPNetVGG16:
-    """A fresh PSPNet on VGG-16; (B, 3, H, W) -> (B, channels, ceil(H / 8), ceil(W / 8)), any H and W.
+    """A new PSPNet on VGG-16; (B, 3, H, W) -> (B, channels, ceil(H / 8), ceil(W / 8)), any H and W.
 
-    Pools are 2x2; there is no pool5.
-
-    channels: of the output, e.g. classes.
-    bins: cells a side of the pooled grids.
-    output_stride: 8, as PSPNet has it: pool4 is left out and conv5 dilated by 2; 16: VGG-16's own grid. Up to conv4_3
-        both are the grid of `rpn_vgg16`.
-    hidden: channels of the layer before the classes.
-    width: channels of conv1; 64 is VGG-16's, which alone takes its weights (`load_vgg16`, `load_pretrained`).
-    batch_norm: after every convolution of the body and in the head, whose biases it replaces.
+    Pools are 2x2; there is no pool5. The paper's loss, cross-entropy summed over all pixels, is the task's.
     Size: 19,706,708 parameters for 20 channels.
-
-    The paper's loss, cross-entropy summed over all pixels, is the task's: ``Segmentation(classes, loss=...)``.
     Source: Kawakami et al., Cross-connected networks, section 3; Zhao et al., PSPNet (CVPR 2017). How the paper pools
-    VGG-16's last blocks is not said; output_stride=8 is the reading.
+    VGG-16's last blocks is not said; output_stride=8 is our reading.
+
+    Args:
+        channels: Of the output, e.g. classes.
+        bins: Cells a side of the pooled grids.
+        output_stride: 8, as PSPNet has it: pool4 is left out and conv5 dilated by 2; 16: VGG-16's own grid. Up to conv4_3
+            both are the grid of `rpn_vgg16`.
+        hidden: Channels of the layer before the classes.
+        dropout: Before the last layer.
+        width: Channels of conv1; only 64, VGG-16's, takes its weights (`load_vgg16`, `load_pretrained`).
+        batch_norm: Whether one follows every convolution of the body and in the head, whose biases it replaces.
+        bn_momentum: Of every batch norm.
+        bn_eps: Of every batch norm.
+
+    Raises:
+        ValueError: `output_stride` is neither 8 nor 16, or `bins` are no grids.
     """
     if output_stride not in (8, 16):
         raise ValueError(f"output_stride is 8 or 16, got {output_stride!r}")
     norm = (bn_momentum, bn_eps) if batch_norm else None
-    head = PyramidPooling(block_widths(width)[-1], channels, bins=bins, hidden=hidden, dropout=dropout, batch_norm=norm)
+    shape = FeatureShape.image(block_widths(width)[-1], stride=output_stride)
+    head = PyramidPooling(shape, channels, bins=bins, hidden=hidden, dropout=dropout, batch_norm=norm)
     return PSPNetVGG16(head, output_stride=output_stride, width=width, batch_norm=norm)
 
 
@@ -53,16 +64,14 @@ def pspnet_vgg16(
 class PSPNetVGG16(nn.Module):
     """VGG-16's convolutions at 1/8 or 1/16 of the input, and a head; see `pspnet_vgg16`."""
 
-    places: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
-    """Where units go unless told otherwise (cross-connected paper, section 3)."""
+    usual_stages: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
+    """Cross-connected paper, section 3."""
+    body_end: ClassVar[str] = "conv5_3"
+    body_prefix: ClassVar[str] = "features."
+    gives: ClassVar[str] = "map"
 
     def __init__(
-        self,
-        head: PyramidPooling,
-        *,
-        output_stride: Literal[8, 16] = 8,
-        width: int = 64,
-        batch_norm: tuple[float, float] | None = None,
+        self, head: PyramidPooling, *, output_stride: int = 8, width: int = 64, batch_norm: Norm | None = None
     ) -> None:
         super().__init__()
         pools: list[nn.Module] = [nn.MaxPool2d(2, stride=2, ceil_mode=True) for _ in range(4)]
@@ -77,13 +86,13 @@ class PSPNetVGG16(nn.Module):
         return logits
 
 
-def _parse(net: nn.Module, memory: Memory) -> Tensor:
-    logits: Tensor = net.get_submodule("head")(memory["conv5_3"])
-    return logits
-
-
 @as_stream.register
 def _(net: PSPNetVGG16) -> Stream:
     """Stages conv1_1, conv1_2, pool1 ... conv5_3; the last layer is the head's classifier."""
-    stages: dict[str, Stage] = {name: (f"features.{name}",) for name, _ in net.features.named_children()}
-    return Stream(net, stages, exit=_parse, head=("head.classifier",))
+    return headed_stream(net, body_stages(net.features))
+
+
+def pspnet_on_the_body_of(options: Mapping[str, Any]) -> Part[nn.Module]:
+    """The PSPNet whose body is that of a network on VGG-16 with these options."""
+    same = {name: options[name] for name in ("width", "batch_norm", "bn_momentum", "bn_eps")}
+    return part(pspnet_vgg16, **same, hidden=8 * options["width"])

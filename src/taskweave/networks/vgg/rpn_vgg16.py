@@ -6,40 +6,52 @@ from typing import ClassVar, final
 
 from torch import Tensor, nn
 
-from taskweave.heads.anchors import PEDESTRIANS, Anchors
+from taskweave.features import FeatureShape
+from taskweave.heads.anchors import NINE_SCALES, AnchorHead, Sizes
+from taskweave.heads.layers import Count, Epsilon, Momentum, Norm
 from taskweave.heads.outputs import AnchorOutputs
-from taskweave.heads.rpn import AnchorHead
-from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED, block_widths, vgg16_body
+from taskweave.networks.headed import headed_stream
+from taskweave.networks.vgg.pspnet_vgg16 import pspnet_on_the_body_of
+from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED, Width, block_widths, body_stages, vgg16_body
 from taskweave.streams.convert import as_stream
-from taskweave.streams.stream import Memory, Stage, Stream
+from taskweave.streams.stream import Stream
 
 _STRIDE = 16
 
 
 def rpn_vgg16(
-    classes: int = 1,
+    channels: int,
     *,
-    anchors: Anchors = PEDESTRIANS,
-    hidden: int = 512,
-    width: int = 64,
+    heights: Sizes = NINE_SCALES,
+    ratios: Sizes = (0.41,),
+    hidden: Count = 512,
+    width: Width = 64,
     batch_norm: bool = False,
-    bn_momentum: float = 0.1,
-    bn_eps: float = 1e-5,
+    bn_momentum: Momentum = 0.1,
+    bn_eps: Epsilon = 1e-5,
 ) -> RPNVGG16:
-    """A fresh region proposal network that is the detector; (B, 3, H, W) -> AnchorOutputs, any H and W.
+    """A new region proposal network that is the detector; (B, 3, H, W) -> AnchorOutputs, any H and W.
 
     It reads conv5_3, a grid of ceil(H / 16) x ceil(W / 16) cells (pools 2x2; a last odd row or column is pooled alone).
-
-    classes: without background.
-    anchors: `PEDESTRIANS` (one ratio, .41, nine scales), `BIRDS`, or ``Anchors(heights, ratios)``.
-    hidden: channels of the head's 3x3 layer.
-    width: channels of conv1; 64 is VGG-16's, which alone takes its weights (`load_vgg16`, `load_pretrained`).
-    batch_norm: after every convolution of the body, whose biases it replaces (VGG-16-BN).
-    Size: 17,102,198 parameters for one class and nine anchors.
+    Size: 17,102,198 parameters for one class beside background and nine anchors.
     Source: Kawakami et al., Cross-connected networks, section 3; Ren et al., Faster R-CNN (NeurIPS 2015), section 3.1.
+
+    Args:
+        channels: Classes, background included.
+        heights: Of the anchors, in pixels of the input: nine scales. `BIRDS` has those for birds.
+        ratios: Of the anchors, width over height; pedestrians have one.
+        hidden: Channels of the head's 3x3 layer.
+        width: Channels of conv1; only 64, VGG-16's, takes its weights (`load_vgg16`, `load_pretrained`).
+        batch_norm: Whether one follows every convolution of the body, whose biases it replaces (VGG-16-BN).
+        bn_momentum: Of every batch norm.
+        bn_eps: Of every batch norm.
+
+    Raises:
+        ValueError: There is no class beside background, or an anchor without extent.
     """
     norm = (bn_momentum, bn_eps) if batch_norm else None
-    head = AnchorHead(block_widths(width)[-1], classes, anchors=anchors, stride=_STRIDE, hidden=hidden)
+    shape = FeatureShape.image(block_widths(width)[-1], stride=_STRIDE)
+    head = AnchorHead(shape, channels, heights=heights, ratios=ratios, hidden=hidden)
     return RPNVGG16(head, width=width, batch_norm=norm)
 
 
@@ -47,10 +59,15 @@ def rpn_vgg16(
 class RPNVGG16(nn.Module):
     """VGG-16's convolutions at 1/16 of the input, and a head; see `rpn_vgg16`."""
 
-    places: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
-    """Where units go unless told otherwise (cross-connected paper, section 3)."""
+    usual_stages: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
+    """Cross-connected paper, section 3."""
+    body_end: ClassVar[str] = "conv5_3"
+    body_prefix: ClassVar[str] = "features."
+    gives: ClassVar[str] = "anchors"
 
-    def __init__(self, head: AnchorHead, *, width: int = 64, batch_norm: tuple[float, float] | None = None) -> None:
+    dense_counterpart = staticmethod(pspnet_on_the_body_of)
+
+    def __init__(self, head: AnchorHead, *, width: int = 64, batch_norm: Norm | None = None) -> None:
         super().__init__()
         pools = [nn.MaxPool2d(2, stride=2, ceil_mode=True) for _ in range(4)]
         self.features = vgg16_body(pools, width=width, batch_norm=batch_norm)
@@ -61,13 +78,7 @@ class RPNVGG16(nn.Module):
         return output
 
 
-def _detect(net: nn.Module, memory: Memory) -> AnchorOutputs:
-    output: AnchorOutputs = net.get_submodule("head")(memory["conv5_3"])
-    return output
-
-
 @as_stream.register
 def _(net: RPNVGG16) -> Stream:
     """Stages conv1_1, conv1_2, pool1 ... conv5_3; the last layers are the head's scores and boxes."""
-    stages: dict[str, Stage] = {name: (f"features.{name}",) for name, _ in net.features.named_children()}
-    return Stream(net, stages, exit=_detect, head=("head.logits", "head.deltas"))
+    return headed_stream(net, body_stages(net.features))

@@ -8,12 +8,12 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from taskweave.heads.convolution import ConvReLU
-from taskweave.heads.deeplab import ASPP, LargeFOV
-from taskweave.heads.vgg import VGGClassifier
-from taskweave.networks.segnet.dense_segnet import DenseSegNet
+from taskweave.heads.dense import ASPP, LargeFOV
+from taskweave.heads.layers import ConvReLU
+from taskweave.heads.pooled import VGGClassifier
+from taskweave.networks.segnet.baselines import DenseSegNet
+from taskweave.networks.segnet.mtan_segnet import STANSegNet
 from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16
-from taskweave.networks.segnet.stan_segnet import STANSegNet
 from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16
 from taskweave.networks.vgg.pspnet_vgg16 import PSPNetVGG16
 from taskweave.networks.vgg.rpn_vgg16 import RPNVGG16

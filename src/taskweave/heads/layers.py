@@ -1,10 +1,21 @@
-"""The layer that networks and heads here are built of: a convolution, perhaps batch norm, ReLU."""
+"""The layers that networks and heads here are built of, and the bounds of their options."""
 
 from __future__ import annotations
 
-from typing import final
+from typing import Annotated, TypeVar, final
 
+from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
+
+Count = Annotated[int, Ge(1)]
+Rate = Annotated[float, Ge(0), Lt(1)]
+"""Of dropout."""
+Momentum = Annotated[float, Gt(0), Lt(1)]
+Epsilon = Annotated[float, Gt(0)]
+Norm = tuple[Momentum, Epsilon]
+"""Momentum and eps of a batch norm."""
+
+L = TypeVar("L", nn.Conv2d, nn.Linear)
 
 
 @final
@@ -12,7 +23,9 @@ class ConvReLU(nn.Module):
     """Convolution -> (batch norm) -> ReLU. With batch norm the convolution has no bias: the norm's takes its place.
 
     Padded so that stride 1 keeps the height and width; an even kernel one more at the right and bottom.
-    batch_norm: None, or (momentum, eps) of the norm.
+
+    Args:
+        batch_norm: None, or (momentum, eps) of the norm.
     """
 
     def __init__(
@@ -24,7 +37,7 @@ class ConvReLU(nn.Module):
         stride: int = 1,
         dilation: int = 1,
         groups: int = 1,
-        batch_norm: tuple[float, float] | None = None,
+        batch_norm: Norm | None = None,
     ) -> None:
         super().__init__()
         reach = dilation * (kernel_size - 1)
@@ -54,10 +67,36 @@ class ConvReLU(nn.Module):
         return y
 
 
+@final
+class FullyConnected(nn.Module):
+    """Linear, ReLU, dropout on maps of any size; (R, ...) -> (R, out_features, 1, 1), so that units read it as a map."""
+
+    def __init__(self, in_features: int, out_features: int, *, dropout: float = 0.5) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_features, out_features)
+        self.relu = nn.ReLU(inplace=True)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.kaiming_normal_(self.linear.weight, nonlinearity="relu")
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.dropout(self.relu(self.linear(x.flatten(1))))
+        return y[:, :, None, None]
+
+
 def classifier(in_channels: int, out_channels: int, *, kernel_size: int = 1, dilation: int = 1) -> nn.Conv2d:
-    """The last layer of a dense network: weights from N(0, .01), biases zero, as DeepLab's authors start it."""
+    """The last layer of a dense network: weights from N(0, .01), biases zero, as DeepLab's authors initialise it."""
     layer = nn.Conv2d(in_channels, out_channels, kernel_size, padding=dilation * (kernel_size // 2), dilation=dilation)
-    nn.init.normal_(layer.weight, std=0.01)
+    return _small(layer, std=0.01)
+
+
+def small_linear(in_features: int, out_features: int, *, std: float) -> nn.Linear:
+    """A linear layer with weights from N(0, std) and biases zero, so that fresh heads prefer no class."""
+    return _small(nn.Linear(in_features, out_features), std=std)
+
+
+def _small(layer: L, *, std: float) -> L:
+    nn.init.normal_(layer.weight, std=std)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer

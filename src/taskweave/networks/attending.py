@@ -1,17 +1,31 @@
-"""What the attention of a network looks at."""
+"""What networks with attention have in common: the stage of an attention block, and what its masks look at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
-from taskweave.streams.stream import evaluating
+from taskweave.streams.stream import Memory, evaluating
 from taskweave.units.attention import Attention
 from taskweave.weaving.connected import Connected
+
+
+@final
+@dataclass(frozen=True)
+class Attend:
+    """The stage of attention block `block`, from 0: what the network's `attend` makes of the feature below."""
+
+    block: int
+
+    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
+        attending: Any = net
+        attended: Tensor = attending.attend(self.block, x, memory)
+        return attended
 
 
 @torch.no_grad()
@@ -41,7 +55,7 @@ def attention_masks(net: Connected, images: Any) -> dict[str, list[Tensor]]:
 
 def _attentions(net: Connected, name: str) -> list[Attention]:
     """Those in a stream, and those that gather its stages at a connection."""
-    connections = [net.connection(index) for index in range(len(net.connections))]
+    connections = list(net.connections)
     places: list[nn.Module] = [net.stream(name), *(connection for connection in connections if name in connection.at)]
     return [module for place in places for module in place.modules() if isinstance(module, Attention)]
 

@@ -1,53 +1,52 @@
-"""Dense: a SegNet per task that is handed every feature of a shared one; MTAN's baseline without attention."""
+"""MTAN's baselines on SegNet: Dense, a SegNet per task beside a shared one; Split, one SegNet with a head per task."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
 
-from taskweave.heads.convolution import ConvReLU
-from taskweave.images import IMAGENET, ImageStatistics
-from taskweave.networks.enlarging import note_image
-from taskweave.networks.segnet.segnet_body import (
+from taskweave.heads.layers import ConvReLU
+from taskweave.networks.headed import headed_stream, note_image
+from taskweave.networks.segnet.segnet_vgg16 import (
     BLOCKS,
     DEPTHS,
-    HEAD,
-    HEAD_STAGE,
     NORM,
     WIDTHS,
+    Five,
     SegNetBody,
-    classify,
+    SegNetHead,
+    SegNetVGG16,
+    check_widths,
     decoder_widths,
     pooled,
-    segnet_head,
+    segnet_of,
     unpooled,
 )
+from taskweave.parts import states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
-from taskweave.weaving.connected import Connected, Decoder
+from taskweave.weaving.connected import Connected
+
+Grown = Literal["standard", "wide", "deep"]
 
 
+@states(title="Dense", dense_counterpart=segnet_of)
 def dense_segnet(
     outputs: Mapping[str, int],
     *,
-    widths: Sequence[int] = WIDTHS,
-    tasks: Mapping[str, Decoder] | None = None,
-    statistics: ImageStatistics = IMAGENET,
+    widths: Five = WIDTHS,
 ) -> Connected:
-    """A fresh Dense; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
+    """A new Dense; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     A shared SegNet is the trunk. Each task has a SegNet of its own beside it, whose every block reads the shared network's
     feature of its size behind its own: after a pool the shared pooled map, after an unpool the shared unpooled one.
     Source: Liu et al., "End-to-end multi-task learning with attention" (CVPR 2019), section 4.1: "Dense", a shared and
     task-specific networks "without any attention modules".
 
-    outputs: {task: channels of its output}.
-    widths: as in `segnet_vgg16`.
-    tasks, statistics: as in `Connected`.
     Weights: ``load_vgg16(net.stream(task).net, ...)`` of any task loads the shared encoder; the tasks' own are of no
     network's size.
 
@@ -55,18 +54,62 @@ def dense_segnet(
     first of a task's two last convolutions keeps the doubled width). The shared decoder's last block is left out: nobody
     reads it. Otherwise as in `segnet_vgg16`.
     Size: 123,670,673 parameters for 13, 1 and 3 channels.
-    Raises ValueError unless there are five positive widths.
+
+    Args:
+        outputs: {task: channels of its output}.
+        widths: As in `segnet_vgg16`.
+
+    Raises:
+        ValueError: There are not five positive widths.
     """
     shared = SegNetBody(widths, complete=False)
-    streams = {name: as_stream(DenseSegNet(shared, segnet_head(widths[0], channels))) for name, channels in outputs.items()}
-    return Connected(streams, trunk=list(shared.stages("shared"))[-1], tasks=tasks, statistics=statistics)
+    streams = {name: as_stream(DenseSegNet(shared, SegNetHead(widths[0], channels))) for name, channels in outputs.items()}
+    return Connected(streams, trunk=list(shared.stages("shared"))[-1])
+
+
+@states(title=lambda options: f"Split ({options['grown']})", dense_counterpart=segnet_of)
+def split_segnet(
+    outputs: Mapping[str, int],
+    *,
+    grown: Grown = "wide",
+    widths: Five = WIDTHS,
+) -> Connected:
+    """A new Split; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
+
+    One `segnet_vgg16`, whose encoder and decoder are the trunk, and a head for each task.
+    Source: Liu et al., "End-to-end multi-task learning with attention" (CVPR 2019), section 4.1: "Split (Wide, Deep)" has
+    more filters or more layers, until it has at least as many parameters as `mtan_segnet`.
+
+    Weights: ``load_vgg16(net.stream(task).net, ...)`` of any task, where it is "standard".
+    Size for 13, 1 and 3 channels: 25,048,017 parameters ("standard"), 43,925,457 ("wide"), 50,793,425 ("deep").
+
+    Args:
+        outputs: {task: channels of its output}.
+        grown: "wide" doubles the channels of the fifth block, "deep" the convolutions of every block, "standard" neither.
+            The paper does not print how they grew; this is its public code's.
+        widths: As in `segnet_vgg16`, before they grow.
+
+    Raises:
+        ValueError: `grown` is another word, or there are not five positive widths.
+    """
+    if grown not in ("standard", "wide", "deep"):
+        raise ValueError(f"grown is 'standard', 'wide' or 'deep', got {grown!r}")
+    check_widths(widths)
+    wider = (*widths[:-1], 2 * widths[-1]) if grown == "wide" else tuple(widths)
+    body = SegNetBody(wider, depths=[2 * depth for depth in DEPTHS] if grown == "deep" else DEPTHS)
+    streams = {name: as_stream(SegNetVGG16(body, SegNetHead(widths[0], channels))) for name, channels in outputs.items()}
+    return Connected(streams, trunk=list(body.stages("body"))[-1])
 
 
 @final
 class DenseSegNet(nn.Module):
     """One task's SegNet beside the shared one that it reads; see `dense_segnet`. `shared` is one object for all tasks."""
 
-    def __init__(self, shared: SegNetBody, head: nn.Module) -> None:
+    body_end: ClassVar[str] = "unpool1"
+    body_prefix: ClassVar[str] = "shared."
+    gives: ClassVar[str] = "map"
+
+    def __init__(self, shared: SegNetBody, head: SegNetHead) -> None:
         super().__init__()
         widths = shared.widths
         out = decoder_widths(widths)
@@ -142,4 +185,4 @@ def _(net: DenseSegNet) -> Stream:
     stages: dict[str, Stage] = net.shared.stages("shared")
     stages |= {f"own_pool{block}": Step(_Down(block), (f"encoder.{block - 1}",)) for block in range(1, BLOCKS + 1)}
     stages |= {f"own_dec{block}": Step(_Up(block), (f"decoder.{block - 1}",)) for block in range(BLOCKS, 0, -1)}
-    return Stream(net, stages | HEAD_STAGE, enter=note_image, exit=classify, head=HEAD)
+    return headed_stream(net, stages, enter=note_image)
