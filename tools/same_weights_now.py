@@ -132,7 +132,7 @@ def networks(store: Path) -> dict[str, dict[str, Any]]:
             {"use": "cross_stitch", "rate": 10.0, "weighting": "gradient_aggregation"}, PSPNET
         ),
         "cross-stitch of regions": recipe({"use": "cross_stitch", "per": "layer"}, fast_rcnn, regions, of_regions),
-        "cross-stitch from a store": recipe("cross_stitch", PSPNET, {"use": "store", "path": str(store)}),
+        "cross-stitch from a store": recipe("cross_stitch", PSPNET, {"use": "stored", "path": str(store)}),
         "MT-UNet, DWA": recipe(
             {"use": "mt_unet", "network": UNET, "weighting": "dynamic_weight_average"}, UNET, options=LONG
         ),

@@ -17,7 +17,7 @@ def test_the_quick_form_runs(tmp_path):
     command = [sys.executable, str(ROOT / "benchmarks" / "data_reading.py"), "--quick", "--out", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     cells = json.loads((tmp_path / "data_reading.json").read_text())["cells"]
-    assert len(cells) == 13
+    assert len(cells) == 14
     assert all(cell["as_input"] > 0 for cell in cells)
     assert [cell["as_stored"] is None for cell in cells] == ["in training" in cell["reader"] for cell in cells]
     table = (tmp_path / "data_reading.md").read_text()

@@ -10,11 +10,13 @@ from data import pet_trees, trees
 from data.store_toys import assert_same, flip
 from experiments.tiny import Told, content
 
-from taskweave.data import Reduced, Scenes, open_nyuv2_mtan, open_store
+import taskweave as tw
+from taskweave.data import Reduced, open_store
+from taskweave.data.generated.scenes import Scenes
 from taskweave.experiments.prepare import open_parts
 from taskweave.experiments.recipe import Recipe
 
-pytest.importorskip("litdata", reason="stores are packed with taskweave[store]")
+pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
 
 
 @pytest.fixture
@@ -38,8 +40,8 @@ def test_a_folder(place):
     assert said.returncode == 0, said.stderr
     assert "note: NYUv2 as MTAN's npy, train, val" in said.stdout
     assert "packed 5 (train), 5 (val) samples" in said.stdout
-    assert "data:\n  use: store\n  path: " + str(place / "stores" / "rooms") in said.stdout
-    source, stored = open_nyuv2_mtan(place / "data", split="val"), open_store(place / "stores" / "rooms", part="val")
+    assert "data:\n  use: stored\n  path: " + str(place / "stores" / "rooms") in said.stdout
+    source, stored = tw.data.nyuv2_mtan("val", path=place / "data"), open_store(place / "stores" / "rooms", part="val")
     for index in range(5):
         assert_same(source[index], stored[index])
     manifest = json.loads((place / "stores" / "rooms" / "manifest.json").read_text())
@@ -62,19 +64,19 @@ def test_what_is_left_out_is_told_in_words(place):
 def test_options(place):
     for split in ("train", "val"):
         trees.write_mtan(place / "data", split)
-    options = ["--parts", "val", "--labels", "depth,segmentation", "--size", "12x16", "--chunk-mb", "1"]
+    options = ["--parts", "val", "--labels", "depth,segmentation", "--size", "12x16", "--shard-mb", "1"]
     said = taskweave("pack", "data", "small", *options, cwd=place)
     assert said.returncode == 0, said.stderr
     stored = open_store(place / "small", part="test")
     assert set(stored.labels) == {"depth", "segmentation"}
-    assert_same(Reduced(open_nyuv2_mtan(place / "data", split="val", labels=stored.labels), size=(12, 16))[4], stored[4])
+    assert_same(Reduced(tw.data.nyuv2_mtan("val", path=place / "data").only(stored.labels), size=(12, 16))[4], stored[4])
     assert list(stored.place.manifest().parts) == ["val"]
 
 
 def test_the_data_of_a_recipe_and_a_recipe_of_the_store(place):
     said = taskweave("pack", write(place / "mine.yaml", content(data=SCENES)), "rooms", cwd=place)
     assert said.returncode == 0, said.stderr
-    recipe = Recipe.model_validate(content(data={"use": "store", "path": str(place / "rooms")}))
+    recipe = Recipe.model_validate(content(data={"use": "stored", "path": str(place / "rooms")}))
     assert recipe.data.facts.size == (32, 48)
     assert recipe.data.facts.labels == ("segmentation", "depth", "normals", "detection", "attributes")
     parts = open_parts(recipe.data, ["segmentation", "normals"], Told())
@@ -91,7 +93,7 @@ def test_the_data_of_a_recipe_and_a_recipe_of_the_store(place):
 def test_a_recipe_knows_its_store(place):
     for seed in (1, 2):
         taskweave("pack", write(place / "mine.yaml", SCENES | {"seed": seed, "train": 2, "test": 1}), f"s{seed}", cwd=place)
-    recipe = Recipe.model_validate(content(data={"use": "store", "path": str(place / "s1")}))
+    recipe = Recipe.model_validate(content(data={"use": "stored", "path": str(place / "s1")}))
     (place / "s1").rename(place / "old")
     (place / "s2").rename(place / "s1")
     with pytest.raises(ValueError, match=r"the store at .*s1 is another one now"):
@@ -101,7 +103,7 @@ def test_a_recipe_knows_its_store(place):
 @pytest.mark.slow
 def test_a_recipe_of_a_store_is_run(place):
     taskweave("pack", write(place / "mine.yaml", SCENES), "rooms", cwd=place)
-    write(place / "store.yaml", content(data={"use": "store", "path": "rooms"}))
+    write(place / "store.yaml", content(data={"use": "stored", "path": "rooms"}))
     said = taskweave("run", "store.yaml", "--out", "out", "--method", "single", cwd=place)
     assert said.returncode == 0, said.stderr
 
@@ -118,7 +120,7 @@ def test_stopped_by_hand(place, monkeypatch):
         "pack",
         write(place / "mine.yaml", SCENES | {"size": [480, 640], "train": 4, "test": 1}),
         "rooms",
-        "--chunk-mb",
+        "--shard-mb",
         "1",
     ]
     with monkeypatch.context() as patch:
@@ -138,10 +140,10 @@ def test_check(place):
     taskweave("pack", write(place / "mine.yaml", SCENES), "rooms", cwd=place)
     said = taskweave("pack", "rooms", "--check", cwd=place)
     assert (said.returncode, said.stdout) == (0, "rooms: every file is as it was written\n")
-    flip(place / "rooms" / "test" / "chunk-0-0.bin", 1000)
+    flip(place / "rooms" / "test-00000.arrow", 1000)
     said = taskweave("pack", "rooms", "--check", cwd=place)
     assert said.returncode == 2
-    assert said.stdout.startswith("rooms/test/chunk-0-0.bin is not as it was written: its SHA-256 is")
+    assert said.stdout.startswith("rooms/test-00000.arrow is not as it was written: its SHA-256 is")
 
 
 def test_what_is_wrong_is_told(place):

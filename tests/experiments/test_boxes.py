@@ -19,11 +19,12 @@ from taskweave.experiments.constant import score_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.predicting import predict_pictures
 from taskweave.experiments.recipe import Recipe
+from taskweave.metrics import AveragePrecision, LogAverageMissRate, Subset, reference_points
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.detection import Detection
 from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.torchvision_detection import TorchvisionDetection
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 START = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 
@@ -53,9 +54,10 @@ def test_options_arrive() -> None:
     given = {"measures": measures, "nms": 0.1, "score": 0.2, "matching": {"positive": 0.6, "sample": None}}
     task = Bench(disjoint(tasks={"segmentation": {}, "detection": given})).shapes_only["detection"]
     assert isinstance(task, Detection)
-    far, ap = task.metrics
-    assert (far.points, far.high, far.subset.min_height) == (17, 100.0, 15)  # type: ignore[attr-defined]
-    assert (ap.interpolation, ap.subset) == ("11-point", None)  # type: ignore[attr-defined]
+    far, ap = (metric(task) for metric in task.metrics)
+    assert isinstance(far, LogAverageMissRate) and isinstance(ap, AveragePrecision)
+    assert torch.equal(far.references, reference_points(1e-2, 100.0, 17)) and far.subset == Subset(min_height=15)
+    assert (ap.interpolation, ap.subset) == ("11-point", Subset())
     assert (task.suppression.nms, task.suppression.score) == (0.1, 0.2)
     assert (task.anchor_loss.positive, task.anchor_loss.sample) == (0.6, None)
     assert dict(task.directions) == {"far": "lower", "mAP": "higher"}

@@ -12,7 +12,6 @@ NORMS = {"batch_norm": None}
 ATTENTION = {"use": "attention", "hidden": None, "share": 1.0, "kernel_size": 3, "norm": "before", "per": "channel"}
 DEPTHS = [2, 2, 3, 3, 3]
 """Convolutions of VGG-16's blocks."""
-RENAMED_SETS = {"store": "store"}
 RENAMED_WEIGHTINGS = {"dwa": "dynamic_weight_average", "aggregation": "gradient_aggregation"}
 TASKS = {"species": "classification", "breed": "classification", "gender": "classification", "box": "box_regression"}
 DENSE = ("segmentation", "depth", "normals")
@@ -28,6 +27,20 @@ MADE_OF = {
     "pet_auxiliaries": "pet_auxiliaries",
 }
 """Networks of all tasks, by their old kind as a method."""
+
+
+MOVED = {
+    "taskweave/data/pets_sample_files": "taskweave/data/readers/whole_images/pets_sample_files",
+    "taskweave.evaluation.choices.pet_presets": "docs/pets.md",
+}
+"""What notes point at."""
+
+
+def notes(old: str) -> str:
+    """The same notes; what they point at has moved."""
+    for was, now in MOVED.items():
+        old = old.replace(was, now)
+    return old
 
 
 def use(old: Mapping[str, Any], name: str | None = None, **more: Any) -> Content:
@@ -49,13 +62,29 @@ def augment(old: Mapping[str, Any]) -> list[Content]:
     if old["zoom_crops"]:
         found.append({"use": "zoom_crops", "factors": old["zoom_crops"]})
     if old["crop"]:
-        found.append({"use": "random_crop", "size": old["crop"]})
+        found.append({"use": "random_crop", "size": old["crop"], "ignore": 255})
     return [*found, {"use": "mirror", "p": 0.5}] if old["mirror"] else found
+
+
+ADDED: dict[str, Content] = {
+    **{name: {"accept": []} for name in ("penn_fudan", "apascal", "birds")},
+    "kitti": {"accept": [], "classes": None},
+    "box_csv": {"accept": [], "counted_from_one": False},
+    "caltech": {"accept": ["outside"]},
+    "cityscapes_mtan": {"baseline": 0.209313, "focal": 2262.52},
+    "nyuv2_lists": {"data_dir": None},
+    "segmentation": {"ignore": 255},
+    "normals_by_codebook": {"codebook": []},
+    "roi_detection": {"beta": 1.0},
+    "attributes": {"iou": 0.5, "score": 0.05, "shown": 0.0},
+    "age": {"ages": 100},
+}
+"""Options of data sets and tasks that did not exist."""
 
 
 def data_set(old: Mapping[str, Any]) -> Content:
     """One data set; `augmentation` becomes `augment`."""
-    found = use(old, RENAMED_SETS.get(old["kind"]))
+    found = use(old, **ADDED.get(old["kind"], {}))
     found["augment"] = augment(found.pop("augmentation"))
     if old["kind"] in ("apascal", "voc"):
         found["classes"] = old["classes"] or None  # all
@@ -76,6 +105,11 @@ def data(old: Mapping[str, Any]) -> Content:
 
 def task(name: str, old: Mapping[str, Any], networks: Mapping[str, str]) -> Content:
     """A task; a detection's part goes by its network, the matching of anchors stands among its options."""
+    found = _task(name, old, networks)
+    return {**found, **ADDED.get(found["use"], {})}
+
+
+def _task(name: str, old: Mapping[str, Any], networks: Mapping[str, str]) -> Content:
     found: Content = {"use": TASKS.get(name, name), "metrics": [], **old}
     if name == "normals":
         loss = found.pop("loss")
@@ -204,7 +238,7 @@ def joint(old: Mapping[str, Any]) -> Content:
     """A network of all tasks is the method `joint` with it."""
     kind, net = old["kind"], old["network"]
     assert old["shortcut"] is None
-    how: Content = {"branches": [], "steps": None, "first_steps": None, "first_weighting": None}
+    how: Content = {"steps": None, "first_steps": None, "first_weighting": None}
     if kind == "mt_unet":
         inner: Content = {"network": network(net, ""), "cross_talk": old["cross_talk"], "unit": None}
         inner["at"] = ["decoder1", "decoder2", "decoder3", "decoder4"]
@@ -213,7 +247,6 @@ def joint(old: Mapping[str, Any]) -> Content:
         inner |= {"attention": {**ATTENTION, "kernel_size": 1}} if kind == "mtan" else {}
     else:
         inner = of_pets(old)
-        how["branches"] = old["branches"]
         how["steps"] = old.get("steps")
         how["first_steps"], how["first_weighting"] = old.get("auxiliary_steps"), weighting(old.get("auxiliary_weighting"))
     return {"use": "joint", "network": {"use": MADE_OF[kind], **inner}, **how}
@@ -228,7 +261,6 @@ def of_pets(old: Mapping[str, Any]) -> Content:
         "weighting",
         "network",
         "shortcut",
-        "branches",
         "steps",
         "auxiliary_steps",
         "auxiliary_weighting",

@@ -90,8 +90,9 @@ def reshaped(leaves: Leaves) -> Leaves:
     assert not [name for name, one in recipe["tasks"].items() if one is not None and name not in tasks]
     new = {
         "recipe": {
-            **{key: recipe[key] for key in ("name", "seeds", "single_trained_on", "evaluation", "notes")},
+            **{key: recipe[key] for key in ("name", "seeds", "single_trained_on", "evaluation")},
             **shape.networks(recipe["network"], tasks),
+            "notes": shape.notes(recipe["notes"]),
             "data": shape.data(recipe["data"]),
             "tasks": chosen,
             "start": shape.start(recipe["start"]),

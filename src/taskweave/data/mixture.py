@@ -59,8 +59,8 @@ class Mixture(Dataset[Sample]):
             raise ValueError(f"batch_sizes must be at least 1, got {small}")
         if self.mixed and self.batch_sizes:
             raise ValueError(
-                "batch_sizes are for batches of one data set; in mixed ones ConstantInterval(batches={set: samples}) says how "
-                "many of each come in turn"
+                "batch_sizes are for batches of one data set; in mixed ones ConstantInterval(batches={set: samples}) says "
+                "how many of each come in turn"
             )
 
     def __len__(self) -> int:

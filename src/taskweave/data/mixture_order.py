@@ -22,6 +22,9 @@ Turn = Annotated[int, Ge(1)]
 class MixtureSchedule(ABC):
     """The order of turns: in its turn a data set gives the next batch, or in mixed batches the next sample."""
 
+    def __init__(self) -> None:  # else the signature would be that of `object`, which takes anything
+        super().__init__()
+
     @abstractmethod
     def turns(self, batches: Mapping[str, float], *, seed: int) -> Iterator[str]:
         """An endless row of data sets, the same whenever it is asked for.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from taskweave.metrics.gain import Direction
 from taskweave.metrics.metric import PerImageMetric, rows_of
@@ -189,12 +190,13 @@ def confusion_matrix(prediction: Tensor, target: Tensor, *, classes: int, ignore
     """
     same_shape("a segmentation metric", prediction, target, "(B, H, W)")
     valid = target != ignore
-    image = torch.arange(len(target), device=target.device)[:, None, None].expand_as(target)[valid]
-    truth, guess = target[valid].long(), prediction[valid].long()
-    check_inside(truth, "label", classes)
-    check_inside(guess, "predicted class", classes)
-    cells = (image * classes + truth) * classes + guess
-    return torch.bincount(cells, minlength=len(target) * classes**2).view(len(target), classes, classes)
+    check_inside(target.where(valid, 0), "label", classes)
+    check_inside(prediction.where(valid, 0), "predicted class", classes)
+    each = [
+        multiclass_confusion_matrix(*pair, classes, ignore_index=ignore, validate_args=False)
+        for pair in zip(prediction.long(), target.long(), strict=True)
+    ]
+    return torch.stack(each) if each else target.new_zeros(0, classes, classes, dtype=torch.int64)
 
 
 def class_iou(confusion: Tensor) -> Tensor:

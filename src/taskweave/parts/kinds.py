@@ -47,8 +47,15 @@ def find(name: str, kind: type) -> Callable[..., Any]:
 
 
 def known(kind: type) -> dict[str, Callable[..., Any]]:
-    """Every part of a kind that has a short name."""
-    return dict(_public(kind, KINDS[kind].rooms)) if kind in KINDS else {}
+    """Every part of a kind, or of a subclass of one, that has a short name."""
+    whole = registered(kind)
+    return {} if whole is None else {name: call for name, call in _public(whole, KINDS[whole].rooms) if makes(call, kind)}
+
+
+def registered(kind: type) -> type | None:
+    """The kind that a class is of: itself, or the narrowest that it is a subclass of."""
+    found = [one for one in KINDS if issubclass(kind, one)]
+    return next((one for one in found if not any(other is not one and issubclass(other, one) for other in found)), None)
 
 
 @functools.cache
@@ -56,16 +63,29 @@ def _public(kind: type, rooms: tuple[str, ...]) -> tuple[tuple[str, Callable[...
     def of(room: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
         for name in room.__all__:
             call = getattr(room, name)
-            if callable(call) and not inspect.isabstract(call) and kind_of(call) is kind and call is not kind:
-                yield snake_case(name), call
+            if callable(call) and not _is_abstract(call) and kind_of(call) is kind and call is not kind:
+                if _given_to(call) == KINDS[kind].given[: len(_given_to(call))]:  # else a tool of the room, no part
+                    yield snake_case(name), call
 
     return tuple(dict(pair for room in map(importlib.import_module, rooms) for pair in of(room)).items())
 
 
+def _is_abstract(call: Callable[..., Any]) -> bool:
+    """Also of classes whose library's metaclass does not look."""
+    own = vars(call).values() if inspect.isclass(call) else ()
+    return inspect.isabstract(call) or any(getattr(one, "__isabstractmethod__", False) for one in own)
+
+
+def _given_to(call: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a call's positions."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return tuple(p.name for p in signature(call).parameters.values() if p.kind in positional)
+
+
 def kind_of(call: Callable[..., Any]) -> type | None:
     """The kind that a call makes, the narrowest where a class is of several (a unit is a module, too)."""
-    found = [kind for kind in KINDS if makes(call, kind)]
-    return next((kind for kind in found if not any(other is not kind and issubclass(other, kind) for other in found)), None)
+    made = made_by(call)
+    return registered(made) if inspect.isclass(made) else None
 
 
 def kind_name(kind: type) -> str:
@@ -89,8 +109,7 @@ def require_made(call: Any, kind: type) -> None:
             f"a function annotated `-> {kind.__name__}`"
         )
     given = KINDS[kind].given if kind in KINDS else ("...",) * 9
-    before = [p for p in signature(call).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if extra := [p.name for p in before[len(given) :]]:
+    if extra := list(_given_to(call)[len(given) :]):
         raise ValueError(
             f"{call.__name__} has {extra} before the `*`; a {kind_name(kind)} is called with ({', '.join(given)}), "
             f"and its options are keyword-only: def {call.__name__}({', '.join([*given, '*', *extra])})"

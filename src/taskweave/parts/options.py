@@ -87,6 +87,8 @@ def checked(call: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]
         value = _frozen(getattr(made, name))
         found[name] = value.expanduser().absolute() if Where in field.metadata and isinstance(value, Path) else value
         _require_plain(call, name, found[name])
+    if (complete := getattr(call, "complete", None)) is not None:  # what is read once, when the recipe is
+        found |= _frozen(complete(found))
     check = getattr(call, "check", None)
     if check is not None:
         check(found)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 from taskweave.parts.callables import made_by, positions, require_callable
-from taskweave.parts.kinds import find, kind_name, require_made, there_is
+from taskweave.parts.kinds import find, kind_name, registered, require_made, there_is
 from taskweave.parts.options import Aside, Where, checked, default_of, dump_of, identity_of, options_of
 from taskweave.parts.own_code import code_of, is_ours, load_attribute
 from taskweave.parts.words import short, snake_case
@@ -154,7 +154,9 @@ class Part(Generic[R_co]):
             serialization=core_schema.plain_serializer_function_ser_schema(dump_of),
             metadata={
                 # a word of ours, since pydantic knows no definition of a kind; see `taskweave.parts.described`
-                "pydantic_js_functions": [lambda schema, handler: {"part": kind_name(kind).replace(" ", "_")}]
+                "pydantic_js_functions": [
+                    lambda schema, handler: {"part": kind_name(registered(kind) or kind).replace(" ", "_")}
+                ]
             },
         )
 

@@ -78,7 +78,7 @@ class TrainingOptions(Settings):
     precision: "bf16" is autocast with float32 weights. memory_format: of images and convolutions. "auto" of these two and
         of `device` is settled by `taskweave.training.speed.settle`.
     choose: which weights are kept and which validation is reported: "last"; "best", the validation part's favourite (see
-        `taskweave.training.choice`); "mean_last", the last weights and the mean of the metrics of the last `mean_over`
+        `taskweave.training.result`); "mean_last", the last weights and the mean of the metrics of the last `mean_over`
         validations, which are then the only ones made (MTAN's protocol).
     validate_every: steps between validations; None = once per epoch.
     log_every, checkpoint_every: steps; checkpoint_seconds: seconds since the last checkpoint. They do not change a result.

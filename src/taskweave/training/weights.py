@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
 from taskweave.files import write_bytes
 from taskweave.streams.stream import Stream
-from taskweave.training.checkpoint import WrongCheckpointError, check_state
 
 SAME = "same_as"
 """The metadata entry that says which keys are further names of a stored tensor (tied weights)."""
+
+
+@final
+class WrongCheckpointError(ValueError):
+    """A file does not belong to the network, or to the training, that it was given to."""
 
 
 def save_weights(net: nn.Module, path: Path) -> None:
@@ -115,3 +119,24 @@ def _stream_part(state: dict[str, Tensor], path: Path, name: str | None) -> dict
     if wanted not in stored:
         raise WrongCheckpointError(f"{path} holds the streams {stored}, asked for {name!r}; say which with name=")
     return {k[3]: state[key] for key, k in split.items() if len(k) == 4 and k[:3] == ["streams", wanted, "net"]}
+
+
+def check_state(own: Mapping[str, Tensor], given: Mapping[str, Any], *, source: str, who: str) -> None:
+    """Raise WrongCheckpointError unless `given` has exactly the keys and shapes of `own`; name the first that differ."""
+    problems = []
+    for word, keys in (("missing", own.keys() - given.keys()), ("unexpected", given.keys() - own.keys())):
+        if keys:
+            ordered = [key for key in (*own, *given) if key in keys]
+            problems.append(f"{len(keys)} keys {word}: {', '.join(ordered[:3])}{', ...' if len(keys) > 3 else ''}")
+    shapes = [
+        f"{key} is {tuple(given[key].shape)} in the file, {tuple(tensor.shape)} in the network"
+        for key, tensor in own.items()
+        if key in given and given[key].shape != tensor.shape
+    ]
+    if shapes:
+        problems.append(f"{len(shapes)} of another shape: {'; '.join(shapes[:3])}{'; ...' if len(shapes) > 3 else ''}")
+    if problems:
+        raise WrongCheckpointError(
+            f"{source} holds another network than {who}: {'; '.join(problems)}. "
+            "Give the file that was saved from this network"
+        )

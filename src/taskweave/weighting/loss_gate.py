@@ -71,10 +71,10 @@ class LossGate(Weighting):
     def title(options: Mapping[str, Any]) -> str:
         """What a table calls it: as what it wraps."""
         within: Part[Weighting] = options["weighting"]
-        return str(within.fact("title", within.name))
+        return str(within.fact("title", default=within.name))
 
     @staticmethod
     def named(options: Mapping[str, Any]) -> Sequence[str]:
         """The tasks that it names."""
         within: Part[Weighting] = options["weighting"]
-        return [*options["below"], *within.fact("named", ())]
+        return [*options["below"], *within.fact("named", default=())]

@@ -25,7 +25,7 @@ from taskweave.data.store.manifest import (
 from taskweave.data.store.packing import Nobody, Watcher, read_journal
 from taskweave.data.store.samples import arrow
 
-_MARK = "uploading.json"
+_MARK = "uploading.txt"
 _READ = "may this account read it, and is the endpoint (AWS_ENDPOINT_URL) right?"
 _SENT = "may this account write there? The same command goes on from here"
 
@@ -98,18 +98,19 @@ class ObjectStorage:
     def fill(self, path: Path, watcher: Watcher) -> None:
         """Copy the store in the folder `path` here, see `upload`."""
         manifest = Folder(path).manifest()
-        digest, begun = manifest.digest.encode(), b""
-        with suppress(OSError):  # what is wrong shows when something is sent
-            begun = self._read(_MARK)
+        text, digest, there = (path / MANIFEST).read_bytes(), manifest.digest.encode(), False
+        for name, ours in ((_MARK, digest), (MANIFEST, text)):
+            with suppress(OSError):  # what is wrong shows when something is sent
+                there = there or self._read(name) == ours
         watcher.begin(f"uploading to {self.url}", len(manifest.files))
-        if begun != digest:
-            self._send(_MARK, digest)
+        self._send(_MARK, digest)
         for facts in manifest.files:
-            data = require_whole(path, facts).read_bytes()
-            if begun != digest or self._size(facts.file) != facts.bytes:
-                self._send(facts.file, data)
+            file = require_whole(path, facts)
+            if not there or self._size(facts.file) != facts.bytes:
+                self._send(facts.file, file.read_bytes())
             watcher.advance(1)
-        self._send(MANIFEST, (path / MANIFEST).read_bytes())
+        self._send(MANIFEST, text)
+        self._send(_MARK, b"")  # what is put there by other means later is not taken for this store
         watcher.end()
 
     def _size(self, name: str) -> int | None:
@@ -174,8 +175,8 @@ def place_of(path: Path | str, *, endpoint_url: str | None = None) -> Place:
 def upload(path: Path, url: str, *, endpoint_url: str | None = None, watcher: Watcher | None = None) -> None:
     """Copy the store in the folder `path` to ``s3://bucket/name`` (needs taskweave[store]), the manifest last.
 
-    A reader sees all of it or none. An upload that broke off goes on: first the store's digest is written there, as
-    uploading.json; where it was found, files of the right size are not sent again.
+    A reader sees all of it or none. An upload that broke off goes on: until it is done, `uploading.txt` there holds the
+    store's digest; where it is found, or the store's manifest, files of the right size are not sent again.
 
     Raises:
         ValueError: It is another kind of address.

@@ -7,19 +7,17 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, final
+from typing import Any, final
 
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from taskweave.data.boxes import tidy
 from taskweave.data.dataset import LabelledSet, require_labels
-from taskweave.data.facts import SetFacts
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
 from taskweave.data.store.manifest import Manifest, PartFacts
 from taskweave.data.store.places import Place, place_of
-from taskweave.data.store.samples import Row, Shard, decode, has_size, map_shard, stack
-from taskweave.parts import Where, states
+from taskweave.data.store.samples import Row, Shard, decode, forms_of, has_size, map_shard, stack
 
 PARTS = {
     "train": ("train", "training", "trainval", "drawn_train"),
@@ -43,6 +41,7 @@ class StoredSet(LabelledSet):
         self.where = where
         self._labels = tuple(labels)
         self._unwanted = frozenset(facts.labels) - frozenset(labels)
+        self._keys = facts.keys
         self._firsts = [0, *itertools.accumulate(shard.items for shard in facts.shards)]
         self._shards: dict[int, Shard] = {}
         self._began_ahead = False
@@ -61,7 +60,7 @@ class StoredSet(LabelledSet):
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
         rows = [self._row(index) for index in indices]
-        if size is not None and not all(has_size(row, size, without=self._unwanted) for row in rows):
+        if size is not None and not all(has_size(form, size, without=self._unwanted) for form in forms_of(rows)):
             return None
         return self._read(rows, indices, tidy)
 
@@ -70,21 +69,20 @@ class StoredSet(LabelledSet):
         stacked = stack(rows, without={*self._unwanted, *INPUTS} - {"image"})
         if "image" not in stacked:
             return None
-        left_out, nothing = {*self._unwanted, *stacked}, {"image": torch.empty(0)}
+        left_out, image = {*self._unwanted, *stacked}, stacked.pop("image")
+        whole = {name: torch.arange(len(rows)) for name in stacked}
+        if all(leaf.at[0] in left_out for form in forms_of(rows) for leaf in form.values()):
+            return Batch(image, stacked, whole, tuple([self._keys[at] for at in indices]))
         rest = [each(decode(row, without=left_out)) for row in rows]
+        nothing = {"image": torch.empty(0)}
         batch = collate([{**part, **nothing, "key": self.key(at)} for part, at in zip(rest, indices, strict=True)])
-        found = {**batch.targets, **stacked}
-        whole = {**batch.rows, **{name: torch.arange(len(indices)) for name in stacked}}
+        found, of = {**batch.targets, **stacked}, {**batch.rows, **whole}
         targets: dict[str, None] = {}  # in the order in which they come, as in collate
         for row, part in zip(rows, rest, strict=True):
             names = dict.fromkeys(leaf.at[0] for leaf in row.form.values())
-            targets |= dict.fromkeys(name for name in names if name in {*stacked, *part} & {*found} - {"image"})
-        return replace(
-            batch,
-            image=stacked["image"],
-            targets={name: found[name] for name in targets},
-            rows={name: whole[name] for name in targets},
-        )
+            targets |= dict.fromkeys(name for name in names if name in {*stacked, *part} & {*found})
+        given = {name: found[name] for name in targets}
+        return replace(batch, image=image, targets=given, rows={name: of[name] for name in targets})
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -111,7 +109,7 @@ class StoredSet(LabelledSet):
         return StoredSet(self.place, self.facts, labels=wanted, where=self.where)
 
     def key(self, index: int) -> str:
-        return self.facts.keys[index]
+        return self._keys[index]
 
     def scene(self, index: int) -> str:
         return self.facts.scenes[index]
@@ -121,7 +119,7 @@ class StoredSet(LabelledSet):
         return {**self.__dict__, "_shards": {}, "_began_ahead": False}
 
     def _row(self, index: int) -> Row:
-        if not 0 <= index < len(self):
+        if not 0 <= index < self._firsts[-1]:
             raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
         number = bisect.bisect_right(self._firsts, index) - 1
         if number not in self._shards:
@@ -192,55 +190,3 @@ def part_of(manifest: Manifest, part: str, where: str) -> str:
         if name in manifest.parts:
             return name
     raise ValueError(f"{where} has no part {part!r}; it has {list(manifest.parts)}")
-
-
-def _absolute(path: str) -> str:
-    return path if "://" in path else str(Path(path).expanduser().absolute())
-
-
-def _manifest(options: Mapping[str, Any]) -> Manifest:
-    return place_of(_absolute(options["path"]), endpoint_url=options["endpoint_url"]).manifest()
-
-
-def _facts(options: Mapping[str, Any]) -> SetFacts:
-    manifest, path = _manifest(options), _absolute(options["path"])
-    said = manifest.parts[part_of(manifest, options["train"], path)]
-    return SetFacts(
-        title="a store",
-        labels=said.labels,
-        classes=said.classes,
-        objects=said.objects,
-        attributes=said.attributes,
-        categories=said.categories,
-        size=said.size,
-        own_validation=options["validation"] is not None,
-        named=True,
-    )
-
-
-def _holds(options: Mapping[str, Any]) -> str:
-    return _manifest(options).digest
-
-
-@states(facts=_facts, holds=_holds)
-def store(
-    part: str,
-    *,
-    path: Annotated[str, Where],
-    endpoint_url: Annotated[str | None, Where] = None,
-    train: str = "train",
-    validation: str | None = None,
-    test: str = "test",
-) -> StoredSet:
-    """Data that `taskweave pack` wrote into a store.
-
-    Args:
-        part: "train", "validation" or "test".
-        path: A folder, or an address such as s3://bucket/pets (needs taskweave[store]).
-        endpoint_url: Of object storage that is not Amazon's; None for what the environment says (AWS_ENDPOINT_URL).
-        train: The part that is trained on, as the store calls it; "train" also finds training and trainval.
-        validation: The part that chooses the best weights; None for none.
-        test: The part that is tested on; "test" also finds val, testing and validation.
-    """
-    named = {"train": train, "validation": validation or "validation", "test": test}
-    return open_store(_absolute(path), part=named.get(part, part), endpoint_url=endpoint_url)

@@ -1,8 +1,8 @@
 """Joint transforms of an image and its targets, on torchvision's transforms.v2.
 
 Mirroring and colour jitter are torchvision's own: the kernels of `Depth` and `Normals` make them right. What follows has no
-counterpart there, since a change of scale is a change of depth. Each is a part: the statistics of the network's input, which
-the program gives, come first, and what a person chooses is keyword-only. One that changes the size of images states
+counterpart there, since a change of scale is a change of depth. Each is a part: the statistics of the network's input,
+which the program gives, come first, and what a person chooses is keyword-only. One that changes the size of images states
 ``size_after(options, size)``: (height, width) that images of `size` have after it.
 """
 
@@ -123,7 +123,8 @@ class RandomScale(JointTransform):
     def check(options: Mapping[str, Any]) -> None:
         """Raise ValueError for scales that fall."""
         if not 0 < options["least"] <= options["most"]:
-            raise ValueError(f"scales go from least to most, both above 0, got {dict(options)}")
+            least, most = options["least"], options["most"]
+            raise ValueError(f"scales go from least to most, both above 0, got least={least:g}, most={most:g}")
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         height, width = _size_of(flat_inputs)

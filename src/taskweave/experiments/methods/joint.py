@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, final
 
 from annotated_types import Ge
-from torch import Tensor
+from torch import Tensor, nn
 
 from taskweave.experiments.methods.method import Method
 from taskweave.experiments.plan import Run, first_of
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 class Joint(Method):
     """Any network that is made from {task: channels}: MT-UNet, MTAN, the pet paper's, or one of one's own.
 
-    A network that states `trained_first` has another one trained before it, whose streams it starts from (the pet paper's
-    open-ended question); it is then trained as `training.connected` says, the first one as `training.joint`.
+    One with an option `branches` has streams of these tasks, else of all. A network that states `trained_first` has another
+    one trained before it, whose streams it starts from (the pet paper's open-ended question); it is then trained as
+    `training.connected` says, the first one as `training.joint`.
 
     Args:
         network: What is built; its name may be written where a method is expected.
-        branches: The tasks of its streams, in order; () for all of the recipe's.
         steps: Of its training; None for as many as the recipe says.
         first_steps: Of the network that is trained first; None for as many as `training.joint` says.
         first_weighting: Of the tasks of the network that is trained first.
@@ -40,13 +40,12 @@ class Joint(Method):
         self,
         *,
         network: Part[ConnectedNetwork],
-        branches: tuple[str, ...] = (),
         steps: Annotated[int, Ge(1)] | None = None,
         first_steps: Annotated[int, Ge(1)] | None = None,
         first_weighting: Part[Weighting] | None = None,
     ) -> None:
         self.network = network
-        self.branches = branches
+        self.branches: tuple[str, ...] = network.options.get("branches", ())
         self.steps = steps
         self.first_steps = first_steps
         self.first_weighting = first_weighting
@@ -54,19 +53,22 @@ class Joint(Method):
     @property
     def title(self) -> str:
         title: str = self.network.fact("title", default=self.network.name.replace("_", " "))
-        return f"{title} ({', '.join(self.branches)})" if self.branches and self.network.fact("names_branches") else title
+        return title
 
     def runs(self, row: Row, recipe: Recipe, seed: int) -> tuple[Run, ...]:
-        tasks, begun = self.branches or tuple(recipe.tasks), first_of(recipe)
-        before: Part[ConnectedNetwork] | None = self.network.fact("trained_first")
+        recipe, tasks = self._with_its_body(recipe), self.branches or tuple(recipe.tasks)
+        begun, before = first_of(recipe), self.network.fact("trained_first", tasks)
         if before is None:
             return (Run(recipe, row, "joint", tasks, tasks, seed, begun),)
-        first = part(Joint, network=before, branches=tasks[:-1], steps=self.first_steps)
-        parent = Run(
-            recipe, recipe.row(first, weighting=self.first_weighting), "joint", tasks[:-1], tasks[:-1], seed, begun
-        )
+        first = recipe.row(part(Joint, network=before, steps=self.first_steps), weighting=self.first_weighting)
+        parent = Run(recipe, first, "joint", tasks[:-1], tasks[:-1], seed, begun)
         trained = tasks[-1:] if self.network.fact("rests") else tasks
         return (Run(recipe, row, "connected", tasks, trained, seed, (parent, *begun), measured=tasks),)
+
+    def _with_its_body(self, recipe: Recipe) -> Recipe:
+        """The recipe with the single-task network whose body this one has: what a start is trained in."""
+        body: Part[nn.Module] | None = self.network.fact("dense_counterpart")
+        return recipe if body is None else recipe.model_copy(update={"network": body, "networks": {}})
 
     def build(self, run: Run, tasks: Mapping[str, Task], example: Tensor) -> ConnectedNetwork:
         return self.network({name: tasks[name].channels for name in run.tasks})
@@ -79,5 +81,3 @@ class Joint(Method):
             raise ValueError(
                 f"{row.title!r} has branches {strange}, no tasks of this recipe, whose tasks are {list(recipe.tasks)}"
             )
-        if len(set(self.branches)) < len(self.branches):
-            raise ValueError(f"branches are different tasks, got {list(self.branches)}")

@@ -110,7 +110,8 @@ def shared_body(recipe: Recipe) -> Part[nn.Module]:
 
 
 def _counterpart(network: Part[nn.Module]) -> Part[nn.Module]:
-    found: Part[nn.Module] | None = network.fact("dense_counterpart")
+    own = network if network.fact("gives") == "map" and network.fact("body_end") else None
+    found: Part[nn.Module] | None = network.fact("dense_counterpart", default=own)
     if found is None:
         raise ValueError(
             f"start {{use: scenes}} has no dense counterpart of {network.name}; start from scratch or the library"

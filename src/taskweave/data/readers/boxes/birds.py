@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge
 
+from taskweave.data.dataset import LabelledSet
 from taskweave.data.facts import DETECTION, Folder, SetFacts, Size
 from taskweave.data.readers.boxes.box_csv import read_box_csv
-from taskweave.data.readers.boxes.boxes_faults import Accept
 from taskweave.data.readers.boxes.boxes_set import BoxSet, Picture
+from taskweave.data.readers.faults import Accept
 from taskweave.data.readers.files import ReadLabels
 from taskweave.data.readers.fileset import Field, read_names, require_folder
 from taskweave.data.readers.label_codes import counted_from_one
@@ -43,7 +44,7 @@ def birds(
     test_split: str = "test",
     image_size: Size = (3744, 5616),
     accept: Accept = (),
-) -> BoxSet | Windowed:
+) -> LabelledSet:
     """Birds in large landscapes (Kinki, Tomamae): ``path/{images/, boxes.csv, masks/, lists/}``.
 
     The sets were never published as files; this is the form in which a copy is read:
