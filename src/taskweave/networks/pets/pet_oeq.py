@@ -77,10 +77,10 @@ def pet_auxiliaries(
     return Connected(streams, idle)
 
 
-def _auxiliaries(options: Mapping[str, Any]) -> Part[Connected]:
-    """What is trained before a `pet_oeq`."""
+def _auxiliaries(options: Mapping[str, Any], tasks: tuple[str, ...]) -> Part[Connected]:
+    """What is trained before a `pet_oeq` of some tasks."""
     same = ("stem_kernel", "batch_statistics", "unused_matrix", "width", "hidden")
-    return part(pet_auxiliaries, branches=options["branches"][:-1], **{name: options[name] for name in same})
+    return part(pet_auxiliaries, branches=tasks[:-1], **{name: options[name] for name in same})
 
 
 def _check(options: Mapping[str, Any]) -> None:
@@ -96,6 +96,7 @@ def _check(options: Mapping[str, Any]) -> None:
     check=_check,
     dense_counterpart=pet_dense,
     trained_first=_auxiliaries,
+    rests=lambda options: options["frozen"],
 )
 def pet_oeq(
     outputs: Mapping[str, int],
