@@ -14,7 +14,7 @@ epochs are read as stored; those in training, as input.
 The HDF5 files are what the Pet paper's authors publish code for: images.h5, masks.h5, bboxes.h5, binary.h5 with float32
 data sets in chunks of 13 pictures, not compressed. A batch is three chunks drawn at random ("chunk-wise"), or 39 pictures
 drawn at random ("item-wise": files open all the time, or opened for every item as code for several workers does). The same
-with uint8, which is a quarter of the size. `pets_h5` reads both chunk by chunk and checks every value. JPEGs have
+with uint8, which is a quarter of the size. `open_pets_h5` reads both chunk by chunk and checks every value. JPEGs have
 quality 95, their masks are PNGs.
 """
 

@@ -223,7 +223,7 @@ def store_readers(folder: Path, pictures: Pictures) -> list[Read]:
         for batch in DataLoader(StoredBatches(stored), sampler=order(seed), batch_size=None):
             yield [batch.image, *(batch.targets[name] for name in ("segmentation", "corners", "species"))]
 
-    files = sorted(folder.rglob("*.bin"))
+    files = sorted(folder.glob("*.arrow"))
     mirrored = v2.Compose([v2.RandomHorizontalFlip(), ToInput(PLAIN)])
     return [
         Read("our store, a batch at a time", files, batches, finish_bytes),

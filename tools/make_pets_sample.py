@@ -22,11 +22,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from taskweave.data.generated.drawn import drawn
-from taskweave.data.readers.boxes.boxes_faults import Faults
 from taskweave.data.readers.boxes.voc import read_voc_annotation
-from taskweave.data.readers.whole_images.pets_lists import Pet, read_pets
-from taskweave.data.readers.whole_images.pets_names import BREEDS, SPECIES_NAMES
+from taskweave.data.readers.faults import Faults
+from taskweave.data.readers.whole_images.pets_lists import BREEDS, SPECIES_NAMES, Pet, read_pets
+from taskweave.data.splits import drawn
 
 SIZE, OF_EACH, SEED = 128, 50, 0
 PARTS = {"train": 30, "val": 10, "test": 10}

@@ -17,7 +17,7 @@ from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.costing import Known, built, cost_of_form, distinct_networks
 from taskweave.recipes.listing import FormCost
 from taskweave.tasks import Age, Attributes, BoxRegression, Classification, Detection, RoiDetection, Task
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions
 
 DENSE = {"segmentation", "depth", "normals"}
 

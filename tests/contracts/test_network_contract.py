@@ -31,6 +31,7 @@ from contracts.network_contract import (
 from torch import Tensor, nn
 
 import taskweave as tw
+from taskweave.heads import ASPP, AsppV3, LargeFOV, PooledLinear, VGGClassifier
 from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
 from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
 from taskweave.networks.pets.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
@@ -46,21 +47,22 @@ from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
 from taskweave.networks.vgg.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
 from taskweave.networks.vgg.rpn_vgg16 import RPNVGG16, rpn_vgg16
 from taskweave.networks.vgg.vgg16 import VGG16, vgg16
+from taskweave.parts import part
 from taskweave.streams.stream import Stream
 
-vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)
+vgg = partial(deeplab_vgg16, CHANNELS, head=part(LargeFOV, hidden=32), batch_norm=False)
 resnet = partial(deeplab_resnet, CHANNELS, body="resnet18")
 alexnet = partial(fcn32s_alexnet, CHANNELS, hidden=32)
-rpn = partial(rpn_vgg16, CHANNELS, hidden=32, width=16)
+rpn = partial(rpn_vgg16, CHANNELS + 1, hidden=32, width=16)
 pspnet = partial(pspnet_vgg16, CHANNELS, hidden=32, width=16)
-fast_rcnn = partial(fast_rcnn_alexnet, CHANNELS, hidden=32)
-attributes = partial(fast_rcnn_alexnet, attributes=CHANNELS, body="torchvision", hidden=32)
+fast_rcnn = partial(fast_rcnn_alexnet, CHANNELS + 1, hidden=32)
+attributes = partial(fast_rcnn_alexnet, CHANNELS, boxes=False, body="torchvision", hidden=32)
 segnet = partial(segnet_vgg16, CHANNELS, widths=(4, 4, 8, 8, 8))
 stan = partial(stan_segnet, CHANNELS, widths=(4, 4, 8, 8, 8))
 
 pet_map = partial(pet_map_net, CHANNELS, width=2)
 pet_numbers = partial(pet_numbers_net, CHANNELS, width=2, hidden=(6, 4))
-whole_vgg = partial(vgg16, CHANNELS, width=8, grid=2, hidden=32)
+whole_vgg = partial(vgg16, CHANNELS, width=8, head=part(VGGClassifier, grid=2, hidden=32))
 
 
 def one_of(build: Callable[..., tw.Connected], **options: Any) -> Callable[[], nn.Module]:
@@ -69,8 +71,12 @@ def one_of(build: Callable[..., tw.Connected], **options: Any) -> Callable[[], n
 
 
 dense = one_of(dense_segnet, widths=(4, 4, 8, 8, 8))
-dense_res = one_of(dense_resnet, backbone="test_resnet", hidden=16, rates=(1, 2))
+v3 = part(AsppV3, hidden=16)
+dense_res = one_of(dense_resnet, network=part(deeplab_resnet, body="test_resnet", head=v3.replace(rates=(1, 2))))
 
+
+stan_res = partial(stan_resnet, CHANNELS, network=part(deeplab_resnet, body="resnet18", head=v3))
+pooled_vgg = partial(vgg16, CHANNELS, width=8, head=part(PooledLinear), batch_norm=True)
 
 ANCHORS = (9 * (CHANNELS + 1), 9 * 4)
 REGIONS = (CHANNELS + 1, 4 * (CHANNELS + 1))
@@ -78,11 +84,9 @@ REGIONS = (CHANNELS + 1, 4 * (CHANNELS + 1))
 CASES = [
     NetworkCase("deeplab_vgg16", vgg, 8, DeepLabVGG16.usual_stages),
     NetworkCase("deeplab_vgg16 batch norm", partial(vgg, batch_norm=True), 8, (*DeepLabVGG16.usual_stages, "fc6", "fc7")),
-    NetworkCase("deeplab_vgg16 aspp", partial(vgg, head="aspp"), 8, DeepLabVGG16.usual_stages),
+    NetworkCase("deeplab_vgg16 aspp", partial(vgg, head=part(ASPP, hidden=32)), 8, DeepLabVGG16.usual_stages),
     NetworkCase("deeplab_resnet", resnet, 8, DeepLabResNet.usual_stages),
-    NetworkCase(
-        "deeplab_resnet v3", partial(resnet, head="aspp_v3", hidden=16, output_stride=16), 16, DeepLabResNet.usual_stages
-    ),
+    NetworkCase("deeplab_resnet v3", partial(resnet, head=v3, output_stride=16), 16, DeepLabResNet.usual_stages),
     NetworkCase("fcn32s_alexnet caffenet", alexnet, 32, FCN32sAlexNet.usual_stages),
     NetworkCase("fcn32s_alexnet torchvision", partial(alexnet, body="torchvision"), 32, FCN32sAlexNet.usual_stages),
     NetworkCase("rpn_vgg16", rpn, 16, RPNVGG16.usual_stages, fits=fits_anchors, last=ANCHORS),
@@ -92,12 +96,21 @@ CASES = [
     NetworkCase("st_unet", partial(st_unet, CHANNELS, widths=(4, 4, 8, 8)), 1, STUNet.usual_stages),
     NetworkCase("segnet_vgg16", segnet, 1, SegNetVGG16.usual_stages),
     NetworkCase("stan_segnet", stan, 1, ("pool2", "attend_conv2_2", "attend_conv5_3", "attend_dec2_2")),
-    NetworkCase("stan_resnet", partial(stan_resnet, CHANNELS, backbone="resnet18", hidden=16), 1, STANResNet.usual_stages),
+    NetworkCase(
+        "stan_resnet",
+        stan_res,
+        1,
+        STANResNet.usual_stages,
+    ),
     NetworkCase("dense_segnet", dense, 1, ("pool2", "own_pool1", "own_pool5", "own_dec3")),
     NetworkCase("dense_resnet", dense_res, 1, ("layer2", "own_stem", "own_layer3", "aspp")),
     NetworkCase("vgg16", whole_vgg, 32, (*VGG16.usual_stages, "fc6", "fc7"), fits=fits_classes),
     NetworkCase(
-        "vgg16 pooled", partial(whole_vgg, head="pooled", batch_norm=True), 32, VGG16.usual_stages, fits=fits_classes
+        "vgg16 pooled",
+        pooled_vgg,
+        32,
+        VGG16.usual_stages,
+        fits=fits_classes,
     ),
     NetworkCase(
         "timm_classifier", partial(timm_classifier, CHANNELS, body="resnet10t"), 32, ("stem", "layer4"), fits=fits_classes

@@ -10,8 +10,7 @@ from torch.optim import Optimizer
 
 import taskweave.experiments.rooms  # noqa: F401 - so that short names of parts are known
 from taskweave.parts import KINDS, Part, known, part, read
-from taskweave.training.optimizers import adam, adamw, sgd
-from taskweave.training.schedules import Schedule, step
+from taskweave.training import Schedule, adam, adamw, sgd, step
 from taskweave.weighting import Fixed, LossGate, Weighting
 
 NEEDED = {step: {"every": 3}, LossGate: {"below": {"a": 0.1}, "weighting": part(Fixed)}}

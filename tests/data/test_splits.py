@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torchvision import tv_tensors
 
 from taskweave.data import LabelledSet, Part, split_by_scene
-from taskweave.data.neighbours import scenes_of_neighbours
+from taskweave.data.readers.numbered import scenes_of_neighbours
 
 
 class Rooms(LabelledSet):

@@ -21,7 +21,7 @@ from taskweave.experiments.tasks import TaskEntry
 from taskweave.metrics import DetectionMetric
 from taskweave.parts import KINDS, known, makes
 from taskweave.results.comparison import ComparisonResult, Mark, Row
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

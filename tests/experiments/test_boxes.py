@@ -24,7 +24,7 @@ from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.detection import Detection
 from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.torchvision_detection import TorchvisionDetection
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 START = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 

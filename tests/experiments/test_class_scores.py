@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from experiments.tiny import Told, tiny
+from taskweave.experiments.artifacts.class_scores import CLASSES, keep_classes, read_classes
 
 from taskweave.data import LabelledSet
 from taskweave.experiments.artifacts.class_labels import LABELS, count_labels, read_labels, train_labels
-from taskweave.experiments.artifacts.class_scores import CLASSES, keep_classes, read_classes
 from taskweave.experiments.bench import Bench
 from taskweave.metrics import Accuracy, DepthErrors, SegmentationScores
 from taskweave.tasks import Attributes, Classification, Depth, Detection, RoiDetection, Segmentation

@@ -13,7 +13,7 @@ from taskweave.experiments.plan import all_runs, entries
 from taskweave.files import CannotSaveError
 from taskweave.progress import StopSignal
 from taskweave.results.comparison import ComparisonResult
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 pytestmark = pytest.mark.slow
 

@@ -8,11 +8,11 @@ from experiments.tiny import tiny
 from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.building.weights import load_parents
 
-from taskweave.data.generated.scenes_looks import CLASSES
+from taskweave.data.generated.looks import CLASSES
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 METHODS = [
     {"kind": "ensemble"},

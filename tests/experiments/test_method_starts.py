@@ -9,7 +9,7 @@ from experiments.tiny import content, tiny
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 SCENES = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 STARTS = [

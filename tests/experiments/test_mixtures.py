@@ -19,7 +19,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import _train_part
 from taskweave.results.summary import summarise
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 pytestmark = pytest.mark.slow
 

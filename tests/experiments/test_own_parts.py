@@ -175,7 +175,7 @@ def mine(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 def from_yaml(kind: str, path: Path, own: Any = None) -> tw.Recipe:
     file = path.with_suffix(".yaml")
-    file.write_text(yaml.safe_dump(content(kind, own or f"{path.name}:Own")))
+    file.write_text(yaml.safe_dump(content(kind, own or f"{path.name}:Own"), sort_keys=False))
     return tw.Recipe.from_yaml(file)
 
 

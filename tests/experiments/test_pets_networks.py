@@ -16,7 +16,7 @@ from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.networks import pet_auxiliaries, pet_oeq, pet_segnet
-from taskweave.training.weights import read_state, save_weights
+from taskweave.training import read_state, save_weights
 from taskweave.units import CrossStitch
 from taskweave.weighting import DynamicWeightAverage, LossGate
 

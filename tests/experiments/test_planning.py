@@ -121,5 +121,5 @@ def test_a_run_is_known_by_the_version_of_what_is_made_here(tmp_path: Path, monk
         patch.setattr("taskweave.data.generated.scenes.GENERATOR_VERSION", 2)
         assert changed() == {"scenes": [True, True], "files": [False, False], "start": [True, True]}
     with monkeypatch.context() as patch:
-        patch.setattr("taskweave.data.derived_normals.METHOD", 2)
+        patch.setattr("taskweave.data.normals.METHOD", 2)
         assert changed() == {"scenes": [False, False], "files": [False, True], "start": [False, True]}

@@ -16,8 +16,7 @@ from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.weights import save_weights
+from taskweave.training import WrongCheckpointError, save_weights
 from taskweave.weaving.connected import Connected
 
 LAYER = "body.layer2.0.conv1.weight"

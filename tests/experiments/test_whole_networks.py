@@ -21,7 +21,7 @@ from taskweave.experiments.running import train_run
 from taskweave.networks.segnet.baselines import dense_segnet, split_segnet
 from taskweave.networks.segnet.mtan_segnet import mtan_segnet
 from taskweave.networks.unet.mt_unet import mt_unet
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 UNET = {"kind": "st_unet", "widths": [4, 4, 4, 4]}
 SEGNET = {"kind": "segnet_vgg16", "widths": [4, 4, 4, 4, 4]}

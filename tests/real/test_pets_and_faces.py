@@ -10,7 +10,7 @@ from PIL import Image
 
 import taskweave as tw
 from taskweave.data import inspect
-from taskweave.data.readers.whole_images.pets_shipped import SAMPLE
+from taskweave.data.readers.whole_images.pets import SAMPLE
 
 pytestmark = pytest.mark.shared
 TOOLS = Path(__file__).resolve().parents[2] / "tools"

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 import yaml
 from experiments.tiny import tiny
-from taskweave.results.printed import Printed
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of

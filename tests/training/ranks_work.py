@@ -13,8 +13,8 @@ from training import toys
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_order import ConstantInterval
 from taskweave.tasks.task import Task
-from taskweave.training.loop import fit
-from taskweave.training.ranks import Ranks
+from taskweave.training import fit
+from taskweave.training.fabric import Ranks
 from taskweave.weighting import DynamicWeightAverage, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio
 
 FOUND = "found.pt"

@@ -4,6 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from taskweave.experiments.building.tasks import build_tasks
+from taskweave.experiments.choices.answers import AgeTask, BoxTask, ClassificationTask
+from taskweave.experiments.choices.names import Names
+from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from torch import nn
 from torchvision import tv_tensors
 from training import toys
@@ -12,17 +16,13 @@ from taskweave.data.boxes import bounding_boxes
 from taskweave.data.transforms.augmentation import ToInput
 from taskweave.experiments.artifacts.predictions import drawn_truth
 from taskweave.experiments.averaging import Averaged
-from taskweave.experiments.building.tasks import build_tasks
-from taskweave.experiments.choices.answers import AgeTask, BoxTask, ClassificationTask
-from taskweave.experiments.choices.names import Names
-from taskweave.experiments.choices.task import SegmentationTask, Tasks
 from taskweave.experiments.predicting import predicted
+from taskweave.features import FeatureShape
 from taskweave.heads import PooledLinear
 from taskweave.images import IMAGENET
 from taskweave.streams.stream import Stream
 from taskweave.tasks import Age, BoxRegression, Classification
-from taskweave.training.loop import fit
-from taskweave.training.validate import validate
+from taskweave.training import fit, validate
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.ensemble import Ensemble
 
@@ -53,11 +53,11 @@ class Bright:
 
 def network() -> Connected:
     def stream(outputs: int) -> Stream:
-        net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), PooledLinear(8, outputs))
+        net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), PooledLinear(FeatureShape.image(8), outputs))
         return Stream(net, {"conv": ["0", "1"], "head": ["2"]}, head=["2"])
 
     torch.manual_seed(0)
-    return Connected({name: stream(task.channels) for name, task in TASKS.items()}, tasks=TASKS)
+    return Connected({name: stream(task.channels) for name, task in TASKS.items()})
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,8 @@ def test_an_ensemble_of_twice_the_same_is_it(trained: Connected) -> None:
 def test_predicted_and_drawn(trained: Connected) -> None:
     """On a picture larger than those of the training, in its own pixels."""
     picture = torch.full((3, 32, 64), 220, dtype=torch.uint8)
-    recipe = SimpleNamespace(data=SimpleNamespace(regions=None))
-    values = predicted(trained, recipe, picture)  # type: ignore[arg-type]
+    recipe = SimpleNamespace(data=SimpleNamespace(regions=None, statistics="imagenet"))
+    values = predicted(trained, TASKS, recipe, picture)  # type: ignore[arg-type]
     assert int(values["species"]) == 1 and values["species"].shape == ()
     assert float(values["age"]) == pytest.approx(60, abs=8)
     assert values["box"][0].tolist() == pytest.approx([40.0, 8.0, 64.0, 32.0], abs=6)

@@ -16,10 +16,8 @@ from training import toys
 from taskweave.data.order import BatchOrder, EpochOrder
 from taskweave.files import CannotSaveError
 from taskweave.progress import StopSignal
-from taskweave.training.checkpoint import WrongCheckpointError, open_folder, save_checkpoint
-from taskweave.training.loop import fit
-from taskweave.training.nonfinite import NonFiniteLossError
-from taskweave.training.options import TrainingOptions
+from taskweave.training import NonFiniteLossError, TrainingOptions, WrongCheckpointError, fit
+from taskweave.training.checkpoint import open_folder, save_checkpoint
 
 
 def train(folder, net=None, samples=None, *, seed=0, stop=None, tasks=toys.TASKS, trained=None, **changes):

@@ -9,11 +9,9 @@ from torch import nn
 from training import toys
 
 from taskweave.data.order import BatchOrder, EpochOrder
+from taskweave.training import Validation, fit, validate
 from taskweave.training.batches import training_batches
-from taskweave.training.choice import gain, reported, validation_steps
-from taskweave.training.loop import fit
-from taskweave.training.result import Validation
-from taskweave.training.validate import validate
+from taskweave.training.result import gain, reported, validation_steps
 from taskweave.weighting.fixed import Fixed
 
 USUAL = toys.ToySamples()

@@ -6,9 +6,8 @@ from torch import nn
 from training import toys
 
 from taskweave.parts import part
+from taskweave.training import constant, cosine, fit, poly, step
 from taskweave.training.groups import describe, groups_of, make_optimizer, rates, set_rates
-from taskweave.training.loop import fit
-from taskweave.training.schedules import constant, cosine, poly, step
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.connection import Connection
 from taskweave.weighting.weighting import Weighting

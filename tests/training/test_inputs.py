@@ -12,9 +12,8 @@ from taskweave.streams import as_stream
 from taskweave.streams.stream import Stream
 from taskweave.tasks.detection import Detection
 from taskweave.tasks.torchvision_detection import TorchvisionDetection
-from taskweave.training.inputs import inputs_of, outputs_of
-from taskweave.training.loop import fit
-from taskweave.training.validate import validate
+from taskweave.training import fit, validate
+from taskweave.training.batches import inputs_of, outputs_of
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.connection import Connection

@@ -13,8 +13,7 @@ from taskweave.data.mixture_order import ConstantInterval, Proportional, RoundRo
 from taskweave.data.sample import collate
 from taskweave.features import FeatureShape
 from taskweave.streams.stream import Stream
-from taskweave.training.loop import fit
-from taskweave.training.validate import validate
+from taskweave.training import fit, validate
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.connection import Connection

@@ -16,10 +16,8 @@ from taskweave.data.mixture_order import RoundRobin
 from taskweave.data.sample import collate
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
-from taskweave.training.loop import fit
-from taskweave.training.monitor.gaps import Reference
-from taskweave.training.monitor.monitor import Monitor
-from taskweave.training.monitor.places import places_of
+from taskweave.training import Monitor, Reference, fit
+from taskweave.training.monitor.cosines import places_of
 from taskweave.units.identity import Identity
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.connection import Connection

@@ -27,14 +27,13 @@ from taskweave.data import (
 )
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.order import BatchOrder, BlockOrder, EpochOrder
-from taskweave.data.readers import h5_files
+from taskweave.data.readers import containers
 from taskweave.data.readers.whole_images import pets_h5
 from taskweave.data.store.stored_set import StoredSet
 from taskweave.data.transforms.proposals import WithProposals
 from taskweave.images import CAFFE, IMAGENET
+from taskweave.training import WrongCheckpointError, fit
 from taskweave.training.batches import batches_in_order, training_batches
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.loop import fit
 
 TO_INPUT = ToInput(IMAGENET)
 MIRRORED = v2.Compose([v2.RandomHorizontalFlip(), TO_INPUT])
@@ -177,7 +176,7 @@ def slices(monkeypatch):
             seen.setdefault(self.name, []).append(rows.start)
             return self.array[rows]
 
-    monkeypatch.setattr(pets_h5, "h5_array", lambda path, name: Watched(h5_files.h5_array(path, name), path.name))
+    monkeypatch.setattr(pets_h5, "h5_array", lambda path, name: Watched(containers.h5_array(path, name), path.name))
     return seen
 
 

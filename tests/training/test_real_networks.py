@@ -9,10 +9,8 @@ from training import toys
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
 from taskweave.parts import part
 from taskweave.streams import as_stream
+from taskweave.training import TrainingOptions, WeightDecay, fit, sgd
 from taskweave.training.groups import describe, groups_of
-from taskweave.training.loop import fit
-from taskweave.training.optimizers import sgd
-from taskweave.training.options import TrainingOptions, WeightDecay
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.nddr import NDDR

@@ -15,7 +15,7 @@ import torch
 from training import toys
 
 from taskweave.progress import StopSignal
-from taskweave.training.loop import fit
+from taskweave.training import fit
 
 HARD = {
     "plain": {},
@@ -132,7 +132,6 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from training import toys
-from taskweave.training.loop import fit
 class Told:
     def begin(self, what, total, *, done=0): print("begun", flush=True)
     def advance(self, done, losses=None): pass

@@ -7,15 +7,13 @@ import math
 import pytest
 import torch
 from data.mixture_toys import noise
+from taskweave.data.mixture_schedules import RoundRobin
 from torchjd import aggregation
 from training import toys
 from training.ranks_work import HoledTask
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_order import RoundRobin
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.loop import fit
-from taskweave.training.nonfinite import NonFiniteLossError
+from taskweave.training import NonFiniteLossError, WrongCheckpointError, fit
 from taskweave.training.pace import Pace
 from taskweave.weighting import DynamicWeightAverage, Fixed, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio
 

@@ -12,7 +12,7 @@ import taskweave.experiments.rooms  # noqa: F401 - so that short names of parts 
 from taskweave.features import FeatureShape
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
 from taskweave.weaving.connection import Connection

@@ -188,40 +188,43 @@ class Largest:
         return nn.functional.interpolate(output, size=size).argmax(1)
 
 
+TASKS = {"a": Largest(), "b": Largest()}
+
+
 def predictor() -> tw.Connected:
-    return tw.connect(plain("ab"), ["s1"], tw.CrossStitch, example=X, tasks={"a": Largest(), "b": Largest()})
+    return tw.connect(plain("ab"), ["s1"], tw.CrossStitch, example=X)
 
 
 def test_predict_normalises_decodes_and_keeps_modes() -> None:
     net = predictor().train()
     image = torch.randint(0, 256, (3, 9, 7), dtype=torch.uint8)
-    predictions = net.predict(image)
+    predictions = tw.predict(net, TASKS, image)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     x = ((image / 255 - mean[:, None, None]) / std[:, None, None])[None]
     assert torch.equal(predictions["a"], net(x)["a"].argmax(1)[0])
     assert predictions["b"].shape == (9, 7)
     assert net.training and not predictions["a"].requires_grad
-    assert torch.equal(net.predict(image / 255)["a"], predictions["a"])
+    assert torch.equal(tw.predict(net, TASKS, image / 255)["a"], predictions["a"])
 
 
 def test_predict_on_a_batch() -> None:
     net = predictor()
     batch = torch.rand(2, 3, 9, 7)
-    together = net.predict(batch)["a"]
+    together = tw.predict(net, TASKS, batch)["a"]
     assert together.shape == (2, 9, 7)
-    assert torch.equal(together[1], net.predict(batch[1])["a"])
+    assert torch.equal(together[1], tw.predict(net, TASKS, batch[1])["a"])
 
 
 def test_predict_runs_in_eval_mode() -> None:
-    net = tw.Connected({"a": tw.Stream(nn.Sequential(nn.Dropout(0.9)), {"s": ["0"]})}, tasks={"a": Largest()})
+    net = tw.Connected({"a": tw.Stream(nn.Sequential(nn.Dropout(0.9)), {"s": ["0"]})})
     image = torch.rand(3, 9, 7)
-    assert torch.equal(net.train().predict(image)["a"], net.predict(image)["a"])
+    assert torch.equal(tw.predict(net.train(), TASKS, image)["a"], tw.predict(net, TASKS, image)["a"])
 
 
 def test_predict_refuses_what_it_cannot_decode_or_read() -> None:
-    net = tw.Connected(plain("ab"), tasks={"a": Largest()})
-    with pytest.raises(ValueError, match=r"predict needs a task to decode \['b'\] with; pass tasks="):
-        net.predict(torch.rand(3, 9, 7))
+    net = tw.Connected(plain("ab"))
+    with pytest.raises(ValueError, match=r"predict needs a task to decode \['b'\] with; got tasks for \['a'\]"):
+        tw.predict(net, {"a": Largest()}, torch.rand(3, 9, 7))
     for shape in ((9, 7), (1, 9, 7), (2, 4, 9, 7), (9, 7, 3)):
         with pytest.raises(ValueError, match=r"predict takes RGB \(3, H, W\) or \(B, 3, H, W\), got"):
-            predictor().predict(torch.rand(shape))
+            tw.predict(predictor(), TASKS, torch.rand(shape))

@@ -9,7 +9,7 @@ from torch import Tensor
 from training import toys
 
 from taskweave.parts import part
-from taskweave.training.loop import fit
+from taskweave.training import fit
 from taskweave.weighting import DynamicWeightAverage, Fixed, GradientAggregation, LossGate, Uncertainty, Weighting
 
 BELOW = {"species": 0.2, "box": 0.2}

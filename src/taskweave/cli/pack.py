@@ -74,7 +74,7 @@ def _pack(asked: _Asked, out: Path, console: Console) -> None:
         for note in given.notes:
             console.print(f"note: {note}", style="dim", highlight=False, markup=False, soft_wrap=True)
         with bars(Terminal(stderr=True)) as progress:
-            manifest = write(given.parts, out, source=given.source, shard_bytes=asked.shard_bytes, watcher=progress)
+            manifest = write(given.parts, out, source=given.source, shard_bytes=asked.shard_bytes, progress=progress)
     except KeyboardInterrupt as stop:
         journal = read_journal(out)
         how_far = f" with {journal.done:,} of {journal.total:,} samples written" if journal else ""
@@ -107,7 +107,7 @@ def _upload(out: Path, url: str, console: Console) -> None:
 
     try:
         with bars(Terminal(stderr=True)) as progress:
-            upload(out, url, watcher=progress)
+            upload(out, url, progress=progress)
     except KeyboardInterrupt as stop:
         typer.echo(f"stopped; the same command goes on from there, and until then {url} is no store", err=True)
         raise typer.Exit(INTERRUPTED) from stop
@@ -122,7 +122,7 @@ def _check(store: Path, console: Console) -> None:
     from taskweave.data.store.places import faults
 
     with bars(Terminal(stderr=True)) as progress:
-        found = faults(store, watcher=progress)
+        found = faults(store, progress=progress)
     for fault in found:
         console.print(fault, highlight=False, soft_wrap=True, markup=False)
     if found:

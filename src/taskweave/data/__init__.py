@@ -51,11 +51,11 @@ _HOME = {
     "BoxSet": "readers.boxes.boxes_set",
     "caltech": "readers.streets.caltech",
     "caltech_extracted": "readers.streets.caltech_extracted",
-    "CITYSCAPES_CLASSES": "readers.streets.cityscapes_classes",
+    "CITYSCAPES_CLASSES": "readers.streets.cityscapes_labels",
     "cityscapes": "readers.streets.cityscapes",
-    "CITYSCAPES_CAMERA": "readers.streets.cityscapes_depth",
-    "DepthForm": "readers.streets.cityscapes_depth",
-    "StereoCamera": "readers.streets.cityscapes_depth",
+    "CITYSCAPES_CAMERA": "readers.streets.cityscapes_labels",
+    "DepthForm": "readers.streets.cityscapes_labels",
+    "StereoCamera": "readers.streets.cityscapes_labels",
     "MTAN_CLASSES": "readers.streets.cityscapes_mtan",
     "cityscapes_mtan": "readers.streets.cityscapes_mtan",
     "auto_lambda": "readers.streets.auto_lambda",
@@ -72,7 +72,7 @@ _HOME = {
     "penn_fudan": "readers.boxes.penn_fudan",
     "BlockOrder": "order",
     "pets": "readers.whole_images.pets",
-    "pets_sample": "readers.whole_images.pets_shipped",
+    "pets_sample": "readers.whole_images.pets",
     "pets_h5": "readers.whole_images.pets_h5",
     "imdb_wiki": "readers.whole_images.imdb_wiki",
     "utkface": "readers.whole_images.utkface",
@@ -152,18 +152,18 @@ if TYPE_CHECKING:
     from taskweave.data.readers.streets.caltech_extracted import caltech_extracted as caltech_extracted
     from taskweave.data.readers.streets.citypersons import citypersons as citypersons
     from taskweave.data.readers.streets.cityscapes import cityscapes as cityscapes
-    from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
-    from taskweave.data.readers.streets.cityscapes_depth import CITYSCAPES_CAMERA as CITYSCAPES_CAMERA
-    from taskweave.data.readers.streets.cityscapes_depth import DepthForm as DepthForm
-    from taskweave.data.readers.streets.cityscapes_depth import StereoCamera as StereoCamera
+    from taskweave.data.readers.streets.cityscapes_labels import CITYSCAPES_CAMERA as CITYSCAPES_CAMERA
+    from taskweave.data.readers.streets.cityscapes_labels import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
+    from taskweave.data.readers.streets.cityscapes_labels import DepthForm as DepthForm
+    from taskweave.data.readers.streets.cityscapes_labels import StereoCamera as StereoCamera
     from taskweave.data.readers.streets.cityscapes_mtan import MTAN_CLASSES as MTAN_CLASSES
     from taskweave.data.readers.streets.cityscapes_mtan import cityscapes_mtan as cityscapes_mtan
     from taskweave.data.readers.streets.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
     from taskweave.data.readers.streets.kitti import kitti as kitti
     from taskweave.data.readers.whole_images.imdb_wiki import imdb_wiki as imdb_wiki
     from taskweave.data.readers.whole_images.pets import pets as pets
+    from taskweave.data.readers.whole_images.pets import pets_sample as pets_sample
     from taskweave.data.readers.whole_images.pets_h5 import pets_h5 as pets_h5
-    from taskweave.data.readers.whole_images.pets_shipped import pets_sample as pets_sample
     from taskweave.data.readers.whole_images.utkface import utkface as utkface
     from taskweave.data.reduced import Reduced as Reduced
     from taskweave.data.sample import Batch as Batch

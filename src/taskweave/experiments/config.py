@@ -17,6 +17,11 @@ class Setting(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """What was worked out of the fields stays behind: another process works it out anew."""
+        state = super().__getstate__()
+        return {**state, "__dict__": {name: one for name, one in vars(self).items() if name in type(self).model_fields}}
+
     def identity(self, *, without: Collection[str] = ()) -> dict[str, Any]:
         """All that determines a result, as JSON. Fields at their defaults are left out, so that new ones change nothing.
 

@@ -20,10 +20,11 @@ from taskweave.progress import Progress
 from taskweave.results.image_statistics import keep_images
 from taskweave.results.run_files import keep_classes, keep_curves
 from taskweave.tasks.task import Task
-from taskweave.training.finished import STATISTICS
+from taskweave.training.checkpoint import STATISTICS
+from taskweave.training.fabric import make_fabric
 from taskweave.training.norms import SetStatistics, read_statistics
-from taskweave.training.speed import make_fabric, settle
-from taskweave.training.validate import collect, values_of
+from taskweave.training.speed import settle
+from taskweave.training.validation import collect, values_of
 from taskweave.weaving.connected import Connected
 
 if TYPE_CHECKING:

@@ -26,8 +26,7 @@ from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.image_statistics import has_images
 from taskweave.results.record import RECORD, RunRecord, read_record
 from taskweave.training.batches import Samples
-from taskweave.training.checkpoint import open_folder
-from taskweave.training.finished import WEIGHTS
+from taskweave.training.checkpoint import WEIGHTS, open_folder
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded

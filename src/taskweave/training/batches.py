@@ -1,18 +1,20 @@
-"""Batches of a data set: for training, in an order known from the seed, so that it resumes at any batch; for validation."""
+"""Batches in an order known from the seed, so that they resume anywhere; and how networks and tasks get them."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, final
 
 import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.order import BatchOrder, order_of
 from taskweave.data.sample import Batch, Sample, collate
 from taskweave.data.transformed import Transformed
+from taskweave.tasks.task import Task
 
 At = tuple[int, int]
 """(index of a sample, draw): the draw, here the epoch, seeds the sample's random transforms."""
@@ -117,3 +119,44 @@ def _unchanged(batch: Any) -> Any:
 def _ignore_interrupt(worker: int) -> None:
     """Ctrl-C reaches every process of the terminal; the main one decides, after the step."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def labelled(tasks: Mapping[str, Task], batch: Batch) -> list[str]:
+    """Those of `tasks` that have a label in the batch."""
+    return [name for name in tasks if name in batch.targets]
+
+
+def inputs_of(batch: Batch, tasks: Mapping[str, Task], *, training: bool) -> Any:
+    """The images, or {stream: its input} where a task's network reads more than the images.
+
+    tasks: of every stream that runs, also those without a label in the batch: links carry their features to the others.
+    """
+    inputs = {
+        name: task.network_input(batch.image, batch.targets.get(name) if training else None, batch.rois)
+        for name, task in tasks.items()
+    }
+    return batch.image if all(value is batch.image for value in inputs.values()) else inputs
+
+
+def outputs_of(
+    net: nn.Module, wanted: Sequence[str], batch: Batch, tasks: Mapping[str, Task], *, training: bool = False
+) -> dict[str, Any]:
+    """Outputs of the wanted tasks in float32, each for the samples that are labelled for it."""
+    outputs = net(inputs_of(batch, tasks, training=training), tasks=wanted)
+    chosen = {
+        name: outputs[name] if batch.whole(name) else tasks[name].select(outputs[name], batch.rows[name]) for name in wanted
+    }
+    return {name: _in_float32(output) for name, output in chosen.items()}
+
+
+def _in_float32(output: Any) -> Any:
+    """An output with its half precision tensors in float32, whatever tuples, lists and mappings it is made of."""
+    if isinstance(output, Tensor):
+        return output.float() if output.is_floating_point() and output.element_size() < 4 else output
+    if isinstance(output, Mapping):
+        return {key: _in_float32(value) for key, value in output.items()}
+    if isinstance(output, tuple) and type(output) is not tuple:  # a named one keeps its type
+        return type(output)(*(_in_float32(value) for value in output))
+    if isinstance(output, list | tuple):
+        return type(output)(_in_float32(value) for value in output)
+    return output

@@ -1,23 +1,21 @@
-"""Checkpoints: stored whole, and refused where they belong to something else."""
+"""What a training keeps in its folder: a checkpoint while it lasts, and what it found when it is done."""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from taskweave.files import CannotSaveError, writing
+from taskweave.files import CannotSaveError, write_text, writing
+from taskweave.training.result import FitResult, Validation
+from taskweave.training.weights import WrongCheckpointError, load_weights
 
 FORMAT = 1
-
-
-@final
-class WrongCheckpointError(ValueError):
-    """A file does not belong to the network, or to the training, that it was given to."""
 
 
 def open_folder(folder: Path) -> None:
@@ -62,27 +60,6 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def check_state(own: Mapping[str, Tensor], given: Mapping[str, Any], *, source: str, who: str) -> None:
-    """Raise WrongCheckpointError unless `given` has exactly the keys and shapes of `own`; name the first that differ."""
-    problems = []
-    for word, keys in (("missing", own.keys() - given.keys()), ("unexpected", given.keys() - own.keys())):
-        if keys:
-            ordered = [key for key in (*own, *given) if key in keys]
-            problems.append(f"{len(keys)} keys {word}: {', '.join(ordered[:3])}{', ...' if len(keys) > 3 else ''}")
-    shapes = [
-        f"{key} is {tuple(given[key].shape)} in the file, {tuple(tensor.shape)} in the network"
-        for key, tensor in own.items()
-        if key in given and given[key].shape != tensor.shape
-    ]
-    if shapes:
-        problems.append(f"{len(shapes)} of another shape: {'; '.join(shapes[:3])}{'; ...' if len(shapes) > 3 else ''}")
-    if problems:
-        raise WrongCheckpointError(
-            f"{source} holds another network than {who}: {'; '.join(problems)}. "
-            "Give the file that was saved from this network"
-        )
-
-
 def check_known_by(stored: Mapping[str, Any], asked: Mapping[str, Any], *, source: str) -> None:
     """Raise WrongCheckpointError unless a run in a folder was determined by the same things as the one asked for."""
     differing = [
@@ -94,3 +71,40 @@ def check_known_by(stored: Mapping[str, Any], asked: Mapping[str, Any], *, sourc
         raise WrongCheckpointError(
             f"{source} belongs to another training; {'; '.join(differing)}. Choose another folder, or delete this one"
         )
+
+
+WEIGHTS, STATISTICS, FINISHED = "weights.safetensors", "statistics.safetensors", "finished.json"
+
+
+def write_finished(folder: Path, result: FitResult, *, known_by: Mapping[str, Any]) -> None:
+    """Note that the training in `folder` is done; written last of all. Raises CannotSaveError."""
+    content = {
+        "known_by": dict(known_by),
+        "step": result.step,
+        "metrics": result.metrics,
+        "history": [{"step": v.step, "metrics": v.metrics} for v in result.history],
+        "seconds": result.seconds,
+        "waited": result.waited,
+    }
+    write_text(folder / FINISHED, json.dumps(content, indent=1))
+
+
+def read_finished(folder: Path, net: nn.Module, *, known_by: Mapping[str, Any]) -> FitResult | None:
+    """The result of the training that `folder` holds finished, its weights loaded into `net`; None where it holds none.
+
+    Raises WrongCheckpointError for another network or another training.
+    """
+    path, weights = folder / FINISHED, folder / WEIGHTS
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text())
+        stored = content.pop("known_by")
+        history = tuple(Validation(**validation) for validation in content.pop("history"))
+        statistics = folder / STATISTICS if (folder / STATISTICS).is_file() else None
+        result = FitResult("finished", history=history, weights=weights, statistics=statistics, **content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise WrongCheckpointError(f"{path} cannot be read ({error}); delete the folder to train anew") from error
+    load_weights(net, weights)
+    check_known_by(stored, known_by, source=str(folder))
+    return result

@@ -1,9 +1,10 @@
-"""What a training refuses before, or soon after, it starts."""
+"""What stops a training: what does not fit, before or soon after it starts, and numbers that are not finite."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping
+from typing import final
 
 from taskweave.data.mixture import Mixture
 from taskweave.tasks.task import Task
@@ -70,3 +71,18 @@ def check_seen(wanted: Collection[str], seen: Collection[str]) -> None:
             f"no sample of a whole epoch was labelled for {missing}; targets go by the task's name in a sample. "
             "Check the data set's labels, or leave the task out with trained="
         )
+
+
+@final
+class NonFiniteLossError(ArithmeticError):
+    """A loss, a gradient or a weight became NaN or infinite; training stopped and saved nothing of it.
+
+    what: whose, e.g. "the loss of task 'depth'".  step: the number of the optimiser step, from 0.
+    """
+
+    def __init__(self, what: str, *, step: int, value: float, kept: str) -> None:
+        super().__init__(
+            f"{what} became {value} at step {step}; training stops. {kept} Lower optimizer.lr or the connections' rate "
+            "(connection_lr), set clip, or look at the samples of this step"
+        )
+        self.what, self.step = what, step

@@ -6,8 +6,8 @@ from typing import final
 
 from torch import nn
 
+from taskweave.training.groups import ROLES, Role, modules_by_role, parameters_by_role
 from taskweave.training.options import Freeze
-from taskweave.training.roles import ROLES, Role, modules_by_role, parameters_by_role
 from taskweave.weaving.connected import Connected
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.files import write_bytes
-from taskweave.training.checkpoint import WrongCheckpointError, check_state
+from taskweave.training.weights import WrongCheckpointError, check_state
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _SETS = "data_sets"

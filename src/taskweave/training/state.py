@@ -17,19 +17,19 @@ from taskweave.data.sample import Batch
 from taskweave.files import remove_parts
 from taskweave.tasks.task import Task
 from taskweave.training.averaging import Average
-from taskweave.training.checkpoint import check_known_by, check_state, load_checkpoint, save_checkpoint
+from taskweave.training.checkpoint import check_known_by, load_checkpoint, save_checkpoint
+from taskweave.training.checks import NonFiniteLossError
+from taskweave.training.fabric import Autocast, Ranks
 from taskweave.training.freezing import Freezing
 from taskweave.training.groups import groups_of, make_optimizer
 from taskweave.training.monitor.monitor import IDLE
 from taskweave.training.monitor.watch import Watch
-from taskweave.training.nonfinite import NonFiniteLossError
 from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import random_state, restore_random_state
-from taskweave.training.ranks import Autocast, Ranks
 from taskweave.training.result import Validation
 from taskweave.training.speed import prepare
-from taskweave.training.weights import load_weights, save_weights
+from taskweave.training.weights import check_state, load_weights, save_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
 

@@ -16,10 +16,10 @@ from torchvision import tv_tensors
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.dataset import LabelledSet, require_labels
 from taskweave.data.facts import ATTRIBUTES, DENSE, DETECTION, SetFacts
+from taskweave.data.generated.cache import RecordFile
+from taskweave.data.generated.furnishing import FOCAL, draw_room
+from taskweave.data.generated.looks import ATTRIBUTE_VALUES, CLASSES, DOOR, OBJECT_CLASSES, Thing
 from taskweave.data.generated.rendering import Rendering, render
-from taskweave.data.generated.scenes_cache import RecordFile
-from taskweave.data.generated.scenes_looks import ATTRIBUTE_VALUES, CLASSES, DOOR, OBJECT_CLASSES, Thing
-from taskweave.data.generated.scenes_rooms import FOCAL, draw_room
 from taskweave.data.normals import Intrinsics
 from taskweave.data.readers.cache import cache_folder
 from taskweave.data.sample import Sample

@@ -1,4 +1,4 @@
-"""The known layouts with boxes. A new one is one entry."""
+"""The known layouts with boxes, or with labels of the whole image. A new one is one entry."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ from taskweave.data.readers.streets.caltech_extracted import caltech_extracted
 from taskweave.data.readers.streets.caltech_rules import TEST_SETS, TRAIN_SETS
 from taskweave.data.readers.streets.citypersons import citypersons
 from taskweave.data.readers.streets.kitti import kitti
+from taskweave.data.readers.whole_images.faces import FACE_LABELS
+from taskweave.data.readers.whole_images.imdb_wiki import imdb_wiki
+from taskweave.data.readers.whole_images.pets import PET_LABELS, pets
+from taskweave.data.readers.whole_images.pets_h5 import H5_LABELS, pets_h5
+from taskweave.data.readers.whole_images.utkface import utkface
 
 _BOXES = ("detection",)
 _CALTECH_STEP = 30
@@ -126,5 +131,48 @@ BOX_LAYOUTS = (
     Layout(
         "CityPersons", "citypersons", "citypersons",
         ("gtBboxCityPersons/*/*/*.json", "leftImg8bit/*/*/*_leftImg8bit.png"), _citypersons, uses=("gtFine",),
+    ),
+)  # fmt: skip
+
+
+def _pets(path: Path) -> list[View]:
+    splits = [split for split in ("trainval", "test") if matches(path, f"annotations/{split}.txt")]
+    views = {"trainval": "trainval", "test": "official test"}
+    return [replace(view(pets, views[split], PET_LABELS, path=path), split=split) for split in splits]
+
+
+def _pets_h5(path: Path) -> list[View]:
+    if matches(path, "images.h5"):
+        return [view(pets_h5, "all", H5_LABELS, path=path)]
+    splits = [split for split in ("train", "val", "test") if matches(path, f"{split}/images.h5")]
+    return [view(pets_h5, split, H5_LABELS, path=path) for split in splits]
+
+
+def _utkface(path: Path) -> list[View]:
+    return [view(utkface, "all", FACE_LABELS, path=path)]  # ours draws a split, the release has none
+
+
+def _imdb_wiki(path: Path) -> list[View]:
+    return [view(imdb_wiki, "all", FACE_LABELS, path=path)]
+
+
+def _somewhere(*names: str) -> tuple[str, ...]:
+    """Needs of these files at the top or in the folder of a part."""
+    return tuple(f"{name}|train/{name}|val/{name}|test/{name}" for name in names)
+
+
+WHOLE_LAYOUTS = (
+    Layout(
+        "Oxford-IIIT Pet", "pets", "pets",
+        ("images/*.jpg", "annotations/trimaps/*.png", "annotations/trainval.txt|annotations/test.txt"), _pets, listed=True,
+    ),
+    Layout(
+        "pets as h5", "pets_h5", "pets_h5", _somewhere("images.h5", "masks.h5", "bboxes.h5", "binary.h5"), _pets_h5,
+        uses=("train", "val", "test"),
+    ),
+    Layout("UTKFace", "utkface", "utkface", ("*_*_*.jpg.chip.jpg",), _utkface, uses=("*.chip.jpg",)),
+    Layout(
+        "IMDB-WIKI", "imdb_wiki", "imdb_wiki", ("imdb_crop/imdb.mat|wiki_crop/wiki.mat",), _imdb_wiki,
+        uses=("imdb_crop", "wiki_crop"),
     ),
 )  # fmt: skip

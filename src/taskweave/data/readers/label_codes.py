@@ -11,7 +11,15 @@ import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
-from taskweave.data.exact_bytes import exact_bytes
+
+def exact_bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
+    """`values` as uint8; None where one is no whole number in 0..255."""
+    if values.dtype == np.uint8:
+        return values
+    with np.errstate(invalid="ignore"):  # NaN and what is outside become some number, not equal to it
+        narrow = values.astype(np.uint8)
+    return narrow if np.array_equal(narrow, values) else None
+
 
 IGNORE = 255
 _UNKNOWN = -1

@@ -1,4 +1,4 @@
-"""Trees in which a sample's files have one number each, in a folder per kind: image/{i}, label/{i}, depth/{i}."""
+"""Samples that have numbers: the scenes of neighbours, and trees such as image/{i}, label/{i}, depth/{i}."""
 
 from __future__ import annotations
 
@@ -7,8 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from taskweave.data.neighbours import scenes_of_neighbours
 from taskweave.data.readers.fileset import Complete, Field, FileSet, Item, Read, with_files
+
+LONGEST = 20
+
+
+def scenes_of_neighbours(numbers: Sequence[int], *, longest: int = LONGEST) -> tuple[str, ...]:
+    """A scene's name for each frame number: frames whose numbers follow each other without a gap are one scene.
+
+    NYUv2 numbers its pictures scene by scene, so frames of one scene are neighbours; a gap in an official split is where
+    scenes of the other part lie. Two scenes may be joined by this, which only makes the held-out part coarser. A run is cut
+    after `longest` frames, since a layout that renumbers its files has one run only: at such a cut, and only there, a scene
+    may be in both parts. `nyu_depth_v2_labeled.mat` names its scenes and needs none of this.
+    """
+    names: list[str] = []
+    start = length = 0
+    for position, number in enumerate(numbers):
+        follows = position > 0 and number == numbers[position - 1] + 1
+        start, length = (start, length + 1) if follows and length < longest else (number, 1)
+        names.append(f"from {start:04d}")
+    return tuple(names)
 
 
 @final

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from taskweave.data.boxes import tidy
-from taskweave.data.dataset import LabelledSet
+from taskweave.data.dataset import LabelledSet, require_labels
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
 from taskweave.data.store.manifest import Manifest, PartFacts
 from taskweave.data.store.places import Place, place_of
@@ -103,6 +103,10 @@ class StoredSet(LabelledSet):
     @property
     def categories(self) -> Mapping[str, tuple[str, ...]]:
         return {label: names for label, names in self.facts.categories.items() if label in self._labels}
+
+    def only(self, labels: Sequence[str]) -> StoredSet:
+        wanted = require_labels(labels, self.facts.labels, self.where)
+        return StoredSet(self.place, self.facts, labels=wanted, where=self.where)
 
     def key(self, index: int) -> str:
         return self._keys[index]

@@ -52,9 +52,11 @@ class Row(Around):
     def rewritten(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """`given` with a unit's or a joint network's name replaced by the method that uses it."""
         name = given.get("use")
-        if not isinstance(name, str) or _is_method(name):
+        if not isinstance(name, str):
             return given
         call = _method_named(name)
+        if makes(call, Method):
+            return given
         method, option = ("connected", "unit") if makes(call, Unit) else ("joint", "network")
         options, beside = (
             options_of(call).model_fields,
@@ -121,10 +123,6 @@ class Row(Around):
     def runs(self, recipe: Recipe, seed: int) -> tuple[Run, ...]:
         """The trainings of this row with one seed."""
         return self.made.runs(self, self.fold(recipe), seed)
-
-
-def _is_method(name: str) -> bool:
-    return makes(find(name, Method), Method) if name in known(Method) else False
 
 
 def _method_named(name: str) -> Callable[..., Any]:

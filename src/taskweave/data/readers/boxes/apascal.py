@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from taskweave.data.facts import ATTRIBUTES, DETECTION, Folder, SetFacts
-from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
-from taskweave.data.readers.boxes.boxes_reading import chosen_classes, label_of, size_of_picture
-from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture, chosen_classes, label_of, size_of_picture
 from taskweave.data.readers.boxes.voc import VOC_CLASSES
+from taskweave.data.readers.faults import Accept, Faults
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, read_names, require_folder
 from taskweave.parts import Where, states

@@ -13,8 +13,8 @@ from annotated_types import Ge
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.facts import DETECTION, Folder, SetFacts, Size
 from taskweave.data.readers.boxes.box_csv import read_box_csv
-from taskweave.data.readers.boxes.boxes_faults import Accept
 from taskweave.data.readers.boxes.boxes_set import BoxSet, Picture
+from taskweave.data.readers.faults import Accept
 from taskweave.data.readers.files import ReadLabels
 from taskweave.data.readers.fileset import Field, read_names, require_folder
 from taskweave.data.readers.label_codes import counted_from_one

@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from taskweave.data.facts import DETECTION, Folder, SetFacts
-from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
-from taskweave.data.readers.boxes.boxes_reading import Classes, label_of, need_classes, part_of, size_of_picture
-from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture
+from taskweave.data.readers.boxes.boxes_set import (
+    BoxSet,
+    Classes,
+    Found,
+    Picture,
+    label_of,
+    need_classes,
+    part_of,
+    size_of_picture,
+)
+from taskweave.data.readers.faults import Accept, Faults
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, require_folder
 from taskweave.parts import states

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from torchvision import tv_tensors
 
 from taskweave.data.facts import DETECTION, Folder, SetFacts, TestShare
-from taskweave.data.generated.drawn import drawn
-from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
 from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture
+from taskweave.data.readers.faults import Accept, Faults
 from taskweave.data.readers.files import read_picture, read_values
 from taskweave.data.readers.fileset import Field, require_folder
 from taskweave.data.readers.label_codes import LabelCode
+from taskweave.data.splits import drawn
 from taskweave.parts import states
 
 SEGMENTATION = "segmentation"

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, final
 
 from taskweave.data.facts import DETECTION, Folder, SetFacts
-from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
-from taskweave.data.readers.boxes.boxes_reading import chosen_classes, label_of
-from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Objects, Picture
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Objects, Picture, chosen_classes, label_of
+from taskweave.data.readers.faults import Accept, Faults
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, read_names, require_folder
 from taskweave.parts import states

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from taskweave.data.facts import DENSE, Folder
-from taskweave.data.neighbours import scenes_of_neighbours
 from taskweave.data.readers.files import ReadDepth, ReadLabels, read_normals, read_picture, read_picture_npy
 from taskweave.data.readers.fileset import Field, FileSet, Item, Read, require_folder, with_images
 from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, nyuv2_facts
 from taskweave.data.readers.label_codes import counted_from_zero
-from taskweave.data.readers.streets.cityscapes_classes import CityscapesCount
-from taskweave.data.readers.streets.cityscapes_depth import (
+from taskweave.data.readers.numbered import scenes_of_neighbours
+from taskweave.data.readers.streets.cityscapes_labels import (
     CITYSCAPES_CAMERA,
     FARTHEST,
+    CityscapesCount,
     DepthForm,
     Farthest,
     Positive,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from taskweave.data.facts import DENSE, Folder
-from taskweave.data.neighbours import scenes_of_neighbours
 from taskweave.data.readers.files import ReadDepth, ReadLabels, read_normals, read_picture
 from taskweave.data.readers.fileset import Field, FileSet, Item, read_names, require_folder, with_images
 from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, nyuv2_facts
 from taskweave.data.readers.label_codes import counted_from_one
+from taskweave.data.readers.numbered import scenes_of_neighbours
 from taskweave.parts import states
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, final
 
 from taskweave.data.facts import Folder, SetFacts
-from taskweave.data.neighbours import scenes_of_neighbours
 from taskweave.data.readers.files import ReadLabels, read_normals, read_picture
 from taskweave.data.readers.fileset import Field, FileSet, Item, read_names, require_folder, with_files, with_images
 from taskweave.data.readers.indoor.nyuv2_classes import ClassCount, class_names, from_forty, nyuv2_facts
 from taskweave.data.readers.label_codes import counted_from_zero
+from taskweave.data.readers.numbered import scenes_of_neighbours
 from taskweave.parts import Where, states
 
 _LISTS = {"segmentation": "seg", "normals": "normal_mask"}

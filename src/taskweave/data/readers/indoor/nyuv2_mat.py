@@ -14,8 +14,8 @@ import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
-from taskweave.data.derived_normals import DerivedNormals
 from taskweave.data.facts import DENSE, Folder
+from taskweave.data.normals import DerivedNormals
 from taskweave.data.readers.files import decode_depth
 from taskweave.data.readers.fileset import Field, FileSet, Item
 from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, nyuv2_facts

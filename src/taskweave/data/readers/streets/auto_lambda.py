@@ -10,10 +10,11 @@ from taskweave.data.facts import Folder, SetFacts
 from taskweave.data.readers.files import ReadLabels, read_picture
 from taskweave.data.readers.fileset import FileSet, Read, require_folder
 from taskweave.data.readers.numbered import Numbered
-from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount, label_code
-from taskweave.data.readers.streets.cityscapes_depth import (
+from taskweave.data.readers.streets.cityscapes_labels import (
     CITYSCAPES_CAMERA,
+    CITYSCAPES_CLASSES,
     FARTHEST,
+    CityscapesCount,
     DepthForm,
     Farthest,
     Positive,
@@ -21,6 +22,7 @@ from taskweave.data.readers.streets.cityscapes_depth import (
     ReadStereoDepth,
     StereoCamera,
     check_form,
+    label_code,
     read_codes,
 )
 from taskweave.data.readers.streets.cityscapes_mtan import MTAN_LABELS, FileSize, mtan_facts

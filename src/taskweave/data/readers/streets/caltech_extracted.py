@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from taskweave.data.facts import DETECTION, Folder
-from taskweave.data.readers.boxes.boxes_faults import DRAWN_OUTSIDE, Accept, Faults
-from taskweave.data.readers.boxes.boxes_reading import size_of_picture
-from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture
+from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture, size_of_picture
+from taskweave.data.readers.faults import DRAWN_OUTSIDE, Accept, Faults
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, require_folder
 from taskweave.data.readers.streets.caltech_rules import (

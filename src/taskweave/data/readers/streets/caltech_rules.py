@@ -9,8 +9,8 @@ from typing import Annotated, Any, final
 from annotated_types import Ge, Gt
 
 from taskweave.data.facts import DETECTION, SetFacts
-from taskweave.data.readers.boxes.boxes_faults import Faults
 from taskweave.data.readers.boxes.boxes_set import PERSON, Found
+from taskweave.data.readers.faults import Faults
 from taskweave.data.readers.streets.vbb import Box, Drawn
 
 CALTECH_NAMES = ("person", "people", "person?", "person-fa", "ignore")

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from taskweave.data.facts import DETECTION, Folder, SetFacts
-from taskweave.data.readers.boxes.boxes_faults import DRAWN_OUTSIDE, Accept, Faults
 from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Objects, Picture
+from taskweave.data.readers.faults import DRAWN_OUTSIDE, Accept, Faults
 from taskweave.data.readers.files import ReadLabels, read_picture
 from taskweave.data.readers.fileset import Field, require_folder
 from taskweave.data.readers.streets.cityscapes import SEGMENTATION, pictures_of
-from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount, label_code
+from taskweave.data.readers.streets.cityscapes_labels import CITYSCAPES_CLASSES, CityscapesCount, label_code
 from taskweave.parts import states
 
 CITYPERSONS_NAMES = ("pedestrian", "rider", "sitting person", "person (other)", "person group", "ignore")

@@ -9,15 +9,17 @@ from typing import Any, Literal
 from taskweave.data.facts import Folder, SetFacts
 from taskweave.data.readers.files import ReadLabels, read_picture
 from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder, with_files
-from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount, label_code
-from taskweave.data.readers.streets.cityscapes_depth import (
+from taskweave.data.readers.streets.cityscapes_labels import (
+    CITYSCAPES_CLASSES,
     FARTHEST,
+    CityscapesCount,
     DepthForm,
     Farthest,
     ReadInverseDepth,
     ReadStereoDepth,
     depth_reader,
     far,
+    label_code,
     read_codes,
 )
 from taskweave.data.tensors import Disparity

@@ -13,10 +13,11 @@ from taskweave.data.readers.files import ReadLabels, read_picture_npy
 from taskweave.data.readers.fileset import FileSet, Item, Read, require_folder
 from taskweave.data.readers.label_codes import counted_from_zero
 from taskweave.data.readers.numbered import Numbered
-from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount
-from taskweave.data.readers.streets.cityscapes_depth import (
+from taskweave.data.readers.streets.cityscapes_labels import (
     CITYSCAPES_CAMERA,
+    CITYSCAPES_CLASSES,
     FARTHEST,
+    CityscapesCount,
     DepthForm,
     Farthest,
     Positive,

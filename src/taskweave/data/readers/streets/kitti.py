@@ -10,9 +10,8 @@ from typing import Annotated, Any, NamedTuple
 from annotated_types import Ge, Le
 
 from taskweave.data.facts import DETECTION, Folder, SetFacts
-from taskweave.data.readers.boxes.boxes_faults import Accept, Faults
-from taskweave.data.readers.boxes.boxes_reading import size_of_picture
-from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture, size_of_picture
+from taskweave.data.readers.faults import Accept, Faults
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, require_folder
 from taskweave.parts import states

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from taskweave.data.readers.mat_files import mat_structure
+from taskweave.data.readers.containers import mat_structure
 
 Box = tuple[float, float, float, float]
 """x, y, width, height as stored."""

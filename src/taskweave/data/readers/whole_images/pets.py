@@ -1,4 +1,4 @@
-"""Oxford-IIIT Pet (Parkhi et al., Cats and Dogs, CVPR 2012): 37 breeds, a trimap each, and head boxes."""
+"""Oxford-IIIT Pet (Parkhi et al., CVPR 2012): 37 breeds, a trimap each, and head boxes; and 100 of it that ship here."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from taskweave.data.facts import Folder, SetFacts, Size
-from taskweave.data.generated.drawn import drawn
 from taskweave.data.readers.files import ReadLabels, read_picture
 from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder, with_files, with_images
 from taskweave.data.readers.label_codes import IGNORE, LabelCode
-from taskweave.data.readers.whole_images.pets_lists import HeadBoxes, Pet, read_pets
-from taskweave.data.readers.whole_images.pets_names import BREEDS, SPECIES_NAMES
+from taskweave.data.readers.whole_images.pets_lists import BREEDS, SPECIES_NAMES, HeadBoxes, Pet, read_pets
+from taskweave.data.splits import drawn
 from taskweave.parts import states
 
 SPECIES, BREED, BOX, SEGMENTATION = "species", "breed", "box", "segmentation"
@@ -132,3 +131,31 @@ def _item(path: Path, pet: Pet, read: ReadLabels) -> Item:
         SEGMENTATION: Field(path / "annotations" / "trimaps" / f"{pet.key}.png", read),
     }
     return Item(pet.key, pet.key, fields, pet.listed, {SPECIES: pet.species, BREED: pet.breed})
+
+
+SAMPLE = Path(__file__).parents[2] / "pets_sample_files"
+"""In the layout of the release: `pets` and ``taskweave inspect-data`` read this folder, too."""
+SAMPLE_SIZE = (128, 128)
+_SAMPLE_LISTS = {"train": "train.txt", "validation": "val.txt", "val": "val.txt", "test": "test.txt", "all": "list.txt"}
+
+
+def _sample_facts(options: Mapping[str, Any]) -> SetFacts:
+    title = "100 of Oxford-IIIT Pet, inside the package"
+    return pet_facts(options)._replace(title=title, size=SAMPLE_SIZE, own_validation=True, may_be_shown=True)
+
+
+@states(facts=_sample_facts)
+def pets_sample(part: str = "all", *, border: Border = "ignored") -> FileSet:
+    """100 pets at 128 x 128 that ship inside the package, half of them cats: 60 to train, 20 to validate, 20 to test.
+
+    Each has a trimap, one head box, species and breed; the targets are those of `pets`, as is `border`. Cut to squares
+    and made smaller by tools/make_pets_sample.py. For demonstrations and tests: too few to learn much from.
+
+    Args:
+        part: "train", "validation", "test" or "all".
+        border: What the trimap's border becomes: no label, pet, background, or class 2.
+    """
+    if part not in _SAMPLE_LISTS:
+        raise ValueError(f"the sample of pets has no part {part!r}: expected one of {list(_SAMPLE_LISTS)}")
+    pets = read_pets(SAMPLE / "annotations" / _SAMPLE_LISTS[part])
+    return pets_of(SAMPLE, pets, border=border, where=f"the sample of pets ({part})")

@@ -15,14 +15,13 @@ from torchvision import tv_tensors
 
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.dataset import LabelledSet, require_labels
-from taskweave.data.exact_bytes import exact_bytes
 from taskweave.data.facts import Folder, SetFacts, Size
-from taskweave.data.readers.boxes.boxes_faults import DRAWN_OUTSIDE, Faults
+from taskweave.data.readers.containers import h5_array
+from taskweave.data.readers.faults import DRAWN_OUTSIDE, Faults
 from taskweave.data.readers.fileset import require_folder
-from taskweave.data.readers.h5_files import h5_array
-from taskweave.data.readers.label_codes import LabelCode
+from taskweave.data.readers.label_codes import LabelCode, exact_bytes
 from taskweave.data.readers.whole_images.pets import BOX, SEGMENTATION, SPECIES
-from taskweave.data.readers.whole_images.pets_names import SPECIES_NAMES
+from taskweave.data.readers.whole_images.pets_lists import SPECIES_NAMES
 from taskweave.data.sample import Sample
 from taskweave.parts import states
 

@@ -1,4 +1,4 @@
-"""The lists and head boxes of the Oxford-IIIT Pet data set."""
+"""The names, lists and head boxes of the Oxford-IIIT Pet data set."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from taskweave.data.readers.boxes.boxes_faults import Faults
 from taskweave.data.readers.boxes.voc import read_voc_annotation
+from taskweave.data.readers.faults import Faults
 from taskweave.data.readers.fileset import OneBox, read_names
-from taskweave.data.readers.whole_images.pets_names import BREEDS, SPECIES_NAMES
+
+SPECIES_NAMES = ("cat", "dog")
+"""In the order of our ids, 0 and 1; the lists say 1 and 2."""
+BREEDS = (
+    "Abyssinian", "american_bulldog", "american_pit_bull_terrier", "basset_hound", "beagle", "Bengal", "Birman", "Bombay",
+    "boxer", "British_Shorthair", "chihuahua", "Egyptian_Mau", "english_cocker_spaniel", "english_setter",
+    "german_shorthaired", "great_pyrenees", "havanese", "japanese_chin", "keeshond", "leonberger", "Maine_Coon",
+    "miniature_pinscher", "newfoundland", "Persian", "pomeranian", "pug", "Ragdoll", "Russian_Blue", "saint_bernard",
+    "samoyed", "scottish_terrier", "shiba_inu", "Siamese", "Sphynx", "staffordshire_bull_terrier", "wheaten_terrier",
+    "yorkshire_terrier",
+)  # fmt: skip
+"""In the order of the lists' class ids 1..37; ours count from 0. Cats are written with a capital letter there."""
 
 
 class Pet(NamedTuple):

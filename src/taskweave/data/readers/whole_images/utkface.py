@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from taskweave.data.dropped import Dropped
 from taskweave.data.facts import Folder, SetFacts, TestShare
-from taskweave.data.generated.drawn import held_out
+from taskweave.data.readers.faults import Dropped
 from taskweave.data.readers.files import read_picture
 from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder
 from taskweave.data.readers.whole_images.faces import AGE, AGES, FACE_LABELS, GENDER, GENDERS, face_facts
+from taskweave.data.splits import held_out
 from taskweave.parts import states
 
 _NAME = re.compile(r"(\d{1,3})_([01])_([0-4])_(\d{17})\.jpg\.chip\.jpg")

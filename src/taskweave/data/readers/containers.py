@@ -1,0 +1,65 @@
+"""Files that hold many arrays: HDF5, and MATLAB's up to version 7.2."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+
+def h5_file(path: Path) -> Any:
+    """The open file, the same one each time in a process; HDF5's handles do not survive a fork.
+
+    Raises FileNotFoundError where there is none, ValueError for a truncated file or another one, ImportError without h5py.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there: expected an HDF5 file; give the folder that holds it")
+    return _opened(str(path), path.stat().st_mtime_ns, os.getpid())
+
+
+@lru_cache(maxsize=16)
+def _opened(path: str, changed: int, process: int) -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError(f"reading {path} needs h5py: pip install taskweave[data]") from error
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(f"{path} is not a whole HDF5 file ({error}): copy or write it again") from error
+
+
+def h5_array(path: Path, name: str) -> Any:
+    """The array (not read yet) that an HDF5 file holds under `name`, or the only one in it."""
+    file = h5_file(path)
+    import h5py  # behind the line that says what to install
+
+    arrays = {key: value for key, value in file.items() if isinstance(value, h5py.Dataset)}
+    if name in arrays or len(arrays) == 1:
+        return arrays.get(name) or next(iter(arrays.values()))
+    raise ValueError(f"{path} has the arrays {sorted(arrays)}: expected one, {name!r}")
+
+
+def mat_structure(path: Path, name: str, fields: Sequence[str]) -> Any:
+    """The structure `name` of a .mat file, which must have `fields`.
+
+    Raises FileNotFoundError where there is no file, ValueError for another file and for a missing field.
+    """
+    from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
+
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: expected a MATLAB file with the structure {name}; restore it")
+    try:
+        structure = loadmat(path, appendmat=False)[name][0, 0]
+    except (MatReadError, ValueError, TypeError, LookupError, OSError, NotImplementedError, zlib.error) as error:
+        raise ValueError(
+            f"{path} is not a readable {path.suffix} file, a MATLAB file with the structure {name} ({error!r})"
+        ) from error
+    missing = [field for field in fields if field not in (structure.dtype.names or ())]
+    if missing:
+        raise ValueError(f"{path} has no {missing[0]!r} in its structure {name}: expected {', '.join(fields)}")
+    return structure

@@ -1,0 +1,138 @@
+"""Validation: exact metrics of a network over a whole data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from taskweave.progress import Progress, Silent
+from taskweave.streams.stream import evaluating
+from taskweave.tasks.task import Task
+from taskweave.training.batches import Samples, batches_in_order, labelled, outputs_of
+from taskweave.training.norms import SetStatistics
+from taskweave.training.result import Metrics
+from taskweave.training.speed import is_channels_last
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+    from torchmetrics import Metric
+
+
+def validate(
+    net: nn.Module,
+    tasks: Mapping[str, Task],
+    dataset: Samples,
+    *,
+    batch_size: int,
+    workers: int = 0,
+    fabric: Fabric | None = None,
+    progress: Progress | None = None,
+    others: Mapping[str, Task] | None = None,
+    statistics: SetStatistics | None = None,
+) -> Metrics:
+    """Measure a network: exact metrics over a whole data set, each task over the samples labelled for it.
+
+    Arguments and errors are those of `collect`.
+
+    Returns:
+        {task: {metric: value}}.
+    """
+    measured = collect(
+        net,
+        tasks,
+        dataset,
+        batch_size=batch_size,
+        workers=workers,
+        fabric=fabric,
+        progress=progress,
+        others=others,
+        statistics=statistics,
+    )
+    return {name: values_of(metric) for name, metric in measured.items()}
+
+
+def collect(
+    net: nn.Module,
+    tasks: Mapping[str, Task],
+    dataset: Samples,
+    *,
+    batch_size: int,
+    workers: int = 0,
+    fabric: Fabric | None = None,
+    progress: Progress | None = None,
+    others: Mapping[str, Task] | None = None,
+    statistics: SetStatistics | None = None,
+) -> dict[str, Metric]:
+    """Run a network over a whole data set and return the metrics as objects, which also hold curves.
+
+    Args:
+        net: A `Connected`, or one that Fabric set up. In eval mode meanwhile; its modes are restored.
+        tasks: The tasks to measure; only what their outputs need is computed. Predictions are compared at the labels' size.
+        dataset: The samples to predict.
+        batch_size: Samples predicted at once; no batch mixes data sets.
+        workers: Processes that load data.
+        fabric: Device and precision. Default: the network's device, and float32.
+        progress: Told how far validation has come.
+        others: Tasks of further streams that are not measured, if their inputs are more than the images (regions).
+        statistics: Batch-norm statistics per data set, for samples of a `Mixture`. Default: the network's own.
+
+    Returns:
+        {task: its metric, which has seen every sample}.
+
+    Raises:
+        ValueError: The data set is empty, or has no sample labelled for a task.
+    """
+    progress = Silent() if progress is None else progress
+    device = fabric.device if fabric is not None else next(net.parameters(), torch.empty(0)).device
+    metrics = {name: _metric(task).to(device) for name, task in tasks.items()}
+    given = {**(others or {}), **tasks}
+    unseen, channels_last = set(tasks), is_channels_last(net)
+    progress.begin("validating", -(-len(dataset) // batch_size))
+    with evaluating(net), torch.no_grad():
+        for batch in batches_in_order(dataset, batch_size=batch_size, workers=workers):
+            batch = batch.to(device, channels_last=channels_last)
+            wanted = labelled(tasks, batch)
+            own = nullcontext() if statistics is None else statistics.of(batch.sources)
+            with own, nullcontext() if fabric is None else fabric.autocast():
+                outputs = outputs_of(net, wanted, batch, given) if wanted else {}
+            for name, output in outputs.items():
+                target = batch.targets[name]
+                metrics[name].update(tasks[name].decode(output, _size(target, batch.image)), target)
+            unseen -= set(wanted)
+            progress.advance(1)
+    progress.end()
+    if unseen:
+        raise ValueError(
+            f"no sample to validate on is labelled for {sorted(unseen)}; check the data set, or leave the task out"
+        )
+    return metrics
+
+
+def values_of(metric: Metric) -> dict[str, float]:
+    """{name: value} of a metric that has seen all it is to see."""
+    return {name: float(value) for name, value in metric.compute().items()}
+
+
+def _metric(task: Task) -> Metric:
+    from torchmetrics import Metric
+
+    metric = task.metric()
+    for part in metric.modules():
+        if isinstance(part, Metric):
+            part.distributed_available_fn = _alone  # one process measures the whole set; the others do not wait for it
+    return metric
+
+
+def _alone() -> bool:
+    """That no other process takes part (torchmetrics reads `sync_on_compute` only when a metric is made)."""
+    return False
+
+
+def _size(target: Any, image: Tensor) -> tuple[int, int]:
+    """Height and width of a dense target's labels; the image's for a target without."""
+    like = target if isinstance(target, Tensor) and target.ndim >= 3 else image
+    return int(like.shape[-2]), int(like.shape[-1])
