@@ -188,6 +188,6 @@ def test_the_rows_and_the_protocol_of_the_printed_tables(shared: Path) -> None:
             assert (rate["low"], rate["high"]) == (table["protocol"]["fppi_min"], table["protocol"]["fppi_max"])
         assert detection["nms"] == table["protocol"]["nms"]
     sizes = printed["dataset_sizes"]
-    (rate,) = content(table1.recipe())["tasks"]["detection"]["measures"]
+    (rate,) = content(table1.recipe())["tasks"]["detection"]["metrics"]
     assert (rate["min_height"], rate["min_visible"]) == (sizes["min_pedestrian_height_px"], sizes["min_visible"])
     assert content(table2.recipe())["data"]["least_height"] == sizes["min_bird_height_px"]

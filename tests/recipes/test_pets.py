@@ -8,7 +8,7 @@ import torch
 import yaml
 from recipes.rows import written
 
-from taskweave.experiments.artifacts import overlays
+from taskweave.experiments.artifacts import pictures
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.overrides import with_settings
@@ -16,6 +16,7 @@ from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.images import PLAIN
 from taskweave.recipes.catalogue import find
+from taskweave.reporting import write_report
 
 PUBLISHED, SOUND = "pets/table1", "pets/table1_sound"
 FORMS = [(name, small) for name in (PUBLISHED, SOUND) for small in (False, True)]
@@ -120,7 +121,7 @@ def test_two_steps_of_every_row(tmp_path: Path) -> None:
         tasks = ("segmentation", "species", "box")
         assert set(rows[title].metrics) == {f"{task}{part}" for task in tasks for part in parts}
     assert set(done.result.constant) == set(rows["MTL"].metrics)
-    drawn = {path.name for path in done.pictures}
+    drawn = {path.name for path in (*done.pictures, *write_report(done.folder))}
     assert {"masks-and-boxes.png", "segmentation.png", "box.png", "species.png", "gains.png"} <= drawn
 
 
@@ -150,9 +151,9 @@ def test_masks_and_boxes_lie_on_their_picture() -> None:
     mask = torch.zeros(40, 40, dtype=torch.int64)
     mask[10:20, 10:20], mask[30:, 30:] = 1, 255
     box = torch.tensor([[2.0, 4.0, 30.0, 36.0]])
-    drawn = overlays._over(image, {"segmentation": mask, "box": box}, tasks)
+    drawn = pictures._over(image, {"segmentation": mask, "box": box}, tasks)
     colour = tasks["segmentation"].picture(mask)[:, 15, 15]
     assert torch.equal(drawn[:, 15, 15], 50 + colour // 2)
     assert torch.equal(drawn[:, 35, 35], image[:, 35, 35]) and torch.equal(drawn[:, 0, 0], image[:, 0, 0])
     assert not torch.equal(drawn[:, 4, 15], image[:, 4, 15])  # the box's upper side
-    assert torch.equal(overlays._over(image, {}, tasks), image)
+    assert torch.equal(pictures._over(image, {}, tasks), image)
