@@ -1,4 +1,4 @@
-"""How fast pictures with a mask, a box and a class are read: our store, HDF5, JPEG, bare arrays.
+"""How fast pictures with a mask, a box and a class are read: our store, HDF5, JPEG.
 
     .venv/bin/python benchmarks/data_reading.py [--pets ../shared/data/oxford-iiit-pet] [--quick]
 
@@ -15,8 +15,7 @@ The HDF5 files are what the Pet paper's authors publish code for: images.h5, mas
 data sets in chunks of 13 pictures, not compressed. A batch is three chunks drawn at random ("chunk-wise"), or 39 pictures
 drawn at random ("item-wise": files open all the time, or opened for every item as code for several workers does). The same
 with uint8, which is a quarter of the size. `open_pets_h5` reads both chunk by chunk and checks every value. JPEGs have
-quality 95, their masks are PNGs. The bare arrays are NumPy's, mapped and indexed by a batch: masks come out in uint8, where
-our store gives int64, as any data set does: 2.75 times the bytes to write as stored.
+quality 95, their masks are PNGs.
 """
 
 from __future__ import annotations

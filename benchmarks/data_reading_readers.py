@@ -1,4 +1,4 @@
-"""The readers that `data_reading` compares: our store, bare arrays, HDF5, JPEG."""
+"""The readers that `data_reading` compares: our store, HDF5, JPEG."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def every_reader(folder: Path, pictures: Pictures) -> list[Read]:
     """Writes what they read below `folder`; our store's four come first."""
     readers = store_readers(folder / "store", pictures)
     readers += h5_readers(folder / "float32", pictures, "float32") + h5_readers(folder / "uint8", pictures, "uint8")
-    return [*readers, jpeg_reader(folder / "jpeg", pictures), memmap_reader(folder / "npy", pictures)]
+    return [*readers, jpeg_reader(folder / "jpeg", pictures)]
 
 
 class Read(NamedTuple):
@@ -201,31 +201,6 @@ def jpeg_reader(folder: Path, pictures: Pictures) -> Read:
         lambda seed: iter(DataLoader(data, BATCH, shuffle=True, generator=seeded(seed))),
         finish_bytes,
     )
-
-
-# arrays
-
-
-def memmap_reader(folder: Path, pictures: Pictures) -> Read:
-    """One mapped array a value, channels first, in our stores' types: no reader that draws at random does less."""
-    folder.mkdir()
-    shapes = {"images": (3, SIDE, SIDE), "masks": (SIDE, SIDE), "bboxes": (4,), "binary": ()}
-    paths = [folder / f"{key}.npy" for key in KEYS]
-    for key, path in zip(KEYS, paths, strict=True):
-        kind = np.float32 if key == "bboxes" else np.uint8
-        data = np.lib.format.open_memmap(path, "w+", kind, (len(pictures), *shapes[key]))
-        for index in range(len(pictures)):
-            row = pictures.row(index)[key]
-            data[index] = (row.transpose(2, 0, 1) if key == "images" else row).reshape(shapes[key])
-        data.flush()
-    mapped = [np.load(path, mmap_mode="r") for path in paths]
-
-    def epoch(seed: int) -> Iterator[Tensors]:
-        for batch in BatchOrder(EpochOrder(len(pictures), seed), BATCH, first=0, last=-(-len(pictures) // BATCH)):
-            at = [index for index, _ in batch]
-            yield [torch.from_numpy(data[at]) for data in mapped]
-
-    return Read("bare npy memmap", paths, epoch, finish_bytes)
 
 
 # ours

@@ -21,8 +21,8 @@ def facts_of(dataset: Dataset[Any], title: str) -> SetFacts:
     """What is known of a data set that states no facts: its own attributes where it has them, else its first sample.
 
     Args:
-        dataset: Its samples are mappings with an "image" (3, H, W) and a target under each task's name. `labels`, `classes`,
-            `objects`, `attributes` and `categories` are read off it where it has them, see `LabelledSet`.
+        dataset: Its samples are mappings with an "image" (3, H, W) and a target under each task's name. `labels`,
+            `classes`, `objects`, `attributes` and `categories` are read off it where it has them, see `LabelledSet`.
         title: What people call it.
 
     Raises:

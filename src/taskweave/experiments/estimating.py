@@ -19,8 +19,9 @@ from taskweave.experiments.plan import Run
 from taskweave.experiments.running import find_record, folder_of
 from taskweave.progress import Progress, Silent
 from taskweave.results.record import read_record
+from taskweave.training.fabric import make_fabric
 from taskweave.training.randomness import seeded
-from taskweave.training.speed import make_fabric, settle
+from taskweave.training.speed import settle
 
 _BYTES = 4
 _TIMED = 2e11

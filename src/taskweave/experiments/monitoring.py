@@ -9,10 +9,9 @@ from taskweave.experiments.data import MixtureOf
 from taskweave.experiments.plan import Entry, Run, entries
 from taskweave.results.comparison import TransferWarning
 from taskweave.results.logs import read_losses
-from taskweave.training.finished import WEIGHTS
-from taskweave.training.monitor.gaps import Reference
-from taskweave.training.monitor.monitor import Monitor
-from taskweave.training.monitor.warnings import read_warnings
+from taskweave.training.checkpoint import WEIGHTS
+from taskweave.training.monitor.monitor import Monitor, Reference
+from taskweave.training.monitor.watch import read_warnings
 from taskweave.training.options import TrainingOptions
 
 _APART = 1.5

@@ -64,27 +64,39 @@ class Freeze(Settings):
 
 @final
 class TrainingOptions(Settings):
-    """How a network is trained. Rates of groups are multiples of the optimiser's `lr`; every multiple holds at every step.
+    """How a network is trained. Learning rates are multiples of the optimiser's `lr`, at every step of the schedule.
 
-    steps: optimiser steps, each on `batch_size` * `accumulate` samples.
-    clip: the largest norm of all gradients together; None for no limit.
-    ema: decay of the exponential moving average of the weights, which is then what is validated and kept; at step s it is
-        at most (1 + s) / (10 + s), so that the average forgets the start.
-    connection_lr: multiple for the connections; None = the method's own (`Unit.sgd_lr_multiplier` under SGD, 1 under Adam).
-    last_layer_lr: multiple for the last layers' weights (`Stream.head`); NDDR's protocol: 10.
-    bias_lr: multiple for the last layers' biases; None = as their weights; NDDR's protocol: 20.
-    batch_norm: whose statistics batch norms keep: "shared", one for all; "per_data_set", own ones for each data set of a
-        `taskweave.data.Mixture`, not averaged by `ema`; "frozen", those the network comes with, in training too.
-    precision: "bf16" is autocast with float32 weights. memory_format: of images and convolutions. "auto" of these two and
-        of `device` is settled by `taskweave.training.speed.settle`.
-    choose: which weights are kept and which validation is reported: "last"; "best", the validation part's favourite (see
-        `taskweave.training.result`); "mean_last", the last weights and the mean of the metrics of the last `mean_over`
-        validations, which are then the only ones made (MTAN's protocol).
-    validate_every: steps between validations; None = once per epoch.
-    log_every, checkpoint_every: steps; checkpoint_seconds: seconds since the last checkpoint. They do not change a result.
-    monitor_every: steps between two looks at the gradients' cosines where a comparison watches for negative transfer
-        (see `taskweave.training.monitor.monitor`); 0 for none. Changes no result.
-    workers: processes that load data.
+    Args:
+        steps: Optimiser steps, each on `batch_size` * `accumulate` samples.
+        batch_size: Samples of a batch.
+        optimizer: `sgd`, `adam`, `adamw`, or one of your own with an option `lr`, the base rate.
+        schedule: `constant`, `poly`, `step`, `cosine`, or one of your own.
+        accumulate: Batches of a step.
+        clip: Largest norm of all gradients together; None for no limit.
+        ema: Decay of the exponential moving average of the weights, which is then validated and kept. At step s the decay
+            is at most (1 + s) / (10 + s), so that the average forgets the start.
+        connection_lr: Multiple for the connections. None: the unit's own (`Unit.sgd_lr_multiplier`) under SGD, else 1.
+        last_layer_lr: Multiple for the weights of the last layers (`Stream.head`); 10 in NDDR's protocol.
+        bias_lr: Multiple for the biases of the last layers; 20 in NDDR's protocol. None: as their weights.
+        weight_decay: One number, or one for each role; see `WeightDecay`.
+        freeze: How many first steps each role stays frozen; see `Freeze`.
+        batch_norm: Which statistics batch norms keep: "shared", one set for all data; "per_data_set", one for each data set
+            of a `taskweave.data.Mixture`, not averaged by `ema`; "frozen", those that the network comes with.
+        precision: "32", or "bf16" for autocast with float32 weights; "auto": what this machine computes fastest.
+        memory_format: Of images and convolutions; "auto": channels_last.
+        device: "auto": CUDA if there is a device.
+        choose: Which weights are kept and which metrics are reported: "last"; "best", the best on the validation data (see
+            `taskweave.training.result.gain`); "mean_last", the last weights, and each metric's mean over the last
+            `mean_over` validations, which are then the only ones made (MTAN's protocol).
+        mean_over: Validations that "mean_last" averages.
+        validate_every: Steps between validations. None: once per epoch.
+        log_every: Steps between rows of the log. Changes no result.
+        checkpoint_every: Steps between checkpoints; None for none by steps. Changes no result.
+        checkpoint_seconds: Seconds between checkpoints; None for none by time. Changes no result.
+        monitor_every: Steps between two comparisons of the tasks' gradients when a comparison watches for negative transfer
+            (`Monitor`); 0 for none. Changes no result.
+        workers: Processes that load data. Changes no result.
+        tensorboard: Also write TensorBoard logs.
     """
 
     steps: PositiveInt

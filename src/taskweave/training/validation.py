@@ -1,4 +1,4 @@
-"""Metrics of a network over a data set."""
+"""Validation: exact metrics of a network over a whole data set."""
 
 from __future__ import annotations
 
@@ -34,9 +34,12 @@ def validate(
     others: Mapping[str, Task] | None = None,
     statistics: SetStatistics | None = None,
 ) -> Metrics:
-    """{task: {metric: value}} over the whole of `dataset`, each task over the samples labelled for it, exact.
+    """Measure a network: exact metrics over a whole data set, each task over the samples labelled for it.
 
     Arguments and errors are those of `collect`.
+
+    Returns:
+        {task: {metric: value}}.
     """
     measured = collect(
         net,
@@ -64,14 +67,24 @@ def collect(
     others: Mapping[str, Task] | None = None,
     statistics: SetStatistics | None = None,
 ) -> dict[str, Metric]:
-    """{task: its metric, which has seen all of `dataset`}: for what is not a number, such as curves.
+    """Run a network over a whole data set and return the metrics as objects, which also hold curves.
 
-    net: a `Connected` (or one that Fabric set up); eval mode inside, its own modes after.
-    tasks: those to measure; only what their outputs need is computed. Predictions are compared at the labels' size.
-    others: tasks of further streams, not measured, whose inputs are not the images alone (regions of interest).
-    statistics: own ones of data sets, for the samples that come from these in a `Mixture`; others get the network's.
-    fabric: device and precision; without it the network's device, and float32.
-    Raises ValueError for an empty data set, or a task that no sample is labelled for.
+    Args:
+        net: A `Connected`, or one that Fabric set up. In eval mode meanwhile; its modes are restored.
+        tasks: The tasks to measure; only what their outputs need is computed. Predictions are compared at the labels' size.
+        dataset: The samples to predict.
+        batch_size: Samples predicted at once; no batch mixes data sets.
+        workers: Processes that load data.
+        fabric: Device and precision. Default: the network's device, and float32.
+        progress: Told how far validation has come.
+        others: Tasks of further streams that are not measured, if their inputs are more than the images (regions).
+        statistics: Batch-norm statistics per data set, for samples of a `Mixture`. Default: the network's own.
+
+    Returns:
+        {task: its metric, which has seen every sample}.
+
+    Raises:
+        ValueError: The data set is empty, or has no sample labelled for a task.
     """
     progress = Silent() if progress is None else progress
     device = fabric.device if fabric is not None else next(net.parameters(), torch.empty(0)).device

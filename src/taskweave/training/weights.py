@@ -23,7 +23,11 @@ class WrongCheckpointError(ValueError):
 
 
 def save_weights(net: nn.Module, path: Path) -> None:
-    """Store a network's state as safetensors, tied tensors once. Raises CannotSaveError; an earlier file stays whole."""
+    """Store a network's state as safetensors, tied tensors once.
+
+    Raises:
+        CannotSaveError: The file cannot be written; an earlier one stays whole.
+    """
     from safetensors.torch import save
 
     tensors, same = _untied(net.state_dict())
@@ -45,10 +49,18 @@ def _untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, s
 
 
 def read_state(path: Path, *, under: str = "") -> dict[str, Tensor]:
-    """The tensors of a safetensors file or of a torch file (a state_dict, or a dict that holds exactly one).
+    """Read the tensors of a safetensors file or of a torch file (a state_dict, or a dict that holds exactly one).
 
-    under: of a safetensors file, only those whose names begin so, e.g. "connections."; the others are not read.
-    Raises FileNotFoundError, or WrongCheckpointError where no state_dict is found.
+    Args:
+        path: The file.
+        under: Of a safetensors file, read only tensors whose names begin so, e.g. "connections.".
+
+    Returns:
+        {name: tensor}, on the CPU.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file holds no state_dict.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} to load weights from")
@@ -91,7 +103,12 @@ def _is_state(value: Any) -> bool:
 
 
 def load_weights(net: nn.Module, path: Path) -> None:
-    """Load a file into the network it was saved from. Raises WrongCheckpointError naming the first keys that differ."""
+    """Load a file into the network it was saved from.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file is of another network; the first keys that differ are named.
+    """
     state = read_state(path)
     check_state(net.state_dict(), state, source=str(path), who=type(net).__name__)
     net.load_state_dict(state)
@@ -100,9 +117,15 @@ def load_weights(net: nn.Module, path: Path) -> None:
 def load_stream_weights(stream: Stream, path: Path, *, name: str | None = None) -> None:
     """Load a single-task network into a stream, strictly.
 
-    path: the network's own state_dict (plain timm or torchvision training, `save_weights(stream.net)`), or the weights of
-        a stored training of a connected network: of its only stream, or of stream `name` where it has several.
-    Raises FileNotFoundError, WrongCheckpointError naming the first keys that differ.
+    Args:
+        stream: Where to load it.
+        path: The network's own state_dict (a plain timm or torchvision training, `save_weights(stream.net, path)`), or the
+            weights of a stored training of a connected network.
+        name: Which stream of a stored connected network to take. Default: its only one.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file is of another network; the first keys that differ are named.
     """
     state = _stream_part(read_state(path), path, name)
     check_state(stream.net.state_dict(), state, source=str(path), who=type(stream.net).__name__)

@@ -17,11 +17,11 @@ from taskweave.data.inspection.result import Inspection, LayoutFacts, Nearly, Wa
 from taskweave.data.inspection.store_layout import STORE_LAYOUTS
 from taskweave.data.readers.boxes.boxes_set import BoxSet
 from taskweave.data.readers.fileset import FileSet
+from taskweave.progress import Progress, Silent
 
 MOST_COMPARED = 5000
 """Pictures of a split up to which contents are compared; beyond, names only."""
 _PIECE = 1 << 15
-from taskweave.progress import Progress, Silent
 
 
 def image_files(dataset: LabelledSet) -> list[Path]:

@@ -22,8 +22,9 @@ from taskweave.data.store.manifest import (
     damaged,
     read_manifest,
 )
-from taskweave.data.store.packing import Nobody, Watcher, read_journal
+from taskweave.data.store.packing import read_journal
 from taskweave.data.store.samples import arrow
+from taskweave.progress import Progress, Silent
 
 _MARK = "uploading.txt"
 _READ = "may this account read it, and is the endpoint (AWS_ENDPOINT_URL) right?"
@@ -95,23 +96,23 @@ class ObjectStorage:
         """Fetch what will be needed soon, the next one first, in a thread."""
         threading.Thread(target=self._ahead, args=(tuple(shards),), daemon=True, name="taskweave store").start()
 
-    def fill(self, path: Path, watcher: Watcher) -> None:
+    def fill(self, path: Path, progress: Progress) -> None:
         """Copy the store in the folder `path` here, see `upload`."""
         manifest = Folder(path).manifest()
         text, digest, there = (path / MANIFEST).read_bytes(), manifest.digest.encode(), False
         for name, ours in ((_MARK, digest), (MANIFEST, text)):
             with suppress(OSError):  # what is wrong shows when something is sent
                 there = there or self._read(name) == ours
-        watcher.begin(f"uploading to {self.url}", len(manifest.files))
+        progress.begin(f"uploading to {self.url}", len(manifest.files))
         self._send(_MARK, digest)
         for facts in manifest.files:
             file = require_whole(path, facts)
             if not there or self._size(facts.file) != facts.bytes:
                 self._send(facts.file, file.read_bytes())
-            watcher.advance(1)
+            progress.advance(1)
         self._send(MANIFEST, text)
         self._send(_MARK, b"")  # what is put there by other means later is not taken for this store
-        watcher.end()
+        progress.end()
 
     def _size(self, name: str) -> int | None:
         with self._told(self.url, _SENT):
@@ -172,7 +173,7 @@ def place_of(path: Path | str, *, endpoint_url: str | None = None) -> Place:
     return ObjectStorage(str(path), endpoint_url=endpoint_url) if "://" in str(path) else Folder(Path(path))
 
 
-def upload(path: Path, url: str, *, endpoint_url: str | None = None, watcher: Watcher | None = None) -> None:
+def upload(path: Path, url: str, *, endpoint_url: str | None = None, progress: Progress | None = None) -> None:
     """Copy the store in the folder `path` to ``s3://bucket/name`` (needs taskweave[store]), the manifest last.
 
     A reader sees all of it or none. An upload that broke off goes on: until it is done, `uploading.txt` there holds the
@@ -186,24 +187,24 @@ def upload(path: Path, url: str, *, endpoint_url: str | None = None, watcher: Wa
     address = urlsplit(url)
     if address.scheme != "s3" or not address.netloc:
         raise ValueError(f"{url!r} is no address to upload to: expected s3://bucket/name; for others, copy the folder")
-    ObjectStorage(url, endpoint_url=endpoint_url).fill(path, watcher or Nobody())
+    ObjectStorage(url, endpoint_url=endpoint_url).fill(path, progress or Silent())
 
 
-def faults(path: Path, *, watcher: Watcher | None = None) -> list[str]:
+def faults(path: Path, *, progress: Progress | None = None) -> list[str]:
     """What is wrong with each damaged or missing file of the store in the folder `path`; [] for a whole store.
 
     Every byte is read, whatever was looked at before. Raises as `Folder.manifest` does where there is no manifest to go by.
     """
-    watcher, found = watcher or Nobody(), []
+    progress, found = progress or Silent(), []
     files = Folder(path).manifest().files
-    watcher.begin("checking files", len(files))
+    progress.begin("checking files", len(files))
     for facts in files:
         try:
             require_whole(path, facts, again=True)
         except (FileNotFoundError, DamagedStoreError) as error:
             found.append(str(error))
-        watcher.advance(1)
-    watcher.end()
+        progress.advance(1)
+    progress.end()
     return found
 
 

@@ -22,7 +22,7 @@ from taskweave.experiments.data import sets_of
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Entry, Run
 from taskweave.results.pictured import FACES, FaceCounts, keep_faces
-from taskweave.training.inputs import outputs_of
+from taskweave.training.batches import outputs_of
 
 _FACES = 2000
 """Test pictures, at most, of which predictions are drawn: evenly spaced ones."""

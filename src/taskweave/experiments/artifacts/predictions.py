@@ -15,7 +15,7 @@ from taskweave.experiments.columns import Column
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Entry, Run
 from taskweave.experiments.running import find_record, load_network
-from taskweave.training.inputs import outputs_of
+from taskweave.training.batches import outputs_of
 
 
 def finished(rows: Sequence[Entry], root: Path, *, seed: int) -> list[Entry]:

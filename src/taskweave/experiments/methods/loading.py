@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from taskweave.training.finished import WEIGHTS
+from taskweave.training.checkpoint import WEIGHTS
 from taskweave.training.weights import load_stream_weights, read_state
 from taskweave.weaving.connected import Connected
 

@@ -96,7 +96,7 @@ class Method(ABC):
 
     def restore(self, net: nn.Module, run: Run, runs: Path) -> None:
         """Give a fresh network the weights that its finished run left; arguments and errors as of `load`."""
-        from taskweave.training.finished import WEIGHTS
+        from taskweave.training.checkpoint import WEIGHTS
         from taskweave.training.weights import load_weights
 
         load_weights(net, runs / run.digest / WEIGHTS)

@@ -14,7 +14,7 @@ from torch import Tensor
 from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
 from taskweave.training.batches import Samples
-from taskweave.weaving.connected import Connected
+from taskweave.weaving.connected import Connected, watching
 
 FORK = -1
 """The number of the end of a shared trunk among the connections."""
@@ -176,11 +176,8 @@ class Cosines:
     def watching(self) -> Iterator[None]:
         """Inside, the features that meet in the network's forward pass are noted, where they are to be looked at."""
         self._seen = Seen()
-        self._net.watcher = self._seen if any(pair not in self.apart for pair in self._due) else None
-        try:
+        with watching(self._net, self._seen if any(pair not in self.apart for pair in self._due) else None):
             yield
-        finally:
-            self._net.watcher = None
 
     def look(self, losses: Mapping[str, Tensor], batch: Batch, backward: Backward) -> list[Look]:
         """What a batch shows, before its graph is used up; nothing where no pair is due."""
