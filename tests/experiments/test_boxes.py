@@ -26,7 +26,7 @@ from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.torchvision_detection import TorchvisionDetection
 from taskweave.training import read_state
 
-START = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+START = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +48,8 @@ def test_the_task_is_the_one_of_its_network() -> None:
 
 def test_options_arrive() -> None:
     measures = [
-        {"kind": "miss_rate", "points": 17, "high": 100.0, "min_height": 15, "name": "far"},
-        {"kind": "voc_ap", "interpolation": "11-point"},
+        {"use": "miss_rate", "points": 17, "high": 100.0, "min_height": 15, "name": "far"},
+        {"use": "voc_ap", "interpolation": "11-point"},
     ]
     given = {"measures": measures, "nms": 0.1, "score": 0.2, "matching": {"positive": 0.6, "sample": None}}
     task = Bench(disjoint(tasks={"segmentation": {}, "detection": given})).shapes_only["detection"]
@@ -79,8 +79,8 @@ def test_regions_in_training_and_in_tests() -> None:
 @pytest.mark.slow
 @pytest.mark.draws
 def test_a_comparison_with_regions(tmp_path: Path) -> None:
-    splits = [{"kind": "shared", "until": until, "label": until} for until in ("pool1", "pool5", "fc7")]
-    methods = [{"kind": "ensemble"}, *splits, {"kind": "shared_latent", "rank": 4}, *OF_REGIONS["methods"]]
+    splits = [{"use": "shared", "until": until, "label": until} for until in ("pool1", "pool5", "fc7")]
+    methods = [{"use": "ensemble"}, *splits, {"use": "shared_latent", "rank": 4}, *OF_REGIONS["methods"]]
     done = compare(of_regions(methods=methods, start=START), folder=tmp_path)
     assert done.finished
     for row in done.result.rows:
@@ -113,12 +113,12 @@ def test_attributes_of_a_constant_are_as_good_as_how_often_they_are_there() -> N
 
 def torchvision() -> Recipe:
     networks = {
-        "detection": {"kind": "torchvision_detector", "min_size": 64, "max_size": 64},
-        "segmentation": {"kind": "deeplab_resnet", "body": "resnet18", "output_stride": 32, "rates": [1]},
+        "detection": {"use": "torchvision_detector", "min_size": 64, "max_size": 64},
+        "segmentation": {"use": "deeplab_resnet", "body": "resnet18", "output_stride": 32, "rates": [1]},
     }
     return disjoint(
         data=rooms(3, size=[64, 64]),
-        network={"kind": "per_task", "networks": networks},
+        network={"use": "per_task", "networks": networks},
         training={"single": OPTIONS, "connected": OPTIONS},
         further_tests={},
     )
@@ -192,7 +192,7 @@ def test_bodies_that_differ_have_no_common_start() -> None:
 
 
 def test_regions_of_a_file_are_for_the_pictures_in_it() -> None:
-    data = rooms(3, "detection", regions={**REGIONS, "proposals": {"kind": "file", "path": "p.npz"}})
+    data = rooms(3, "detection", regions={**REGIONS, "proposals": {"use": "file", "path": "p.npz"}})
     recipe = of_regions(data=data, tasks={"detection": {}})
     with pytest.raises(ValueError, match="known for the images in it only"):
         grid_of(recipe.data.regions, (48, 64))  # type: ignore[union-attr, arg-type]

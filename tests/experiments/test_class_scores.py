@@ -106,7 +106,7 @@ def test_labels_are_counted_once_and_again_for_other_data(tmp_path: Path, monkey
     assert list(found["segmentation"].labels.values()) == [int((masks == c).sum()) for c in range(len(train.classes))]
     assert train_labels(bench, tmp_path, told) == found == read_labels(tmp_path)
     assert len(told.notes) == 1
-    other = tiny(data={"kind": "scenes", "size": [32, 48], "train": 2, "test": 4, "seed": 3})
+    other = tiny(data={"use": "scenes", "size": [32, 48], "train": 2, "test": 4, "seed": 3})
     fewer = train_labels(Bench(other), tmp_path, told)
     assert sum(fewer["segmentation"].labels.values()) < sum(found["segmentation"].labels.values())
     assert len(told.notes) == 2

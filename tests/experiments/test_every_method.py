@@ -15,16 +15,16 @@ from taskweave.experiments.plan import all_runs, entries
 from taskweave.training import read_state
 
 METHODS = [
-    {"kind": "ensemble"},
-    {"kind": "shared", "until": "layer2"},
-    {"kind": "shared", "until": "layer4", "shortcut": {}},
-    {"kind": "shared_latent", "rank": 4},
-    {"kind": "sluice"},
-    {"kind": "cross_connected", "links": [["segmentation", "normals"]]},
-    {"kind": "connected_trained_on_one_task", "connected": {"kind": "cross_stitch"}},
-    {"kind": "nddr", "shortcut": {}},
+    {"use": "ensemble"},
+    {"use": "shared", "until": "layer2"},
+    {"use": "shared", "until": "layer4", "shortcut": {}},
+    {"use": "shared_latent", "rank": 4},
+    {"use": "sluice"},
+    {"use": "cross_connection", "links": [["segmentation", "normals"]]},
+    {"use": "one_task", "connected": {"use": "cross_stitch"}},
+    {"use": "nddr", "shortcut": {}},
 ]
-START = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+START = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 
 
 @pytest.mark.slow

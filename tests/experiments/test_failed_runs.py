@@ -19,7 +19,7 @@ from taskweave.results.comparison import ComparisonResult
 pytestmark = pytest.mark.slow
 
 QUICK: dict[str, Any] = {"evaluation": {"batch_size": 4, "pictures": 0}}
-METHODS = [{"kind": "cross_stitch"}, {"kind": "shared", "until": "layer4"}]
+METHODS = [{"use": "cross_stitch"}, {"use": "shared", "until": "layer4"}]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def broken(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Except
     fit = running._fit
 
     def fails(run: Run, *arguments: object, **options: object) -> object:
-        if errors and run.role == "single" and run.trained == ("segmentation",):
+        if errors and run.schedule == "single" and run.trained == ("segmentation",):
             raise errors[0]
         return fit(run, *arguments, **options)  # type: ignore[arg-type]
 

@@ -20,9 +20,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "normals": {"loss": "codebook", "directions": 5, "manhattan": True},
         },
         "data": {
-            "kind": "scenes", "size": [32, 48], "train": 8, "test": 4, "statistics": "caffe", "augmentation": AUGMENTED,
+            "use": "scenes", "size": [32, 48], "train": 8, "test": 4, "statistics": "caffe", "augmentation": AUGMENTED,
         },
-        "network": {"kind": "deeplab_resnet", "body": "resnet10t", "head": "aspp_v3", "hidden": 8, "output_stride": 16},
+        "network": {"use": "deeplab_resnet", "body": "resnet10t", "head": "aspp_v3", "hidden": 8, "output_stride": 16},
     },
     "class weights, per image, l2, raw angles; crops by 1, 1.2, 1.5": {
         "tasks": {
@@ -31,7 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "normals": {"loss": "l2", "angles": "raw_uint8"},
         },
         "data": {
-            "kind": "scenes", "size": [32, 48], "train": 8, "test": 4,
+            "use": "scenes", "size": [32, 48], "train": 8, "test": 4,
             "augmentation": {"mirror": False, "zoom_crops": [1, 1.2, 1.5]},
         },
     },
@@ -47,10 +47,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 NETWORKS: dict[str, dict[str, Any]] = {
-    "deeplab_vgg16": {"kind": "deeplab_vgg16", "hidden": 8, "batch_norm": False},
-    "deeplab_vgg16 aspp": {"kind": "deeplab_vgg16", "hidden": 8, "head": "aspp"},
-    "fcn32s_alexnet": {"kind": "fcn32s_alexnet", "hidden": 8},
-    "fcn32s_alexnet torchvision": {"kind": "fcn32s_alexnet", "hidden": 8, "body": "torchvision"},
+    "deeplab_vgg16": {"use": "deeplab_vgg16", "hidden": 8, "batch_norm": False},
+    "deeplab_vgg16 aspp": {"use": "deeplab_vgg16", "hidden": 8, "head": "aspp"},
+    "fcn32s_alexnet": {"use": "fcn32s_alexnet", "hidden": 8},
+    "fcn32s_alexnet torchvision": {"use": "fcn32s_alexnet", "hidden": 8, "body": "torchvision"},
 }
 
 
@@ -98,7 +98,7 @@ def test_readers(kind: str, tmp_path: Path) -> None:
     write, splits, labels, options = READERS[kind]
     for split in splits:
         write(tmp_path / "data", split)
-    data = {"kind": kind, "path": str(tmp_path / "data"), "size": [24, 32], **options}
+    data = {"use": kind, "path": str(tmp_path / "data"), "size": [24, 32], **options}
     row = single(tmp_path, data=data, tasks={label: {} for label in labels}, evaluation={"pictures": 0})
     assert set(row.metrics) == set(labels)
     assert row.metrics["segmentation"]["pixacc"] is not None
@@ -109,7 +109,7 @@ def test_the_mat_reader(tmp_path: Path) -> None:
     pytest.importorskip("h5py")
     trees.write_mat(tmp_path)
     data = {
-        "kind": "nyuv2_mat", "path": str(tmp_path / "nyu_depth_v2_labeled.mat"), "size": [24, 32], "classes": 13,
+        "use": "nyuv2_mat", "path": str(tmp_path / "nyu_depth_v2_labeled.mat"), "size": [24, 32], "classes": 13,
         "splits": str(tmp_path / "splits.mat"), "class_map": str(tmp_path / "classMapping40.mat"),
         "validation_share": 0.25,
     }  # fmt: skip
@@ -119,6 +119,6 @@ def test_the_mat_reader(tmp_path: Path) -> None:
 
 def test_a_label_that_the_data_have_not(tmp_path: Path) -> None:
     trees.write_lists(tmp_path / "data")
-    data = {"kind": "nyuv2_lists", "path": str(tmp_path / "data"), "size": [24, 32]}
+    data = {"use": "nyuv2_lists", "path": str(tmp_path / "data"), "size": [24, 32]}
     with pytest.raises(ValueError, match=r"no label 'depth'; it has \['segmentation', 'normals'\]"):
         compare(tiny(data=data, tasks={"segmentation": {}, "depth": {}}), folder=tmp_path)

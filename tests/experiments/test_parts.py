@@ -16,7 +16,7 @@ from taskweave.experiments.running import load_network
 from taskweave.reporting.tables import table_of
 from taskweave.training import validate
 
-DATA = {"kind": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3, "validation_share": 0.25}
+DATA = {"use": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3, "validation_share": 0.25}
 MEASURED = {"batch_size": 4, "pictures": 1, "also_on": ["train", "validation"]}
 
 

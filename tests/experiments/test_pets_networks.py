@@ -29,7 +29,7 @@ OPTIONS = {"steps": 2, "batch_size": 4, "precision": "32", "checkpoint_seconds":
 
 def pets(*methods: object, network: PetNet = SMALL, size: tuple[int, int] = (80, 80), **changes: object) -> Recipe:
     return tiny(
-        data={"kind": "pets_sample", "size": size},
+        data={"use": "pets_sample", "size": size},
         tasks={"segmentation": {}, "species": {}, "box": {}},
         network=network,
         methods=[method if isinstance(method, dict) else method.model_dump() for method in methods],  # type: ignore[attr-defined]
@@ -46,7 +46,7 @@ def run_of(recipe: Recipe, row: int) -> Run:
 
 def test_the_runs_of_a_stitched_network() -> None:
     recipe = pets(sound(ALL), sound(("box", "segmentation")), published(("segmentation",), label="Baseline"))
-    roles = [(run.role, run.tasks, run.trained, run.steps) for run in (run_of(recipe, row) for row in (1, 2, 3))]
+    roles = [(run.schedule, run.tasks, run.trained, run.steps) for run in (run_of(recipe, row) for row in (1, 2, 3))]
     assert roles == [
         ("joint", ALL, ALL, 4),
         ("joint", ("box", "segmentation"), ("box", "segmentation"), 4),
@@ -66,7 +66,7 @@ def test_the_runs_of_an_oeq(frozen: bool) -> None:
     run = run_of(recipe, 1)
     (first,) = run.parents
     assert (first.role, first.tasks, first.trained, first.steps) == ("joint", ALL[:2], ALL[:2], 7)
-    assert (run.role, run.tasks, run.steps, run.steps_in_all) == ("connected", ALL, 3, 10)
+    assert (run.schedule, run.tasks, run.steps, run.steps_in_all) == ("connected", ALL, 3, 10)
     assert run.trained == (ALL[-1:] if frozen else ALL)
     assert run.measured == ALL and first.measured == ALL[:2]
     other = run_of(pets(sound_oeq(network=SMALL, frozen=not frozen, auxiliary_steps=7)), 1)
@@ -169,14 +169,14 @@ def test_the_auxiliaries_are_loaded_and_the_target_begins_afresh(tmp_path: Path)
 
 def test_a_common_start_reaches_every_branch_and_the_target(tmp_path: Path) -> None:
     """Its stem and encoders, whatever their batch norms go by; an OEQ's auxiliaries have it from their own run."""
-    scenes = {"kind": "scenes", "steps": 1, "images": 4, "size": [64, 64], "batch_size": 2}
+    scenes = {"use": "scenes", "steps": 1, "images": 4, "size": [64, 64], "batch_size": 2}
     recipe = pets(
         published(ALL, network=SMALL), sound_oeq(network=SMALL.model_copy(update={"stem_kernel": 3})), start=scenes
     )
     bench, (run, oeq) = Bench(recipe), (run_of(recipe, 1), run_of(recipe, 2))
-    assert [parent.role for parent in run.parents] == ["start"] and [p.role for p in oeq.parents] == ["joint", "start"]
+    assert [parent.schedule for parent in run.parents] == ["start"] and [p.role for p in oeq.parents] == ["joint", "start"]
     start, first = oeq.parents[1], oeq.parents[0]
-    assert [parent.role for parent in first.parents] == ["start"]
+    assert [parent.schedule for parent in first.parents] == ["start"]
     for one, value in ((run.parents[0], 0.25), (start, 0.25), (first, 0.5)):
         net = build_network(one, bench.for_run(one).shapes_only, bench.for_run(one).example())
         with torch.no_grad():
@@ -194,8 +194,8 @@ def test_a_common_start_reaches_every_branch_and_the_target(tmp_path: Path) -> N
 
 def test_networks_by_their_options() -> None:
     """The same keys and shapes as the builders give."""
-    network = {"kind": "pet_net", "width": 3, "hidden": [5]}
-    stitched = {"kind": "pet_segnet", "network": network, "stem": "separate", "stitch": "per_channel"}
+    network = {"use": "pet_net", "width": 3, "hidden": [5]}
+    stitched = {"use": "pet_segnet", "network": network, "stem": "separate", "stitch": "per_channel"}
     recipe = pets(stitched, sound_oeq(network=SMALL))
     bench = Bench(recipe)
     outputs = {name: bench.shapes_only[name].channels for name in ALL}
@@ -212,15 +212,15 @@ def test_networks_by_their_options() -> None:
 
 def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match=r"has branches \['age'\], no tasks of this recipe"):
-        pets({"kind": "pet_segnet", "branches": ["age", "segmentation"]})
+        pets({"use": "pet_segnet", "branches": ["age", "segmentation"]})
     with pytest.raises(ValueError, match="has a decoder for 'box' and heads for its other branches"):
-        pets({"kind": "pet_segnet", "branches": ["species", "box"]})
+        pets({"use": "pet_segnet", "branches": ["species", "box"]})
     with pytest.raises(ValueError, match="has a decoder for 'species'"):
-        pets({"kind": "pet_oeq", "branches": ["segmentation", "box", "species"]})
+        pets({"use": "pet_oeq", "branches": ["segmentation", "box", "species"]})
     with pytest.raises(ValueError, match="branches are different tasks"):
-        pets({"kind": "pet_segnet", "branches": ["box", "box", "segmentation"]})
+        pets({"use": "pet_segnet", "branches": ["box", "box", "segmentation"]})
     with pytest.raises(ValueError, match=r"auxiliary_weighting names \['segmentation'\]"):
-        pets({"kind": "pet_oeq", "auxiliary_weighting": {"kind": "fixed", "weights": {"segmentation": 2.0}}})
+        pets({"use": "pet_oeq", "auxiliary_weighting": {"use": "fixed", "weights": {"segmentation": 2.0}}})
     with pytest.raises(ValueError, match="the public code has the branches"):
         published(("box", "species", "segmentation"))
     faulty = SMALL.model_copy(update={"batch_statistics": True})
@@ -237,12 +237,12 @@ def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match=r"drops no losses"):
         pets(
             {
-                "kind": "pet_segnet",
+                "use": "pet_segnet",
                 "weighting": {"use": "loss_gate", "below": {"box": 0.1}, "weighting": "gradient_aggregation"},
             }
         )
     with pytest.raises(ValueError, match=r"names \['depth'\]; the recipe's tasks are"):
-        pets({"kind": "pet_segnet", "weighting": {"use": "loss_gate", "below": {"depth": 0.1}, "weighting": "fixed"}})
+        pets({"use": "pet_segnet", "weighting": {"use": "loss_gate", "below": {"depth": 0.1}, "weighting": "fixed"}})
 
 
 @pytest.mark.slow
@@ -250,7 +250,7 @@ def test_a_comparison_from_the_first_to_the_last(tmp_path: Path) -> None:
     """Frozen auxiliaries end as they were stored, to the bit, and score what they scored; fine-tuned ones do not."""
     frozen = published_oeq(network=SMALL, label="OEQ")
     tuned = frozen.model_copy(update={"frozen": False, "label": "OEQ, fine-tuned"})
-    recipe = pets({"kind": "single", "only": ["segmentation"]}, frozen, tuned)
+    recipe = pets({"use": "single", "only": ["segmentation"]}, frozen, tuned)
     assert len(all_runs(entries(recipe))) == 4, "both read the same auxiliaries"
     done = compare(recipe, folder=tmp_path)
     assert done.finished

@@ -10,11 +10,11 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 
 EVERYTHING = [
-    {"kind": "ensemble", "second_seed": 10},
-    {"kind": "shared", "until": "layer1"},
-    {"kind": "shared_latent", "rank": 2},
-    {"kind": "cross_stitch"},
-    {"kind": "connected_trained_on_one_task", "connected": {"kind": "nddr"}},
+    {"use": "ensemble", "second_seed": 10},
+    {"use": "shared", "until": "layer1"},
+    {"use": "shared_latent", "rank": 2},
+    {"use": "cross_stitch"},
+    {"use": "one_task", "connected": {"use": "nddr"}},
 ]
 
 
@@ -37,19 +37,19 @@ def test_every_run_once_and_after_what_it_needs() -> None:
 
 
 def test_singles_are_shared_by_methods_and_recipes() -> None:
-    a, b = tiny(), tiny(name="b", methods=[{"kind": "nddr"}, {"kind": "sluice"}])
+    a, b = tiny(), tiny(name="b", methods=[{"use": "nddr"}, {"use": "sluice"}])
     singles = "single segmentation, seed 0"
     assert find(a, singles).digest == find(b, singles).digest
 
 
 def test_all_methods_share_one_start() -> None:
-    recipe = tiny(start={"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}, seeds=[0, 1])
+    recipe = tiny(start={"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}, seeds=[0, 1])
     assert titles(recipe).count("bodies pre-trained on scenes") == 1
 
 
 def test_the_hash_of_a_run_is_of_what_determines_it_alone() -> None:
     base, single = tiny(), "single segmentation, seed 0"
-    same = ["tasks.normals.weight=5", "tasks.segmentation.weight=3", "training.connected.steps=9", "places=[layer1]"]
+    same = ["tasks.normals.weight=5", "tasks.segmentation.weight=3", "training.connected.steps=9", "at=[layer1]"]
     same += ["methods.0.self_weight=0.5", "name=z", "evaluation.batch_size=1", "training.single.log_every=3"]
     for line in same:
         assert find(with_settings(base, [line]), single).digest == find(base, single).digest, line
@@ -59,7 +59,7 @@ def test_the_hash_of_a_run_is_of_what_determines_it_alone() -> None:
 
 def test_a_connected_run_depends_on_its_singles() -> None:
     base, stitched = tiny(), "cross-stitch, seed 0"
-    for line in ("training.single.steps=9", "tasks.normals.weight=5", "places=[layer1]", "methods.0.lr_multiplier=7"):
+    for line in ("training.single.steps=9", "tasks.normals.weight=5", "at=[layer1]", "methods.0.rate=7"):
         assert find(with_settings(base, [line]), stitched).digest != find(base, stitched).digest, line
     labelled = with_settings(base, ["methods.0.label=ours"])
     assert find(labelled, "ours, seed 0").digest == find(base, stitched).digest
@@ -92,7 +92,7 @@ def test_a_file_to_start_from_counts_by_what_is_in_it(tmp_path: Path) -> None:
     path.write_bytes(b"one")
 
     def digest() -> str:
-        return find(tiny(start={"kind": "file", "path": str(path)}), "single segmentation, seed 0").digest
+        return find(tiny(start={"use": "file", "path": str(path)}), "single segmentation, seed 0").digest
 
     first = digest()
     path.write_bytes(b"other")
@@ -103,8 +103,8 @@ def test_a_file_to_start_from_counts_by_what_is_in_it(tmp_path: Path) -> None:
 
 def test_a_run_is_known_by_the_version_of_what_is_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scenes that are drawn otherwise, normals that are computed otherwise: only runs that saw them are trained anew."""
-    start = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
-    folder = {"kind": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]}
+    start = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+    folder = {"use": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]}
     recipes = {"scenes": tiny(), "files": tiny(data=folder), "start": tiny(data=folder, start=start)}
     titles = [f"single {task}, seed 0" for task in ("segmentation", "normals")]
 

@@ -31,14 +31,14 @@ def test_unknown_key_deep_inside() -> None:
 
 
 def test_unknown_key_of_a_choice_lists_that_choice_only() -> None:
-    message = refusal(content(methods=[{"kind": "cross_stitch", "ordr": "paper"}]))
+    message = refusal(content(methods=[{"use": "cross_stitch", "ordr": "paper"}]))
     assert "unknown key 'ordr' in 'methods.0'" in message
     assert "self_weight" in message
     assert "subspaces" not in message
 
 
 def test_unknown_method_names_the_nearest_and_lists_all() -> None:
-    message = refusal(content(methods=[{"kind": "cross_stich"}]))
+    message = refusal(content(methods=[{"use": "cross_stich"}]))
     assert "unknown kind 'cross_stich' of 'methods.0', did you mean 'cross_stitch'?" in message
     for kind in ("single", "ensemble", "shared", "shared_latent", "nddr", "sluice", "cross_connected"):
         assert kind in message
@@ -62,7 +62,7 @@ def test_no_task_and_equal_seeds_and_labels() -> None:
     known = ["segmentation", "depth", "normals", "detection", "attributes", "species", "breed", "box", "age", "gender"]
     assert f"at least one of the tasks {known}" in refusal(content(tasks={}))
     assert "seeds must differ, got [1, 1]" in refusal(content(seeds=[1, 1]))
-    twice = [{"kind": "nddr"}, {"kind": "nddr", "order": "paper"}]
+    twice = [{"use": "nddr"}, {"use": "nddr", "order": "paper"}]
     assert "two methods are called ['NDDR']" in refusal(content(methods=twice))
 
 
@@ -93,7 +93,7 @@ def test_rows_begin_with_the_baseline_and_its_longer_training() -> None:
     assert [m.title for m in tiny(single_trained_on=True).rows] == ["single", "single, trained on", "cross-stitch"]
     assert [m.title for m in tiny().rows] == ["single", "cross-stitch"]
     # nothing is fine-tuned, so there is nothing to train on for
-    only_shared = tiny(single_trained_on=True, methods=[{"kind": "shared", "until": "layer1"}])
+    only_shared = tiny(single_trained_on=True, methods=[{"use": "shared", "until": "layer1"}])
     assert [m.title for m in only_shared.rows] == ["single", "shared until layer1"]
 
 
@@ -135,8 +135,8 @@ OTHER = {
     "network.output_stride": 16,
     "network.rates": [1],
     "network.dropout": 0.5,
-    "methods": [{"kind": "nddr"}],
-    "places": ["layer1"],
+    "methods": [{"use": "nddr"}],
+    "at": ["layer1"],
     "seeds": [7],
 }
 

@@ -60,7 +60,7 @@ ROOMS = {
 
 
 def on(kind: str, path: Path, **changes: Any) -> Recipe:
-    data = {"kind": kind, "path": str(path), "size": [32, 64], **changes}
+    data = {"use": kind, "path": str(path), "size": [32, 64], **changes}
     return tiny(data=data, tasks={"segmentation": {}, "depth": {"loss": "l1"}})
 
 

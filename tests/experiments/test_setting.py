@@ -82,7 +82,7 @@ def accepted(recipe: Recipe, path: tuple[str, ...], value: Any) -> Recipe | None
     ("line", "found"),
     [
         ("methods.0.shortcut.channels=64", lambda r: r.methods[0].shortcut.channels == 64),
-        ("methods.cross_stitch.places=[stem, layer2]", lambda r: r.methods[0].places == ("stem", "layer2")),
+        ("methods.cross_stitch.at=[stem, layer2]", lambda r: r.methods[0].places == ("stem", "layer2")),
         ("training.joint.steps=7", lambda r: r.training.joint.steps == 7),
         ("training.single.ema=0.99", lambda r: r.training.single.ema == 0.99),
         ("training.single.clip=5", lambda r: r.training.single.clip == 5.0),
@@ -94,9 +94,9 @@ def accepted(recipe: Recipe, path: tuple[str, ...], value: Any) -> Recipe | None
             lambda r: r.training.connected.schedule.options["every"] == 9,
         ),
         ("tasks.depth.loss=huber", lambda r: r.tasks.depth.loss == "huber"),
-        ("start={kind: scenes, steps: 5}", lambda r: r.start.steps == 5),
+        ("start={use: scenes, steps: 5}", lambda r: r.start.steps == 5),
         ("data.augmentation.crop=[24, 32]", lambda r: r.data.augmentation.crop == (24, 32)),
-        ("methods=[{kind: nddr}, {kind: ensemble}]", lambda r: [m.kind for m in r.methods] == ["nddr", "ensemble"]),
+        ("methods=[{use: nddr}, {use: ensemble}]", lambda r: [m.kind for m in r.methods] == ["nddr", "ensemble"]),
     ],
 )
 def test_options_that_were_left_out_can_be_set(line: str, found: Any) -> None:

@@ -12,15 +12,15 @@ from taskweave.weaving.connected import Connected
 
 WIDTHS = (64, 64, 128, 256, 512)  # of a ResNet-10t's stem and layers
 METHODS = (
-    {"kind": "single"},
-    {"kind": "shared", "until": "layer2"},
-    {"kind": "cross_stitch"},
-    {"kind": "sluice"},
-    {"kind": "sluice", "label": "sluice without mixing", "layer_mixing": False},
-    {"kind": "nddr"},
-    {"kind": "cross_connected"},
-    {"kind": "scale_layer"},
-    {"kind": "connected_trained_on_one_task", "connected": {"kind": "nddr"}},
+    {"use": "single"},
+    {"use": "shared", "until": "layer2"},
+    {"use": "cross_stitch"},
+    {"use": "sluice"},
+    {"use": "sluice", "label": "sluice without mixing", "layer_mixing": False},
+    {"use": "nddr"},
+    {"use": "cross_connection"},
+    {"use": "scale_layer"},
+    {"use": "one_task", "connected": {"use": "nddr"}},
 )
 
 
@@ -35,7 +35,7 @@ def costs(methods: list[dict]) -> dict[str, int]:
     """The numbers of every method's networks."""
     recipe = tiny(methods=methods)
     bench = Bench(recipe)
-    rows = {entry.method.title: entry for entry in entries(recipe)}
+    rows = {entry.row.title: entry for entry in entries(recipe)}
     return {
         title: sum(p.numel() for run in entry.runs for p in built(run, bench).parameters()) for title, entry in rows.items()
     }
@@ -55,17 +55,17 @@ def test_every_method_gets_one_for_each_task() -> None:
 def test_its_options_arrive() -> None:
     """Two places, another width of the last layer's input, and a bias in the place of the batch norm."""
     at = ["layer3", "layer4"]
-    plain = costs([{"kind": "single"}, {"kind": "nddr", "places": at}])
+    plain = costs([{"use": "single"}, {"use": "nddr", "places": at}])
     some = {"channels": 512, "normalise": False}
-    made = costs([{"kind": "single", "shortcut": {**some, "places": at}}, {"kind": "nddr", "places": at, "shortcut": some}])
+    made = costs([{"use": "single", "shortcut": {**some, "places": at}}, {"use": "nddr", "places": at, "shortcut": some}])
     assert made["single + shortcut"] - plain["single"] == 2 * (512 * (256 + 512) + 512)
     assert made["NDDR + shortcut"] - plain["NDDR"] == 2 * (512 * (256 + 512) + 512)
 
 
 def test_single_networks_gather_from_where_the_connected_one_will_meet() -> None:
     """So that what they learn there fits into it."""
-    nddr = {"kind": "nddr", "places": ["layer3", "layer4"], "shortcut": {}}
-    once = {"kind": "connected_trained_on_one_task", "connected": {**nddr, "shortcut": None}, "shortcut": {}}
+    nddr = {"use": "nddr", "at": ["layer3", "layer4"], "shortcut": {}}
+    once = {"use": "one_task", "connected": {**nddr, "shortcut": None}, "shortcut": {}}
     for method in (nddr, once):
         recipe = tiny(methods=[method])
         connected = entries(recipe)[-1].runs[0]
@@ -83,17 +83,17 @@ def test_single_networks_gather_from_where_the_connected_one_will_meet() -> None
     ("methods", "message"),
     [
         (
-            [{"kind": "nddr", "shortcut": {"places": ["layer4"]}}],
+            [{"use": "nddr", "shortcut": {"at": ["layer4"]}}],
             r"shortcut of 'NDDR \+ shortcut' gathers from \['layer4'\], but its streams meet at the usual places of its",
         ),
         (
-            [{"kind": "nddr", "places": ["layer1", "layer4"], "shortcut": {"places": ["layer4"]}}],
+            [{"use": "nddr", "at": ["layer1", "layer4"], "shortcut": {"at": ["layer4"]}}],
             r"its streams meet at \['layer1', 'layer4'\].*leave `shortcut.places` out",
         ),
-        ([{"kind": "shared_latent", "shortcut": {}}], "shared_latent has no shortcut"),
+        ([{"use": "shared_latent", "shortcut": {}}], "shared_latent has no shortcut"),
         (
-            [{"kind": "connected_trained_on_one_task", "connected": {"kind": "nddr", "shortcut": {}}}],
-            "give the shortcut to connected_trained_on_one_task itself",
+            [{"use": "one_task", "connected": {"use": "nddr", "shortcut": {}}}],
+            "give the shortcut to one_task itself",
         ),
     ],
 )
@@ -105,7 +105,7 @@ def test_shortcuts_that_cannot_be(methods: list[dict], message: str) -> None:
 @pytest.mark.parametrize("title", ["single", "shared until layer2 + shortcut", "NDDR + shortcut"])
 def test_the_last_place_hands_on_what_the_shortcut_makes_of_all(title: str) -> None:
     """Against its definition: 1x1 convolution, batch norm in eval mode and ReLU of the stages, resized and concatenated."""
-    recipe = tiny(methods=[{"kind": "single", "shortcut": {}}, *({**m, "shortcut": {}} for m in METHODS[1:6:4])])
+    recipe = tiny(methods=[{"use": "single", "shortcut": {}}, *({**m, "shortcut": {}} for m in METHODS[1:6:4])])
     run = next(run for run in all_runs(entries(recipe)) if run.title.startswith(title))
     bench = Bench(recipe)
     net = build_network(run, bench.shapes_only, bench.example()).eval()

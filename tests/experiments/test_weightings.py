@@ -53,7 +53,7 @@ def test_options_arrive():
     assert (dwa["temperature"], dwa["pre_weights"]["depth"], dwa["every"]) == (1.0, 0.5, "epoch")
     given = {"learning_rate": 0.1, "window": 2, "variance_of": "epochs", "eps": 0.5, "floor": 0.2, "optimizer": "sgd"}
     found = build_weighting(choice(use="variance_ratio", **given), TASKS).determining()
-    assert found == {"kind": "VarianceRatio", "literal": False, **given}
+    assert found == {"use": "VarianceRatio", "literal": False, **given}
     nash = build_weighting(
         choice(use="gradient_aggregation", aggregator="nash_mtl", nash_mtl_max_norm=3, over="all"), TASKS
     )
@@ -102,7 +102,7 @@ def test_a_comparison_asks_for_the_extra_before_it_trains(monkeypatch, tmp_path)
         return real(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", fake_import)
-    recipe = tiny(methods=[{"kind": "cross_stitch", "weighting": {"use": "gradient_aggregation"}}])
+    recipe = tiny(methods=[{"use": "cross_stitch", "weighting": {"use": "gradient_aggregation"}}])
     with pytest.raises(ImportError, match=r"UPGrad.*pip install taskweave\[aggregation\]"):
         compare(recipe, folder=tmp_path, progress=Told())
     assert list(tmp_path.iterdir()) == []
@@ -112,12 +112,12 @@ def test_recipes_and_runs_without_one_are_known_as_before():
     recipe = tiny()
     assert "weighting" not in str(recipe.determining())
     assert all("weighting" not in str(run.content) for run in all_runs(entries(recipe)))
-    assert tiny(methods=[{"kind": "cross_stitch", "weighting": None}]).digest() == recipe.digest()
+    assert tiny(methods=[{"use": "cross_stitch", "weighting": None}]).digest() == recipe.digest()
 
 
 def test_a_weighting_is_counted_and_named():
-    plain, weighed = tiny(), tiny(methods=[{"kind": "cross_stitch", "weighting": {"use": "dynamic_weight_average"}}])
-    other = tiny(methods=[{"kind": "cross_stitch", "weighting": {"use": "dynamic_weight_average", "temperature": 1.0}}])
+    plain, weighed = tiny(), tiny(methods=[{"use": "cross_stitch", "weighting": {"use": "dynamic_weight_average"}}])
+    other = tiny(methods=[{"use": "cross_stitch", "weighting": {"use": "dynamic_weight_average", "temperature": 1.0}}])
     assert len({joint(recipe).digest for recipe in (plain, weighed, other)}) == 3
     assert len({recipe.digest() for recipe in (plain, weighed, other)}) == 3
     assert weighed.rows[-1].title == "cross-stitch, DWA"
@@ -133,26 +133,26 @@ def test_it_can_be_set_and_comes_back_from_yaml(tmp_path):
 
 
 ON_ONE = {
-    "kind": "connected_trained_on_one_task",
-    "connected": {"kind": "nddr", "weighting": {"use": "dynamic_weight_average"}},
+    "use": "one_task",
+    "connected": {"use": "nddr", "weighting": {"use": "dynamic_weight_average"}},
 }
 
 
 @pytest.mark.parametrize(
     ("method", "match"),
     [
-        ({"kind": "single", "weighting": {"use": "dynamic_weight_average"}}, "single trains for one task at a time"),
-        ({"kind": "ensemble", "weighting": {"use": "dynamic_weight_average"}}, "ensemble trains for one task"),
-        (ON_ONE, "connected_trained_on_one_task trains for one task"),
+        ({"use": "single", "weighting": {"use": "dynamic_weight_average"}}, "single trains for one task at a time"),
+        ({"use": "ensemble", "weighting": {"use": "dynamic_weight_average"}}, "ensemble trains for one task"),
+        (ON_ONE, "one_task trains for one task"),
         (
-            {"kind": "nddr", "weighting": {"use": "dynamic_weight_avrage"}},
+            {"use": "nddr", "weighting": {"use": "dynamic_weight_avrage"}},
             r"methods.0.weighting: unknown weighting 'dyn.*did you mean 'dynamic_weight_average'",
         ),
         (
-            {"kind": "nddr", "weighting": {"use": "fixed", "weights": {"depth": 1}}},
+            {"use": "nddr", "weighting": {"use": "fixed", "weights": {"depth": 1}}},
             r"names \['depth'\]; the recipe's tasks",
         ),
-        ({"kind": "nddr", "weighting": {"use": "dynamic_weight_average", "temperature": -1}}, r"temperature.*got -1"),
+        ({"use": "nddr", "weighting": {"use": "dynamic_weight_average", "temperature": -1}}, r"temperature.*got -1"),
     ],
 )
 def test_what_is_refused(method, match):
@@ -165,7 +165,7 @@ def test_what_is_refused(method, match):
 def test_a_comparison_of_weightings(tmp_path):
     """Of each way into the loop one, trained; weights in the logs and drawn."""
     chosen = [{"use": "uncertainty"}, {"use": "gradient_aggregation"}, {"use": "fixed", "weights": {"normals": 3.0}}]
-    shared = {"kind": "shared", "until": "layer1"}
+    shared = {"use": "shared", "until": "layer1"}
     given = content(methods=[{**shared, "weighting": one} for one in chosen], evaluation={"batch_size": 4, "pictures": 0})
     for how in given["training"].values():
         how["log_every"] = 1

@@ -14,10 +14,10 @@ from taskweave.reporting import write_report
 @pytest.mark.draws
 def test_compared_and_predicted(tmp_path) -> None:
     recipe = tiny(
-        data={"kind": "pets_sample", "size": [64, 64]},
+        data={"use": "pets_sample", "size": [64, 64]},
         tasks={"species": {}, "box": {}},
-        network={"kind": "timm_classifier", "body": "resnet10t"},
-        methods=[{"kind": "cross_stitch", "places": ["layer1", "layer2"]}],
+        network={"use": "timm_classifier", "body": "resnet10t"},
+        methods=[{"use": "cross_stitch", "at": ["layer1", "layer2"]}],
     )
     result = compare(recipe, folder=tmp_path)
     write_report(result.folder)

@@ -23,18 +23,18 @@ from taskweave.networks.segnet.mtan_segnet import mtan_segnet
 from taskweave.networks.unet.mt_unet import mt_unet
 from taskweave.training import read_state
 
-UNET = {"kind": "st_unet", "widths": [4, 4, 4, 4]}
-SEGNET = {"kind": "segnet_vgg16", "widths": [4, 4, 4, 4, 4]}
-STAN = SEGNET | {"kind": "stan_segnet"}
+UNET = {"use": "st_unet", "widths": [4, 4, 4, 4]}
+SEGNET = {"use": "segnet_vgg16", "widths": [4, 4, 4, 4, 4]}
+STAN = SEGNET | {"use": "stan_segnet"}
 WHOLE = [
-    {"kind": "mt_unet", "network": UNET},
-    {"kind": "mt_unet", "network": UNET, "cross_talk": False},
-    {"kind": "mtan", "network": SEGNET},
-    {"kind": "single", "network": STAN, "label": "STAN"},
-    {"kind": "cross_stitch", "network": SEGNET, "start": {"kind": "scratch"}},
-    {"kind": "dense", "network": SEGNET},
-    {"kind": "split", "network": SEGNET, "grown": "deep"},
-    {"kind": "common_stitch", "network": SEGNET, "start": {"kind": "scratch"}},
+    {"use": "mt_unet", "network": UNET},
+    {"use": "mt_unet", "network": UNET, "cross_talk": False},
+    {"use": "mtan", "network": SEGNET},
+    {"use": "single", "network": STAN, "label": "STAN"},
+    {"use": "cross_stitch", "network": SEGNET, "start": {"use": "scratch"}},
+    {"use": "dense", "network": SEGNET},
+    {"use": "split", "network": SEGNET, "grown": "deep"},
+    {"use": "common_stitch", "network": SEGNET, "start": {"use": "scratch"}},
 ]
 
 
@@ -62,7 +62,7 @@ def test_their_runs() -> None:
         "Split (deep)",
         "cross-stitch (one mixture)",
     ]
-    roles = {entry.method.title: [run.role for run in entry.runs] for entry in entries(recipe)}
+    roles = {entry.row.title: [run.schedule for run in entry.runs] for entry in entries(recipe)}
     assert roles["single"] == roles["STAN"] == ["single", "single"]
     assert all(found == ["joint"] for title, found in roles.items() if title not in ("single", "STAN"))
     assert [run.title for run in entries(recipe)[4].runs] == ["STAN segmentation, seed 0", "STAN depth, seed 0"]
@@ -70,7 +70,7 @@ def test_their_runs() -> None:
 
 def test_they_are_known_by_their_own_network() -> None:
     for title in TITLES:
-        other = whole(network={"kind": "deeplab_resnet", "body": "resnet10t", "rates": [1]}, places=["layer1"])
+        other = whole(network={"use": "deeplab_resnet", "body": "resnet10t", "rates": [1]}, at=["layer1"])
         assert find(whole(), title).digest == find(other, title).digest, title
     wider = [
         method | {"network": method["network"] | {"widths": [8, *method["network"]["widths"][1:]]}} for method in WHOLE
@@ -110,13 +110,13 @@ def _moved(run: Run, start: Run, folder: Path) -> float:
 def _has_masks(recipe: Recipe, bench: Bench, folder: Path) -> None:
     """Four decoder blocks of MT-UNet, ten blocks of MTAN; none of a network that is no whole, or has no attention."""
     (column, *_) = columns_of(recipe)
-    found = {e.method.title: masks_of(e, column, [0, 1], bench=bench, root=folder) for e in entries(recipe)}
+    found = {e.row.title: masks_of(e, column, [0, 1], bench=bench, root=folder) for e in entries(recipe)}
     assert {title for title, masks in found.items() if masks} == {"MT-UNet", "MT-UNet without cross-talk", "MTAN"}
     for title, blocks in (("MT-UNet", 4), ("MTAN", 10)):
         images, masks = found[title] or pytest.fail(title)
         assert images.shape == (2, 3, 32, 48)
         assert {task: len(of) for task, of in masks.items()} == {"segmentation": blocks, "depth": blocks}
-    done = [entry for entry in entries(recipe) if entry.method.title in ("single", "MT-UNet")]
+    done = [entry for entry in entries(recipe) if entry.row.title in ("single", "MT-UNet")]
     names = {path.name for path in write_pictures(done, bench, root=folder, place=folder)}
     assert names == {"segmentation.png", "depth.png", "attention-MT-UNet.png"}
 
@@ -124,13 +124,13 @@ def _has_masks(recipe: Recipe, bench: Bench, folder: Path) -> None:
 @pytest.mark.slow
 def test_every_one_trains_from_a_start_of_its_own_body(tmp_path: Path) -> None:
     """One pre-training for the U-Nets, one for the SegNets; STAN, MTAN, Dense and the rest begin with the latter."""
-    scenes = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+    scenes = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
     methods = [method | ({"start": scenes} if "start" in method else {}) for method in WHOLE]
     recipe = whole(start=scenes, methods=methods)
     bench = Bench(recipe)
     for run in all_runs(entries(recipe)):
         assert train_run(run, bench, folder=tmp_path) is not None
-    starts = {run.digest: run for run in all_runs(entries(recipe)) if run.role == "start"}
+    starts = {run.digest: run for run in all_runs(entries(recipe)) if run.schedule == "start"}
     assert len(starts) == 2
     (parent,) = find(recipe, "MTAN").parents
     for title in TITLES[1:]:
@@ -142,12 +142,12 @@ def test_every_one_trains_from_a_start_of_its_own_body(tmp_path: Path) -> None:
     assert list(net.streams) == ["segmentation", "depth"]
 
 
-RESNET = {"kind": "deeplab_resnet", "body": "resnet18", "head": "aspp_v3", "rates": [1, 2], "hidden": 8}
+RESNET = {"use": "deeplab_resnet", "body": "resnet18", "head": "aspp_v3", "rates": [1, 2], "hidden": 8}
 
 
 def test_mtan_on_a_resnet_begins_with_its_body(tmp_path: Path) -> None:
-    scenes = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
-    recipe = tiny(start=scenes, network=RESNET, methods=[{"kind": "mtan", "network": RESNET}])
+    scenes = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+    recipe = tiny(start=scenes, network=RESNET, methods=[{"use": "mtan", "network": RESNET}])
     run, bench = find(recipe, "MTAN"), Bench(recipe)
     state = build_network(run, bench.shapes_only, bench.example()).stream("normals").net.body.state_dict()
     stored = {f"streams.segmentation.net.body.{key}": torch.full_like(value, 0.25) for key, value in state.items()}
@@ -165,8 +165,8 @@ def test_what_does_not_fit_is_told() -> None:
     with pytest.raises(ValueError, match=r"MT-UNet has no shortcut; leave `shortcut` out"):
         whole(methods=[WHOLE[0] | {"shortcut": {}}])
     with pytest.raises(ValueError, match="has the head aspp_v3, got 'aspp'"):
-        whole(methods=[{"kind": "mtan", "network": RESNET | {"head": "aspp"}}])
+        whole(methods=[{"use": "mtan", "network": RESNET | {"head": "aspp"}}])
     with pytest.raises(ValueError, match="the network 'fast_rcnn_alexnet' predicts"):
-        whole(methods=[{"kind": "cross_stitch", "network": {"kind": "fast_rcnn_alexnet"}}])
-    with pytest.raises(ValueError, match="give the network to connected_trained_on_one_task itself"):
-        whole(methods=[{"kind": "connected_trained_on_one_task", "connected": {"kind": "nddr", "network": UNET}}])
+        whole(methods=[{"use": "cross_stitch", "network": {"use": "fast_rcnn_alexnet"}}])
+    with pytest.raises(ValueError, match="give the network to one_task itself"):
+        whole(methods=[{"use": "one_task", "connected": {"use": "nddr", "network": UNET}}])

@@ -86,6 +86,6 @@ def test_only_the_pets_that_ship_may_be_shown(tmp_path):
 def test_fields_that_cannot_be():
     for fields in ({"split": "mine"}, {"border": "unsure"}):
         with pytest.raises(ValidationError, match=next(iter(fields))):
-            CHOICE.validate_python({"kind": "pets", "path": ".", **fields})
+            CHOICE.validate_python({"use": "pets", "path": ".", **fields})
     with pytest.raises(ValidationError, match="test_share"):
-        CHOICE.validate_python({"kind": "utkface", "path": ".", "test_share": 0})
+        CHOICE.validate_python({"use": "utkface", "path": ".", "test_share": 0})

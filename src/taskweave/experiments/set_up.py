@@ -31,7 +31,7 @@ def set_up(recipe: Recipe) -> dict[str, str]:
         ),
         "pictures": _joined(_size(one) for one in sets.values()),
         "varied in training by": _joined(_joined(map(_words, one.augment)) or "nothing" for one in sets.values()),
-        "start": str(recipe.start.fact("title", default=recipe.start.name)),
+        "start": recipe.start.title,
         "networks": _joined(_networks(recipe)),
         "rate of units": _joined(words for row in recipe.methods for _, words in row.made.parts()) or "as the rest",
         **_training(recipe.training),

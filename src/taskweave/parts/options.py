@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -90,9 +91,17 @@ def checked(call: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]
     if (complete := getattr(call, "complete", None)) is not None:  # what is read once, when the recipe is
         found |= _frozen(complete(found))
     check = getattr(call, "check", None)
-    if check is not None:
+    if check is not None and _is_of_these_options(call):
         check(found)
     return found
+
+
+def _is_of_these_options(call: Callable[..., Any]) -> bool:
+    """Whether a part's rule is about its own options: a subclass with another constructor has others than its base."""
+    if not inspect.isclass(call):
+        return True
+    checked, made = (next(one for one in call.__mro__ if name in vars(one)) for name in ("check", "__init__"))
+    return issubclass(checked, made)
 
 
 def _of_default(model: type[BaseModel], name: str, value: Any) -> Any:

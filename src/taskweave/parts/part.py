@@ -80,6 +80,11 @@ class Part(Generic[R_co]):
         return self.name if is_ours(self.call) else code_of(self.call).use
 
     @property
+    def title(self) -> str:
+        """What tables call it: what it states, else its name in words."""
+        return str(self.fact("title", default=snake_case(self.call.__name__).replace("_", " ")))
+
+    @property
     def aside(self) -> tuple[str, ...]:
         """The options that change no result."""
         return tuple(name for name, field in options_of(self.call).model_fields.items() if Aside in field.metadata)
@@ -196,6 +201,10 @@ class Live(Part[Any]):
 
     @property
     def use(self) -> str:
+        return self.name
+
+    @property
+    def title(self) -> str:
         return self.name
 
     @property

@@ -71,7 +71,7 @@ class LossGate(Weighting):
     def title(options: Mapping[str, Any]) -> str:
         """What a table calls it: as what it wraps."""
         within: Part[Weighting] = options["weighting"]
-        return str(within.fact("title", default=within.name))
+        return within.title
 
     @staticmethod
     def named(options: Mapping[str, Any]) -> Sequence[str]:

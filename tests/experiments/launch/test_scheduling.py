@@ -16,7 +16,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.running import folder_of
 from taskweave.progress import StopSignal
 
-RUNS = all_runs(entries(tiny(methods=[{"kind": "cross_stitch"}, {"kind": "shared", "until": "layer4"}])))
+RUNS = all_runs(entries(tiny(methods=[{"use": "cross_stitch"}, {"use": "shared", "until": "layer4"}])))
 A, B, STITCHED, SHARED = RUNS
 Answer = Callable[[Run], How]
 

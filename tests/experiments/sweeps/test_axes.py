@@ -11,7 +11,7 @@ from taskweave.experiments.sweeps.axis import Sweep
 from taskweave.experiments.sweeps.split import split_points
 from taskweave.recipes.catalogue import find
 
-ROWS = [{"kind": "nddr"}, {"kind": "cross_stitch", "lr_multiplier": 10.0}]
+ROWS = [{"use": "nddr"}, {"use": "cross_stitch", "rate": 10.0}]
 
 
 def of(axis: str, *values: str, recipe: Recipe | None = None, method: str | None = None) -> Sweep:
@@ -45,15 +45,15 @@ def test_a_split_sweep_stands_beside_the_recipes_cross_stitch() -> None:
     assert made.swept.beside == ("cross-stitch",) and made.swept.relative
     trained_on = of("split", "layer1", recipe=tiny(methods=ROWS, single_trained_on=True))
     assert trained_on.swept.beside == ("single, trained on", "cross-stitch")
-    assert made.recipe.methods[-1] == CrossStitch(lr_multiplier=10.0)
+    assert made.recipe.methods[-1] == CrossStitch(rate=10.0)
     assert of("split", "layer1", method="NDDR").recipe.methods[-1] == NDDR()
 
 
 def test_a_sweeps_runs_are_those_of_ordinary_comparisons() -> None:
     table = find("cross_stitch/table5", small=True)
-    splits = {run.digest for entry in entries(table) if isinstance(entry.method, Shared) for run in entry.runs}
+    splits = {run.digest for entry in entries(table) if isinstance(entry.row, Shared) for run in entry.runs}
     made = of("split", recipe=table).recipe
-    assert {r.digest for e in entries(made) if isinstance(e.method, Shared) for r in e.runs} == splits
+    assert {r.digest for e in entries(made) if isinstance(e.row, Shared) for r in e.runs} == splits
     assert {run.digest for run in all_runs(entries(made))} < {run.digest for run in all_runs(entries(table))}
 
 
@@ -69,10 +69,10 @@ def test_figure_2_is_of_table_5s_runs() -> None:
 
 def test_splits_of_networks_that_share_nothing() -> None:
     networks = {
-        "segmentation": {"kind": "deeplab_resnet", "body": "resnet10t"},
-        "normals": {"kind": "fcn32s_alexnet"},
+        "segmentation": {"use": "deeplab_resnet", "body": "resnet10t"},
+        "normals": {"use": "fcn32s_alexnet"},
     }
-    other = tiny(network={"kind": "per_task", "networks": networks}, places=["layer4"])
+    other = tiny(network={"use": "per_task", "networks": networks}, at=["layer4"])
     said = refusal("split", recipe=other)
     assert "['segmentation', 'normals'] have no stage that they could share" in said
     assert "give all tasks one network, or sweep over" in said
@@ -91,11 +91,11 @@ def test_init() -> None:
     assert last not in of_paper
     assert "pairs own:other, e.g. 0.9:0.1" in refusal("init", "0.9")
     assert "are numbers, e.g. 0.9:0.1; got 'nan'" in refusal("init", "nan:0.1")
-    assert "'cross_connected'" in refusal("init", method="cross_connected", recipe=tiny(methods=[{"kind": "nddr"}]))
+    assert "'cross_connected'" in refusal("init", method="cross_connected", recipe=tiny(methods=[{"use": "nddr"}]))
 
 
-@pytest.mark.parametrize(("row", "initial"), [({"kind": "nddr", "initial": "xavier"}, "diagonal"),
-                                              ({"kind": "sluice", "initial": "balanced"}, "own")])  # fmt: skip
+@pytest.mark.parametrize(("row", "initial"), [({"use": "nddr", "initial": "xavier"}, "diagonal"),
+                                              ({"use": "sluice", "initial": "balanced"}, "own")])  # fmt: skip
 def test_init_is_of_units_that_start_from_the_two_weights(row: dict[str, str], initial: str) -> None:
     """A row that starts at random takes none: its values would all be one network."""
     rows = of("init", "0.9:0.1", "0.5:0.5", recipe=tiny(methods=[row])).recipe.methods
@@ -120,7 +120,7 @@ def test_lr_is_the_papers_table_2() -> None:
 
 
 def test_start() -> None:
-    recipe = tiny(methods=ROWS, start={"kind": "scenes", "steps": 7})
+    recipe = tiny(methods=ROWS, start={"use": "scenes", "steps": 7})
     made = of("start", recipe=recipe)
     assert [p.text for p in made.swept.points] == ["scratch", "scenes", "single"]
     starts = [row.start for row in made.recipe.methods if isinstance(row, NDDR)]
@@ -133,14 +133,14 @@ def test_start() -> None:
 def test_unit_takes_the_recipes_own() -> None:
     made = of("unit", "cross_stitch", "scale_layer")
     assert [row.kind for row in made.recipe.methods] == ["cross_stitch", "scale_layer"]
-    assert made.recipe.methods[0] == CrossStitch(lr_multiplier=10.0)
+    assert made.recipe.methods[0] == CrossStitch(rate=10.0)
     assert [p.text for p in of("unit").swept.points] == ["cross-stitch", "NDDR", "cross-connected", "sluice"]
     assert "did you mean 'sluice'" in refusal("unit", "sluices")
     assert "leave it out" in refusal("unit", method="nddr")
 
 
 def test_places_each_alone_then_more_and_more() -> None:
-    made = of("places", recipe=tiny(methods=ROWS, places=["stem", "layer2", "layer4"]))
+    made = of("places", recipe=tiny(methods=ROWS, at=["stem", "layer2", "layer4"]))
     assert [row.places for row in made.recipe.methods if isinstance(row, NDDR)] == [
         ("stem",), ("layer2",), ("layer4",), ("stem", "layer2"), ("stem", "layer2", "layer4")
     ]  # fmt: skip

@@ -60,8 +60,7 @@ class Connected(Method):
 
     @property
     def title(self) -> str:
-        title: str = self.unit.fact("title", default=self.unit.name.replace("_", " "))
-        return title + shortcut_title(self.shortcut)
+        return self.unit.title + shortcut_title(self.shortcut)
 
     @property
     def fine_tunes(self) -> bool:

@@ -52,7 +52,7 @@ class Joint(Method):
 
     @property
     def title(self) -> str:
-        title: str = self.network.fact("title", default=self.network.name.replace("_", " "))
+        title = self.network.title
         return title
 
     def runs(self, row: Row, recipe: Recipe, seed: int) -> tuple[Run, ...]:

@@ -84,7 +84,7 @@ class Row(Around):
 
     @property
     def title(self) -> str:
-        weighting = f", {self.weighting.fact('title', default=self.weighting.name)}" if self.weighting is not None else ""
+        weighting = f", {self.weighting.title}" if self.weighting is not None else ""
         return self.label or self.made.title + weighting
 
     @property
