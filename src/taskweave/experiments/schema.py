@@ -12,7 +12,7 @@ from taskweave.experiments.methods.row import Row
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.tasks import TaskEntry
 from taskweave.parts import KINDS, known
-from taskweave.parts.described import schema_of, with_references
+from taskweave.parts.described import json_schema, schema_of, with_references
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
 
@@ -22,7 +22,7 @@ OWN = {"type": "string", "pattern": ":"}
 
 def recipe_schema() -> dict[str, Any]:
     """The schema of a recipe's YAML, draft 2020-12. A part of one's own may have any options; the recipe checks them."""
-    schema = Recipe.model_json_schema()
+    schema = Recipe.model_json_schema(schema_generator=json_schema())
     defs = schema["$defs"]
     for kind, said in KINDS.items():
         defs[said.name.replace(" ", "_")] = _any_of(_parts(known(kind)))

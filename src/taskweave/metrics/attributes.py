@@ -176,7 +176,7 @@ class AttributesOnDetections(AveragePrecision):
 
     Args:
         task: With the attributes as classes, their names, or how many.
-        name, iou, interpolation, min_height, min_visible: See `AveragePrecision`.
+        name, iou, interpolation, min_height, min_visible: As in `AveragePrecision`.
     """
 
     def truth(self, target: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import typing
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
 
+from taskweave.parts.callables import function
 from taskweave.parts.options import dump_of, options_of
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import GenerateJsonSchema
 
 Call = Callable[..., Any]
 PART = "part"
 """The key by which the schema of an option that is a part names its kind; `with_references` makes it a `$ref`."""
 
 _SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Example|Examples):", re.MULTILINE)
-_ARGUMENT = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)
+_ARGUMENT = re.compile(r"^    (\w+(?:, \w+)*): (.*(?:\n {8,}.*)*)", re.MULTILINE)
+_ELSEWHERE = re.compile(r"As in `(\w+)`")
 
 
 class Option(NamedTuple):
@@ -49,7 +55,7 @@ def source(call: Call) -> str:
 
 def described(call: Call) -> tuple[Option, ...]:
     """The options of a part, in the order of its signature."""
-    texts = {name: " ".join(text.split()) for name, text in _ARGUMENT.findall(_docstring(call))}
+    texts = _arguments(call)
     return tuple(
         Option(
             name,
@@ -59,6 +65,17 @@ def described(call: Call) -> tuple[Option, ...]:
         )
         for name, field in options_of(call).model_fields.items()
     )
+
+
+def _arguments(call: Call) -> dict[str, str]:
+    """{argument: what the docstring says of it}; what is said at another call's is taken from there."""
+    texts: dict[str, str] = {}
+    for names, text in _ARGUMENT.findall(_docstring(call)):
+        said = _ELSEWHERE.match(text)
+        other = getattr(function(call), "__globals__", {}).get(said[1]) if said else None
+        there = {} if other is None or other is call else _arguments(other)
+        texts |= {name: there.get(name) or " ".join(text.split()) for name in names.split(", ")}
+    return texts
 
 
 def words_of(annotation: Any, metadata: typing.Sequence[Any] = ()) -> str:
@@ -119,7 +136,7 @@ def schema_of(call: Call, name: str, beside: Mapping[str, Any] | None = None) ->
         name: What `use` says.
         beside: Schemas of what may be said on the same level.
     """
-    found = options_of(call).model_json_schema()
+    found = options_of(call).model_json_schema(schema_generator=json_schema())
     texts = {option.name: option.what for option in described(call)}
     options = {key: _option(call, key, one, texts[key]) for key, one in found.get("properties", {}).items()}
     properties = {"use": {"const": name}, **(beside or {}), **options}
@@ -142,6 +159,18 @@ def _option(call: Call, name: str, schema: Mapping[str, Any], text: str) -> dict
 
 def _mapping(properties: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "object", "properties": dict(properties), **more, "additionalProperties": False}
+
+
+@functools.cache
+def json_schema() -> type[GenerateJsonSchema]:
+    """What makes JSON schemas of models whose defaults are parts."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Schema(GenerateJsonSchema):
+        def encode_default(self, dft: Any) -> Any:
+            return super().encode_default(dump_of(dft))
+
+    return Schema
 
 
 def with_references(schema: Any) -> Any:

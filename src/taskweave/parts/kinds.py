@@ -63,11 +63,22 @@ def _public(kind: type, rooms: tuple[str, ...]) -> tuple[tuple[str, Callable[...
     def of(room: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
         for name in room.__all__:
             call = getattr(room, name)
-            if callable(call) and not _is_abstract(call) and kind_of(call) is kind and call is not kind:
-                if _given_to(call) == KINDS[kind].given[: len(_given_to(call))]:  # else a tool of the room, no part
-                    yield snake_case(name), call
+            if (
+                callable(call)
+                and not _is_abstract(call)
+                and kind_of(call) is kind
+                and call is not kind
+                and _fits(call, kind)
+            ):
+                yield snake_case(name), call
 
     return tuple(dict(pair for room in map(importlib.import_module, rooms) for pair in of(room)).items())
+
+
+def _fits(call: Callable[..., Any], kind: type) -> bool:
+    """Whether a call has the positions of its kind; else it is a tool of the room, no part."""
+    taken = _given_to(call)
+    return taken == KINDS[kind].given[: len(taken)]
 
 
 def _is_abstract(call: Callable[..., Any]) -> bool:

@@ -35,22 +35,47 @@ class Schedule:
 
 
 def constant(steps: int, *, warm_up: WarmUp = 0) -> Schedule:
-    """The base rate at every step."""
+    """The base rate at every step.
+
+    Args:
+        steps: Of the training.
+        warm_up: Steps over which the rate rises linearly.
+    """
     return Schedule(lambda s: 1.0, warm_up=warm_up)
 
 
 def poly(steps: int, *, power: Annotated[float, Gt(0)] = 0.9, total: Steps | None = None, warm_up: WarmUp = 0) -> Schedule:
-    """base * (1 - s / total) ** power at step s; total: None for the training's own number of steps."""
+    """base * (1 - s / total) ** power at step s.
+
+    Args:
+        steps: Of the training.
+        power: How fast it falls.
+        total: The step at which it is 0; None for the training's own number of steps.
+        warm_up: Steps over which the rate rises linearly.
+    """
     return Schedule(lambda s: float((1.0 - _share(s, total or steps)) ** power), warm_up=warm_up)
 
 
 def step(steps: int, *, every: Steps, factor: Annotated[float, Gt(0), Le(1)] = 0.5, warm_up: WarmUp = 0) -> Schedule:
-    """base * factor ** (s // every) at step s."""
+    """base * factor ** (s // every) at step s.
+
+    Args:
+        steps: Of the training.
+        every: Steps between two falls.
+        factor: Of each fall.
+        warm_up: Steps over which the rate rises linearly.
+    """
     return Schedule(lambda s: float(factor ** (s // every)), warm_up=warm_up)
 
 
 def cosine(steps: int, *, total: Steps | None = None, warm_up: WarmUp = 0) -> Schedule:
-    """base * (1 + cos(pi * s / total)) / 2 at step s; total: None for the training's own number of steps."""
+    """base * (1 + cos(pi * s / total)) / 2 at step s.
+
+    Args:
+        steps: Of the training.
+        total: As in `poly`.
+        warm_up: Steps over which the rate rises linearly.
+    """
     return Schedule(lambda s: (1.0 + math.cos(math.pi * _share(s, total or steps))) / 2.0, warm_up=warm_up)
 
 

@@ -78,7 +78,7 @@ def adashare_cityscapes(
         part: "train" or "test".
         path: The folder that the archive was unpacked to.
         classes: 19, 7 or 2.
-        depth: As in `cityscapes_mtan`, as are all further options.
+        depth, farthest, baseline, focal, size_of_files: As in `cityscapes_mtan`.
     """
     if classes not in MTAN_CLASSES:
         raise ValueError(f"AdaShare's Cityscapes has no set of {classes} classes: expected one of {list(MTAN_CLASSES)}")

@@ -53,7 +53,7 @@ def caltech_extracted(
         train_step: Of the frames that there are, those are read whose number + 1 it divides, unless for the test.
         test_step: The same for the test: 30 for the test set out of any extraction.
         annotations: Another folder of texts, e.g. the corrected ones of Zhang et al. (2016), also called ``....jpg.txt``.
-        ignored: As in `caltech`, as are all further options.
+        ignored, border, aspect, accept: As in `caltech`.
     """
     path = Path(path)
     texts = path / "annotations" if annotations is None else Path(annotations)
