@@ -14,8 +14,8 @@ import taskweave as tw
 from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet
 from taskweave.networks.pets.pet_blocks import ResidualPair, doubling, halving
 from taskweave.parts import part
-from taskweave.training.groups import groups_of
 from taskweave.training import TrainingOptions
+from taskweave.training.groups import groups_of
 
 ALL = ("species", "box", "segmentation")
 OUTPUTS = {"species": 2, "box": 4, "segmentation": 2}

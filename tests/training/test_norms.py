@@ -3,11 +3,11 @@
 import pytest
 import torch
 from data.mixture_toys import noise
-from taskweave.data.mixture_order import ConstantInterval, RoundRobin
 from torch import nn
 from training import toys
 
 from taskweave.data.mixture import Mixture
+from taskweave.data.mixture_order import ConstantInterval, RoundRobin
 from taskweave.training import SetStatistics, TrainingOptions, WrongCheckpointError, fit, read_statistics, validate
 from taskweave.training.norms import save_statistics
 

@@ -7,12 +7,12 @@ import math
 import pytest
 import torch
 from data.mixture_toys import noise
-from taskweave.data.mixture_order import RoundRobin
 from torchjd import aggregation
 from training import toys
 from training.ranks_work import HoledTask
 
 from taskweave.data.mixture import Mixture
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.training import NonFiniteLossError, WrongCheckpointError, fit
 from taskweave.training.pace import Pace
 from taskweave.weighting import DynamicWeightAverage, Fixed, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import hashlib
 import inspect
 import json
 import typing
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 from taskweave.parts.callables import made_by, positions, require_callable
 from taskweave.parts.kinds import find, kind_name, registered, require_made, there_is
+from taskweave.parts.live import class_of, known_by
 from taskweave.parts.options import Aside, Where, checked, default_of, dump_of, identity_of, options_of
 from taskweave.parts.own_code import code_of, is_ours, load_attribute
 from taskweave.parts.words import short, snake_case
@@ -185,7 +185,7 @@ class Live(Part[Any]):
         self.given = given
         self.call = self._copy
         self.options: dict[str, Any] = {}
-        self._known_by = _known_by(given)
+        self._known_by = known_by(given)
 
     def _copy(self, *said: Any) -> Any:
         if isinstance(self.given, Mapping):
@@ -197,7 +197,7 @@ class Live(Part[Any]):
 
     @property
     def name(self) -> str:
-        return f"given {_class_of(self.given)}"
+        return f"given {class_of(self.given)}"
 
     @property
     def use(self) -> str:
@@ -276,30 +276,3 @@ def _is_live(value: Any, kind: type) -> bool:
     if isinstance(value, Mapping):
         return bool(value) and all(isinstance(one, kind) for one in value.values())
     return kind is not object and isinstance(value, kind)
-
-
-def _class_of(given: Any) -> str:
-    return type(next(iter(given.values())) if isinstance(given, Mapping) else given).__name__
-
-
-def _known_by(given: Any) -> str:
-    if isinstance(given, Mapping):
-        return " ".join(f"{part} {_known_by(one)}" for part, one in given.items())
-    stated = getattr(given, "identity", None)
-    if isinstance(stated, str):
-        return stated
-    if not hasattr(given, "state_dict"):
-        raise ValueError(
-            f"a {type(given).__name__} has no weights to be known by: state identity = 'a name and a version' on it"
-        )
-    import torch
-
-    together = hashlib.sha256(type(given).__qualname__.encode())
-    for name, value in given.state_dict().items():
-        together.update(name.encode())
-        if isinstance(value, torch.Tensor):
-            plain = value.detach().cpu().contiguous()
-            together.update(
-                f"{plain.dtype}{tuple(plain.shape)}".encode() + plain.reshape(-1).view(torch.uint8).numpy().tobytes()
-            )
-    return together.hexdigest()[:16]
