@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Sequence
 
 import pytest
 import timm
@@ -13,6 +14,7 @@ from streams.nets import images_and_targets, retinanet
 from torch import Tensor, nn
 
 import taskweave as tw
+from taskweave.weaving import watching
 
 SHAPES = [tw.FeatureShape.image(4, 5, 4)] * 2
 
@@ -228,3 +230,36 @@ def test_predict_refuses_what_it_cannot_decode_or_read() -> None:
     for shape in ((9, 7), (1, 9, 7), (2, 4, 9, 7), (9, 7, 3)):
         with pytest.raises(ValueError, match=r"predict takes RGB \(3, H, W\) or \(B, 3, H, W\), got"):
             tw.predict(predictor(), TASKS, torch.rand(shape))
+
+
+class Seen:
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.met: list[tuple[int, list[Tensor]]] = []
+        self.forked: list[Tensor] = []
+
+    def meets(self, index: int, features: Sequence[Tensor]) -> None:
+        self.met.append((index, list(features)))
+
+    def forks(self, feature: Tensor) -> None:
+        self.forked.append(feature)
+
+
+def test_a_watcher_is_shown_what_meets_and_changes_nothing() -> None:
+    """The features that go into each unit, those of the fork, and nothing once nobody watches."""
+    streams, seen = plain("ab"), Seen()
+    net = tw.Connected(streams, [tw.Connection({"a": "s2", "b": "s2"}, Sum([tw.FeatureShape.image(4)] * 2))], trunk="s1")
+    expected = net(X)
+    with watching(net, seen):
+        outputs = net(X)
+    net(X)
+    assert all(torch.equal(outputs[name], expected[name]) for name in "ab")
+    trunk = streams["a"].net.s1(X)
+    assert len(seen.forked) == 1 and torch.equal(seen.forked[0], trunk)
+    ((index, features),) = seen.met
+    assert index == 0 and all(torch.equal(f, streams[name].net.s2(trunk)) for name, f in zip("ab", features, strict=True))
+    with watching(net, seen), pytest.raises(ValueError, match="no stream 'c'"):
+        net(X, tasks=("c",))
+    net(X)
+    assert len(seen.met) == 1, "an error ends the watching, too"
