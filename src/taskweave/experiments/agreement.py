@@ -133,6 +133,5 @@ def _check_weightings(recipe: Recipe) -> None:
         named = row.weighting.fact("named") or ()
         if strange := [task for task in named if task not in recipe.tasks]:
             raise ValueError(
-                f"the weighting {row.weighting.title!r} names {strange}; the recipe's tasks are "
-                f"{list(recipe.tasks)}"
+                f"the weighting {row.weighting.title!r} names {strange}; the recipe's tasks are {list(recipe.tasks)}"
             )
