@@ -2,11 +2,12 @@
 
     .venv/bin/python benchmarks/store_reading.py [--also MODULE] [--quick]
 
-One process of one thread reads 1,170 pictures of 256 x 256 and their masks in batches of 39, drawn at random: as stored, and
-up to network input (float32 pictures in [0, 1], int64 masks). Readers take turns at every batch, so that what else the
-machine does falls on all of them; all pages are in memory. The share of the bare arrays' speed is the median over rounds of
-the share in each. A data set's masks are int64 and come out so, whatever they are stored in; in uint8, as bare arrays hold
-them, the same bytes are moved. MODULE: another store's, with `pack_store` and `open_store` like ours.
+One process of one thread reads 1,170 pictures of 256 x 256 and their masks in batches of 39, drawn at random: as stored,
+and up to network input (float32 pictures in [0, 1], int64 masks). Readers take turns at every batch, in an order drawn
+anew, so that what else the machine does falls on all of them; all pages are in memory. The share of the bare arrays' speed
+is the median over rounds of the share in each. A data set's masks are int64 and come out so, whatever they are stored in:
+2.75 times the bytes to write. In uint8, as the bare arrays hold them, the same bytes are moved. MODULE: another store's,
+with `pack_store` and `open_store` like ours.
 """
 
 from __future__ import annotations
@@ -99,10 +100,10 @@ def measure(readers: dict[str, Read], count: int, rounds: int) -> list[dict[str,
     ways = [(name, end) for end in ("stored", "input") for name in readers]
     speeds: dict[tuple[str, str], list[float]] = {way: [] for way in ways}
     for number in range(rounds + 1):
-        order, seconds = np.random.default_rng(number).permutation(count), dict.fromkeys(ways, 0.0)
-        for turn, start in enumerate(range(0, count, BATCH)):
-            first = turn % len(ways)
-            for name, end in ways[first:] + ways[:first]:
+        draw, seconds = np.random.default_rng(number), dict.fromkeys(ways, 0.0)
+        order = draw.permutation(count)
+        for start in range(0, count, BATCH):
+            for name, end in (ways[turn] for turn in draw.permutation(len(ways))):
                 began, at = time.perf_counter(), order[start : start + BATCH].tolist()
                 batch = readers[name](at)
                 batch = as_input(batch) if end == "input" else batch

@@ -154,7 +154,8 @@ def networks(store: Path) -> dict[str, dict[str, Any]]:
 
 def pack(store: Path) -> None:
     """Pack the store that one of them reads: a train and a test part of generated rooms."""
-    from taskweave.data import Scenes, pack_store
+    from taskweave.data import pack_store
+    from taskweave.data.generated.scenes import Scenes
 
     parts = {name: Scenes(count, size=(32, 48), seed=seed) for name, count, seed in (("train", 6, 3), ("test", 2, 4))}
     pack_store(parts, store)

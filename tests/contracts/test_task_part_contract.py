@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from taskweave import metrics, tasks
 from taskweave.metrics import PerImageMetric
 from taskweave.parts import Kind, Part, options_of, part, read
-from taskweave.parts.part import KINDS
+from taskweave.parts import KINDS
 from taskweave.parts.words import snake_case
 from taskweave.tasks import Labels, Task
 

@@ -15,7 +15,7 @@ from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet
 from taskweave.networks.pets.pet_blocks import ResidualPair, doubling, halving
 from taskweave.parts import part
 from taskweave.training.groups import groups_of
-from taskweave.training.options import SGD, TrainingOptions
+from taskweave.training import TrainingOptions
 
 ALL = ("species", "box", "segmentation")
 OUTPUTS = {"species": 2, "box": 4, "segmentation": 2}
@@ -173,7 +173,7 @@ def test_tools_work() -> None:
     with torch.no_grad():
         some = net(x, tasks=("box",))
         assert list(some) == ["box"] and torch.equal(some["box"], net(x)["box"])
-    groups = {g.label: g for g in groups_of(net, TrainingOptions(steps=1, optimizer=SGD(lr=0.1)))}
+    groups = {g.label: g for g in groups_of(net, TrainingOptions(steps=1, optimizer={"use": "sgd", "lr": 0.1}))}
     assert groups["CrossStitch connections"].multiplier == 100.0
     assert sum(p.numel() for p in groups["CrossStitch connections"].parameters) == 9
     twin = small(ALL).eval()

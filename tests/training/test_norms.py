@@ -3,7 +3,7 @@
 import pytest
 import torch
 from data.mixture_toys import noise
-from taskweave.data.mixture_schedules import ConstantInterval, RoundRobin
+from taskweave.data.mixture_order import ConstantInterval, RoundRobin
 from torch import nn
 from training import toys
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from data.mixture_toys import noise
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from torchjd import aggregation
 from training import toys
 from training.ranks_work import HoledTask

@@ -32,7 +32,9 @@ def as_stream(net: nn.Module) -> Stream:
     Stage names are the library's own words (``layer1``, ``stages.0``, ``blocks.3``) or, where it has only numbers (VGG,
     AlexNet), the papers' (``pool1``, ``fc6``). The network is kept as the object that it is.
     Further types: ``@as_stream.register`` a function from the network to its `Stream`.
-    Raises TypeError for a type that nobody registered.
+
+    Raises:
+        TypeError: Nobody registered the type.
     """
     known_types(type(net))
     found = as_stream.dispatch(type(net))
@@ -44,7 +46,7 @@ def as_stream(net: nn.Module) -> Stream:
 def _traced(net: nn.Module) -> Stream | None:
     if not comes_from(type(net), "timm"):
         return None
-    from taskweave.streams.traced_timm import trace_timm
+    from taskweave.streams.timm import trace_timm
 
     return trace_timm(net)
 

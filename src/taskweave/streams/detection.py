@@ -13,7 +13,7 @@ from torchvision.models.detection.backbone_utils import BackboneWithFPN
 from torchvision.models.detection.generalized_rcnn import GeneralizedRCNN
 from torchvision.models.detection.retinanet import RetinaNet
 
-from taskweave.streams.body import Body, cut_body
+from taskweave.streams.stages import Body, cut_body
 from taskweave.streams.stream import Memory, Stream
 
 Targets = Sequence[dict[str, Tensor]]
@@ -61,8 +61,10 @@ def _pyramid(body: Body) -> tuple[tuple[str, str], ...]:
 def read_batch(net: nn.Module, batch: Batch, memory: Memory) -> Tensor:
     """Normalise, resize and pad the images as the detector does, and leave sizes and targets in memory.
 
-    Raises ValueError in training mode for a box without width or height. Targets are needed by the exit only: a batch
-    without this task's labels may pass through the stages.
+    Targets are needed by the exit only: a batch without this task's labels may pass through the stages.
+
+    Raises:
+        ValueError: In training mode, a box has no width or height.
     """
     images, targets = batch if isinstance(batch, tuple) else (batch, None)
     memory["original_sizes"] = [(image.shape[-2], image.shape[-1]) for image in images]
@@ -129,9 +131,9 @@ class DetectOnce:
         anchors = net.anchor_generator(images, features)
         if net.training:
             return net.compute_loss(memory["targets"], outputs, anchors)
-        places = [feature.shape[-2] * feature.shape[-1] for feature in features]
-        per_place = outputs["cls_logits"].shape[1] // sum(places)
-        counts = [count * per_place for count in places]
+        cells = [feature.shape[-2] * feature.shape[-1] for feature in features]
+        per_cell = outputs["cls_logits"].shape[1] // sum(cells)
+        counts = [count * per_cell for count in cells]
         by_level = {name: list(torch.split(output, counts, dim=1)) for name, output in outputs.items()}
         anchors_by_level = [list(torch.split(boxes, counts)) for boxes in anchors]
         detections = net.postprocess_detections(by_level, anchors_by_level, images.image_sizes)

@@ -54,12 +54,16 @@ class TakeFeature:
 class Stream(nn.Module):
     """One task's network that can stop at named stages. `net` is never rewritten: its state_dict is the single-task one.
 
-    net: the network, kept as the object that was given.
-    stages: name -> the submodules run in order, or a `Step`. A name may not equal a note that `enter` leaves in memory.
-    enter: (net, input, memory) -> first tensor.  exit: (net, memory) -> the network's output.
-    head: submodules that are the last layer(s), for learning-rate groups.
-    channel_axis: for features that are neither (B, C, ...) nor tokens (B, N, C).
-    Raises ValueError for no stages or a submodule that the network lacks.
+    Args:
+        net: The network, kept as the object that was given.
+        stages: Name -> the submodules run in order, or a `Step`. A name may not equal a note that `enter` leaves in memory.
+        enter: (net, input, memory) -> first tensor.
+        exit: (net, memory) -> the network's output.
+        head: Submodules that are the last layer(s), for learning-rate groups.
+        channel_axis: For features that are neither (B, C, ...) nor tokens (B, N, C).
+
+    Raises:
+        ValueError: There is no stage, or the network lacks a submodule.
     """
 
     def __init__(
@@ -119,7 +123,8 @@ class Stream(nn.Module):
     def last_weight(self, stage: str) -> Tensor:
         """The weight (C_out, ...) of the last convolution or linear layer that runs up to the end of a stage.
 
-        Raises ValueError where no stage up to there runs one.
+        Raises:
+            ValueError: No stage up to there runs one.
         """
         order = list(self.stages)
         layers = [

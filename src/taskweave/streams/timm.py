@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
+import torch
 from timm.layers import get_notrace_functions  # type: ignore[attr-defined]
 from timm.models.convnext import ConvNeXt
 from timm.models.deit import VisionTransformerDistilled
@@ -16,8 +17,9 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from taskweave.streams.convert import as_stream
+from taskweave.streams.stages import cut_after_pools
 from taskweave.streams.stream import Memory, Stage, Step, Stream
-from taskweave.streams.vgg import cut_after_pools
+from taskweave.streams.tracing import trace_stream
 
 
 @final
@@ -86,3 +88,32 @@ def _(net: VisionTransformer) -> Stream:
 def closed_functions() -> tuple[Callable[..., Any], ...]:
     """The functions that timm marks as not to be traced into."""
     return tuple(get_notrace_functions())  # type: ignore[no-untyped-call]
+
+
+def trace_timm(net: nn.Module) -> Stream | None:
+    """The stream of a timm network whose stages nobody wrote down: one at every feature that timm lists (`feature_info`).
+
+    Returns:
+        The stream, its stages named by modules; None where timm lists no features.
+
+    Raises:
+        ValueError: A trace cannot follow the network, or a feature is no single tensor; see `trace_stream`.
+    """
+    stages, config = listed_features(net), getattr(net, "pretrained_cfg", None)
+    if not stages or not config:
+        return None
+    last = config["classifier"]
+    known = {name for name, _ in net.named_modules()}
+    return trace_stream(
+        net,
+        stages=stages,
+        example=torch.zeros(1, *config["input_size"]),
+        head=[path for path in ((last,) if isinstance(last, str) else last) if path in known],
+        channel_axis=3 if getattr(net, "output_fmt", None) == "NHWC" else None,
+    )
+
+
+def listed_features(net: nn.Module) -> tuple[str, ...]:
+    """The modules whose outputs timm calls the features of a network, in its order; () for a network without."""
+    found = getattr(net, "feature_info", None) or ()
+    return tuple(feature["module"] for feature in found)

@@ -15,11 +15,10 @@ from torchvision.models.resnet import ResNet
 from torchvision.models.segmentation._utils import _SimpleSegmentationModel
 from torchvision.models.vgg import VGG
 
-from taskweave.streams.body import cut_body
 from taskweave.streams.convert import as_stream
 from taskweave.streams.detection import as_rcnn, as_retinanet
+from taskweave.streams.stages import cut_after_layers, cut_after_pools, cut_body, cut_classifier, last_layer
 from taskweave.streams.stream import Memory, Stage, Step, Stream
-from taskweave.streams.vgg import cut_after_layers, cut_after_pools, cut_classifier, last_layer
 
 as_stream.register(as_rcnn)
 as_stream.register(as_retinanet)

@@ -11,8 +11,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
-from taskweave.streams.cutting import cut, place_of, trace
-from taskweave.streams.program import Program
+from taskweave.streams.cutting import Program, cut, key_of, trace
 from taskweave.streams.stream import Memory, Step, Stream, evaluating, is_meta, like_parameters, same
 
 
@@ -31,12 +30,17 @@ def trace_stream(
     a stage is its feature after fusion. Attributes and Python conditions outside the stages are fixed as they are now;
     where the two modes differ there (functional dropout), ``net.training`` decides.
 
-    stages: paths of submodules (``"layer1"``, ``"encoder.stages.2"``), in the order in which the network runs them.
-    example: an input (B, ...); the stream is proved on it: equal to the network exactly, in eval mode and, on copies and
-        with equal seeds, in train mode (a batch of one is doubled for that). Not done on the meta device.
-    head: the last layer(s).  channel_axis: 3 for features (B, H, W, C), as timm's Swin has them; see `Stream`.
-    Raises ValueError for an unknown submodule (naming what there is), stages in another order than the network's, a
-    network that fx cannot follow, and a stage that cannot be one: run twice, no tensor, overwritten later in place.
+    Args:
+        net: The network, kept as the object that was given.
+        stages: Paths of submodules (``"layer1"``, ``"encoder.stages.2"``), in the order in which the network runs them.
+        example: An input (B, ...). The stream is proved on it: equal to the network exactly, in eval mode and, on copies
+            and with equal seeds, in train mode (a batch of one is doubled for that). Not done on the meta device.
+        head: Paths of the last layer(s).
+        channel_axis: 3 for features (B, H, W, C), as timm's Swin has them; see `Stream`.
+
+    Raises:
+        ValueError: There is no such submodule (what there is is named), stages are in another order than the network's, fx
+            cannot follow the network, or a stage cannot be one: it runs twice, gives no tensor, or is overwritten later.
     """
     _check_names(net, stages)
     programs: dict[bool, list[Program]] = {}
@@ -45,7 +49,7 @@ def trace_stream(
             net.train(training)
             graph, ends = trace(net, stages)
             programs[training] = cut(graph, ends)
-    source = place_of(next(node for node in graph.nodes if node.op == "placeholder"))
+    source = key_of(next(node for node in graph.nodes if node.op == "placeholder"))
     *middle, last = [TwoModes(*pair) for pair in zip(programs[False], programs[True], strict=True)]
     steps = {
         stage: Step(TracedStage(previous, program), program.modules)
@@ -79,10 +83,10 @@ class TwoModes:
 class NoteInput:
     """The enter of a traced stream: later stages may read the input too."""
 
-    place: str
+    key: str
 
     def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        memory[self.place] = x
+        memory[self.key] = x
         return x
 
 

@@ -25,6 +25,7 @@ from taskweave.experiments.sweeps.axes import axis_named
 from taskweave.experiments.sweeps.axis import Sweep
 from taskweave.experiments.sweeps.sweep import sweep
 from taskweave.progress import StopSignal
+from taskweave.reporting import write_charts
 from taskweave.results.comparison import ComparisonResult
 from taskweave.results.record import RunRecord
 from taskweave.training.weights import read_state
@@ -111,6 +112,7 @@ def test_two_sweeps_at_once_train_no_run_twice(tmp_path: Path) -> None:
     lone = sweep(swept, folder=tmp_path / "lone").result
     assert [row.metrics for row in shared.rows] == [row.metrics for row in lone.rows]
     assert shared.constant == lone.constant
+    write_charts(tmp_path / "lone" / "tiny-sweep-split")
     assert (tmp_path / "lone" / "tiny-sweep-split" / "charts" / "sweep-split.svg").is_file()
 
 
@@ -119,15 +121,15 @@ import sys, time
 from pathlib import Path
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.recipe import Recipe
-from taskweave.training import fit
+from taskweave.training import loop
 place = Path(sys.argv[1])
-step = fit.train_step
+step = loop.train_step
 def hangs(run, batches):
     if run.step == int(sys.argv[2]):
         (place / "hangs").touch()
         time.sleep(100)
     step(run, batches)
-fit.train_step = hangs
+loop.train_step = hangs
 compare(Recipe.from_yaml(place / "tiny.yaml"), folder=place / "out")
 """
 

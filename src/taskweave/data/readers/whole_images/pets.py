@@ -133,7 +133,7 @@ def _item(path: Path, pet: Pet, read: ReadLabels) -> Item:
     return Item(pet.key, pet.key, fields, pet.listed, {SPECIES: pet.species, BREED: pet.breed})
 
 
-SAMPLE = Path(__file__).parents[2] / "pets_sample_files"
+SAMPLE = Path(__file__).parent / "pets_sample_files"
 """In the layout of the release: `pets` and ``taskweave inspect-data`` read this folder, too."""
 SAMPLE_SIZE = (128, 128)
 _SAMPLE_LISTS = {"train": "train.txt", "validation": "val.txt", "val": "val.txt", "test": "test.txt", "all": "list.txt"}

@@ -1,8 +1,13 @@
-"""Names for networks whose layers are numbers: VGG and AlexNet, in either library."""
+"""Stages of networks whose children run one after the other: VGG and AlexNet, whose layers are numbers, in either library,
+and the bodies of torchvision's dense networks."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import final
+
 from torch import nn
+from torchvision.models._utils import IntermediateLayerGetter
 
 
 def cut_after_pools(features: nn.Sequential, path: str) -> dict[str, list[str]]:
@@ -58,3 +63,32 @@ def last_layer(net: nn.Module, path: str) -> list[str]:
         if isinstance(module, nn.Linear | nn.Conv2d)
     ]
     return found[-1:]
+
+
+@final
+@dataclass(frozen=True)
+class Body:
+    """A body's stages, name -> paths as a Stream takes them; and its outputs, what it calls a feature -> the stage."""
+
+    stages: dict[str, list[str]]
+    outputs: dict[str, str]
+
+
+def cut_body(body: nn.Module, path: str) -> Body:
+    """A stage per child of a body; leading children that are single layers (ResNet: conv1 ... maxpool) make the stem.
+
+    Raises:
+        TypeError: The body is no IntermediateLayerGetter, which is what torchvision's own builders make.
+    """
+    if not isinstance(body, IntermediateLayerGetter):
+        raise TypeError(
+            f"the stages of a {type(body).__name__} as the body of a network are not known; "
+            "torchvision's builders make an IntermediateLayerGetter. Write Stream(net, stages={...}, enter=..., exit=...)"
+        )
+    stages: dict[str, list[str]] = {}
+    for name, child in body.named_children():
+        single = not any(True for _ in child.children())
+        stage = "stem" if single and set(stages) <= {"stem"} and name not in body.return_layers else name
+        stages.setdefault(stage, []).append(f"{path}.{name}")
+    outputs = {str(out): name for name in stages if (out := body.return_layers.get(name)) is not None}
+    return Body(stages, outputs)
