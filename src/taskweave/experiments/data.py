@@ -139,7 +139,7 @@ class Source(Around):
     def _has_its_labels(self) -> Self:
         if self.labels and (unknown := [label for label in self.labels if label not in self.facts.labels]):
             raise ValueError(f"these data are not labelled for {unknown}; they have {list(self.facts.labels)}")
-        if self.keep_aspect and self.size is None:
+        if self.keep_aspect and self.size is None and "size" not in self.dataset.options:
             raise ValueError("keep_aspect says how images are brought to `size`: give a size, e.g. [160, 208]")
         return self
 
