@@ -95,7 +95,8 @@ class Joint(Method):
         for task, form in by_task.items():
             reads = recipe.tasks[task].task.fact("reads")
             if reads and reads != form:
+                use = recipe.tasks[task].task.name
                 raise ValueError(
-                    f"{self.network.name!r} gives {form} for {task!r}, and this task ({recipe.tasks[task].part.name}) reads "
-                    f"{reads}; its branches are {list(tasks)}: choose others, or another order, with `branches`"
+                    f"{self.network.name!r} gives {form} for {task!r}, and this task ({use}) reads {reads}; its "
+                    f"branches are {list(tasks)}: choose others, or another order, with `branches`"
                 )
