@@ -72,8 +72,8 @@ class Around(Setting):
     def _told_apart(cls, given: Any) -> Any:
         if isinstance(given, cls) or (isinstance(given, Mapping) and cls.around in given and "use" not in given):
             return given
-        if not isinstance(given, Mapping):
-            return {cls.around: given}
+        if not isinstance(given, Mapping) or (given and all(isinstance(one, cls.kind()) for one in given.values())):
+            return {cls.around: given}  # a name, a call, or live objects: {"train": a data set, "test": another}
         if not isinstance(use := given.get("use"), str):
             raise ValueError(f"write `use: NAME`, got {short(dict(given))}; {there_is(cls.kind())}")
         call = cls.call_of(use)
