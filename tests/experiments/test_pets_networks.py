@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from experiments.tiny import tiny
+
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import Run, all_runs, entries
@@ -31,9 +32,15 @@ def networks(width: dict[str, Any], **options: Any) -> dict[str, Any]:
 
 
 def stitched(preset: str, branches: tuple[str, ...], width: dict[str, Any] = SMALL) -> dict[str, Any]:
-    """The row of the pet recipes that has these branches; published without others: the paper's baseline, faults included."""
+    """The row of the pet recipes with these branches; of one branch the baseline, published with its faults."""
     if len(branches) == 1:
-        return {"use": "pet_segnet", "stitch": "one", "branches": branches, **(FAULTS if preset == "published" else {}), **width}
+        return {
+            "use": "pet_segnet",
+            "stitch": "one",
+            "branches": branches,
+            **(FAULTS if preset == "published" else {}),
+            **width,
+        }
     found: dict[str, Any] = next(row for row in rows(preset, width) if row.get("branches") == branches)  # type: ignore[arg-type]
     return {name: value for name, value in found.items() if name != "label"}
 

@@ -8,10 +8,9 @@ import pytest
 import torch
 from experiments.tiny import tiny
 from safetensors.torch import save_file
-from taskweave.experiments.artifacts.pictures import write_attention, write_pictures
 
+from taskweave.experiments.artifacts.pictures import write_attention, write_pictures
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.columns import columns_of
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.predicting import network_of
 from taskweave.experiments.recipe import Recipe
@@ -149,7 +148,7 @@ def test_every_one_trains_from_a_start_of_its_own_body(tmp_path: Path) -> None:
 
 HEAD = {"use": "aspp_v3", "rates": [1, 2], "hidden": 8}
 RESNET = {"use": "deeplab_resnet", "body": "resnet18", "head": HEAD}
-MTAN_RESNET = {"use": "mtan_resnet", "body": "resnet18", "head": HEAD}
+MTAN_RESNET = {"use": "mtan_resnet", "network": RESNET}
 
 
 def test_mtan_on_a_resnet_begins_with_its_body(tmp_path: Path) -> None:
@@ -171,8 +170,8 @@ def test_mtan_on_a_resnet_begins_with_its_body(tmp_path: Path) -> None:
 def test_what_does_not_fit_is_told() -> None:
     with pytest.raises(ValueError, match=r"unknown option 'shortcut' of mt_unet"):
         whole(methods=[WHOLE[0] | {"shortcut": "shortcut"}])
-    with pytest.raises(ValueError, match=r"mtan_resnet.head: .*'aspp'"):
-        whole(methods=[MTAN_RESNET | {"head": "aspp"}])
+    with pytest.raises(ValueError, match=r"network is a deeplab_resnet with the head aspp_v3, got 'aspp'"):
+        whole(methods=[{"use": "mtan_resnet", "network": RESNET | {"head": "aspp"}}])
     with pytest.raises(ValueError, match="the network 'fast_rcnn_alexnet' gives regions, and the task 'segmentation'"):
         whole(methods=[{"use": "cross_stitch", "network": {"use": "fast_rcnn_alexnet"}}])
     with pytest.raises(ValueError, match="unknown option 'network' of Connected"):
