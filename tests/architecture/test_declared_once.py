@@ -25,7 +25,7 @@ def test_no_class_and_no_mapping_declares_a_parts_options_again() -> None:
 
 TWICE = {
     "a model": "class Twin(BaseModel):\n    width: int\n    depth: int\n    rate: float\n    norm: bool\n",
-    "a dataclass": "@dataclass\nclass Twin:\n    width: int = 1\n    depth: int\n    rate: float = 0.5\n    norm: int = 1\n",
+    "a dataclass": "@dataclass\nclass Two:\n    width: int = 1\n    depth: int\n    rate: float = 0.5\n    norm: int = 1\n",
     "a mapping": "TWIN = {'width': 1, 'depth': 2, 'rate': 0.5, 'norm': True}\n",
     "a copy": "def build(one):\n    return {'width': one.a, 'depth': one.b, 'rate': one.c, 'norm': one.d, 'more': 1}\n",
 }
