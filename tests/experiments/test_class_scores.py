@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 import torch
 from experiments.tiny import Told, tiny
-from taskweave.experiments.artifacts.class_scores import CLASSES, keep_classes, read_classes
 
 from taskweave.data import LabelledSet
-from taskweave.experiments.artifacts.class_labels import LABELS, count_labels, read_labels, train_labels
+from taskweave.experiments.artifacts.class_labels import count_labels, train_labels
 from taskweave.experiments.bench import Bench
 from taskweave.metrics import Accuracy, DepthErrors, SegmentationScores
+from taskweave.results.class_gains import LABELS, read_labels
+from taskweave.results.run_files import CLASSES, keep_classes, read_classes
 from taskweave.tasks import Attributes, Classification, Depth, Detection, RoiDetection, Segmentation
 
 

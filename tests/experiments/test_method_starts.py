@@ -27,7 +27,8 @@ def test_a_method_with_a_start_is_trained_jointly_from_it() -> None:
     recipe = tiny(methods=STARTS)
     roles = {name: find(recipe, f"from {name}, seed 0") for name in ("scratch", "scenes", "single")}
     assert [run.schedule for run in roles.values()] == ["joint", "joint", "connected"]
-    assert [[parent.schedule for parent in run.parents] for run in roles.values()] == [[], ["start"], ["single"] * 2]
+    parents = [["start" if parent.first else parent.schedule for parent in run.parents] for run in roles.values()]
+    assert parents == [[], ["start"], ["single"] * 2]
     assert [run.steps for run in roles.values()] == [4, 4, 2]  # single and connected together: as many images
     assert len({run.digest for run in roles.values()}) == 3
 
@@ -35,7 +36,7 @@ def test_a_method_with_a_start_is_trained_jointly_from_it() -> None:
 def test_without_a_start_a_run_is_known_as_before_there_were_any() -> None:
     run = find(tiny(), "cross-stitch, seed 0")
     assert "start" not in run.content["method"]
-    assert "start" not in tiny().determining()["methods"][0]
+    assert "start" not in tiny().identity()["methods"][0]
 
 
 def test_a_start_and_no_fine_tuning_needs_no_single_trained_on() -> None:
@@ -56,8 +57,8 @@ def test_each_start_is_trained_once_and_loaded(tmp_path: Path) -> None:
 
 
 def test_trained_on_one_task_starts_from_single_networks() -> None:
-    with pytest.raises(ValueError, match=r"starts from single networks: leave `connected\.start` out"):
-        tiny(methods=[{"use": "one_task", "connected": STARTS[0]}])
+    with pytest.raises(ValueError, match=r"starts from single networks: leave `start` out of its `connected`"):
+        tiny(methods=[{"use": "one_task", "connected": {"use": "connected", "unit": "nddr", "start": "scratch"}}])
 
 
 def test_single_networks_with_their_own_steps() -> None:

@@ -19,7 +19,7 @@ USUAL = CONTENT["training"]["single"]
 
 
 def runs_of(recipe: Recipe, role, trained=None):
-    found = [run for run in all_runs(entries(recipe)) if run.schedule == role]
+    found = [run for run in all_runs(entries(recipe)) if run.schedule == role and not run.first]
     return [run for run in found if trained is None or run.trained == trained]
 
 
@@ -97,10 +97,10 @@ def test_steps_of_a_mixture_count_turns(tmp_path):
     (on,) = runs_of(recipe, "trained_on", ("detection",))
     store(on, tmp_path, {1: 3.0, 2: 2.0})
     assert monitor_of(connected, tmp_path).references["detection"].steps == (2.0, 4.0)
-    sized = disjoint(data={**recipe.model_dump(mode="json")["data"], "schedule": {"use": "proportional"}})
+    sized = disjoint(data={**recipe.dump()["data"], "mixture": {"use": "proportional"}})
     (connected,) = runs_of(sized, "connected")
     monitor = monitor_of(connected, tmp_path)
-    assert not monitor.references and "no gap of detection: the proportional schedule" in monitor.notes[1]
+    assert not monitor.references and "no gap of detection: the proportional mixture" in monitor.notes[1]
 
 
 def test_the_monitor_is_no_part_of_what_a_run_or_a_recipe_is_known_by():

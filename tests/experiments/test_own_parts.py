@@ -49,7 +49,8 @@ KINDS: dict[str, tuple[str, Callable[[dict[str, Any], Any], None]]] = {
         "class Own(Head):\n"
         "    def __init__(self, shape, channels, *, hidden: int = 4) -> None:\n"
         "        super().__init__()\n"
-        "        self.logits = nn.Sequential(nn.Conv2d(shape.channels, hidden, 1), nn.ReLU(), nn.Conv2d(hidden, channels, 1))\n"
+        "        into, out = nn.Conv2d(shape.channels, hidden, 1), nn.Conv2d(hidden, channels, 1)\n"
+        "        self.logits = nn.Sequential(into, nn.ReLU(), out)\n"
         "    def forward(self, x):\n"
         "        return self.logits(x)\n",
         lambda c, own: c["network"].update(head=own),

@@ -14,7 +14,7 @@ EVERYTHING = [
     {"use": "shared", "until": "layer1"},
     {"use": "shared_latent", "rank": 2},
     {"use": "cross_stitch"},
-    {"use": "one_task", "connected": {"use": "nddr"}},
+    {"use": "one_task", "connected": {"use": "connected", "unit": "nddr"}},
 ]
 
 
@@ -50,10 +50,10 @@ def test_all_methods_share_one_start() -> None:
 def test_the_hash_of_a_run_is_of_what_determines_it_alone() -> None:
     base, single = tiny(), "single segmentation, seed 0"
     same = ["tasks.normals.weight=5", "tasks.segmentation.weight=3", "training.connected.steps=9", "at=[layer1]"]
-    same += ["methods.0.self_weight=0.5", "name=z", "evaluation.batch_size=1", "training.single.log_every=3"]
+    same += ["methods.0.unit.self_weight=0.5", "name=z", "evaluation.batch_size=1", "training.single.log_every=3"]
     for line in same:
         assert find(with_settings(base, [line]), single).digest == find(base, single).digest, line
-    for line in ("tasks.segmentation.single_weight=2", "training.single.steps=9", "data.seed=9", "network.rates=[1]"):
+    for line in ("tasks.segmentation.single_weight=2", "training.single.steps=9", "data.seed=9", "network.head.rates=[1]"):
         assert find(with_settings(base, [line]), single).digest != find(base, single).digest, line
 
 
@@ -109,7 +109,7 @@ def test_a_run_is_known_by_the_version_of_what_is_made_here(tmp_path: Path, monk
     titles = [f"single {task}, seed 0" for task in ("segmentation", "normals")]
 
     def digests() -> dict[str, list[str]]:  # of other objects: a run remembers its own
-        fresh = {name: Recipe.model_validate(recipe.model_dump()) for name, recipe in recipes.items()}
+        fresh = {name: Recipe.model_validate(recipe.dump()) for name, recipe in recipes.items()}
         return {name: [find(recipe, title).digest for title in titles] for name, recipe in fresh.items()}
 
     def changed() -> dict[str, list[bool]]:

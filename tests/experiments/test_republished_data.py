@@ -8,13 +8,13 @@ import torch
 from data import republished_trees as copies
 from data import street_trees, trees
 from experiments.tiny import Told, tiny
-from taskweave.experiments.building.data import open_parts
-from taskweave.experiments.choices.streets import Cityscapes
 
-from taskweave.data import Depth, Disparity
+from taskweave.data import Depth, Disparity, cityscapes
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
+from taskweave.experiments.prepare import open_parts
 from taskweave.experiments.recipe import Recipe
+from taskweave.parts import Part
 from taskweave.tasks import Depth as DepthTask
 
 DENSE = ("segmentation", "depth")
@@ -104,9 +104,9 @@ def test_thirteen_classes_and_depth_of_nyuv2_at_128_by_256(tmp_path: Path, kind:
 
 def test_known_recipes_on_cityscapes_keep_their_hash() -> None:
     """What came later is not counted at its default, and is where it differs."""
-    plain = Cityscapes(path=Path("/data")).determining()
+    plain = Part(cityscapes, {"path": Path("/data")}).identity()
     assert not {"depth", "farthest"} & set(plain)
-    other = Cityscapes(path=Path("/data"), depth="metres", farthest=None).determining()
+    other = Part(cityscapes, {"path": Path("/data"), "depth": "metres", "farthest": None}).identity()
     assert (other["depth"], other["farthest"]) == ("metres", None)
 
 

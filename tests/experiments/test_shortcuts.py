@@ -1,9 +1,10 @@
 """NDDR's table 6: the shortcut on single, shared and every connected network, from the recipe to the built network."""
 
+from typing import Any
+
 import pytest
 import torch
 from experiments.tiny import tiny
-from taskweave.experiments.building.networks import build_network
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Run, all_runs, entries
@@ -20,15 +21,22 @@ METHODS = (
     {"use": "nddr"},
     {"use": "cross_connection"},
     {"use": "scale_layer"},
-    {"use": "one_task", "connected": {"use": "nddr"}},
+    {"use": "one_task", "connected": {"use": "connected", "unit": "nddr"}},
 )
+
+
+def with_shortcut(method: dict[str, Any]) -> dict[str, Any]:
+    """The method with a shortcut; one that is trained on one task has it in the network that is trained."""
+    if "connected" in method:
+        return {**method, "connected": with_shortcut(method["connected"])}
+    return {**method, "shortcut": "shortcut"}
 
 
 def built(run: Run, bench: Bench) -> Connected:
     """A run's network from shapes alone."""
     tasks = bench.shapes_only  # made here: losses check weights, which have no values on the meta device
     with torch.device("meta"):
-        return build_network(run, tasks, bench.example("meta"))
+        return run.method.build(run, tasks, bench.example("meta"))
 
 
 def costs(methods: list[dict]) -> dict[str, int]:
@@ -44,8 +52,8 @@ def costs(methods: list[dict]) -> dict[str, int]:
 def test_every_method_gets_one_for_each_task() -> None:
     """1x1 convolutions of all places' channels to 512, and a batch norm, for each of two tasks."""
     plain = costs([{**method} for method in METHODS])
-    with_it = costs([{**method, "shortcut": {}} for method in METHODS])
-    own = {title: title.removesuffix(" + shortcut") for title in with_it}
+    with_it = costs([with_shortcut(method) for method in METHODS])
+    own = {title: title.replace(" + shortcut", "") for title in with_it}
     assert len(plain) == len(with_it) == len(METHODS)
     for title, size in with_it.items():
         times = 2 if "trained on one task" in title else 1  # one such network per task
@@ -55,17 +63,17 @@ def test_every_method_gets_one_for_each_task() -> None:
 def test_its_options_arrive() -> None:
     """Two places, another width of the last layer's input, and a bias in the place of the batch norm."""
     at = ["layer3", "layer4"]
-    plain = costs([{"use": "single"}, {"use": "nddr", "places": at}])
-    some = {"channels": 512, "normalise": False}
-    made = costs([{"use": "single", "shortcut": {**some, "places": at}}, {"use": "nddr", "places": at, "shortcut": some}])
+    plain = costs([{"use": "single"}, {"use": "nddr", "at": at}])
+    some = {"use": "shortcut", "channels": 512, "normalise": False}
+    made = costs([{"use": "single", "shortcut": some, "shortcut_at": at}, {"use": "nddr", "at": at, "shortcut": some}])
     assert made["single + shortcut"] - plain["single"] == 2 * (512 * (256 + 512) + 512)
     assert made["NDDR + shortcut"] - plain["NDDR"] == 2 * (512 * (256 + 512) + 512)
 
 
 def test_single_networks_gather_from_where_the_connected_one_will_meet() -> None:
     """So that what they learn there fits into it."""
-    nddr = {"use": "nddr", "at": ["layer3", "layer4"], "shortcut": {}}
-    once = {"use": "one_task", "connected": {**nddr, "shortcut": None}, "shortcut": {}}
+    nddr = {"use": "connected", "unit": "nddr", "at": ["layer3", "layer4"], "shortcut": "shortcut"}
+    once = {"use": "one_task", "connected": nddr}
     for method in (nddr, once):
         recipe = tiny(methods=[method])
         connected = entries(recipe)[-1].runs[0]
@@ -83,17 +91,17 @@ def test_single_networks_gather_from_where_the_connected_one_will_meet() -> None
     ("methods", "message"),
     [
         (
-            [{"use": "nddr", "shortcut": {"at": ["layer4"]}}],
-            r"shortcut of 'NDDR \+ shortcut' gathers from \['layer4'\], but its streams meet at the usual places of its",
+            [{"use": "nddr", "shortcut": "shortcut", "shortcut_at": ["layer4"]}],
+            r"'NDDR \+ shortcut' gathers at \['layer4'\], but its streams meet at the usual stages of its networks",
         ),
         (
-            [{"use": "nddr", "at": ["layer1", "layer4"], "shortcut": {"at": ["layer4"]}}],
-            r"its streams meet at \['layer1', 'layer4'\].*leave `shortcut.places` out",
+            [{"use": "nddr", "at": ["layer1", "layer4"], "shortcut": "shortcut", "shortcut_at": ["layer4"]}],
+            r"its streams meet at \['layer1', 'layer4'\].*leave `shortcut_at` out",
         ),
-        ([{"use": "shared_latent", "shortcut": {}}], "shared_latent has no shortcut"),
+        ([{"use": "shared_latent", "shortcut": "shortcut"}], "unknown option 'shortcut' of shared_latent"),
         (
-            [{"use": "one_task", "connected": {"use": "nddr", "shortcut": {}}}],
-            "give the shortcut to one_task itself",
+            [{"use": "one_task", "connected": {"use": "connected", "unit": "nddr"}, "shortcut": "shortcut"}],
+            "unknown option 'shortcut' of one_task",
         ),
     ],
 )
@@ -105,10 +113,10 @@ def test_shortcuts_that_cannot_be(methods: list[dict], message: str) -> None:
 @pytest.mark.parametrize("title", ["single", "shared until layer2 + shortcut", "NDDR + shortcut"])
 def test_the_last_place_hands_on_what_the_shortcut_makes_of_all(title: str) -> None:
     """Against its definition: 1x1 convolution, batch norm in eval mode and ReLU of the stages, resized and concatenated."""
-    recipe = tiny(methods=[{"use": "single", "shortcut": {}}, *({**m, "shortcut": {}} for m in METHODS[1:6:4])])
+    recipe = tiny(methods=[with_shortcut(method) for method in (METHODS[0], *METHODS[1:6:4])])
     run = next(run for run in all_runs(entries(recipe)) if run.title.startswith(title))
     bench = Bench(recipe)
-    net = build_network(run, bench.shapes_only, bench.example()).eval()
+    net = bench.build(run, shapes_only=True).eval()
     gathering = [net.connection(i) for i in range(len(net.connections)) if net.connection(i).gathers]
     assert [list(connection.at) for connection in gathering] == [[name] for name in run.tasks]
     seen: dict[str, tuple[list[torch.Tensor], torch.Tensor]] = {}

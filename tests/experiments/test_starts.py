@@ -7,15 +7,15 @@ import pytest
 import timm
 import torch
 from experiments.tiny import Told, tiny
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.weights import load_parents
 from torch import nn
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
+from taskweave.heads import ASPP
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
+from taskweave.parts import part
 from taskweave.training import WrongCheckpointError, save_weights
 from taskweave.weaving.connected import Connected
 
@@ -28,14 +28,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def network(classes: int, body: str = "resnet10t") -> nn.Module:
-    return deeplab_resnet(classes, body=body, rates=(1, 2))
+    return deeplab_resnet(classes, body=body, head=part(ASPP, rates=(1, 2), hidden=None))
 
 
 def started(recipe: Recipe, folder: Path) -> Connected:
     """The network of the recipe's first single run, with what it begins with."""
     bench, run = Bench(recipe), all_runs(entries(recipe))[0]
-    net = build_network(run, bench.shapes_only, bench.example())
-    load_parents(net, run, folder / "runs")
+    net = bench.build(run, shapes_only=True)
+    run.method.load(net, run, folder / "runs")
     return net
 
 

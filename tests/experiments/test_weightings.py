@@ -7,16 +7,18 @@ import pytest
 import torch
 import torchjd._mixins
 from experiments.tiny import Told, content, tiny
-from taskweave.experiments.building.weighting import build_weighting
-from taskweave.experiments.choices.task import DepthTask, NormalsTask, SegmentationTask
 
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
+from taskweave.parts import read
 from taskweave.reporting import write_charts
+from taskweave.tasks import Depth, Normals, NormalsByCodebook, Segmentation
+from taskweave.weighting.gradient_aggregation import Name
+from taskweave.weighting.weighting import Weighting
 
-TASKS = {"segmentation": SegmentationTask(), "depth": DepthTask(), "normals": NormalsTask()}
+TASKS = {"segmentation": Segmentation(("a", "b")), "depth": Depth(), "normals": Normals()}
 KINDS = {
     "fixed": ({"weights": {"depth": 0.7}}, "Fixed", "weights depth 0.7"),
     "dynamic_weight_average": ({"every": "iteration"}, "DynamicWeightAverage", "DWA per iteration"),
@@ -40,39 +42,35 @@ def joint(recipe):
 def test_every_kind_is_built(kind):
     options, name, title = KINDS[kind]
     chosen = choice(use=kind, **options)
-    built = build_weighting(chosen, TASKS)
+    built = chosen(TASKS)
     assert (type(built).__name__, chosen.fact("title"), built.tasks) == (name, title, tuple(TASKS))
 
 
 def test_options_arrive():
-    fixed = build_weighting(choice(use="fixed", weights={"depth": 0.7}), TASKS)
+    fixed = choice(use="fixed", weights={"depth": 0.7})(TASKS)
     assert fixed.weights() == {"segmentation": 1.0, "depth": 0.7, "normals": 1.0}
-    dwa = build_weighting(
-        choice(use="dynamic_weight_average", temperature=1.0, pre_weights={"depth": 0.5}), TASKS
-    ).determining()
+    dwa = choice(use="dynamic_weight_average", temperature=1.0, pre_weights={"depth": 0.5})(TASKS).determining()
     assert (dwa["temperature"], dwa["pre_weights"]["depth"], dwa["every"]) == (1.0, 0.5, "epoch")
     given = {"learning_rate": 0.1, "window": 2, "variance_of": "epochs", "eps": 0.5, "floor": 0.2, "optimizer": "sgd"}
-    found = build_weighting(choice(use="variance_ratio", **given), TASKS).determining()
+    found = choice(use="variance_ratio", **given)(TASKS).determining()
     assert found == {"use": "VarianceRatio", "literal": False, **given}
-    nash = build_weighting(
-        choice(use="gradient_aggregation", aggregator="nash_mtl", nash_mtl_max_norm=3, over="all"), TASKS
-    )
+    nash = choice(use="gradient_aggregation", aggregator="nash_mtl", nash_mtl_max_norm=3, over="all")(TASKS)
     assert nash.over == "all" and "NashMTL(n_tasks=3, max_norm=3.0" in nash.determining()["aggregator"]
 
 
 def test_forms_of_uncertainty_by_task():
-    by_task = build_weighting(choice(use="uncertainty", initial=0.0, learning_rate=0.1), TASKS)
+    by_task = choice(use="uncertainty", initial=0.0, learning_rate=0.1)(TASKS)
     assert by_task.forms == {"segmentation": "classification", "depth": "regression", "normals": "regression"}
     assert (by_task.initial, by_task.learning_rate) == (0.0, 0.1)
-    codebook = {"normals": NormalsTask(loss="codebook"), "depth": DepthTask()}
-    assert build_weighting(choice(use="uncertainty"), codebook).forms["normals"] == "classification"
-    assert set(build_weighting(choice(use="uncertainty", forms="regression"), TASKS).forms.values()) == {"regression"}
+    codebook = {"normals": NormalsByCodebook(codebook=((0.0, 0.0, 1.0), (0.0, 1.0, 0.0))), "depth": Depth()}
+    assert choice(use="uncertainty")(codebook).forms["normals"] == "classification"
+    assert set(choice(use="uncertainty", forms="regression")(TASKS).forms.values()) == {"regression"}
 
 
 @pytest.mark.parametrize("name", Name.__args__)
 def test_every_aggregator_aggregates(name):
     torch.manual_seed(0)
-    weighting = build_weighting(choice(use="gradient_aggregation", aggregator=name), TASKS)
+    weighting = choice(use="gradient_aggregation", aggregator=name)(TASKS)
     found = weighting.aggregate({task: torch.randn(7) for task in TASKS})
     assert found.shape == (7,) and bool(torch.isfinite(found).all()) and bool(found.any())
 
@@ -90,7 +88,7 @@ def test_without_the_extra_it_is_named(monkeypatch, aggregator, lacking):
     monkeypatch.setattr(torchjd._mixins, "find_spec", lambda name: None if name == lacking else real_find(name))
     monkeypatch.setattr(builtins, "__import__", fake_import)
     with pytest.raises(ImportError, match=r"pip install taskweave\[aggregation\]"):
-        build_weighting(choice(use="gradient_aggregation", aggregator=aggregator), TASKS)
+        choice(use="gradient_aggregation", aggregator=aggregator)(TASKS)
 
 
 def test_a_comparison_asks_for_the_extra_before_it_trains(monkeypatch, tmp_path):
@@ -110,8 +108,8 @@ def test_a_comparison_asks_for_the_extra_before_it_trains(monkeypatch, tmp_path)
 
 def test_recipes_and_runs_without_one_are_known_as_before():
     recipe = tiny()
-    assert "weighting" not in str(recipe.determining())
-    assert all("weighting" not in str(run.content) for run in all_runs(entries(recipe)))
+    assert "weighting" not in str(recipe.identity())
+    assert all(run.content["weighting"] is None for run in all_runs(entries(recipe)))
     assert tiny(methods=[{"use": "cross_stitch", "weighting": None}]).digest() == recipe.digest()
 
 
@@ -134,7 +132,8 @@ def test_it_can_be_set_and_comes_back_from_yaml(tmp_path):
 
 ON_ONE = {
     "use": "one_task",
-    "connected": {"use": "nddr", "weighting": {"use": "dynamic_weight_average"}},
+    "connected": {"use": "connected", "unit": "nddr"},
+    "weighting": {"use": "dynamic_weight_average"},
 }
 
 

@@ -15,7 +15,7 @@ from taskweave.reporting import write_report
 def test_compared_and_predicted(tmp_path) -> None:
     recipe = tiny(
         data={"use": "pets_sample", "size": [64, 64]},
-        tasks={"species": {}, "box": {}},
+        tasks={"species": {"use": "classification"}, "box": {"use": "box_regression"}},
         network={"use": "timm_classifier", "body": "resnet10t"},
         methods=[{"use": "cross_stitch", "at": ["layer1", "layer2"]}],
     )

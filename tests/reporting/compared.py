@@ -15,10 +15,10 @@ SCORES = {
 }
 SCENES = {
     "name": "by hand",
-    "data": {"kind": "scenes", "size": [32, 48], "train": 8, "test": 4},
+    "data": {"use": "scenes", "size": [32, 48], "train": 8, "test": 4},
     "tasks": {"segmentation": {}, "depth": {}},
-    "network": {"kind": "deeplab_resnet", "body": "resnet10t", "rates": [1, 2]},
-    "methods": [{"kind": "nddr", "label": "NDDR"}, {"kind": "cross_stitch"}],
+    "network": {"use": "deeplab_resnet", "body": "resnet10t", "head": {"rates": [1, 2]}},
+    "methods": [{"use": "nddr", "label": "NDDR"}, {"use": "cross_stitch"}],
     "training": {"single": {"steps": 2, "batch_size": 2}, "connected": {"steps": 2, "batch_size": 2}},
     "notes": "umlauts: äöü",
 }

@@ -12,7 +12,7 @@ from experiments.tiny import tiny
 from taskweave.experiments.comparison import compare
 from taskweave.reporting import write_report
 
-METHODS = [{"kind": "cross_stitch"}, {"kind": "nddr", "label": "NDDR"}]
+METHODS = [{"use": "cross_stitch"}, {"use": "nddr", "label": "NDDR"}]
 FORBIDDEN = ("experiments", "recipes", "training", "tasks", "networks", "weaving", "units", "streams", "heads", "data")
 ALONE = textwrap.dedent("""
     import sys

@@ -2,12 +2,13 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from experiments.tiny import tiny
 from rich.console import Console
-from taskweave.experiments.choices.data import ScenesData
 
+from taskweave.experiments.data import Source
 from taskweave.experiments.set_up import differences, set_up
 from taskweave.recipes.catalogue import find
 from taskweave.reporting.formats import to_csv, to_markdown
@@ -26,7 +27,7 @@ PRINTED = Printed(
     },
     names={"cross-stitch": ("C.-S.",), "NDDR": ("Ours",)},
     only_printed=("the row Sluice",),
-    set_up=set_up(tiny(network={"kind": "deeplab_resnet", "body": "resnet101"})),
+    set_up=set_up(tiny(network={"use": "deeplab_resnet", "body": "resnet101"})),
     pictures={"train": 795, "test": 654},
     notes=("Angles are of another space.",),
     doubts=("Two rows are the same.",),
@@ -93,7 +94,7 @@ def test_the_remarks_say_where_from_and_how_the_set_up_differs() -> None:
     assert "printed, but not here: the row Sluice." in told
     assert "here, but not printed: single." in told
     assert "number of pictures: train 8, test 4 [train 795, test 654]" in told
-    assert "networks: deeplab_resnet (body resnet10t, rates 1, 2) [deeplab_resnet (body resnet101)]" in told
+    assert "networks: deeplab_resnet (body resnet10t, head aspp (rates 1, 2)) [deeplab_resnet (body resnet101)]" in told
     assert "Angles are of another space." in told and "Two rows are the same." in told
     assert "printed in the paper" not in "\n".join(table_of(result(None)).remarks)
 
@@ -126,16 +127,16 @@ def test_a_narrow_terminal_leaves_it_out_where_papers_print_nothing() -> None:
 
 STEPS = {"single": {"steps": 5}, "connected": {"steps": 2}}
 TASKS = {"segmentation": {}, "normals": {"angles": "raw_uint8"}}
-NDDR = {"kind": "nddr", "lr_multiplier": 100}
+NDDR = {"use": "nddr", "rate": 100}
 
 
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"data": ScenesData(size=(64, 64))}, "pictures: 64 x 64 [32 x 48]"),
+        ({"data": tiny(data={"use": "scenes", "size": [64, 64]}).data}, "pictures: 64 x 64 [32 x 48]"),
         ({"training": tiny(training=STEPS).training}, "training alone: 5 steps of 8"),
         ({"tasks": tiny(tasks=TASKS).tasks}, "normals angles: raw_uint8 [true]"),
-        ({"start": tiny(start={"kind": "library"}).start}, "start: ImageNet's weights [random weights]"),
+        ({"start": tiny(start={"use": "library"}).start}, "start: ImageNet's weights [random weights]"),
         ({"methods": tiny(methods=[NDDR]).methods}, "rate of units: NDDR x 100 [as the rest]"),
     ],
 )
@@ -148,8 +149,10 @@ def test_each_aspect_that_differs_is_told(changed: dict[str, object], told: str)
 
 def test_names_paths_and_notes_are_no_difference() -> None:
     full = find("nddr/table4")
+    assert isinstance(full.data, Source)
+    elsewhere = full.data.dataset.replace(path=Path("/z"))
     moved = full.model_copy(
-        update={"name": "x", "notes": "y", "seeds": (7,), "data": full.data.model_copy(update={"path": "/z"})}
+        update={"name": "x", "notes": "y", "seeds": (7,), "data": full.data.model_copy(update={"dataset": elsewhere})}
     )
     assert differences(moved, set_up(full)) == ()
     assert full.printed is not None and full.printed.set_up == set_up(full)

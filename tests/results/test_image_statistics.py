@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from experiments.tiny import Told, tiny
-from taskweave.metrics.per_image_errors import BoxIoUImages, DepthImages
 
 from taskweave.experiments.comparison import compare
+from taskweave.metrics.box_overlap import BoxIoUImages
+from taskweave.metrics.depth import DepthImages
 from taskweave.results.image_statistics import IMAGES, keep_images, read_images, read_known_by
 from taskweave.results.record import RECORD, read_record
 
@@ -96,7 +97,7 @@ def test_every_run_keeps_them_and_one_without_is_measured_not_trained(
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
     recipe = tiny(
         tasks={"segmentation": {"loss_resolution": "eighth"}},
-        methods=[{"kind": "ensemble"}],
+        methods=[{"use": "ensemble"}],
         evaluation={"batch_size": 3, "pictures": 1, "also_on": ["train"]},
     )
     first = compare(recipe, folder=tmp_path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from taskweave.metrics import LogAverageMissRate
+from taskweave.metrics import AttributeAveragePrecision, LogAverageMissRate, SegmentationScores
 from taskweave.results.run_files import CURVES, keep_curves, read_curves
 
 BOX = torch.tensor([[0.0, 0.0, 10.0, 10.0]])

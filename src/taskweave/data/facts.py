@@ -37,6 +37,7 @@ class SetFacts(NamedTuple):
         own_validation: Whether there is a part "validation".
         may_be_shown: Whether pictures may be published: generated ones, and the pets that ship with the package.
         computed: {label: what it is computed from}, of labels that are in no file.
+        made_by: {"image" or label: version}, of what is generated or computed here and not read from files.
         named: Whether the title says what the files are, not which data they hold: a mixture's table adds the set's name.
     """
 
@@ -52,6 +53,7 @@ class SetFacts(NamedTuple):
     may_be_shown: bool = False
     named: bool = False
     computed: Mapping[str, str] = MappingProxyType({})
+    made_by: Mapping[str, int] = MappingProxyType({})
 
     def of(self, task: str) -> tuple[str, ...]:
         """The names that a task predicts; () for one without names (depth)."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskweave.experiments.data import MixtureOf, Source, sets_of
+from taskweave.parts import Part
 
 if TYPE_CHECKING:
     from taskweave.experiments.recipe import Recipe
@@ -94,7 +95,7 @@ def _check_networks(recipe: Recipe) -> None:
 
 def _check_forms(recipe: Recipe) -> None:
     """A task whose network does not give what it reads, regions that some data lack, pictures that are too small."""
-    sets = {**sets_of(recipe.data), **{name: test.data for name, test in recipe.further_tests.items()}}
+    sets = tested_on(recipe)
     for name, entry in recipe.tasks.items():
         if recipe.network is None and name not in recipe.networks:
             continue  # a row that needs one says so
@@ -111,14 +112,30 @@ def _check_forms(recipe: Recipe) -> None:
                 f"the network of {name!r} looks at regions, and the data {lacking} have none: give them `regions`, e.g. "
                 "regions: {proposals: {}}"
             )
-        least = network.fact("least_size")
-        for key, one in sets.items() if least else ():
-            if max(one.picture_size) <= least:
-                raise ValueError(
-                    f"the pictures of {key} are {one.picture_size[0]} x {one.picture_size[1]} px: with batch_statistics "
-                    f"one alone (the last of a test, a prediction) leaves {network.name} of {name!r} one "
-                    f"value per channel; give a `size` of more than {least} px on a side, or leave batch_statistics out"
-                )
+        require_size(network, name, sets)
+
+
+def tested_on(recipe: Recipe) -> dict[str, Source]:
+    """The data that networks are tested on, by name."""
+    return {**sets_of(recipe.data), **{name: test.data for name, test in recipe.further_tests.items()}}
+
+
+def require_size(network: Part[Any], whose: object, sets: Mapping[str, Source]) -> None:
+    """Raise ValueError where pictures are too small for a network whose batch norms go by their own batch.
+
+    Args:
+        network: It may state `least_size`.
+        whose: The task, or the tasks, that it is of.
+        sets: The data that it is tested on, by name.
+    """
+    least: int | None = network.fact("least_size")
+    for key, one in sets.items() if least is not None else ():
+        if max(one.picture_size) <= least:
+            raise ValueError(
+                f"the pictures of {key} are {one.picture_size[0]} x {one.picture_size[1]} px: with batch_statistics "
+                f"one alone (the last of a test, a prediction) leaves {network.name} of {whose!r} one "
+                f"value per channel; give a `size` of more than {least} px on a side, or leave batch_statistics out"
+            )
 
 
 def _check_weightings(recipe: Recipe) -> None:
@@ -133,6 +150,5 @@ def _check_weightings(recipe: Recipe) -> None:
         named = row.weighting.fact("named") or ()
         if strange := [task for task in named if task not in recipe.tasks]:
             raise ValueError(
-                f"the weighting {row.weighting.title!r} names {strange}; the recipe's tasks are "
-                f"{list(recipe.tasks)}"
+                f"the weighting {row.weighting.title!r} names {strange}; the recipe's tasks are {list(recipe.tasks)}"
             )

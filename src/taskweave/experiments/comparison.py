@@ -12,7 +12,7 @@ from taskweave.experiments.artifacts.writing import write_drawings
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.constant import constants_of, score_of
-from taskweave.experiments.data import sets_of
+from taskweave.experiments.data import made_by, sets_of
 from taskweave.experiments.estimating import Estimate, estimate
 from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.launch.failed_rows import failures_of
@@ -186,6 +186,7 @@ def _constant(bench: Bench, here: Path, progress: Progress) -> Values:
     known_by = digest_of(
         {
             "data": r.data.identity(),
+            "made_by": made_by(sets_of(r.data), r.tasks),
             "tasks": {name: entry.identity() for name, entry in r.tasks.items()},
             "further": {name: test.identity() for name, test in r.further_tests.items()},
             "also_on": list(r.evaluation.also_on),

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from taskweave.parts import Aside, Part, find, options_of, unknown
+from taskweave.parts.kinds import there_is
 from taskweave.parts.options import identity_of
+from taskweave.parts.words import short
 
 
 class Setting(BaseModel):
@@ -56,11 +58,8 @@ class Around(Setting):
         """What the part makes."""
 
     @classmethod
-    def call_of(cls, given: Mapping[str, Any]) -> Callable[..., Any]:
+    def call_of(cls, use: str) -> Callable[..., Any]:
         """The call that ``use:`` names."""
-        use = given.get("use")
-        if not isinstance(use, str):
-            raise ValueError(f"write `use: NAME`, got {dict(given)!r}")
         return find(use, cls.kind())
 
     @property
@@ -73,13 +72,15 @@ class Around(Setting):
     def _told_apart(cls, given: Any) -> Any:
         if isinstance(given, cls) or (isinstance(given, Mapping) and cls.around in given and "use" not in given):
             return given
-        if not isinstance(given, Mapping):
-            return {cls.around: given}
-        call = cls.call_of(given)
+        if not isinstance(given, Mapping) or (given and all(isinstance(one, cls.kind()) for one in given.values())):
+            return {cls.around: given}  # a name, a call, or live objects: {"train": a data set, "test": another}
+        if not isinstance(use := given.get("use"), str):
+            raise ValueError(f"write `use: NAME`, got {short(dict(given))}; {there_is(cls.kind())}")
+        call = cls.call_of(use)
         options, own = list(options_of(call).model_fields), [name for name in cls.model_fields if name != cls.around]
         for name in given:
             if name != "use" and name not in options and name not in own:
-                raise ValueError(unknown(f"option {name!r} of {given['use']}", str(name), [*options, *own]))
+                raise ValueError(unknown(f"option {name!r} of {use}", str(name), [*options, *own]))
         inner = {name: value for name, value in given.items() if name in options}
         return {cls.around: Part(call, inner)} | {n: v for n, v in given.items() if n in own and n not in options}
 

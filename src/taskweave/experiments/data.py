@@ -107,6 +107,11 @@ class Source(Around):
         return STATISTICS[self.statistics]
 
     @property
+    def says_size(self) -> bool:
+        """Whether it says at which size pictures are, here or as an option of the data."""
+        return self.size is not None or "size" in self.dataset.options
+
+    @property
     def picture_size(self) -> tuple[int, int]:
         """(height, width) at which networks are tested."""
         return self.size or self.facts.size
@@ -139,7 +144,7 @@ class Source(Around):
     def _has_its_labels(self) -> Self:
         if self.labels and (unknown := [label for label in self.labels if label not in self.facts.labels]):
             raise ValueError(f"these data are not labelled for {unknown}; they have {list(self.facts.labels)}")
-        if self.keep_aspect and self.size is None:
+        if self.keep_aspect and not self.says_size:
             raise ValueError("keep_aspect says how images are brought to `size`: give a size, e.g. [160, 208]")
         return self
 
@@ -205,6 +210,12 @@ class FurtherTest(Setting):
 def sets_of(data: Source | MixtureOf) -> Mapping[str, Source]:
     """The data sets of a recipe, by name."""
     return data.sets if isinstance(data, MixtureOf) else {ONLY: data}
+
+
+def made_by(sets: Mapping[str, Source], tasks: Iterable[str]) -> dict[str, int]:
+    """{"image" or label: version} of what is generated or computed here, not read from files, and seen by some tasks."""
+    seen = ("image", *tasks)
+    return {name: version for one in sets.values() for name, version in one.facts.made_by.items() if name in seen}
 
 
 def may_be_shown(data: Source | MixtureOf) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from taskweave.experiments.data import ONLY, MixtureOf, Source
+from taskweave.experiments.data import ONLY, MixtureOf, Source, made_by
 from taskweave.experiments.fingerprint import digest_of, fingerprint
 from taskweave.parts import Part
 from taskweave.training import TrainingOptions
@@ -127,6 +127,7 @@ class Run:
             "schedule": self.schedule,
             "networks": {task: r.network_of(task).identity() for task in self.tasks},
             "data": self._data_content(),
+            "made_by": made_by(self.sets, self.trained),
             "tasks": {task: r.tasks[task].without_weights() for task in self.tasks},
             "trained": list(self.trained),
             "weights": self.weights,

@@ -68,9 +68,8 @@ class Fitted(ChangedSet):
     def __init__(self, dataset: LabelledSet, data: Source) -> None:
         from taskweave.data import Fit
 
-        assert data.size is not None
         super().__init__(dataset)
-        self._fit = Fit(data.image_statistics, size=data.size)
+        self._fit = Fit(data.image_statistics, size=data.picture_size)
 
     def __getitem__(self, index: int) -> Sample:
         fitted: Mapping[str, object] = self._fit(dict(self.dataset[index]))

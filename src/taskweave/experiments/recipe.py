@@ -98,19 +98,10 @@ class Evaluation(Setting):
     """Parts that are measured beside the test, in columns of their own: what was learned by heart, what was chosen by."""
 
 
-def _rows(given: Any) -> Any:
-    """Rows with a unit's or a joint network's name, or one of these given as it is, as the method that uses it."""
+def _a_list(given: Any) -> Any:
     if isinstance(given, str | Mapping) or not hasattr(given, "__iter__"):
         raise ValueError(f"methods is a list, got {given!r}")
-
-    def one(row: Any) -> Any:
-        if isinstance(row, Row):
-            return row
-        if isinstance(row, Mapping):
-            return Row.rewritten(row) if "use" in row else row
-        return Row.rewritten({"use": row}) if isinstance(row, str) else Row.from_part(row)
-
-    return tuple(one(row) for row in given)
+    return tuple(given)
 
 
 @final
@@ -132,7 +123,7 @@ class Recipe(Setting):
     """By task."""
     start: Part[Start] = part(scratch)
     """What fresh networks begin with."""
-    methods: Annotated[tuple[Row, ...], BeforeValidator(_rows)] = ()
+    methods: Annotated[tuple[Row, ...], BeforeValidator(_a_list)] = ()
     """Single networks are always trained and are the first row: the baseline."""
     single_trained_on: bool = True
     """Also give the row `single, trained on` wherever a method fine-tunes: a gain may be mere training time."""

@@ -73,15 +73,18 @@ def _joined(words: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(words))
 
 
-def _words(value: object) -> str:
-    """An option for people."""
+def _words(value: object, usual: object = None) -> str:
+    """An option for people; of a part what is another than in `usual`, the default that it stands for."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, Part):
-        said = {name: one for name, one in value.options.items() if name == "body" or one != default_of(value.call, name)}
-        inner = ", ".join(f"{name.replace('_', ' ')} {_words(one)}" for name, one in said.items())
+        known = {name: default_of(value.call, name) for name in value.options}
+        if isinstance(usual, Part) and usual.call is value.call:
+            known = usual.options
+        said = {name: one for name, one in value.options.items() if name == "body" or one != known[name]}
+        inner = ", ".join(f"{name.replace('_', ' ')} {_words(one, known[name])}" for name, one in said.items())
         return f"{value.name} ({inner})" if inner else value.name
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_words(one)}" for name, one in value.items())
@@ -108,9 +111,10 @@ def _classes(names: Collection[str]) -> str:
 
 def _size(one: Source) -> str:
     """How large pictures are in tests."""
-    if one.size is None:
+    if not one.says_size:
         return "as published"
-    return f"{one.size[0]} x {one.size[1]}{', padded' if one.keep_aspect else ''}"
+    height, width = one.picture_size
+    return f"{height} x {width}{', padded' if one.keep_aspect else ''}"
 
 
 def _networks(recipe: Recipe) -> Iterator[str]:

@@ -10,6 +10,7 @@ from torchmetrics import Metric
 
 from taskweave.experiments.config import Around
 from taskweave.parts import Part
+from taskweave.parts.kinds import there_is
 from taskweave.tasks.task import Task
 
 
@@ -40,6 +41,8 @@ def named(tasks: Any) -> Any:
     """{name: task} with `use` where it was left out: then the name is the part's."""
     if not isinstance(tasks, Mapping):
         return tasks
+    if not tasks:
+        raise ValueError(f"a recipe has at least one task; {there_is(Task)}")
 
     def entry(name: str, given: Any) -> Any:
         if given is None:

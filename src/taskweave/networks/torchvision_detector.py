@@ -17,7 +17,7 @@ STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
 def _no_counterpart(options: Mapping[str, Any]) -> Part[nn.Module]:
     raise ValueError(
-        "start {kind: scenes} has no dense counterpart of a torchvision_detector; start from scratch or the library"
+        "start {use: scenes} has no dense counterpart of a torchvision_detector; start from scratch or the library"
     )
 
 

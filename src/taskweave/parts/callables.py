@@ -52,6 +52,7 @@ def function(call: Callable[..., Any]) -> Any:
     return inspect.unwrap(call.__init__ if inspect.isclass(call) else call)
 
 
+@functools.cache
 def signature(call: Callable[..., Any]) -> inspect.Signature:
     """Its parameters, without `self`; none of a constructor that is inherited from a library."""
     if inspect.isclass(call):

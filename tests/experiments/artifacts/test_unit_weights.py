@@ -7,7 +7,6 @@ import pytest
 import torch
 from experiments.tiny import tiny
 from networks.toys import plain
-from taskweave.experiments.building.networks import build_network
 
 import taskweave as tw
 from taskweave.experiments.artifacts.unit_weights import keep_unit_weights, unit_weights
@@ -49,7 +48,7 @@ def run() -> tuple[Run, Bench]:
 
 def test_what_a_run_learned_is_read_without_its_network(run: tuple[Run, Bench], tmp_path: Path) -> None:
     one, bench = run
-    net = build_network(one, bench.shapes_only, bench.example())
+    net = bench.build(one, shapes_only=True)
     for index in range(len(net.connections)):
         unit = net.connection(index).unit
         assert isinstance(unit, CrossStitch)
@@ -67,12 +66,12 @@ def test_what_a_run_learned_is_read_without_its_network(run: tuple[Run, Bench], 
 
 def test_of_a_network_trained_for_one_task_what_leads_to_its_stream(run: tuple[Run, Bench], tmp_path: Path) -> None:
     one, bench = run
-    net = build_network(one, bench.shapes_only, bench.example())
+    net = bench.build(one, shapes_only=True)
     keep_unit_weights(net, replace(one, trained=("normals",)), tmp_path)
     assert {link.destination for link in read_units(tmp_path)} == {"normals"}
 
 
 def test_networks_without_connections_have_none(run: tuple[Run, Bench], tmp_path: Path) -> None:
     single = run[0].parents[0]
-    keep_unit_weights(build_network(single, run[1].shapes_only, run[1].example()), single, tmp_path)
+    keep_unit_weights(run[1].build(single, shapes_only=True), single, tmp_path)
     assert not list(tmp_path.iterdir()) and read_units(tmp_path) == []

@@ -43,7 +43,8 @@ Side = Annotated[int, Ge(16)]
 
 
 def _facts(options: Mapping[str, Any]) -> SetFacts:
-    return SetFacts("generated scenes", LABELS, CLASSES, OBJECT_CLASSES, NAMED, size=options["size"], may_be_shown=True)
+    named = SetFacts("generated scenes", LABELS, CLASSES, OBJECT_CLASSES, NAMED, size=options["size"], may_be_shown=True)
+    return named._replace(made_by={"image": GENERATOR_VERSION})
 
 
 @states(facts=_facts)

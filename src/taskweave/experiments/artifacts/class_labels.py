@@ -10,7 +10,7 @@ from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.data import sets_of
+from taskweave.experiments.data import made_by, sets_of
 from taskweave.experiments.fingerprint import digest_of
 from taskweave.progress import Progress
 from taskweave.results.class_gains import LabelCounts, keep_labels, read_labels_of
@@ -23,7 +23,13 @@ def train_labels(bench: Bench, here: Path, progress: Progress) -> dict[str, Labe
     They depend on the data and the tasks alone; a file of other data is counted anew.
     """
     r = bench.recipe
-    known_by = digest_of({"data": r.data.identity(), "tasks": {name: entry.identity() for name, entry in r.tasks.items()}})
+    known_by = digest_of(
+        {
+            "data": r.data.identity(),
+            "made_by": made_by(sets_of(r.data), r.tasks),
+            "tasks": {name: entry.identity() for name, entry in r.tasks.items()},
+        }
+    )
     kept = read_labels_of(known_by, here)
     if kept is not None:
         return kept

@@ -99,14 +99,15 @@ class Connected(Method):
         return options if self.rate is None else options.model_copy(update={"connection_lr": self.rate})
 
     def stages(self, recipe: Recipe) -> tuple[str, ...]:
-        return self.shortcut_at or self.at or recipe.at or usual_stages(recipe, recipe.tasks)
+        return self.at or recipe.at or usual_stages(recipe, recipe.tasks)
 
     def require_fit(self, row: Row, recipe: Recipe) -> None:
         meets = self.at or recipe.at
-        if self.shortcut_at and meets and self.shortcut_at != meets:
+        if self.shortcut_at and self.shortcut_at != meets:
             raise ValueError(
-                f"{row.title!r} gathers at {list(self.shortcut_at)} and meets at {list(meets)}: a shortcut gathers where "
-                "the streams meet; leave `shortcut_at` out"
+                f"{row.title!r} gathers at {list(self.shortcut_at)}, but its streams meet at "
+                f"{list(meets) or 'the usual stages of its networks'}: a connected network's shortcut gathers where its "
+                "streams meet; leave `shortcut_at` out"
             )
 
     def parts(self) -> Iterator[tuple[str, Any]]:

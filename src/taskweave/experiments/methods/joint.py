@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, final
 from annotated_types import Ge
 from torch import Tensor, nn
 
+from taskweave.experiments.agreement import require_size, tested_on
 from taskweave.experiments.methods.method import Method
 from taskweave.experiments.plan import Run, first_of
 from taskweave.parts import Part, part
@@ -52,8 +53,7 @@ class Joint(Method):
 
     @property
     def title(self) -> str:
-        title = self.network.title
-        return title
+        return self.network.title
 
     def runs(self, row: Row, recipe: Recipe, seed: int) -> tuple[Run, ...]:
         recipe, tasks = self._with_its_body(recipe), self.branches or tuple(recipe.tasks)
@@ -81,3 +81,22 @@ class Joint(Method):
             raise ValueError(
                 f"{row.title!r} has branches {strange}, no tasks of this recipe, whose tasks are {list(recipe.tasks)}"
             )
+        tasks = self.branches or tuple(recipe.tasks)
+        self._require_forms(recipe, tasks)
+        require_size(self.network, list(tasks), tested_on(recipe))
+        named = () if self.first_weighting is None else self.first_weighting.fact("named") or ()
+        if strange := [task for task in named if task not in tasks[:-1]]:
+            raise ValueError(f"first_weighting names {strange}; the tasks that are trained first are {list(tasks[:-1])}")
+
+    def _require_forms(self, recipe: Recipe, tasks: tuple[str, ...]) -> None:
+        """Raise ValueError for a task that reads another form of output than its branch gives."""
+        gives: str | Mapping[str, str] | None = self.network.fact("gives", tasks)
+        by_task = dict.fromkeys(tasks, gives) if isinstance(gives, str) else gives or {}
+        for task, form in by_task.items():
+            reads = recipe.tasks[task].task.fact("reads")
+            if reads and reads != form:
+                use = recipe.tasks[task].task.name
+                raise ValueError(
+                    f"{self.network.name!r} gives {form} for {task!r}, and this task ({use}) reads {reads}; its "
+                    f"branches are {list(tasks)}: choose others, or another order, with `branches`"
+                )

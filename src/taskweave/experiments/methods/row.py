@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from taskweave.experiments.config import Around
@@ -45,11 +45,21 @@ class Row(Around):
         return Method
 
     @classmethod
-    def call_of(cls, given: Mapping[str, Any]) -> Callable[..., Any]:
-        return _method_named(str(given.get("use")))
+    def call_of(cls, use: str) -> Callable[..., Any]:
+        return _method_named(use)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_unit_or_joint_network(cls, given: Any) -> Any:
+        """What a unit or a joint network means where a method is expected."""
+        if isinstance(given, str):
+            given = {"use": given}
+        if isinstance(given, Mapping):
+            return cls._rewritten(given)
+        return given if isinstance(given, cls) else _method_with(given)
 
     @classmethod
-    def rewritten(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _rewritten(cls, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """`given` with a unit's or a joint network's name replaced by the method that uses it."""
         name = given.get("use")
         if not isinstance(name, str):
@@ -68,14 +78,6 @@ class Row(Around):
             there = [key for key in {**options, **beside} if key not in ("method", option)]
             raise ValueError(unknown(f"option {strange!r} of {name}", strange, there))
         return {"use": method, option: {"use": name, **inner}, **outer}
-
-    @classmethod
-    def from_part(cls, given: Any) -> Any:
-        """A Part or callable that makes a unit or joint network as a method."""
-        it = given if isinstance(given, Part) else Part(given)
-        if makes(it.call, Unit):
-            return part(find("connected", Method), unit=it)
-        return part(find("joint", Method), network=it) if makes(it.call, Connected) else it
 
     @cached_property
     def made(self) -> Method:
@@ -123,6 +125,14 @@ class Row(Around):
     def runs(self, recipe: Recipe, seed: int) -> tuple[Run, ...]:
         """The trainings of this row with one seed."""
         return self.made.runs(self, self.fold(recipe), seed)
+
+
+def _method_with(given: Any) -> Part[Any]:
+    """A Part or callable that makes a unit or joint network as a method."""
+    it = given if isinstance(given, Part) else Part(given)
+    if makes(it.call, Unit):
+        return part(find("connected", Method), unit=it)
+    return part(find("joint", Method), network=it) if makes(it.call, Connected) else it
 
 
 def _method_named(name: str) -> Callable[..., Any]:

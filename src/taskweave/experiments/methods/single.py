@@ -62,6 +62,8 @@ class Single(Method):
             raise ValueError(
                 f"{row.title!r} is to have only {strange}, no tasks of this recipe: it has {list(recipe.tasks)}"
             )
+        for task in self.only or recipe.tasks:
+            row.fold(recipe).network_of(task)
 
 
 def shortcut_title(shortcut: Part[Unit] | None) -> str:

@@ -95,7 +95,7 @@ def unit_row(unit: str) -> Row:
     """A row of single networks that meet through a unit, as its paper has it. Raises ValueError for an unknown name."""
     if ":" not in unit and unit not in known(Unit):
         raise ValueError(unknown(f"unit {unit!r}", unit, list(known(Unit))))
-    return Row.model_validate(Row.rewritten({"use": unit}))
+    return Row.model_validate({"use": unit})
 
 
 def different(values: Sequence[str], axis: Axis) -> tuple[str, ...]:

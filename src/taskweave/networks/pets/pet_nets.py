@@ -21,7 +21,7 @@ from taskweave.networks.pets.pet_blocks import (
     pet_stem,
     without_statistics,
 )
-from taskweave.parts import Part, part
+from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Stream
 
@@ -31,6 +31,17 @@ USUAL_STAGES = ("branch", *(f"encoder{i}" for i in range(1, STAGES)))
 """Before each of the five encoder stages; "branch" is the stem's feature as each branch has it."""
 
 
+def least_with_decoder(options: Mapping[str, Any]) -> int | None:
+    """Pixels a side above which a picture alone leaves a batch norm more than one value; None where it has statistics."""
+    return 64 if options["batch_statistics"] else None
+
+
+def least_without_decoder(options: Mapping[str, Any]) -> int | None:
+    """As `least_with_decoder`; there is no norm behind the last pooling."""
+    return 32 if options["batch_statistics"] else None
+
+
+@states(least_size=least_with_decoder)
 def pet_map_net(
     channels: int,
     *,
@@ -73,6 +84,7 @@ def pet_map_net(
     return net
 
 
+@states(least_size=least_without_decoder)
 def pet_numbers_net(
     channels: int,
     *,

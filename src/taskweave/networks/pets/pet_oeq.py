@@ -20,8 +20,17 @@ from taskweave.networks.pets.pet_blocks import (
     pet_stem,
     without_statistics,
 )
-from taskweave.networks.pets.pet_nets import Hidden, Kernel, PetMapNet, PetNumbersNet, pet_dense, pet_numbers_net
-from taskweave.networks.pets.pet_segnet import branches_of, check_branches, titled
+from taskweave.networks.pets.pet_nets import (
+    Hidden,
+    Kernel,
+    PetMapNet,
+    PetNumbersNet,
+    least_with_decoder,
+    least_without_decoder,
+    pet_dense,
+    pet_numbers_net,
+)
+from taskweave.networks.pets.pet_segnet import branches_of, check_branches, maps_last, titled
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
@@ -37,7 +46,13 @@ from taskweave.weaving.connection import Connection, Place
 _END = f"encoder{STAGES}"
 
 
-@states(title=lambda options: titled("auxiliary networks", options), check=check_branches, dense_counterpart=pet_dense)
+@states(
+    title=lambda options: titled("auxiliary networks", options),
+    check=check_branches,
+    dense_counterpart=pet_dense,
+    gives="numbers",
+    least_size=least_without_decoder,
+)
 def pet_auxiliaries(
     outputs: Mapping[str, int],
     *,
@@ -95,6 +110,8 @@ def _check(options: Mapping[str, Any]) -> None:
     title=lambda options: "OEQ" if options["frozen"] else "OEQ, fine-tuned",
     check=_check,
     dense_counterpart=pet_dense,
+    gives=maps_last,
+    least_size=least_with_decoder,
     trained_first=_auxiliaries,
     rests=lambda options: options["frozen"],
 )

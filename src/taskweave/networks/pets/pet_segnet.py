@@ -16,6 +16,7 @@ from taskweave.networks.pets.pet_nets import (
     Kernel,
     PetMapNet,
     PetNumbersNet,
+    least_with_decoder,
     pet_dense,
     pet_map_net,
     pet_numbers_net,
@@ -48,7 +49,24 @@ def titled(title: str, options: Mapping[str, Any]) -> str:
     return f"{title} ({', '.join(options['branches'])})" if options["branches"] else title
 
 
-@states(title=lambda options: titled("pet network", options), check=check_branches, dense_counterpart=pet_dense)
+def maps_last(options: Mapping[str, Any], tasks: tuple[str, ...]) -> Mapping[str, str]:
+    """What each branch gives: the last one has the decoder."""
+    return {**dict.fromkeys(tasks[:-1], "numbers"), tasks[-1]: "map"}
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    check_branches(options)
+    if options["branches"] and options["initial"] == "published":
+        published_start(options["branches"])
+
+
+@states(
+    title=lambda options: titled("pet network", options),
+    check=_check,
+    dense_counterpart=pet_dense,
+    gives=maps_last,
+    least_size=least_with_decoder,
+)
 def pet_segnet(
     outputs: Mapping[str, int],
     *,

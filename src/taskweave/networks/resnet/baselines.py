@@ -33,7 +33,7 @@ from taskweave.weaving.connected import Connected
 PLAIN = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
-@states(title="Dense", check=check_v3, dense_counterpart=made_of)
+@states(title="Dense", check=check_v3, dense_counterpart=made_of, gives="map")
 def dense_resnet(outputs: Mapping[str, int], *, network: Part[nn.Module] = DEEPLAB_V3) -> Connected:
     """A new Dense on DeepLab v3; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
@@ -73,7 +73,7 @@ def _check_plain(options: Mapping[str, Any]) -> None:
         raise ValueError(f"split_resnet grows a plain ResNet: the body is one of {PLAIN}, got {body!r}")
 
 
-@states(title=lambda options: f"Split ({options['grown']})", check=_check_plain, dense_counterpart=made_of)
+@states(title=lambda options: f"Split ({options['grown']})", check=_check_plain, dense_counterpart=made_of, gives="map")
 def split_resnet(outputs: Mapping[str, int], *, grown: Grown = "wide", network: Part[nn.Module] = DEEPLAB_V3) -> Connected:
     """A new Split on DeepLab v3; (B, 3, H, W) -> {task: (B, channels, ~H/stride, ~W/stride)}, any H and W.
 

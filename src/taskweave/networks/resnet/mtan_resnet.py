@@ -39,7 +39,7 @@ NARROW_ATTENTION = part(Attention, share=0.25, kernel_size=1)
 DEEPLAB_V3 = part(deeplab_resnet, body="resnet50", head=part(AsppV3))
 
 
-@states(title="MTAN", check=check_v3, dense_counterpart=made_of)
+@states(title="MTAN", check=check_v3, dense_counterpart=made_of, gives="map")
 def mtan_resnet(
     outputs: Mapping[str, int],
     *,

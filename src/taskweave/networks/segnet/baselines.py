@@ -34,7 +34,7 @@ from taskweave.weaving.connected import Connected
 Grown = Literal["standard", "wide", "deep"]
 
 
-@states(title="Dense", dense_counterpart=segnet_of)
+@states(title="Dense", dense_counterpart=segnet_of, gives="map")
 def dense_segnet(
     outputs: Mapping[str, int],
     *,
@@ -67,7 +67,7 @@ def dense_segnet(
     return Connected(streams, trunk=list(shared.stages("shared"))[-1])
 
 
-@states(title=lambda options: f"Split ({options['grown']})", dense_counterpart=segnet_of)
+@states(title=lambda options: f"Split ({options['grown']})", dense_counterpart=segnet_of, gives="map")
 def split_segnet(
     outputs: Mapping[str, int],
     *,

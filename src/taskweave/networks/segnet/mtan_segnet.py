@@ -38,7 +38,7 @@ MTAN_ATTENTION = part(Attention, kernel_size=1)
 """MTAN's mask: two 1x1 convolutions, each with batch norm; ReLU after the first, a sigmoid after the second."""
 
 
-@states(title="MTAN", dense_counterpart=segnet_of)
+@states(title="MTAN", dense_counterpart=segnet_of, gives="map")
 def mtan_segnet(
     outputs: Mapping[str, int],
     *,

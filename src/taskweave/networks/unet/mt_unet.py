@@ -32,6 +32,7 @@ def _check(options: Mapping[str, Any]) -> None:
     title=lambda options: "MT-UNet" if options["cross_talk"] else "MT-UNet without cross-talk",
     check=_check,
     dense_counterpart=lambda options: options["network"],
+    gives="map",
 )
 def mt_unet(
     outputs: Mapping[str, int],

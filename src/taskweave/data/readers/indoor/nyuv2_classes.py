@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from taskweave.data import normals
 from taskweave.data.facts import DENSE, SetFacts
 from taskweave.data.readers.label_codes import LabelCode, regrouped
 
@@ -48,3 +49,8 @@ def from_forty(code: LabelCode, classes: ClassCount) -> LabelCode:
 def nyuv2_facts(options: Mapping[str, Any]) -> SetFacts:
     """What every form of NYUv2 states."""
     return SetFacts("NYUv2", DENSE, class_names(options["classes"]))
+
+
+def with_derived_normals(options: Mapping[str, Any]) -> SetFacts:
+    """What a layout of NYUv2 states in which normals are not stored, but computed from depth."""
+    return nyuv2_facts(options)._replace(made_by={"normals": normals.METHOD})

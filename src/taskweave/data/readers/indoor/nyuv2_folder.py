@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from taskweave.data.facts import DENSE, Folder
+from taskweave.data.facts import DENSE, Folder, SetFacts
 from taskweave.data.normals import DerivedNormals
 from taskweave.data.readers.files import ReadDepth, ReadLabels, read_picture
 from taskweave.data.readers.fileset import Field, FileSet, Item, read_names, require_folder, with_images
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, nyuv2_facts
+from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, with_derived_normals
 from taskweave.data.readers.label_codes import counted_from_one
 from taskweave.data.readers.numbered import scenes_of_neighbours
 from taskweave.parts import states
@@ -17,7 +18,11 @@ from taskweave.parts import states
 _MILLIMETRES = ReadDepth(unit=0.001, reach=REACH)
 
 
-@states(facts=nyuv2_facts)
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return with_derived_normals(options)._replace(computed={"normals": "depth"})
+
+
+@states(facts=_facts)
 def nyuv2_folder(part: str, *, path: Folder, classes: ClassCount = 40) -> FileSet:
     """NYUv2 as one folder: ``path/{rgb,depth,label40,label13}/NNNN.{jpg,png}``, the names of a part in ``gt_sets/``.
 

@@ -18,7 +18,7 @@ from taskweave.data.facts import DENSE, Folder
 from taskweave.data.normals import DerivedNormals
 from taskweave.data.readers.files import decode_depth
 from taskweave.data.readers.fileset import Field, FileSet, Item
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, nyuv2_facts
+from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, with_derived_normals
 from taskweave.data.readers.label_codes import IGNORE, LabelCode
 from taskweave.data.tensors import Depth
 from taskweave.parts import Where, states
@@ -27,7 +27,7 @@ RAW_CLASSES = 894
 _SPLITS = {"train": "trainNdxs", "test": "testNdxs"}
 
 
-@states(facts=nyuv2_facts)
+@states(facts=with_derived_normals)
 def nyuv2_mat(
     part: str,
     *,
