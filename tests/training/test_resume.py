@@ -132,6 +132,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from training import toys
+from taskweave.training import fit
 class Told:
     def begin(self, what, total, *, done=0): print("begun", flush=True)
     def advance(self, done, losses=None): pass
