@@ -7,7 +7,7 @@ from taskweave.data import inspect
 pytestmark = pytest.mark.shared
 
 COUNTS = {
-    "nyuv2": ("nyuv2_folder", {"train": 145, "val": 53, "all": 518}),
+    "nyuv2": ("nyuv2_folder", {"train": 145, "all": 518, "val": 53}),
     "PennFudanPed": ("penn_fudan", {"train": 85, "test": 37}),
     "apascal": ("apascal", {"train": 90, "test": 50}),
     "apascal/VOCdevkit": ("voc", {"2008 train": 90, "2008 val": 50}),
@@ -25,14 +25,18 @@ def test_sound_data_are_recognised_and_raise_no_false_alarm(shared, name):
     reader, counts = COUNTS[name]
     assert layout.reader == reader
     assert {split.split: split.count for split in layout.splits} == counts
-    if name == "nyuv2":  # the list of all holds those of the two others
-        kinds = [(warned.kind, warned.split) for warned in layout.warnings]
-        assert kinds == [("train/test overlap", "")] * 2
-        said = [warned.text for warned in layout.warnings]
-        assert sorted(int(text.split()[0]) for text in said) == [53, 145]
-        assert all("'all'" in text for text in said)
-    else:
-        assert layout.warnings == ()
+    assert [(warned.kind, warned.text.partition(", e.g. ")[0]) for warned in layout.warnings] == [
+        ("train/test overlap", f"{count} pictures are in {first!r} and in {second!r}")
+        for (first, second), count in OVERLAPS.get(name, {}).items()
+    ]
+
+
+def test_the_lists_of_nyuv2_overlap_as_they_say(shared):
+    """Every picture of train and val is in all, and none is in both: the two warnings are true and there is no third."""
+    lists = shared / "data" / "nyuv2" / "gt_sets"
+    train, val, every = ((lists / f"{name}.txt").read_text().split() for name in ("train", "val", "all"))
+    assert set(train) < set(every) and set(val) < set(every) and not set(train) & set(val)
+    assert (len(train), len(val), len(every)) == (145, 53, 518)
 
 
 def test_their_parent_names_them(shared):
