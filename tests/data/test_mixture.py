@@ -49,7 +49,7 @@ def test_constant_interval_switches_after_so_many():
         (Temperature(t=0.5), 100 / 136),
         (Temperature(t=float("inf")), 0.5),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if not isinstance(value, float) else f"{value:.2f}",
 )
 def test_drawn_schedules_have_their_shares(schedule, share):
     """20,000 draws: the standard deviation of a share is at most .0036."""
@@ -79,7 +79,7 @@ def test_every_set_is_read_in_whole_epochs():
 
 
 @pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: type(schedule).__name__)
 def test_reading_may_start_at_any_batch(schedule, mixed):
     mix = mixture(schedule, mixed=mixed)
     whole = list(mix.order(4, seed=5, first=0, last=30))

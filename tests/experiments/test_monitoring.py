@@ -7,13 +7,13 @@ import math
 import pytest
 from experiments.mixed import disjoint
 from experiments.tiny import CONTENT, Told, tiny
-from taskweave.training.monitor.warnings import Warned, write_warnings
 
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.reporting import write_charts
+from taskweave.training.monitor.watch import Warned, write_warnings
 
 USUAL = CONTENT["training"]["single"]
 

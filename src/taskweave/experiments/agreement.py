@@ -129,7 +129,9 @@ def require_size(network: Part[Any], whose: object, sets: Mapping[str, Source]) 
         sets: The data that it is tested on, by name.
     """
     least: int | None = network.fact("least_size")
-    for key, one in sets.items() if least is not None else ():
+    if least is None:
+        return
+    for key, one in sets.items():
         if max(one.picture_size) <= least:
             raise ValueError(
                 f"the pictures of {key} are {one.picture_size[0]} x {one.picture_size[1]} px: with batch_statistics "

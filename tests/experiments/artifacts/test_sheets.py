@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from taskweave.results.files import write_whole
 
 from taskweave.experiments.artifacts.sheets import side_by_side
 
@@ -80,17 +79,3 @@ def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"under 'b' there is torch.float32 \(3, 40, 60\)"):
         side_by_side({"a": [flat(RED)], "b": [flat(RED).float()]}, tmp_path / "x.png")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_failed_write_leaves_the_earlier_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(b"before")
-
-    def fail(file) -> None:
-        file.write(b"half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        write_whole(path, fail)
-    assert path.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [path]

@@ -1,43 +1,17 @@
-"""Files written whole or not at all, and looked at before they are read."""
+"""Files of a store, looked at before they are read."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 from taskweave.data.readers.cache import cache_folder
 from taskweave.data.store.manifest import DamagedStoreError, ShardFacts, damaged
 
 _SETTLED = 2.0
 """Seconds: a file changed more recently than that may change again within the clock's resolution, unnoticed."""
-
-
-def write_whole(path: Path, content: bytes | Callable[[IO[bytes]], object]) -> None:
-    """Write beside `path`, force it to the disk, then rename: readers see the old file or the new one, also after a crash.
-
-    content: the bytes, or what writes them. Raises OSError; the earlier file is untouched then.
-    """
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)  # a killed process left it
-    try:
-        with part.open("xb") as file:  # x: through no link
-            file.write(content) if isinstance(content, bytes) else content(file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):  # some systems cannot open or sync a folder
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def sha256_of(path: Path) -> str:

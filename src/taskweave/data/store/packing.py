@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 import taskweave
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.store.files import is_whole, write_whole
+from taskweave.data.store.files import is_whole
 from taskweave.data.store.manifest import (
     MANIFEST,
     UNFINISHED,
@@ -28,6 +28,7 @@ from taskweave.data.store.manifest import (
     shard_name,
 )
 from taskweave.data.store.samples import encode, map_shard, write_shard
+from taskweave.files import remove_parts, write_bytes
 from taskweave.progress import Progress, Silent
 
 SHARD_BYTES = 32 << 20
@@ -46,7 +47,7 @@ class Journal(BaseModel):
 
     def save(self, out: Path) -> None:
         self.done = sum(shard.items for shards in self.shards.values() for shard in shards)
-        write_whole(out / UNFINISHED, self.model_dump_json().encode())
+        write_bytes(out / UNFINISHED, self.model_dump_json().encode())
 
 
 def read_journal(out: Path) -> Journal | None:
@@ -88,11 +89,12 @@ def pack_store(
     with _alone(out):
         if (out / MANIFEST).exists():
             return _whole_already(out, said)
+        remove_parts(out)
         journal = _journal(out, said, shard_bytes)
         for name, part in parts.items():
             _pack(out, name, part, shard_bytes, journal, progress or Silent())
         manifest = _manifest(out, said, journal, source or {})
-        write_whole(out / MANIFEST, manifest.to_text().encode())
+        write_bytes(out / MANIFEST, manifest.to_text().encode())
         (out / UNFINISHED).unlink()
     return manifest
 

@@ -12,7 +12,7 @@ from typing import Any, final
 from urllib.parse import urlencode, urlsplit
 
 from taskweave.data.readers.cache import cache_folder
-from taskweave.data.store.files import inside, is_whole, require_whole, write_whole
+from taskweave.data.store.files import inside, is_whole, require_whole
 from taskweave.data.store.manifest import (
     MANIFEST,
     UNFINISHED,
@@ -24,6 +24,7 @@ from taskweave.data.store.manifest import (
 )
 from taskweave.data.store.packing import read_journal
 from taskweave.data.store.samples import arrow
+from taskweave.files import write_bytes
 from taskweave.progress import Progress, Silent
 
 _MARK = "uploading.txt"
@@ -89,7 +90,7 @@ class ObjectStorage:
                 if (digest := hashlib.sha256(data).hexdigest()) != facts.sha256:
                     found = f"its SHA-256 is {digest[:12]}..., expected {facts.sha256[:12]}... ({len(data):,} bytes)"
                     raise damaged(f"{self.url}/{facts.file}", found)
-                write_whole(self._kept / facts.file, data)
+                write_bytes(self._kept / facts.file, data)
         return require_whole(self._kept, facts)
 
     def begin_ahead(self, shards: Sequence[ShardFacts]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.data.store.files import sha256_of, write_whole
+from taskweave.data.store.files import sha256_of
 from taskweave.data.store.leaf import DTYPES, KINDS, Leaf
 from taskweave.data.store.manifest import ShardFacts, damaged
+from taskweave.files import writing
 
 TEXTS: Final = ("key", ".form")
 """Columns of text: a sample's key, and its `Leaf` values in JSON. All others are bytes, little-endian, in C order."""
@@ -94,11 +95,8 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, Any]]) -> ShardFacts:
     kinds = {name: pa.string() if name in TEXTS else pa.large_binary() for name in names}
     batch = pa.record_batch({name: pa.array([row.get(name) for row in rows], kind) for name, kind in kinds.items()})
 
-    def write(file: IO[bytes]) -> None:
-        with pa.ipc.new_file(file, batch.schema) as writer:
-            writer.write_batch(batch)
-
-    write_whole(path, write)
+    with writing(path) as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
     return ShardFacts(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path), items=len(rows))
 
 
