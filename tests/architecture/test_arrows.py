@@ -32,7 +32,7 @@ ARROWS = {
     "results": {"metrics"} | GROUND,
     "experiments": LIBRARY | {"heads", "training", "results"},
     "reporting": {"results", "metrics"} | GROUND,  # files alone
-    "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
+    "recipes": {"experiments", "results", "training", "heads"} | GROUND,  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }
 LONG_FILE, LONG_FUNCTION = 300, 45

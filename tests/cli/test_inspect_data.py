@@ -77,7 +77,7 @@ def test_json(tmp_path: Path) -> None:
     content = json.loads(said.stdout)
     assert (content["schema"], content["version"]) == ("taskweave.inspection", 1)
     (layout,) = content["layouts"]
-    assert layout["choice"] == "nyuv2_mtan"
+    assert layout["reader"] == "nyuv2_mtan"
     (split,) = layout["splits"]
     assert (split["split"], split["count"], split["looked_at"]) == ("train", 5, 5)
     depth = next(target for target in split["targets"] if target["target"] == "depth")

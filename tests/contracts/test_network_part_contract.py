@@ -98,7 +98,7 @@ def test_facts() -> None:
         made = Part(call)
         assert made.fact("gives") in ("map", "anchors", "regions", "boxes", "numbers"), name
         assert made.fact("usual_stages") and made.fact("body_end"), name
-        assert made.fact("reads_regions", False) is (name == "fast_rcnn_alexnet")
+        assert made.fact("reads_regions", default=False) is (name == "fast_rcnn_alexnet")
     for name, call in JOINT.items():
         assert Part(call).fact("title"), name
         assert Part(call).fact("dense_counterpart").fact("gives") == "map", name

@@ -52,7 +52,7 @@ class Regression:
 
 
 def test_units_have_rates_of_their_own_under_sgd_alone() -> None:
-    assert [part(one).fact("scales_units", False) for one in (sgd, adam, adamw)] == [True, False, False]
+    assert [part(one).fact("scales_units", default=False) for one in (sgd, adam, adamw)] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -105,5 +105,5 @@ WRITTEN = {
     "pets_h5": (write_pets_h5, {"all": 7}, OF_PETS),
     "utkface": (pet_trees.write_utkface, {"all": 5}, OF_FACES),
     "imdb_wiki": (write_imdb_wiki, {"all": 5}, OF_FACES),
-    "open_store": (write_store, {"train": 3, "held_out": 1}, OF_BOXES | {"segmentation, 2 classes"}),
+    "stored": (write_store, {"train": 3, "held_out": 1}, OF_BOXES | {"segmentation, 2 classes"}),
 }

@@ -120,5 +120,5 @@ def test_the_mat_reader(tmp_path: Path) -> None:
 def test_a_label_that_the_data_have_not(tmp_path: Path) -> None:
     trees.write_lists(tmp_path / "data")
     data = {"use": "nyuv2_lists", "path": str(tmp_path / "data"), "size": [24, 32]}
-    with pytest.raises(ValueError, match=r"no label 'depth'; it has \['segmentation', 'normals'\]"):
+    with pytest.raises(ValueError, match=r"tasks \['depth'\]: 'data' has \['segmentation', 'normals'\]"):
         compare(tiny(data=data, tasks={"segmentation": {}, "depth": {}}), folder=tmp_path)

@@ -53,7 +53,7 @@ def test_options_arrive():
     assert (dwa["temperature"], dwa["pre_weights"]["depth"], dwa["every"]) == (1.0, 0.5, "epoch")
     given = {"learning_rate": 0.1, "window": 2, "variance_of": "epochs", "eps": 0.5, "floor": 0.2, "optimizer": "sgd"}
     found = choice(use="variance_ratio", **given)(TASKS).determining()
-    assert found == {"use": "VarianceRatio", "literal": False, **given}
+    assert found == {"kind": "VarianceRatio", "literal": False, **given}
     nash = choice(use="gradient_aggregation", aggregator="nash_mtl", nash_mtl_max_norm=3, over="all")(TASKS)
     assert nash.over == "all" and "NashMTL(n_tasks=3, max_norm=3.0" in nash.determining()["aggregator"]
 

@@ -38,7 +38,7 @@ def expected_means(net, stream, data, name, steps):
 def test_per_data_set_by_definition(tmp_path):
     net = toys.network(dropout=0.0)
     start = toys.state_of(net)
-    result = train(tmp_path, net, mixture(ConstantInterval(2)), batch_norm="per_data_set", steps=7, **STILL)
+    result = train(tmp_path, net, mixture(ConstantInterval(batches=2)), batch_norm="per_data_set", steps=7, **STILL)
     statistics = read_statistics(net, result.statistics)
     assert statistics.sets == ("a", "b")
     means = {}
@@ -46,7 +46,7 @@ def test_per_data_set_by_definition(tmp_path):
         statistics.use(name)
         for stream in ("a", "b"):
             norm = net.stream(stream).net.body[1]
-            means[name, stream] = expected_means(net, stream, mixture(ConstantInterval(2)), name, 7)
+            means[name, stream] = expected_means(net, stream, mixture(ConstantInterval(batches=2)), name, 7)
             torch.testing.assert_close(norm.running_mean, means[name, stream], rtol=1e-4, atol=1e-6)
         assert int(norm.num_batches_tracked) == {"a": 4, "b": 3}[name]  # a a b b a a b
     assert not torch.allclose(means["a", "a"], means["b", "a"])

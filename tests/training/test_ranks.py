@@ -6,7 +6,7 @@ from lightning.fabric import Fabric
 from training import ranks_work, toys
 
 from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
-from taskweave.tasks.anchor_loss import AnchorLoss
+from taskweave.tasks.anchor_loss import Matching, Sampling
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.detection import Detection
@@ -184,6 +184,6 @@ def test_drawn_anchors_are_counted():
     """Of each image at most eight, at most two of them positive; counted by drawing."""
     torch.manual_seed(5)
     output, targets = anchored()
-    loss = AnchorLoss(sample=8, foreground=0.25)
-    drawn = sum(int((loss.draw(loss.assign(output.anchors, target)[0]) != -1).sum()) for target in targets)
+    loss, rule = Sampling(sample=8, foreground=0.25), Matching()
+    drawn = sum(int((loss.draw(rule.assign(output.anchors, target)[0]) != -1).sum()) for target in targets)
     assert int(Detection(1, sample=8, foreground=0.25).label_count(output, targets)) == drawn

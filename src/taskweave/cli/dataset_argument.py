@@ -58,8 +58,8 @@ def _of_folder(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given
             "describe the data in a YAML file as in a recipe (use: ...), and pack that"
         )
     if len(layouts) > 1:
-        kinds = [layout.choice for layout in layouts]
-        raise ValueError(f"{path} can be read as {kinds}: say which in a YAML file (use: ..., path: ...), and pack that")
+        names = [layout.reader for layout in layouts]
+        raise ValueError(f"{path} can be read as {names}: say which in a YAML file (use: ..., path: ...), and pack that")
     layout = layouts[0]
     views: dict[str, View] = {}
     for view in layout.views(path):
@@ -69,7 +69,7 @@ def _of_folder(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given
     numbers = {name: view.classes for name, view in chosen.items() if view.classes is not None}
     notes = [f"{layout.name}, {', '.join(chosen)}"]
     notes += [f"{name} with {number} classes; for others, say so in a YAML file" for name, number in numbers.items()]
-    return Given(opened, {"path": str(path), "use": layout.choice, "classes": numbers}, tuple(notes))
+    return Given(opened, {"path": str(path), "use": layout.reader, "classes": numbers}, tuple(notes))
 
 
 def _of_recipe(path: Path, parts: Sequence[str], labels: Sequence[str]) -> Given:

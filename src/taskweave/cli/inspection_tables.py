@@ -35,7 +35,7 @@ def _say(console: Console, text: str | Text, style: str = "") -> None:
 
 
 def _show_layout(layout: LayoutFacts, console: Console) -> None:
-    title = Text.assemble((layout.layout, "bold"), f"  tw.data.{layout.reader}, in recipes `use: {layout.choice}`")
+    title = Text.assemble((layout.layout, "bold"), f"  tw.data.{layout.reader}, in recipes `use: {layout.reader}`")
     _say(console, title)
     for split in layout.splits:
         _show_split(split, console)

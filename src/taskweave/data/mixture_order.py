@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Annotated, Any, final
+from typing import Annotated, Any, ClassVar, final
 
 import torch
 from annotated_types import Ge, Gt
@@ -77,6 +77,8 @@ class RoundRobin(MixtureSchedule):
 class Proportional(MixtureSchedule):
     """Drawn with a probability proportional to size: on average every data set is read through equally often."""
 
+    by_size: ClassVar[bool] = True
+
     def turns(self, batches: Mapping[str, float], *, seed: int) -> Iterator[str]:
         yield from Temperature(t=1.0).turns(batches, seed=seed)
 
@@ -90,6 +92,8 @@ class Temperature(MixtureSchedule):
     Args:
         t: 1 is proportional, infinity draws all equally often.
     """
+
+    by_size: ClassVar[bool] = True
 
     def __init__(self, *, t: Annotated[float, Gt(0.0)]) -> None:
         if not t > 0:

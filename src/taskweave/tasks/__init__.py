@@ -2,7 +2,7 @@
 
 from taskweave.heads.boxes import decode_boxes, encode_boxes
 from taskweave.tasks.age import Age
-from taskweave.tasks.anchor_loss import AnchorLoss
+from taskweave.tasks.anchor_loss import AnchorLoss, Matching, Sampling
 from taskweave.tasks.attributes import Attributes, MeasuredOn
 from taskweave.tasks.box_regression import BoxLoss, BoxRegression, BoxUnit, distance_iou_loss
 from taskweave.tasks.classification import Classification
@@ -36,11 +36,13 @@ __all__ = [
     "Form",
     "Labels",
     "LossResolution",
+    "Matching",
     "MeasuredOn",
     "Normals",
     "NormalsByCodebook",
     "NormalsTask",
     "RoiDetection",
+    "Sampling",
     "Segmentation",
     "SoftBoxes",
     "SummedCrossEntropy",

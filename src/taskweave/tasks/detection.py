@@ -12,7 +12,7 @@ from torchmetrics import Metric
 from taskweave.heads.boxes import ANCHOR_WEIGHTS, decode_boxes
 from taskweave.heads.outputs import AnchorOutputs
 from taskweave.parts import Aside, Part
-from taskweave.tasks.anchor_loss import AnchorLoss
+from taskweave.tasks.anchor_loss import AnchorLoss, Matching, Sampling
 from taskweave.tasks.checks import check_box_targets
 from taskweave.tasks.dense import precise
 from taskweave.tasks.detections import MEAN_AVERAGE_PRECISION, DetectionTask, SoftBoxes, Suppression, suppressed
@@ -60,9 +60,7 @@ class Detection(DetectionTask):
         shown: Annotated[float, Ge(0), Le(1), Aside] = 0.5,
     ) -> None:
         super().__init__(labels, metrics=metrics, shown=shown)
-        self.anchor_loss = AnchorLoss(
-            positive=positive, negative=negative, sample=sample, foreground=foreground, box_weight=box_weight
-        )
+        self.anchor_loss = AnchorLoss(Matching(positive, negative), Sampling(sample, foreground), box_weight=box_weight)
         self.suppression = Suppression(nms=nms, score=score, detections=detections)
 
     @staticmethod

@@ -118,7 +118,7 @@ def _each(net: Connected, options: TrainingOptions) -> Iterator[tuple[str, float
     units = _units(net)
     for parameter in roles["connections"]:
         unit = units[id(parameter)]
-        own = unit.sgd_lr_multiplier if options.optimizer.fact("scales_units", False) else 1.0
+        own = unit.sgd_lr_multiplier if options.optimizer.fact("scales_units", default=False) else 1.0
         multiplier = own if options.connection_lr is None else options.connection_lr
         amount = _decay(parameter, decay.connections, vectors=False) if unit.decays else 0.0
         yield f"{type(unit).__name__} connections", multiplier, amount, parameter

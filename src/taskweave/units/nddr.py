@@ -51,6 +51,7 @@ class NDDR(MapUnit):
     title: ClassVar[str] = "NDDR"
     sgd_lr_multiplier: ClassVar[float] = 100.0
     decays: ClassVar[bool] = True
+    weighted_start: ClassVar[dict[str, str]] = {"initial": "diagonal"}
 
     def __init__(
         self,

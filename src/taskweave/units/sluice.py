@@ -46,6 +46,7 @@ class Sluice(MapUnit):
     """
 
     mixes_layers: ClassVar[bool] = True
+    weighted_start: ClassVar[dict[str, str]] = {"initial": "own"}
 
     def __init__(
         self,

@@ -10,9 +10,10 @@ from data.refusing import refuses
 from data.written import WRITTEN, write_cityscapes
 
 import taskweave as tw
-from taskweave.data import inspect
+from taskweave.data import LabelledSet, inspect
 from taskweave.data.inspection.inspection import LAYOUTS
 from taskweave.data.inspection.looking import spread
+from taskweave.parts import known
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +42,8 @@ def test_every_layout_is_recognised(reader, tmp_path):
 def test_every_reader_is_among_the_layouts():
     readers = {name for name in tw.data.__all__ if hasattr(getattr(tw.data, name), "facts")}
     without_files = {"scenes", "pets_sample"}
-    assert (
-        readers - without_files == {layout.reader for layout in LAYOUTS} - {"open_store"} == set(WRITTEN) - {"open_store"}
-    )
-
-
-def test_every_layout_names_a_choice_of_recipes():
-    from taskweave.experiments.choices.mixture import OneSet
-
-    kinds = {choice.model_fields["kind"].default for choice in OneSet.__args__}
-    assert kinds - {"scenes", "pets_sample"} == {layout.choice for layout in LAYOUTS}
+    assert readers - without_files == {layout.reader for layout in LAYOUTS} == set(WRITTEN)
+    assert set(known(LabelledSet)) == readers, "each is a part of recipes by the same name"
 
 
 def test_facts_are_those_of_the_files(tmp_path):

@@ -144,12 +144,12 @@ def test_start() -> None:
     assert [start and start.name for start in starts] == ["scratch", "scenes", None]
     assert starts[1] == recipe.start, "the recipe's own, not the usual one"
     assert [e.runs[0].schedule for e in entries(made.recipe)][-3:] == ["joint", "joint", "connected"]
-    assert "There is: scratch, scenes, library, single" in refusal("start", "imagenet")
+    assert "There is: library, scenes, scratch, single" in refusal("start", "imagenet")
 
 
 def test_unit_takes_the_recipes_own() -> None:
     made = of("unit", "cross_stitch", "scale_layer")
-    assert [row.kind for row in made.recipe.methods] == ["cross_stitch", "scale_layer"]
+    assert [row.unit.name for row in made.recipe.methods] == ["cross_stitch", "scale_layer"]
     assert made.recipe.methods[0] == row_of(use="cross_stitch", rate=10.0)
     assert [p.text for p in of("unit").swept.points] == ["cross-stitch", "NDDR", "cross-connected", "sluice"]
     assert "did you mean 'sluice'" in refusal("unit", "sluices")

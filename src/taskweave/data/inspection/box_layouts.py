@@ -99,37 +99,37 @@ def _citypersons(path: Path) -> list[View]:
 _SETS: dict[Literal["train", "test"], Sequence[int]] = {"train": TRAIN_SETS, "test": TEST_SETS}
 BOX_LAYOUTS = (
     Layout(
-        "Penn-Fudan", "penn_fudan", "penn_fudan",
+        "Penn-Fudan", "penn_fudan",
         ("PNGImages/*.png", "PedMasks/*_mask.png", "Annotation/*.txt"), _penn_fudan, uses=("readme.txt",),
     ),
     Layout(
-        "PASCAL VOC", "voc", "voc", ("VOC20*/ImageSets/Main/*.txt", "VOC20*/Annotations/*.xml"), _voc, listed=True,
+        "PASCAL VOC", "voc", ("VOC20*/ImageSets/Main/*.txt", "VOC20*/Annotations/*.xml"), _voc, listed=True,
         among_others=True,  # of segmentation, layout and action
     ),
     Layout(
-        "aPascal", "apascal", "apascal",
+        "aPascal", "apascal",
         ("attribute_data/apascal_*.txt", "attribute_data/attribute_names.txt", "VOCdevkit/VOC2008/JPEGImages/*.jpg"),
         _apascal, listed=True, among_others=True,  # the images are VOC's
     ),
-    Layout("COCO", "coco", "coco", ("annotations/instances_*.json",), _coco, uses=("train2017", "val2017", "images")),
+    Layout("COCO", "coco", ("annotations/instances_*.json",), _coco, uses=("train2017", "val2017", "images")),
     Layout(
-        "boxes in CSV", "box_csv", "box_csv", ("images/*/*.jpg|images/*/*.png", "annotations/*_labels.csv"), _box_csv,
+        "boxes in CSV", "box_csv", ("images/*/*.jpg|images/*/*.png", "annotations/*_labels.csv"), _box_csv,
     ),
     Layout(
-        "birds", "birds", "birds", ("images/*.jpg|images/*.png", "boxes.csv", "lists/*.txt"), _birds, uses=("masks",),
+        "birds", "birds", ("images/*.jpg|images/*.png", "boxes.csv", "lists/*.txt"), _birds, uses=("masks",),
         listed=True,
     ),
     Layout(
-        "Caltech Pedestrian", "caltech", "caltech",
+        "Caltech Pedestrian", "caltech",
         ("set*/V*.seq|videos/set*/V*.seq", "annotations/set*/*.vbb"), _caltech, uses=("videos",),
     ),
     Layout(
-        "Caltech Pedestrian, extracted", "caltech_extracted", "caltech_extracted",
+        "Caltech Pedestrian, extracted", "caltech_extracted",
         ("images/set*_V*_I*.*", "annotations/set*_V*_I*.txt"), _caltech_extracted,
     ),
-    Layout("KITTI", "kitti", "kitti", ("training/image_2/*.png", "training/label_2/*.txt"), _kitti),
+    Layout("KITTI", "kitti", ("training/image_2/*.png", "training/label_2/*.txt"), _kitti),
     Layout(
-        "CityPersons", "citypersons", "citypersons",
+        "CityPersons", "citypersons",
         ("gtBboxCityPersons/*/*/*.json", "leftImg8bit/*/*/*_leftImg8bit.png"), _citypersons, uses=("gtFine",),
     ),
 )  # fmt: skip
@@ -163,16 +163,16 @@ def _somewhere(*names: str) -> tuple[str, ...]:
 
 WHOLE_LAYOUTS = (
     Layout(
-        "Oxford-IIIT Pet", "pets", "pets",
+        "Oxford-IIIT Pet", "pets",
         ("images/*.jpg", "annotations/trimaps/*.png", "annotations/trainval.txt|annotations/test.txt"), _pets, listed=True,
     ),
     Layout(
-        "pets as h5", "pets_h5", "pets_h5", _somewhere("images.h5", "masks.h5", "bboxes.h5", "binary.h5"), _pets_h5,
+        "pets as h5", "pets_h5", _somewhere("images.h5", "masks.h5", "bboxes.h5", "binary.h5"), _pets_h5,
         uses=("train", "val", "test"),
     ),
-    Layout("UTKFace", "utkface", "utkface", ("*_*_*.jpg.chip.jpg",), _utkface, uses=("*.chip.jpg",)),
+    Layout("UTKFace", "utkface", ("*_*_*.jpg.chip.jpg",), _utkface, uses=("*.chip.jpg",)),
     Layout(
-        "IMDB-WIKI", "imdb_wiki", "imdb_wiki", ("imdb_crop/imdb.mat|wiki_crop/wiki.mat",), _imdb_wiki,
+        "IMDB-WIKI", "imdb_wiki", ("imdb_crop/imdb.mat|wiki_crop/wiki.mat",), _imdb_wiki,
         uses=("imdb_crop", "wiki_crop"),
     ),
 )  # fmt: skip

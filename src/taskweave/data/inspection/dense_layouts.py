@@ -138,43 +138,43 @@ def _numbered(*patterns: str) -> tuple[str, ...]:
 
 DENSE_LAYOUTS = (
     Layout(
-        "NYUv2 as one folder", "nyuv2_folder", "nyuv2_folder", ("rgb/*.jpg", "depth/*.png", "gt_sets/*.txt"), _folder,
+        "NYUv2 as one folder", "nyuv2_folder", ("rgb/*.jpg", "depth/*.png", "gt_sets/*.txt"), _folder,
         uses=("label40", "label13"), indoor=True, listed=True,
     ),
     Layout(
-        "NYUv2 as MTAN's npy", "nyuv2_mtan", "nyuv2_mtan",
+        "NYUv2 as MTAN's npy", "nyuv2_mtan",
         _numbered("image/*.npy", "label/*.npy", "depth/*.npy", "normal/*.npy"), _mtan, indoor=True,
     ),
     Layout(
-        "NYUv2 as NDDR's lists", "nyuv2_lists", "nyuv2_lists", ("list/*_seg.txt",), _lists, indoor=True, listed=True,
+        "NYUv2 as NDDR's lists", "nyuv2_lists", ("list/*_seg.txt",), _lists, indoor=True, listed=True,
     ),
     Layout(
-        "NYUD_MT", "nyud_mt", "nyud_mt", ("images/*.jpg", "segmentation/*.png", "gt_sets/*.txt"), _nyud_mt,
+        "NYUD_MT", "nyud_mt", ("images/*.jpg", "segmentation/*.png", "gt_sets/*.txt"), _nyud_mt,
         uses=("depth", "normals", "edge"), indoor=True, listed=True,
     ),
     Layout(
-        "NYUv2's .mat", "nyuv2_mat", "nyuv2_mat", ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat"),
+        "NYUv2's .mat", "nyuv2_mat", ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat"),
         _mat, indoor=True, listed=True,
     ),
     Layout(
-        "NYUv2 as AdaShare's json", "adashare_nyuv2", "adashare_nyuv2", (NYUV2_LIST,), _adashare_nyuv2,
+        "NYUv2 as AdaShare's json", "adashare_nyuv2", (NYUV2_LIST,), _adashare_nyuv2,
         uses=("img", "seg", "normal_mask", "depth"), indoor=True, listed=True,
     ),
     Layout(
-        "Cityscapes", "cityscapes", "cityscapes", ("leftImg8bit/*/*/*_leftImg8bit.png",), _cityscapes,
+        "Cityscapes", "cityscapes", ("leftImg8bit/*/*/*_leftImg8bit.png",), _cityscapes,
         uses=("gtFine", "disparity", "camera"),
     ),
     Layout(
-        "Cityscapes as MTAN's npy", "cityscapes_mtan", "cityscapes_mtan",
+        "Cityscapes as MTAN's npy", "cityscapes_mtan",
         _numbered("image/*.npy", "depth/*.npy", "label*/*.npy"), _cityscapes_mtan,
         lacks=("*/normal/*.npy", CITYSCAPES_LIST),
     ),
     Layout(
-        "Cityscapes as Auto-Lambda's PNG", "auto_lambda", "auto_lambda",
+        "Cityscapes as Auto-Lambda's PNG", "auto_lambda",
         _numbered("image/*.png", "seg/*.png", "depth/*.png"), _auto_lambda,
     ),
     Layout(
-        "Cityscapes as AdaShare's json", "adashare_cityscapes", "adashare_cityscapes", (CITYSCAPES_LIST,),
+        "Cityscapes as AdaShare's json", "adashare_cityscapes", (CITYSCAPES_LIST,),
         _adashare_cityscapes, listed=True,
     ),
 )  # fmt: skip

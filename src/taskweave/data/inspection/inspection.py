@@ -131,7 +131,7 @@ def _inspected(layout: Layout, path: Path, samples: int, progress: Progress) -> 
         look.warned += unlisted(look.whole)
     look.warned += overlaps(look.whole)
     splits, warned, notes = tuple(look.splits.values()), tuple(look.warned), tuple(dict.fromkeys(look.notes))
-    return LayoutFacts(layout.name, layout.reader, layout.choice, splits, warned, notes)
+    return LayoutFacts(layout.name, layout.reader, splits, warned, notes)
 
 
 def _unknown(names: Sequence[str], layouts: Sequence[Layout]) -> tuple[str, ...]:

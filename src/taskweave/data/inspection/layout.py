@@ -33,8 +33,7 @@ class Layout:
     """A layout that a reader of ours reads.
 
     name: for people.
-    reader: the function in ``tw.data``.
-    choice: its name in recipes.
+    reader: the function in ``tw.data``, and what recipes `use`.
     needs: patterns below the folder that must each match something; "|" separates alternatives.
     views: the splits that are there.
     lacks: patterns that must match nothing: what tells it from another layout.
@@ -47,7 +46,6 @@ class Layout:
 
     name: str
     reader: str
-    choice: str
     needs: tuple[str, ...]
     views: Callable[[Path], list[View]]
     lacks: tuple[str, ...] = ()

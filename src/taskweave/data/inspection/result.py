@@ -58,13 +58,12 @@ class Warned:
 class LayoutFacts:
     """One layout that the folder is in.
 
-    reader: the function in ``tw.data``. choice: the ``kind`` in recipes.
+    reader: The function in ``tw.data``, and what recipes `use`.
     notes: what is no mistake and good to know.
     """
 
     layout: str
     reader: str
-    choice: str
     splits: tuple[SplitFacts, ...]
     warnings: tuple[Warned, ...]
     notes: tuple[str, ...]

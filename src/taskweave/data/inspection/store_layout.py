@@ -40,7 +40,7 @@ def _told(path: Path) -> list[str]:
 
 STORE_LAYOUTS = (
     Layout(
-        "a store", "open_store", "store", (f"{MANIFEST}|{UNFINISHED}", f"*-00000.arrow|{UNFINISHED}"), _parts,
+        "a store", "stored", (f"{MANIFEST}|{UNFINISHED}", f"*-00000.arrow|{UNFINISHED}"), _parts,
         uses=("*",), told=_told,
     ),
 )  # fmt: skip

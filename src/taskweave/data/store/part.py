@@ -17,7 +17,7 @@ _SAID = ("labels", "classes", "objects", "attributes", "categories", "size")
 
 def _complete(options: Mapping[str, Any]) -> dict[str, Any]:
     """What the store says of itself, so that a run stays known, and its recipe readable, where the store is not."""
-    path = options["path"]
+    path = str(options["path"])
     if "://" not in path:
         path = str(Path(path).expanduser().absolute())
     if options["contents"] is not None:
@@ -36,7 +36,7 @@ def _facts(options: Mapping[str, Any]) -> SetFacts:
 def stored(
     part: str,
     *,
-    path: Annotated[str, Where],
+    path: Annotated[str | Path, Where],
     endpoint_url: Annotated[str | None, Where] = None,
     train: str = "train",
     validation: str | None = None,
@@ -60,4 +60,4 @@ def stored(
     """
     name = {"train": train, "validation": validation, "test": test}.get(part) or part
     digest = None if contents is None else str(contents["digest"])
-    return open_store(path, part=name, endpoint_url=endpoint_url, digest=digest)
+    return open_store(str(path), part=name, endpoint_url=endpoint_url, digest=digest)

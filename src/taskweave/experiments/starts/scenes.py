@@ -127,8 +127,8 @@ def body_of(state: Mapping[str, Tensor], stream: Stream, network: Part[nn.Module
     Raises:
         WrongCheckpointError: That is nothing.
     """
-    prefix = getattr(type(stream.net), "body_prefix", network.fact("body_prefix"))
-    end, stages = getattr(type(stream.net), "body_end", network.fact("body_end")), list(stream.stages)
+    prefix, end = (getattr(stream.net, fact, network.fact(fact)) for fact in ("body_prefix", "body_end"))
+    stages = list(stream.stages)
     paths = [path for stage in stages[: stages.index(end) + 1] for path in stream.modules_of(stage)]
     own, body = stream.net.state_dict(), dict[str, Tensor]()
     for path in paths:
