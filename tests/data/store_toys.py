@@ -25,7 +25,10 @@ class Kinds(LabelledSet):
     def __init__(self, count=7, *, names=labels, seconds=0.0, reads: Path | None = None):
         self.count, self.seconds, self.reads = count, seconds, reads
         self.labels = tuple(names)
-        self.categories = {"species": ("cat", "dog")} if "species" in names else {}
+
+    @property
+    def categories(self):
+        return {"species": ("cat", "dog")} if "species" in self.labels else {}
 
     def __len__(self):
         return self.count
