@@ -8,6 +8,7 @@ from experiments.tiny import tiny
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.training.groups import groups_of
 from taskweave.units.shortcut import Shortcut
 from taskweave.weaving.connected import Connected
 
@@ -136,3 +137,16 @@ def test_the_last_place_hands_on_what_the_shortcut_makes_of_all(title: str) -> N
             made = torch.einsum("oc,bchw->bohw", weight, torch.cat(resized, 1)) / (1 + 1e-3) ** 0.5
             torch.testing.assert_close(handed_on, made.relu(), rtol=1e-4, atol=1e-5)
             assert torch.equal(net.stream(name).net.head(handed_on), outputs[name])
+
+
+def test_the_rate_of_a_row_is_its_units_alone() -> None:
+    """NDDR's table 6 speeds its units up, not the shortcut, which starts at random; nor a sluice's layer mixing."""
+    rows = [{"use": "cross_stitch", "rate": 1000, "shortcut": "shortcut"}, {"use": "sluice", "rate": 50}]
+    recipe = tiny(methods=rows)
+    bench = Bench(recipe)
+    wanted = (("CrossStitch", 1000, "Shortcut"), ("Sluice", 50, "LayerMixing"))
+    woven = [run for entry in entries(recipe) if entry.row.unit is not None for run in entry.runs]
+    for (unit, rate, other), run in zip(wanted, woven, strict=True):
+        groups = groups_of(built(run, bench), run.options)
+        found = {group.label: group.multiplier for group in groups if "connections" in group.label}
+        assert found == {f"{unit} connections": rate, f"{other} connections": 1}

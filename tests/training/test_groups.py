@@ -47,6 +47,24 @@ def test_connection_lr_overrides_the_method():
     assert multipliers["Mix connections"] == 7.0
 
 
+def test_connection_lr_by_kind_of_unit_speeds_up_no_other():
+    streams = {"a": toys.stream(), "b": toys.stream()}
+    units = [toys.Mix(), toys.Convolve()]
+    places = ({"a": "body", "b": "body"}, {"a": "last", "b": "last"})
+    net = Connected(streams, [Connection(at, unit) for at, unit in zip(places, units, strict=True)])
+
+    def multipliers(given, **more):
+        groups = groups_of(net, toys.options(connection_lr=given, **more))
+        return {g.label.split()[0]: g.multiplier for g in groups if "connections" in g.label}
+
+    assert multipliers({"mix": 1000}) == {"Mix": 1000.0, "Convolve": type(units[1]).sgd_lr_multiplier}
+    assert multipliers({"convolve": 3}) == {"Mix": 100.0, "Convolve": 3.0}
+    assert multipliers({"unit": 7, "mix": 2}) == {"Mix": 2.0, "Convolve": 7.0}, (
+        "the class itself goes before what it extends"
+    )
+    assert multipliers({"mix": 9}, optimizer={"use": "adam"}) == {"Mix": 9.0, "Convolve": 1.0}
+
+
 def test_shared_parameters_are_in_one_group_only():
     one = toys.ToyNet()
     streams = {"a": toys.stream(), "b": toys.stream()}

@@ -9,6 +9,7 @@ from typing import Literal, final
 import torch
 from torch import nn
 
+from taskweave.parts import snake_case
 from taskweave.training.options import TrainingOptions
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
@@ -86,9 +87,9 @@ class Group:
 def groups_of(net: Connected, options: TrainingOptions, *, weighting: Weighting | None = None) -> list[Group]:
     """Every parameter of `net` and `weighting` in exactly one group, shared ones once.
 
-    A connection's multiplier is `connection_lr`, else its unit's own under SGD, else 1. Vectors (norms, biases, scales)
-    do not decay unless `weight_decay.norms_and_biases`; connections' vectors and a weighting's parameters never do. A
-    weighting's rate is its `learning_rate`, whatever the base rate; the schedule's factor applies to it, too.
+    Connections have the multiplier that `connection_lr` says. Vectors (norms, biases, scales) do not decay unless
+    `weight_decay.norms_and_biases`; connections' vectors and a weighting's parameters never do. A weighting's rate is its
+    `learning_rate`, whatever the base rate; the schedule's factor applies to it, too.
     """
     merged: dict[tuple[str, float, float], Group] = {}
     for label, multiplier, decay, parameter in _each(net, options):
@@ -118,10 +119,19 @@ def _each(net: Connected, options: TrainingOptions) -> Iterator[tuple[str, float
     units = _units(net)
     for parameter in roles["connections"]:
         unit = units[id(parameter)]
-        own = unit.sgd_lr_multiplier if options.optimizer.fact("scales_units", default=False) else 1.0
-        multiplier = own if options.connection_lr is None else options.connection_lr
+        multiplier = _rate_of(unit, options)
         amount = _decay(parameter, decay.connections, vectors=False) if unit.decays else 0.0
         yield f"{type(unit).__name__} connections", multiplier, amount, parameter
+
+
+def _rate_of(unit: Unit, options: TrainingOptions) -> float:
+    """A unit's multiple of the base rate. See `TrainingOptions.connection_lr`."""
+    given = options.connection_lr
+    if isinstance(given, float):
+        return given
+    classes = [snake_case(one.__name__) for one in type(unit).__mro__]
+    own = unit.sgd_lr_multiplier if options.optimizer.fact("scales_units", default=False) else 1.0
+    return next((given[name] for name in classes if name in given), own) if given else own
 
 
 def _decay(parameter: nn.Parameter, amount: float, *, vectors: bool) -> float:

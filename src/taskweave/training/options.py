@@ -75,7 +75,9 @@ class TrainingOptions(Settings):
         clip: Largest norm of all gradients together; None for no limit.
         ema: Decay of the exponential moving average of the weights, which is then validated and kept. At step s the decay
             is at most (1 + s) / (10 + s), so that the average forgets the start.
-        connection_lr: Multiple for the connections. None: the unit's own (`Unit.sgd_lr_multiplier`) under SGD, else 1.
+        connection_lr: Multiple for the connections: one number for all, or one for each kind of unit by its class's name,
+            e.g. ``{"cross_stitch": 1000}``; a subclass without one has that of the class it extends. Units that are not
+            named, and all if None, have their own (`Unit.sgd_lr_multiplier`) under SGD, else 1.
         last_layer_lr: Multiple for the weights of the last layers (`Stream.head`); 10 in NDDR's protocol.
         bias_lr: Multiple for the biases of the last layers; 20 in NDDR's protocol. None: as their weights.
         weight_decay: One number, or one for each role; see `WeightDecay`.
@@ -106,7 +108,7 @@ class TrainingOptions(Settings):
     accumulate: PositiveInt = 1
     clip: PositiveFloat | None = None
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    connection_lr: PositiveFloat | None = None
+    connection_lr: PositiveFloat | dict[str, PositiveFloat] | None = None
     last_layer_lr: PositiveFloat = 1.0
     bias_lr: PositiveFloat | None = None
     weight_decay: WeightDecay = WeightDecay()

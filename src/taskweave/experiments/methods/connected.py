@@ -13,7 +13,7 @@ from taskweave.experiments.methods.single import shortcut_title, single_run
 from taskweave.experiments.methods.streams import example_inputs, streams_of, usual_stages
 from taskweave.experiments.plan import Run, first_of
 from taskweave.experiments.starts.start import Start
-from taskweave.parts import Part, part
+from taskweave.parts import Part, made_by, part, snake_case
 from taskweave.tasks.task import Task
 from taskweave.training import TrainingOptions
 from taskweave.units.layer_mixing import LayerMixing
@@ -96,7 +96,12 @@ class Connected(Method):
         return mixing if self.shortcut is None else (*mixing, self.shortcut)
 
     def options(self, options: TrainingOptions) -> TrainingOptions:
-        return options if self.rate is None else options.model_copy(update={"connection_lr": self.rate})
+        """Only the unit is sped up: a shortcut and layer mixing keep the base rate."""
+        if self.rate is None:
+            return options
+        meets = snake_case((made_by(self.unit.call) or Unit).__name__)
+        rates = {"shortcut": 1.0, "layer_mixing": 1.0, meets: self.rate}
+        return options.model_copy(update={"connection_lr": rates})
 
     def stages(self, recipe: Recipe) -> tuple[str, ...]:
         return self.at or recipe.at or usual_stages(recipe, recipe.tasks)
