@@ -136,7 +136,7 @@ def test_compare_prints_time_table_and_places(place: Path) -> None:
 
 @pytest.mark.slow
 def test_compare_says_how_to_get_the_page_and_there_it_is(place: Path) -> None:
-    assert "as one page: taskweave report out/tiny\n" in (place / "printed.txt").read_text()
+    assert f"as one page: {place / 'out' / 'tiny' / 'report.html'}\n" in (place / "printed.txt").read_text()
     told = taskweave("report", "out/tiny", cwd=place)
     assert told.returncode == 0, told.stderr
     folder = place / "out" / "tiny"

@@ -11,18 +11,21 @@ from experiments.tiny import tiny
 from taskweave.experiments.comparison import compare
 from taskweave.results.comparison import Row
 
-AUGMENTED = {"mirror": True, "scale": [0.5, 1.5], "crop": [32, 40], "colour": 0.3}
+AUGMENTED = [
+    "mirror", {"use": "random_scale"}, {"use": "random_crop", "size": [32, 40]}, {"use": "colour", "strength": 0.3},
+]  # fmt: skip
 VARIANTS: dict[str, dict[str, Any]] = {
     "focal, huber, codebook with alignment; scale, crop, colour; Caffe's colours": {
         "tasks": {
             "segmentation": {"loss": "focal"},
             "depth": {"loss": "huber"},
-            "normals": {"loss": "codebook", "directions": 5, "manhattan": True},
+            "normals": {"use": "normals_by_codebook", "directions": 5, "manhattan": True},
         },
         "data": {
-            "use": "scenes", "size": [32, 48], "train": 8, "test": 4, "statistics": "caffe", "augmentation": AUGMENTED,
+            "use": "scenes", "size": [32, 48], "train": 8, "test": 4, "statistics": "caffe", "augment": AUGMENTED,
         },
-        "network": {"use": "deeplab_resnet", "body": "resnet10t", "head": "aspp_v3", "hidden": 8, "output_stride": 16},
+        "network": {"use": "deeplab_resnet", "body": "resnet10t", "head": {"use": "aspp_v3", "hidden": 8},
+                    "output_stride": 16},
     },
     "class weights, per image, l2, raw angles; crops by 1, 1.2, 1.5": {
         "tasks": {
@@ -32,7 +35,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         },
         "data": {
             "use": "scenes", "size": [32, 48], "train": 8, "test": 4,
-            "augmentation": {"mirror": False, "zoom_crops": [1, 1.2, 1.5]},
+            "augment": ["zoom_crops"],
         },
     },
     "dice; bf16, EMA, clip, warm-up, accumulation, freezing": {
@@ -47,8 +50,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 NETWORKS: dict[str, dict[str, Any]] = {
-    "deeplab_vgg16": {"use": "deeplab_vgg16", "hidden": 8, "batch_norm": False},
-    "deeplab_vgg16 aspp": {"use": "deeplab_vgg16", "hidden": 8, "head": "aspp"},
+    "deeplab_vgg16": {"use": "deeplab_vgg16", "head": {"hidden": 8}, "batch_norm": False},
+    "deeplab_vgg16 aspp": {"use": "deeplab_vgg16", "head": {"use": "aspp", "hidden": 8}},
     "fcn32s_alexnet": {"use": "fcn32s_alexnet", "hidden": 8},
     "fcn32s_alexnet torchvision": {"use": "fcn32s_alexnet", "hidden": 8, "body": "torchvision"},
 }

@@ -98,7 +98,7 @@ def test_a_comparison(tmp_path):
     blank(tmp_path / "data", "val", 3)
     for number in range(5):
         trees.save(tmp_path / "data" / "val" / "depth" / f"{number}.npy", np.zeros((24, 32, 1), np.float32))
-    given = content(data={"kind": "nyuv2_mtan", "path": str(tmp_path / "data"), "size": [24, 32]})
+    given = content(data={"use": "nyuv2_mtan", "path": str(tmp_path / "data"), "size": [24, 32]})
     given["tasks"] = {"segmentation": {}, "depth": {}}
     given["training"]["single"]["steps"] = given["training"]["connected"]["steps"] = 3
     rows = compare(Recipe.model_validate(given), folder=tmp_path / "out", progress=Told()).result.rows

@@ -86,7 +86,7 @@ def compare(
     """
     progress, bench, rows = progress or Silent(), Bench(recipe, progress), entries(recipe)
     runs = all_runs(rows)
-    check_weightings([run for run in runs if find_record(run, folder) is None])
+    check_weightings([run for run in runs if find_record(run, folder) is None], bench)
     expected = estimate(runs, bench, folder=folder, progress=progress)
     progress.note(describe(expected))
     if dry_run:

@@ -146,11 +146,11 @@ def _fit(
     )
 
 
-def check_weightings(runs: Sequence[Run]) -> None:
+def check_weightings(runs: Sequence[Run], bench: Bench) -> None:
     """Raise ImportError where one needs an extra that is not installed: before the first training, not after hours."""
     for run in runs:
         if run.weighting is not None:
-            run.weighting(run.trained)
+            run.weighting({task: bench.shapes_only[task] for task in run.trained})
 
 
 def _weighting(run: Run, bench: Bench) -> Weighting:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from taskweave.streams.convert import comes_from
+from taskweave.streams.stream import comes_from
 
 Weights = nn.Module | Mapping[str, Tensor]
 """A network whose weights are wanted, or its state_dict."""

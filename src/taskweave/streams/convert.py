@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import NoReturn
 
 from torch import nn
 
-from taskweave.streams.stream import Stream
-
-
-def comes_from(kind: type, library: str) -> bool:
-    """Whether a type, or one that it inherits from, is defined in a library."""
-    return any(ancestor.__module__.partition(".")[0] == library for ancestor in kind.__mro__)
+from taskweave.streams.stream import Stream, comes_from
+from taskweave.streams.tracing import trace_children
 
 
 def known_types(kind: type) -> None:
@@ -25,34 +20,38 @@ def known_types(kind: type) -> None:
 
 @singledispatch
 def as_stream(net: nn.Module) -> Stream:
-    """The stream of a network whose stages are known: timm's, torchvision's and our own.
+    """The stream of a network: timm's, torchvision's, ours, and any other that fx can follow.
 
-    A timm network of another type gets a stage at each feature that timm lists, found by tracing.
+    A timm network of a type that is not registered gets a stage at each feature that timm lists, a network from elsewhere
+    one at each of its children; both are found by tracing.
 
     Stage names are the library's own words (``layer1``, ``stages.0``, ``blocks.3``) or, where it has only numbers (VGG,
     AlexNet), the papers' (``pool1``, ``fc6``). The network is kept as the object that it is.
     Further types: ``@as_stream.register`` a function from the network to its `Stream`.
 
     Raises:
-        TypeError: Nobody registered the type.
+        TypeError: Nobody registered the type, and tracing cannot follow the network.
     """
     known_types(type(net))
     found = as_stream.dispatch(type(net))
     if found is as_stream.dispatch(object):
-        return _traced(net) or _refuse(net)
+        return _traced(net)
     return found(net)
 
 
-def _traced(net: nn.Module) -> Stream | None:
-    if not comes_from(type(net), "timm"):
-        return None
-    from taskweave.streams.timm import trace_timm
+def _traced(net: nn.Module) -> Stream:
+    if comes_from(type(net), "timm"):
+        from taskweave.streams.timm import trace_timm
 
-    return trace_timm(net)
-
-
-def _refuse(net: object) -> NoReturn:
+        if listed := trace_timm(net):
+            return listed
+    try:
+        if isinstance(net, nn.Module):
+            return trace_children(net)
+        why = "it is no torch.nn.Module"
+    except (ValueError, RuntimeError, TypeError) as error:
+        why = str(error)
     raise TypeError(
-        f"no stages are known for {type(net).__name__}; write Stream(net, stages={{...}}), or let "
-        "trace_stream(net, stages=[...], example=x) find them; @as_stream.register makes either known for the type"
+        f"no stages are known for {type(net).__name__}, and tracing finds none ({why}); write Stream(net, stages={{...}}), "
+        "or let trace_stream(net, stages=[...], example=x) find them; @as_stream.register makes either known for the type"
     )

@@ -12,8 +12,7 @@ from typing import Any, final
 
 from torch import Tensor, fx, nn
 
-from taskweave.streams.convert import comes_from
-from taskweave.streams.stream import Memory
+from taskweave.streams.stream import Memory, comes_from
 
 
 @final

@@ -252,3 +252,8 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(same(i, j) for i, j in zip(a, b, strict=True))
     return bool(a == b)
+
+
+def comes_from(kind: type, library: str) -> bool:
+    """Whether a type, or one that it inherits from, is defined in a library."""
+    return any(ancestor.__module__.partition(".")[0] == library for ancestor in kind.__mro__)

@@ -62,6 +62,39 @@ def trace_stream(
     return stream
 
 
+def trace_children(net: nn.Module) -> Stream:
+    """A stream with a stage at each child of a network that runs once and gives one tensor; the last one is the head.
+
+    Args:
+        net: Of images (B, 3, H, W); it is run once on one of 64 x 64 pixels. Kept as the object that was given.
+
+    Raises:
+        ValueError: No child can be a stage, or fx cannot follow the network; see `trace_stream`.
+        RuntimeError: The network cannot run on such an image.
+    """
+    example = like_parameters(torch.zeros(1, 3, 64, 64), net)
+    found: dict[str, tuple[Tensor, int] | None] = {}
+
+    def note(name: str, output: Any) -> None:
+        found[name] = (output, output._version) if isinstance(output, Tensor) and name not in found else None
+
+    hooks = [
+        child.register_forward_hook(lambda _module, _inputs, output, name=name: note(name, output))
+        for name, child in net.named_children()
+    ]
+    try:
+        with evaluating(net), torch.no_grad():
+            net(example)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    # what is overwritten in place later, by an activation for one, is no feature
+    stages = [name for name, kept in found.items() if kept is not None and kept[0]._version == kept[1]]
+    if not stages:
+        raise ValueError(f"no child of {type(net).__name__} runs once and gives one tensor")
+    return trace_stream(net, stages=stages, example=example, head=stages[-1:])
+
+
 @final
 @dataclass(frozen=True)
 class TwoModes:

@@ -68,6 +68,8 @@ class FastRCNNAlexNet(nn.Module):
     body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "regions"
     reads_regions: ClassVar[bool] = True
+    scores: ClassVar[tuple[str, ...]] = ("head.logits",)
+    """The last layers that networks for boxes and for attributes have in common."""
 
     @staticmethod
     def dense_counterpart(options: Mapping[str, Any]) -> Part[nn.Module]:

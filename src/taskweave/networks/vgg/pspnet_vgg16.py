@@ -60,6 +60,12 @@ def pspnet_vgg16(
     return PSPNetVGG16(head, output_stride=output_stride, width=width, batch_norm=norm)
 
 
+def pspnet_on_the_body_of(options: Mapping[str, Any]) -> Part[nn.Module]:
+    """The PSPNet whose body is that of a network on VGG-16 with these options."""
+    same = {name: options[name] for name in ("width", "batch_norm", "bn_momentum", "bn_eps")}
+    return part(pspnet_vgg16, **same, hidden=8 * options["width"])
+
+
 @final
 class PSPNetVGG16(nn.Module):
     """VGG-16's convolutions at 1/8 or 1/16 of the input, and a head; see `pspnet_vgg16`."""
@@ -69,6 +75,7 @@ class PSPNetVGG16(nn.Module):
     body_end: ClassVar[str] = "conv5_3"
     body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "map"
+    dense_counterpart = staticmethod(pspnet_on_the_body_of)
 
     def __init__(
         self, head: PyramidPooling, *, output_stride: int = 8, width: int = 64, batch_norm: Norm | None = None
@@ -90,9 +97,3 @@ class PSPNetVGG16(nn.Module):
 def _(net: PSPNetVGG16) -> Stream:
     """Stages conv1_1, conv1_2, pool1 ... conv5_3; the last layer is the head's classifier."""
     return headed_stream(net, body_stages(net.features))
-
-
-def pspnet_on_the_body_of(options: Mapping[str, Any]) -> Part[nn.Module]:
-    """The PSPNet whose body is that of a network on VGG-16 with these options."""
-    same = {name: options[name] for name in ("width", "batch_norm", "bn_momentum", "bn_eps")}
-    return part(pspnet_vgg16, **same, hidden=8 * options["width"])
