@@ -57,7 +57,7 @@ def test_options_arrive() -> None:
     assert torch.equal(far.references, reference_points(1e-2, 100.0, 17)) and far.subset == Subset(min_height=15)
     assert (ap.interpolation, ap.subset) == ("11-point", Subset())
     assert (task.suppression.nms, task.suppression.score) == (0.1, 0.2)
-    assert (task.anchor_loss.positive, task.anchor_loss.sample) == (0.6, None)
+    assert (task.anchor_loss.matching.positive, task.anchor_loss.sampling.sample) == (0.6, None)
     assert dict(task.directions) == {"far": "lower", "mAP": "higher"}
 
 

@@ -21,9 +21,7 @@ def _no_counterpart(options: Mapping[str, Any]) -> Part[nn.Module]:
     )
 
 
-@states(
-    usual_stages=STAGES, body_end=STAGES[-1], body_prefix="backbone.body.", gives="boxes", dense_counterpart=_no_counterpart
-)
+@states(usual_stages=STAGES, body_end=STAGES[-1], gives="boxes", dense_counterpart=_no_counterpart)
 def torchvision_detector(
     channels: int,
     *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,14 @@ from typing import Any
 def class_of(given: Any) -> str:
     """The class of an object, or of the first of several by name."""
     return type(next(iter(given.values())) if isinstance(given, Mapping) else given).__name__
+
+
+def copied(given: Any) -> Any:
+    """A copy of a module; one without values where fresh modules have none, inside ``torch.device("meta")``."""
+    import torch
+
+    made = copy.deepcopy(given)
+    return made.to("meta") if torch.get_default_device().type == "meta" else made
 
 
 def known_by(given: Any) -> str:

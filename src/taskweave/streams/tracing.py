@@ -72,7 +72,8 @@ def trace_children(net: nn.Module) -> Stream:
         ValueError: No child can be a stage, or fx cannot follow the network; see `trace_stream`.
         RuntimeError: The network cannot run on such an image.
     """
-    example = like_parameters(torch.zeros(1, 3, 64, 64), net)
+    first = next(net.parameters(), None)
+    example = torch.zeros(1, 3, 64, 64, device=None if first is None else first.device)
     found: dict[str, tuple[Tensor, int] | None] = {}
 
     def note(name: str, output: Any) -> None:

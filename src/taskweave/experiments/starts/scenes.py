@@ -122,7 +122,8 @@ def _counterpart(network: Part[nn.Module]) -> Part[nn.Module]:
 def body_of(state: Mapping[str, Tensor], stream: Stream, network: Part[nn.Module]) -> dict[str, Tensor]:
     """What the modules of a stream's body have in common with a stored shared network's trunk.
 
-    A stream of a joint network states itself where its body ends; any other is one of `network`.
+    A network states with `body_end` the last stage of its body, and with `body_prefix` what the body's paths begin with
+    where its dense counterpart's begin with "body."; a stream of a joint network does so itself.
 
     Raises:
         WrongCheckpointError: That is nothing.

@@ -65,7 +65,6 @@ class FastRCNNAlexNet(nn.Module):
     usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool5", "fc6", "fc7")
     """Cross-stitch paper, figure 4."""
     body_end: ClassVar[str] = "fc7"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "regions"
     reads_regions: ClassVar[bool] = True
     scores: ClassVar[tuple[str, ...]] = ("head.logits",)

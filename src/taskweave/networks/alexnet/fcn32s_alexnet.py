@@ -51,7 +51,6 @@ class FCN32sAlexNet(nn.Module):
     usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool5", "fc6", "fc7")
     """Cross-stitch paper, figure 4."""
     body_end: ClassVar[str] = "fc7"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "map"
 
     def __init__(self, features: nn.Sequential, head: FCN32s) -> None:

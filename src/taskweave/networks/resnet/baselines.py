@@ -143,7 +143,6 @@ class DenseResNet(nn.Module):
     """
 
     body_end: ClassVar[str] = "layer4"
-    body_prefix: ClassVar[str] = "body."
     gives: ClassVar[str] = "map"
 
     def __init__(self, body: nn.Module, own: nn.Module, head: nn.Module, *, body_name: str | None = None) -> None:

@@ -101,7 +101,6 @@ class DeepLabResNet(nn.Module):
     usual_stages: ClassVar[tuple[str, ...]] = tuple(PARTS)
     """NDDR-CNN, section 5.1.2: the end of the stem and of every layer."""
     body_end: ClassVar[str] = "layer4"
-    body_prefix: ClassVar[str] = "body."
     gives: ClassVar[str] = "map"
 
     def __init__(self, body: nn.Module, head: nn.Module, *, body_name: str | None = None) -> None:

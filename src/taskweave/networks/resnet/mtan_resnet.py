@@ -153,7 +153,6 @@ class STANResNet(nn.Module):
 
     usual_stages: ClassVar[tuple[str, ...]] = tuple(f"attend_layer{layer}" for layer in LAYERS)
     """The ends of the attention blocks."""
-    body_prefix: ClassVar[str] = "body."
     gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(made_of)
 

@@ -146,7 +146,6 @@ class STANSegNet(nn.Module):
 
     usual_stages: ClassVar[tuple[str, ...]] = SegNetVGG16.usual_stages
     body_end: ClassVar[str] = SegNetVGG16.body_end
-    body_prefix: ClassVar[str] = "body."
     gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(segnet_of)
 

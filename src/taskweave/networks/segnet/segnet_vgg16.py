@@ -70,7 +70,6 @@ class SegNetVGG16(nn.Module):
     )
     """After every pool and every decoder block but the last, as in MTAN's cross-stitch baseline. Of VGG-16's depths."""
     body_end: ClassVar[str] = "dec1_2"
-    body_prefix: ClassVar[str] = "body."
     gives: ClassVar[str] = "map"
 
     def __init__(self, body: SegNetBody, head: SegNetHead) -> None:

@@ -52,7 +52,6 @@ class DeepLabVGG16(nn.Module):
     usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool3", "pool4", "pool5")
     """NDDR-CNN, section 3.4."""
     body_end: ClassVar[str] = "pool5"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "map"
 
     def __init__(self, head: nn.Module, *, batch_norm: Norm | None = None) -> None:

@@ -73,7 +73,6 @@ class PSPNetVGG16(nn.Module):
     usual_stages: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
     """Cross-connected paper, section 3."""
     body_end: ClassVar[str] = "conv5_3"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(pspnet_on_the_body_of)
 

@@ -62,7 +62,6 @@ class RPNVGG16(nn.Module):
     usual_stages: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
     """Cross-connected paper, section 3."""
     body_end: ClassVar[str] = "conv5_3"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "anchors"
 
     dense_counterpart = staticmethod(pspnet_on_the_body_of)

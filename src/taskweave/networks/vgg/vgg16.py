@@ -52,7 +52,6 @@ class VGG16(nn.Module):
     usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool3", "pool4", "pool5")
     """NDDR-CNN, section 5.2."""
     body_end: ClassVar[str] = "conv5_3"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "numbers"
 
     dense_counterpart = staticmethod(pspnet_on_the_body_of)
