@@ -70,7 +70,7 @@ def _full(at: dict[str, Path], seeds: Sequence[int]) -> Recipe:
         networks=paper.networks(BIRDS.heights, BIRDS.ratios),
         start="library",
         methods=paper.methods(rate=100.0),
-        training={"single": training, "connected": training, "joint": {**training, "steps": 2 * STEPS}},
+        training={"single": training, "connected": training},
         seeds=seeds,
         further_tests={"tomamae": {"data": {**unseen, "labels": ("detection",), "image_size": (2160, 3840)}}},
         evaluation={"batch_size": 1},
