@@ -35,7 +35,7 @@ ARROWS = {
     "recipes": {"experiments", "results", "training", "heads"} | GROUND,  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }
-LONG_FILE, LONG_FUNCTION = 300, 45
+LONG_FILE, LONG_FUNCTION, FULL_FOLDER = 300, 45, 25
 
 
 def room_of(module: str) -> str:
@@ -73,6 +73,28 @@ def python_files() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
 
+def needed_by(files: dict[str, str]) -> dict[str, set[str]]:
+    """{module: the modules of taskweave that it imports as it is imported itself}. files: {module: source}."""
+    found: dict[str, set[str]] = {}
+    for module, source in files.items():
+        found[module] = set()
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ImportFrom) and node.module in {"taskweave", *files}:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found[module] |= {name if name in files else node.module for name in inner} - {module}
+    return found
+
+
+def circle_in(needed: dict[str, set[str]]) -> list[str]:
+    """The modules of a circle of imports; [] where there is none."""
+    left = {module: set(others) & needed.keys() for module, others in needed.items()}
+    while free := [module for module, others in left.items() if not others]:
+        for module in free:
+            del left[module]
+        left = {module: others - set(free) for module, others in left.items()}
+    return sorted(left)
+
+
 def long_files(paths: Iterable[Path]) -> list[tuple[str, int]]:
     """Files over the limit, and their lines."""
     lengths = ((path, len(path.read_text().splitlines())) for path in paths)
@@ -88,6 +110,19 @@ def test_house_rules_of_a_file(path: Path) -> None:
     if room != "__init__":
         forbidden = imports_of(source, room) - ARROWS[room]
         assert not forbidden, f"{path} (room {room}) may not import {forbidden}; it may import {ARROWS[room]}"
+
+
+def test_no_circle_between_files() -> None:
+    modules = {".".join(("taskweave", *path.relative_to(SOURCE).with_suffix("").parts)): path for path in python_files()}
+    files = {module.removesuffix(".__init__"): path.read_text() for module, path in modules.items()}
+    assert circle_in(needed_by(files)) == []
+    two = {"taskweave.a": "from taskweave.b import B\n", "taskweave.b": "from taskweave.a import A\n", "taskweave.c": ""}
+    assert circle_in(needed_by(two)) == ["taskweave.a", "taskweave.b"], "the test can fail"
+
+
+def test_no_folder_is_too_full() -> None:
+    folders = {path.parent for path in python_files()}
+    assert {str(f): n for f in folders if (n := len(list(f.glob("*.py")))) > FULL_FOLDER} == {}
 
 
 def test_no_file_beside_the_source_is_too_long() -> None:

@@ -6,7 +6,7 @@ import pytest
 from cli.test_commands import taskweave
 from experiments.tiny import content
 
-from taskweave.experiments.absent import absent_data
+from taskweave.experiments.agreement import absent_data
 from taskweave.recipes.catalogue import find, names
 
 

@@ -11,11 +11,11 @@ from PIL import Image
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.comparison import compare
-from taskweave.experiments.constant import score_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.predicting import predict_pictures
 from taskweave.experiments.prepare import for_testing, for_training, grid_for
 from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.rows import score_of
 from taskweave.experiments.starts.scenes import shared_body
 from taskweave.metrics import AveragePrecision, LogAverageMissRate, Subset, reference_points
 from taskweave.tasks.attributes import Attributes

@@ -10,7 +10,7 @@ from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import Sample
 from taskweave.data.tensors import Depth as DepthMap
 from taskweave.data.tensors import Normals as NormalMap
-from taskweave.experiments.constant import REASON, constant_scores, constants_of, marks
+from taskweave.experiments.rows import REASON, constant_scores, constants_of, marks
 from taskweave.tasks.age import Age
 from taskweave.tasks.box_regression import BoxRegression
 from taskweave.tasks.classification import Classification

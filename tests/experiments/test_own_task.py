@@ -8,7 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from taskweave.experiments.artifacts.class_labels import count_labels
-from taskweave.experiments.constant import constant_scores
+from taskweave.experiments.rows import constant_scores
 from taskweave.metrics import SegmentationScores
 from taskweave.tasks import Task
 from taskweave.tasks.task import plain

@@ -8,10 +8,10 @@ from experiments.tiny import content, tiny
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of, further_columns, own_columns
 from taskweave.experiments.comparison import compare
-from taskweave.experiments.constant import constant_scores
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.prepare import for_testing
 from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.rows import constant_scores
 from taskweave.experiments.running import load_network
 from taskweave.reporting.tables import table_of
 from taskweave.training import validate

@@ -11,7 +11,7 @@ import taskweave as tw
 from taskweave.data import LabelledSet, SampleRois, ToInput, Transformed, WithProposals, read_proposals, write_proposals
 from taskweave.data.generated.scenes import Scenes
 from taskweave.data.transforms.augmentation import resize
-from taskweave.experiments.proposing import propose
+from taskweave.experiments.predicting import propose
 from taskweave.heads import Anchors, proposals_of
 from taskweave.images import IMAGENET
 from taskweave.networks import pspnet_vgg16, rpn_vgg16

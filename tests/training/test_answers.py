@@ -12,8 +12,8 @@ from training import toys
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.transforms.augmentation import ToInput
 from taskweave.experiments.artifacts.predictions import drawn_truth
-from taskweave.experiments.averaging import Averaged
 from taskweave.experiments.bench import Bench
+from taskweave.experiments.measuring import Averaged
 from taskweave.experiments.predicting import predicted
 from taskweave.features import FeatureShape
 from taskweave.heads import PooledLinear

@@ -39,7 +39,7 @@ def compare_and_show(
     Exits with 130 where Ctrl-C stopped it, with 4 where runs failed, with 3 where a recipe's data are not there: then it
     says so beside its command.
     """
-    from taskweave.experiments.absent import absent_data
+    from taskweave.experiments.agreement import absent_data
     from taskweave.experiments.comparison import compare
     from taskweave.experiments.sweeps.sweep import sweep
     from taskweave.reporting.report import write_report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskweave.experiments.data import MixtureOf, Source, sets_of
@@ -118,6 +119,11 @@ def _check_forms(recipe: Recipe) -> None:
 def tested_on(recipe: Recipe) -> dict[str, Source]:
     """The data that networks are tested on, by name."""
     return {**sets_of(recipe.data), **{name: test.data for name, test in recipe.further_tests.items()}}
+
+
+def absent_data(recipe: Recipe) -> dict[str, Path]:
+    """{name of a data set or further test: its path} of those whose path does not exist on this machine."""
+    return {name: one.path for name, one in tested_on(recipe).items() if one.path is not None and not one.path.exists()}
 
 
 def require_size(network: Part[Any], whose: object, sets: Mapping[str, Source]) -> None:

@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import Literal, final
 
 from taskweave.experiments.artifacts.class_labels import train_labels
+from taskweave.experiments.artifacts.machine import describe_machine, installed_versions
 from taskweave.experiments.artifacts.writing import write_drawings
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
-from taskweave.experiments.constant import constants_of, score_of
 from taskweave.experiments.data import made_by, sets_of
 from taskweave.experiments.estimating import Estimate, estimate
 from taskweave.experiments.fingerprint import digest_of
-from taskweave.experiments.launch.failed_rows import failures_of
 from taskweave.experiments.launch.here import Here
 from taskweave.experiments.launch.launcher import Launcher, Place
 from taskweave.experiments.launch.scheduling import train_all
-from taskweave.experiments.machine import describe_machine, installed_versions
 from taskweave.experiments.monitoring import warnings_of
 from taskweave.experiments.plan import Entry, all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.rows import row_of
+from taskweave.experiments.rows import constants_of, failures_of, row_of, score_of
 from taskweave.experiments.running import check_weightings, find_record
 from taskweave.experiments.set_up import differences
 from taskweave.files import write_text

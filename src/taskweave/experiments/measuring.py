@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, final
 
-from torch import nn
+from torch import Tensor, nn
+from torchmetrics import Metric
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_order import RoundRobin
-from taskweave.experiments.averaging import Averaged
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column
 from taskweave.experiments.plan import Run
@@ -19,7 +19,7 @@ from taskweave.metrics.per_image import PerImage
 from taskweave.progress import Progress
 from taskweave.results.image_statistics import keep_images
 from taskweave.results.run_files import keep_classes, keep_curves
-from taskweave.tasks.task import Task
+from taskweave.tasks.task import Task, mean_soft
 from taskweave.training.checkpoint import STATISTICS
 from taskweave.training.fabric import make_fabric
 from taskweave.training.norms import SetStatistics, read_statistics
@@ -29,6 +29,46 @@ from taskweave.weaving.connected import Connected
 
 if TYPE_CHECKING:
     from taskweave.training.batches import Samples
+
+
+@final
+class Averaged(Task):
+    """`task` for an `Ensemble`, whose output is a list: its soft prediction is the mean of the members'."""
+
+    directions = {}  # noqa: RUF012 - an ensemble's columns are its task's, see `task`
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    @property
+    def channels(self) -> int:
+        return self.task.channels
+
+    def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
+        return self.task.network_input(image, target, rois)
+
+    def select(self, output: Sequence[Any], rows: Tensor) -> list[Any]:
+        return [self.task.select(member, rows) for member in output]
+
+    def loss(self, output: Sequence[Any], target: Any) -> Tensor:
+        losses = [self.task.loss(member, target) for member in output]
+        return sum(losses[1:], losses[0]) / len(losses)
+
+    def soft(self, output: Sequence[Any], size: tuple[int, int]) -> Any:
+        return mean_soft(self.task, output, size)
+
+    def harden(self, soft: Any) -> Any:
+        return self.task.harden(soft)
+
+    def metric(self) -> Metric:
+        return self.task.metric()
+
+    def picture(self, value: Tensor) -> Tensor:
+        return self.task.picture(value)
+
+    def over(self, image: Tensor, value: Any) -> Tensor:
+        return self.task.over(image, value)
+
 
 Metrics = dict[str, dict[str, float]]
 

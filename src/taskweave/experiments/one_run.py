@@ -6,14 +6,13 @@ from pathlib import Path
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
-from taskweave.experiments.launch.failed_rows import FailedRunError, failures_of
 from taskweave.experiments.launch.here import Here
 from taskweave.experiments.launch.launcher import Place
 from taskweave.experiments.launch.scheduling import train_all
 from taskweave.experiments.methods.row import Row as RecipeRow
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.rows import row_of
+from taskweave.experiments.rows import FailedRunError, failures_of, row_of
 from taskweave.experiments.running import find_record
 from taskweave.parts import unknown
 from taskweave.progress import Progress, Silent, StopSignal

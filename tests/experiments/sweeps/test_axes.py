@@ -11,7 +11,7 @@ from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axes import AXES, axis_named
 from taskweave.experiments.sweeps.axis import Sweep
-from taskweave.experiments.sweeps.split import split_points
+from taskweave.experiments.sweeps.stages import split_points
 from taskweave.recipes.catalogue import find
 from taskweave.units import NDDR
 from taskweave.units.unit import Unit
