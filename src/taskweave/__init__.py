@@ -32,25 +32,20 @@ if TYPE_CHECKING:
     from taskweave.features import FeatureShape as FeatureShape
     from taskweave.images import CAFFE as CAFFE, IMAGENET as IMAGENET, ImageStatistics as ImageStatistics
     from taskweave.parts import Part as Part, part as part
-    from taskweave.streams.convert import as_stream as as_stream
+    from taskweave.streams.convert import as_stream as as_stream, trace_stream as trace_stream
     from taskweave.streams.stream import Step as Step, Stream as Stream
-    from taskweave.streams.tracing import trace_stream as trace_stream
     from taskweave.units.attention import Attention as Attention
     from taskweave.units.cross_connection import CrossConnection as CrossConnection
-    from taskweave.units.cross_stitch import CrossStitch as CrossStitch
+    from taskweave.units.cross_stitch import CrossStitch as CrossStitch, ScaleLayer as ScaleLayer
     from taskweave.units.cross_talk import CrossTalk as CrossTalk
-    from taskweave.units.identity import Identity as Identity
-    from taskweave.units.layer_mixing import LayerMixing as LayerMixing
+    from taskweave.units.gathering import LayerMixing as LayerMixing, Shortcut as Shortcut
     from taskweave.units.nddr import NDDR as NDDR
-    from taskweave.units.scale_layer import ScaleLayer as ScaleLayer
-    from taskweave.units.shortcut import Shortcut as Shortcut
     from taskweave.units.sluice import Sluice as Sluice
-    from taskweave.units.unit import Unit as Unit
+    from taskweave.units.unit import Identity as Identity, Unit as Unit
     from taskweave.weaving.connect import connect as connect
-    from taskweave.weaving.connected import Connected as Connected
-    from taskweave.weaving.connection import Connection as Connection
+    from taskweave.weaving.connected import Connected as Connected, predict as predict
     from taskweave.weaving.latent import share_latent as share_latent
-    from taskweave.weaving.predicting import predict as predict
+    from taskweave.weaving.plan import Connection as Connection
     from taskweave.weaving.share import share as share
     from taskweave.weaving.start import calibrate as calibrate, check_start as check_start
 else:

@@ -16,10 +16,9 @@ from timm.models.vgg import VGG
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from taskweave.streams.convert import as_stream
+from taskweave.streams.convert import as_stream, trace_stream
 from taskweave.streams.stages import cut_after_pools
-from taskweave.streams.stream import Memory, Stage, Step, Stream
-from taskweave.streams.tracing import trace_stream
+from taskweave.streams.stream import Memory, Stage, Step, Stream, run_layers
 
 
 @final
@@ -31,10 +30,7 @@ class ForwardHead:
     between: tuple[str, ...] = ()
 
     def __call__(self, net: nn.Module, memory: Memory) -> Any:
-        x = memory[self.stage]
-        for path in self.between:
-            x = net.get_submodule(path)(x)
-        return net.forward_head(x)  # type: ignore[operator]
+        return net.forward_head(run_layers(net, self.between, memory[self.stage]))  # type: ignore[operator]
 
 
 @as_stream.register

@@ -12,7 +12,7 @@ from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
 from taskweave.progress import Progress, Reason, Silent, StopSignal
 from taskweave.tasks.task import Task
-from taskweave.training.batches import Samples, blocks_of, training_batches
+from taskweave.training.batches import Samples, blocks_of, pace_of, training_batches
 from taskweave.training.checkpoint import STATISTICS, WEIGHTS, open_folder, read_finished, write_finished
 from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
 from taskweave.training.fabric import make_fabric
@@ -23,7 +23,6 @@ from taskweave.training.monitor.monitor import Monitor
 from taskweave.training.monitor.watch import Watch
 from taskweave.training.norms import save_statistics
 from taskweave.training.options import TrainingOptions
-from taskweave.training.pace import pace_of
 from taskweave.training.randomness import seeded
 from taskweave.training.result import FitResult, Metrics, Stopped, Validation, better, reported, validation_steps
 from taskweave.training.speed import describe_speed, settle
@@ -32,8 +31,7 @@ from taskweave.training.stepping import train_step
 from taskweave.training.validation import validate
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
-from taskweave.weighting.fixed import Fixed
-from taskweave.weighting.weighting import Weighting
+from taskweave.weighting.weighting import Fixed, Weighting
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric

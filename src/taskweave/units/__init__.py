@@ -6,17 +6,17 @@ from taskweave.lazy import lazy_names
 
 if TYPE_CHECKING:
     from taskweave.units.attention import Attention as Attention
-    from taskweave.units.common_stitch import CommonStitch as CommonStitch
     from taskweave.units.cross_connection import CrossConnection as CrossConnection
-    from taskweave.units.cross_stitch import CrossStitch as CrossStitch
+    from taskweave.units.cross_stitch import (
+        CommonStitch as CommonStitch,
+        CrossStitch as CrossStitch,
+        ScaleLayer as ScaleLayer,
+    )
     from taskweave.units.cross_talk import CrossTalk as CrossTalk
-    from taskweave.units.identity import Identity as Identity
+    from taskweave.units.gathering import LayerMixing as LayerMixing, Shortcut as Shortcut
     from taskweave.units.lane_mixing import LaneMixing as LaneMixing
-    from taskweave.units.layer_mixing import LayerMixing as LayerMixing
     from taskweave.units.nddr import NDDR as NDDR
-    from taskweave.units.scale_layer import ScaleLayer as ScaleLayer
-    from taskweave.units.shortcut import Shortcut as Shortcut
     from taskweave.units.sluice import Sluice as Sluice
-    from taskweave.units.unit import Unit as Unit
+    from taskweave.units.unit import Identity as Identity, Unit as Unit
 else:
     __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

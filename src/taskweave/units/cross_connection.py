@@ -62,11 +62,7 @@ class CrossConnection(MapUnit):
             self.convolutions[_key(s, t)] = convolution
             if gate:
                 self.gates[_key(s, t)] = nn.Parameter(torch.zeros(self.shapes[t].channels))
-        self._exact = gate
-
-    @property
-    def exact_start(self) -> bool:
-        return self._exact
+        self.exact_start = gate
 
     def sources(self, target: int) -> frozenset[int]:
         return frozenset((target, *(s for s, t in self.links if t == target)))

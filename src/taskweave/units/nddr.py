@@ -78,12 +78,8 @@ class NDDR(MapUnit):
             else:
                 _set_diagonals(convolution.weight, start[t], channels)
         self.norms = nn.ModuleList(_norm(c, order) for c in channels if order != "none")
-        self._exact = order == "none" and initial == "diagonal" and is_identity(start)
-
-    @property
-    def exact_start(self) -> bool:
-        """Only the bare convolution with weights (1, 0) is exact (where convolutions are: not in TF32 or bfloat16)."""
-        return self._exact
+        # where convolutions are exact: not in TF32 or bfloat16
+        self.exact_start = order == "none" and initial == "diagonal" and is_identity(start)
 
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         if self.order == "paper":

@@ -9,12 +9,10 @@ from typing import Any
 from torch import nn
 
 from taskweave.streams.stream import Stream
-from taskweave.units.identity import Identity
-from taskweave.units.unit import Unit
+from taskweave.units.unit import Identity, Unit
 from taskweave.weaving.connect import UnitFactory, connect
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection, Place
-from taskweave.weaving.plan import require_streams
+from taskweave.weaving.plan import Connection, Place, require_streams
 
 
 def share(

@@ -16,7 +16,7 @@ from taskweave.units.cross_talk import CrossTalk
 from taskweave.units.unit import Unit
 from taskweave.weaving.connect import connect
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 from taskweave.weaving.share import share
 
 TRUNK = "bottleneck"
