@@ -16,14 +16,6 @@ from taskweave.streams.cutting import Program, cut, key_of, trace
 from taskweave.streams.stream import Memory, Step, Stream, comes_from, evaluating, is_meta, like_parameters, same
 
 
-def known_types(kind: type) -> None:
-    """Import what we know of the library that a network's type comes from; nothing for other types."""
-    if comes_from(kind, "timm"):
-        import taskweave.streams.timm
-    if comes_from(kind, "torchvision"):
-        import taskweave.streams.torchvision  # noqa: F401
-
-
 @singledispatch
 def as_stream(net: nn.Module) -> Stream:
     """The stream of a network: timm's, torchvision's, ours, and any other that fx can follow.
@@ -38,7 +30,10 @@ def as_stream(net: nn.Module) -> Stream:
     Raises:
         TypeError: Nobody registered the type, and tracing cannot follow the network.
     """
-    known_types(type(net))
+    if comes_from(type(net), "timm"):
+        import taskweave.streams.timm
+    if comes_from(type(net), "torchvision"):
+        import taskweave.streams.torchvision  # noqa: F401
     found = as_stream.dispatch(type(net))
     if found is as_stream.dispatch(object):
         return _traced(net)
@@ -103,7 +98,7 @@ def trace_stream(
         stage: Step(TracedStage(previous, program), program.modules)
         for stage, previous, program in zip(stages, [source, *stages], middle, strict=False)
     }
-    stream = Stream(net, steps, enter=NoteInput(source), exit=TracedExit(last), head=head, channel_axis=channel_axis)
+    stream = Stream(net, steps, enter=NoteInput(source), exit=last, head=head, channel_axis=channel_axis)
     if not is_meta(net):
         stream.prove(example)
         _prove_training(stream, example)
@@ -154,6 +149,10 @@ class TwoModes:
     def of(self, net: nn.Module) -> Program:
         return self.training if net.training else self.evaluating
 
+    def __call__(self, net: nn.Module, memory: Memory) -> Any:
+        """The exit of a traced stream: what the network does after the last stage."""
+        return self.of(net).run(net, memory, {})
+
     @property
     def modules(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(call.target for call in self.evaluating.calls if call.op == "call_module"))
@@ -182,17 +181,6 @@ class TracedStage:
     def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
         feature: Tensor = self.programs.of(net).run(net, memory, {self.previous: x})
         return feature
-
-
-@final
-@dataclass(frozen=True)
-class TracedExit:
-    """What the network does after the last stage."""
-
-    programs: TwoModes
-
-    def __call__(self, net: nn.Module, memory: Memory) -> Any:
-        return self.programs.of(net).run(net, memory, {})
 
 
 def _check_names(net: nn.Module, stages: Sequence[str]) -> None:

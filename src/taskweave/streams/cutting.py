@@ -67,9 +67,9 @@ def _closed_functions(net: nn.Module) -> Sequence[Callable[..., Any]]:
     """Functions that the libraries of the network's modules mark as not to be traced into."""
     if not any(comes_from(type(module), "timm") for module in net.modules()):
         return ()
-    from taskweave.streams.timm import closed_functions
+    from timm.layers import get_notrace_functions  # type: ignore[attr-defined]
 
-    return closed_functions()
+    return tuple(get_notrace_functions())  # type: ignore[no-untyped-call]
 
 
 def _end(net: nn.Module, stage: str, outputs: Sequence[Any]) -> fx.Node:

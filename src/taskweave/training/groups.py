@@ -58,12 +58,6 @@ def parameters_by_role(net: Connected) -> dict[Role, list[nn.Parameter]]:
     return found
 
 
-def last_biases(net: Connected) -> set[int]:
-    """The ids of the biases of the heads' convolutions and linear layers."""
-    layers = [m for m in modules_by_role(net)["heads"] if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)]
-    return {id(layer.bias) for layer in layers if layer.bias is not None}
-
-
 @final
 @dataclass(frozen=True)
 class Group:
@@ -108,7 +102,8 @@ def _each(net: Connected, options: TrainingOptions) -> Iterator[tuple[str, float
     roles = parameters_by_role(net)
     for parameter in roles["streams"]:
         yield "streams", 1.0, _decay(parameter, decay.streams, vectors=decay.norms_and_biases), parameter
-    biases = last_biases(net)
+    layers = [m for m in modules_by_role(net)["heads"] if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)]
+    biases = {id(layer.bias) for layer in layers if layer.bias is not None}
     bias_lr = options.last_layer_lr if options.bias_lr is None else options.bias_lr
     for parameter in roles["heads"]:
         amount = _decay(parameter, decay.heads, vectors=decay.norms_and_biases)

@@ -102,6 +102,9 @@ def fit(
         return done
     signal = StopSignal() if stop is None else stop
     fabric = make_fabric(options) if fabric is None else fabric
+    watch = None
+    if monitor is not None and fabric.global_rank == 0:
+        watch = Watch(monitor, net, list(active), folder=folder, apart=never_together(train, list(active)))
     # processes draw different noise (dropout), the first as if it were alone
     with seeded(seed + _APART * fabric.global_rank), signal.catching() if stop is None else nullcontext():
         run = Training(
@@ -114,16 +117,10 @@ def fit(
             known_by=known_by,
             given={name: task for name, task in tasks.items() if name in net.streams},
             sets=list(train.sets) if isinstance(train, Mixture) else (),
-            watch=_watch(monitor if fabric.global_rank == 0 else None, net, train, list(active), folder=folder),
+            watch=watch,
         )
         watching = progress if run.ranks.leads else Silent()
         return _watched(run, train, validation, seed=seed, stop=signal, progress=watching)
-
-
-def _watch(monitor: Monitor | None, net: Connected, train: Samples, active: list[str], *, folder: Path) -> Watch | None:
-    if monitor is None:
-        return None
-    return Watch(monitor, net, active, folder=folder, apart=never_together(train, active))
 
 
 def _known_by(

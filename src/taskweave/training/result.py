@@ -102,12 +102,10 @@ def reported(history: Sequence[Validation], best: Validation | None, options: Tr
     if options.choose == "best":
         assert best is not None
         return best.metrics
-    return mean_metrics(history[-options.mean_over :]) if options.choose == "mean_last" else history[-1].metrics
-
-
-def mean_metrics(history: Sequence[Validation]) -> Metrics:
-    """Every metric's mean over validations."""
+    if options.choose == "last":
+        return history[-1].metrics
+    last = history[-options.mean_over :]
     return {
-        task: {metric: sum(v.metrics[task][metric] for v in history) / len(history) for metric in metrics}
-        for task, metrics in history[-1].metrics.items()
+        task: {metric: sum(v.metrics[task][metric] for v in last) / len(last) for metric in metrics}
+        for task, metrics in last[-1].metrics.items()
     }

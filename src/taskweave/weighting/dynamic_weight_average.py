@@ -101,12 +101,10 @@ class DynamicWeightAverage(Weighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it."""
         return "DWA" + (" per iteration" if options["every"] == "iteration" else "")
 
     @staticmethod
     def named(options: Mapping[str, Any]) -> Sequence[str]:
-        """The tasks that it names."""
         return list(options["pre_weights"])
 
 

@@ -157,12 +157,10 @@ class GradientAggregation(GradientWeighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it."""
-        return title_of(options["aggregator"])
+        return _title_of(options["aggregator"])
 
 
-def title_of(name: Name) -> str:
-    """What a table calls an aggregator."""
+def _title_of(name: Name) -> str:
     return _TITLES.get(name, _CLASSES[name])
 
 
@@ -170,11 +168,11 @@ def _made(name: Name, options: Mapping[str, Any]) -> Aggregator:
     try:
         from torchjd import aggregation
     except ImportError as error:
-        raise ImportError(f"the weighting {title_of(name)!r} {MISSING}") from error
+        raise ImportError(f"the weighting {_title_of(name)!r} {MISSING}") from error
     try:
         made: Aggregator = getattr(aggregation, _CLASSES[name])(**options)
     except ImportError as error:  # TorchJD is there, a solver is not
-        raise ImportError(f"the weighting {title_of(name)!r} {MISSING} ({error})") from error
+        raise ImportError(f"the weighting {_title_of(name)!r} {MISSING} ({error})") from error
     return made
 
 

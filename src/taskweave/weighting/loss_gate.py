@@ -69,12 +69,10 @@ class LossGate(Weighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it: as what it wraps."""
         within: Part[Weighting] = options["weighting"]
         return within.title
 
     @staticmethod
     def named(options: Mapping[str, Any]) -> Sequence[str]:
-        """The tasks that it names."""
         within: Part[Weighting] = options["weighting"]
         return [*options["below"], *within.fact("named", default=())]

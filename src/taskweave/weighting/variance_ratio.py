@@ -160,7 +160,6 @@ class VarianceRatio(Weighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it."""
         return "eq. 5" + (" as printed" if options["literal"] else "")
 
 

@@ -140,10 +140,8 @@ class Fixed(Weighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it."""
         return "weights " + (", ".join(f"{task} {weight:g}" for task, weight in options["weights"].items()) or "1")
 
     @staticmethod
     def named(options: Mapping[str, Any]) -> Sequence[str]:
-        """The tasks that it names."""
         return list(options["weights"])
