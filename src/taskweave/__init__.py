@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from taskweave.units.unit import Identity as Identity, Unit as Unit
     from taskweave.weaving.connect import connect as connect
     from taskweave.weaving.connected import Connected as Connected, predict as predict
-    from taskweave.weaving.latent import share_latent as share_latent
     from taskweave.weaving.plan import Connection as Connection
-    from taskweave.weaving.share import share as share
+    from taskweave.weaving.share import share as share, share_latent as share_latent
     from taskweave.weaving.start import calibrate as calibrate, check_start as check_start
 else:
     __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

@@ -30,7 +30,7 @@ from taskweave.training.checkpoint import WEIGHTS, open_folder
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
-from taskweave.training.result import FitResult
+from taskweave.training.validation import FitResult
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Fixed, Weighting

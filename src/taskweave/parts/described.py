@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
 
-from taskweave.parts.callables import function
-from taskweave.parts.options import dump_of, options_of
+from taskweave.parts.options import dump_of, function, options_of
 
 if TYPE_CHECKING:
     from pydantic.json_schema import GenerateJsonSchema

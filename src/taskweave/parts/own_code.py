@@ -1,4 +1,4 @@
-"""Code of one's own that a recipe names: loaded by path, known by its content."""
+"""Code and objects of one's own: loaded by path, known by their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network's stream by its type, without a table of names."""
+"""A network's stream: by its type, or found by tracing, the network staying whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The streams of torchvision's networks. Imported only when one of them is met."""
+"""The streams of torchvision's classifiers, segmenters and detectors. Imported only when one of them is met."""
 
 from __future__ import annotations
 

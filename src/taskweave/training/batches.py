@@ -1,4 +1,4 @@
-"""Batches in an order known from the seed, so that they resume anywhere; and how networks and tasks get them."""
+"""Batches in an order known from the seed, so that they resume anywhere, and how networks and tasks get them."""
 
 from __future__ import annotations
 

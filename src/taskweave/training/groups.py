@@ -1,4 +1,4 @@
-"""What learns how fast: the roles of a network's parameters (by its modules, never by names), and torch's groups."""
+"""What learns how fast, and from when on: the roles of a network's parameters, torch's groups, and freezing."""
 
 from __future__ import annotations
 

@@ -13,22 +13,29 @@ from taskweave.data.sample import Batch
 from taskweave.progress import Progress, Reason, Silent, StopSignal
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples, blocks_of, pace_of, training_batches
-from taskweave.training.checkpoint import STATISTICS, WEIGHTS, open_folder, read_finished, write_finished
+from taskweave.training.checkpoint import STATISTICS, WEIGHTS, RunLog, open_folder, read_finished, write_finished
 from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
 from taskweave.training.fabric import make_fabric
 from taskweave.training.groups import describe, rates
-from taskweave.training.logs import RunLog
 from taskweave.training.monitor.cosines import never_together
 from taskweave.training.monitor.monitor import Monitor
 from taskweave.training.monitor.watch import Watch
 from taskweave.training.norms import save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
-from taskweave.training.result import FitResult, Metrics, Stopped, Validation, better, reported, validation_steps
 from taskweave.training.speed import describe_speed, settle
 from taskweave.training.state import Training
 from taskweave.training.stepping import train_step
-from taskweave.training.validation import validate
+from taskweave.training.validation import (
+    FitResult,
+    Metrics,
+    Stopped,
+    Validation,
+    better,
+    reported,
+    validate,
+    validation_steps,
+)
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Fixed, Weighting

@@ -25,8 +25,8 @@ from taskweave.training.monitor.watch import Watch
 from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import random_state, restore_random_state
-from taskweave.training.result import Validation
 from taskweave.training.speed import prepare
+from taskweave.training.validation import Validation
 from taskweave.training.weights import check_state, load_weights, save_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting

@@ -1,4 +1,4 @@
-"""Cross-stitch units."""
+"""Cross-stitch units, and two that are called so: one mixture for all, and scale layers."""
 
 from __future__ import annotations
 

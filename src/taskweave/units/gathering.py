@@ -1,4 +1,4 @@
-"""NDDR-CNN's shortcut: the fused features of all stages, straight to the last."""
+"""Units that gather the stages of one stream: NDDR-CNN's shortcut and the mixing of sluice networks."""
 
 from __future__ import annotations
 

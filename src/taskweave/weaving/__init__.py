@@ -7,7 +7,6 @@ from taskweave.weaving.connected import (
     predict as predict,
     watching as watching,
 )
-from taskweave.weaving.latent import share_latent as share_latent
 from taskweave.weaving.plan import Connection as Connection
-from taskweave.weaving.share import share as share
+from taskweave.weaving.share import share as share, share_latent as share_latent
 from taskweave.weaving.start import calibrate as calibrate, check_start as check_start

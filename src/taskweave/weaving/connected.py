@@ -1,4 +1,4 @@
-"""Streams in lock-step, meeting at each connection in turn."""
+"""Streams in lock-step, meeting at each connection in turn; several such networks; and what one predicts for a picture."""
 
 from __future__ import annotations
 

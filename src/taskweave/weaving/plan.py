@@ -1,4 +1,4 @@
-"""In which order streams run their stages and meet, what of that a wanted output needs, and how each step is done."""
+"""Where streams meet, in which order they run their stages, and what of that a wanted output needs."""
 
 from __future__ import annotations
 

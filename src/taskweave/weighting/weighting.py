@@ -1,4 +1,4 @@
-"""The contract of every weighting: several losses to one step."""
+"""The contract of every weighting, several losses to one step, and the default: fixed weights."""
 
 from __future__ import annotations
 
