@@ -35,9 +35,8 @@ if TYPE_CHECKING:
     from taskweave.streams.convert import as_stream as as_stream, trace_stream as trace_stream
     from taskweave.streams.stream import Step as Step, Stream as Stream
     from taskweave.units.attention import Attention as Attention
-    from taskweave.units.cross_connection import CrossConnection as CrossConnection
+    from taskweave.units.cross_connection import CrossConnection as CrossConnection, CrossTalk as CrossTalk
     from taskweave.units.cross_stitch import CrossStitch as CrossStitch, ScaleLayer as ScaleLayer
-    from taskweave.units.cross_talk import CrossTalk as CrossTalk
     from taskweave.units.gathering import LayerMixing as LayerMixing, Shortcut as Shortcut
     from taskweave.units.nddr import NDDR as NDDR
     from taskweave.units.sluice import Sluice as Sluice

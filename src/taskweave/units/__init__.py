@@ -6,13 +6,12 @@ from taskweave.lazy import lazy_names
 
 if TYPE_CHECKING:
     from taskweave.units.attention import Attention as Attention
-    from taskweave.units.cross_connection import CrossConnection as CrossConnection
+    from taskweave.units.cross_connection import CrossConnection as CrossConnection, CrossTalk as CrossTalk
     from taskweave.units.cross_stitch import (
         CommonStitch as CommonStitch,
         CrossStitch as CrossStitch,
         ScaleLayer as ScaleLayer,
     )
-    from taskweave.units.cross_talk import CrossTalk as CrossTalk
     from taskweave.units.gathering import LayerMixing as LayerMixing, Shortcut as Shortcut
     from taskweave.units.lane_mixing import LaneMixing as LaneMixing
     from taskweave.units.nddr import NDDR as NDDR

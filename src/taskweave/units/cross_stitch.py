@@ -24,7 +24,6 @@ class CrossStitch(MapUnit):
     connections whatever their channels; one per channel only connections of C channels.
 
     Args:
-        shapes: Shapes of the features that meet.
         self_weight: Initial alpha[t, t] (the paper's alpha_S).
         other_weight: Initial alpha[t, s] (alpha_D); None for (1 - self_weight) / (K - 1), so that rows sum to one.
         matrix: Any initial K x K matrix, rows = destinations; if given, the two weights are not used.
@@ -95,7 +94,6 @@ class CommonStitch(MapUnit):
     connections; they learn at the rate of the network, as the authors' do.
 
     Args:
-        shapes: Shapes of the features that meet.
         weight: Initial value of every alpha; the authors' is 1.
 
     Raises:
@@ -130,7 +128,6 @@ class ScaleLayer(MapUnit):
     then by the other streams in order.
 
     Args:
-        shapes: Shapes of the features that meet.
         other_weight: Initial value of all scales. With 0 the streams start exactly as they are, and the scales do learn.
 
     Raises:

@@ -33,7 +33,6 @@ class NDDR(MapUnit):
     `taskweave.calibrate`. Weight decay belongs on W (the paper's constraint on it).
 
     Args:
-        shapes: Shapes of the features that meet.
         self_weight: Initial diagonal of W_t for its own stream's channels (alpha of eq. 3).
         other_weight: Initial diagonal for each other stream's (beta of eq. 3); None for (1 - self_weight) / (K - 1).
         order: "authors", as their code: convolution without bias -> batch norm (momentum .05, eps 1e-3) -> ReLU;

@@ -28,7 +28,6 @@ class Sluice(MapUnit):
     Features are (B, C, H, W) or (B, N, C), one shape for all streams.
 
     Args:
-        shapes: Shapes of the features that meet.
         subspaces: G; the channels must divide by it.
         initial: "own": `self_weight` on the own block, `other_weight` elsewhere; "balanced": 1 / (K G) everywhere;
             "imbalanced": the authors' numbers: .9 and .1 / (K - 1) for G = 1, and for K = G = 2 their pattern of .95 and

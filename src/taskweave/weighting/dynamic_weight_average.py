@@ -25,7 +25,6 @@ class DynamicWeightAverage(Weighting):
     and where the older one is 0, so that a task that is done keeps a weight; r / T is kept within 50.
 
     Args:
-        tasks: {name: task}, or their names.
         temperature: T.
         pre_weights: p_k, 1 for a task that is not named; the weights themselves until there is a ratio (the first two
             epochs).

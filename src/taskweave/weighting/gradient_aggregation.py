@@ -45,7 +45,6 @@ class GradientAggregation(GradientWeighting):
     **Deviation**: a task whose gradient is 0 everywhere is left out of its step; min-norm methods would else return 0.
 
     Args:
-        tasks: {name: task}, or their names.
         aggregator: TorchJD's method. Each set of two or more tasks that meets in a step works with a copy of its own.
         over: See `GradientWeighting`; "all" is the aggregation of the whole gradients, in which a task that does not reach
             a parameter counts with 0 (then "mean" is the mean loss's gradient exactly).

@@ -22,7 +22,6 @@ class LossGate(Weighting):
     total is 0.
 
     Args:
-        tasks: {name: task}, or their names.
         below: {task: threshold}; a loss equal to it counts. A task that is not named always counts.
         weighting: What weighs the losses that are left.
 

@@ -116,7 +116,6 @@ class Fixed(Weighting):
     Eq. 4 of MT-UNet is all weights 1; its figure 4 has (.3, .7) and (.7, .3), depth first.
 
     Args:
-        tasks: {name: task}, or their names.
         weights: {task: w}; 1 for a task that is not named.
 
     Raises:

@@ -34,8 +34,8 @@ from taskweave.networks.pets.pet_segnet import branches_of, check_branches, maps
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
+from taskweave.units.cross_connection import CrossTalk
 from taskweave.units.cross_stitch import CrossStitch
-from taskweave.units.cross_talk import CrossTalk
 from taskweave.units.lane_mixing import LaneMixing, Lanes
 from taskweave.units.mixing import mixing_matrix
 from taskweave.units.unit import Unit
