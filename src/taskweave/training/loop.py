@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -109,9 +108,6 @@ def fit(
         return done
     signal = StopSignal() if stop is None else stop
     fabric = make_fabric(options) if fabric is None else fabric
-    watch = None
-    if monitor is not None and fabric.global_rank == 0:
-        watch = Watch(monitor, net, list(active), folder=folder, apart=never_together(train, list(active)))
     # processes draw different noise (dropout), the first as if it were alone
     with seeded(seed + _APART * fabric.global_rank), signal.catching() if stop is None else nullcontext():
         run = Training(
@@ -124,10 +120,16 @@ def fit(
             known_by=known_by,
             given={name: task for name, task in tasks.items() if name in net.streams},
             sets=list(train.sets) if isinstance(train, Mixture) else (),
-            watch=watch,
+            watch=_watch(monitor if fabric.global_rank == 0 else None, net, train, list(active), folder=folder),
         )
         watching = progress if run.ranks.leads else Silent()
         return _watched(run, train, validation, seed=seed, stop=signal, progress=watching)
+
+
+def _watch(monitor: Monitor | None, net: Connected, train: Samples, active: list[str], *, folder: Path) -> Watch | None:
+    if monitor is None:
+        return None
+    return Watch(monitor, net, active, folder=folder, apart=never_together(train, active))
 
 
 def _known_by(
@@ -212,7 +214,7 @@ def _loop(
         _report(run, log, progress, epoch=pace.epochs(run.step))
         if validation is not None and run.step in moments:
             _validate(run, validation, log, progress)
-        if run.ranks.of_leader(_save_is_due(run)):
+        if run.ranks.of_leader(run.save_is_due):
             run.save()
     return _finish(run)
 
@@ -261,13 +263,6 @@ def _measured(run: Training, validation: Samples, progress: Progress) -> Metrics
         others=run.given,
         statistics=run.statistics,
     )
-
-
-def _save_is_due(run: Training) -> bool:
-    options = run.options
-    by_steps = options.checkpoint_every is not None and run.step % options.checkpoint_every == 0
-    waited = time.monotonic() - run.saved_at
-    return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
 
 
 def _finish(run: Training) -> FitResult:

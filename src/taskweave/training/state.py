@@ -192,6 +192,12 @@ class Training:
             return f"No checkpoint was saved yet in {self.folder}."
         return f"The last good checkpoint, of step {self.saved}, is kept in {self.checkpoint}."
 
+    @property
+    def save_is_due(self) -> bool:
+        options, waited = self.options, time.monotonic() - self.saved_at
+        by_steps = options.checkpoint_every is not None and self.step % options.checkpoint_every == 0
+        return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
+
     def save(self) -> None:
         """Store the whole state, atomically. Raises CannotSaveError, the earlier checkpoint whole."""
         self.check_weights()
