@@ -41,10 +41,11 @@ def parts_in(tree: ast.Module) -> Iterator[tuple[str, ast.AST, frozenset[str]]]:
 
 
 def names_in(room: Path) -> frozenset[str]:
-    """What a room offers: the text in its `__all__` and in the mapping of where each name is at home."""
+    """What a room offers: the text in its `__all__`, and what it imports under its own name."""
     tree = ast.parse(room.read_text(encoding="utf-8"))
+    imported = {alias.asname for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
     stated = [node for node in tree.body if isinstance(node, ast.Assign)]
-    return frozenset(
+    return frozenset(name for name in imported if name) | frozenset(
         one.value
         for node in stated
         for one in ast.walk(node)

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "taskweave"
 BESIDE = [ROOT / name for name in ("tests", "benchmarks", "examples", "docs")]
-GROUND = {"features", "images", "files", "progress", "parts"}  # the files beside the rooms
+GROUND = {"features", "images", "files", "progress", "parts", "lazy"}  # the files beside the rooms
 LIBRARY = {"weaving", "networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | GROUND
 ARROWS = {
     "features": set(),
@@ -19,6 +19,7 @@ ARROWS = {
     "files": set(),
     "progress": set(),
     "parts": set(),
+    "lazy": set(),
     "units": GROUND,
     "streams": GROUND,
     "weaving": {"units", "streams"} | GROUND,

@@ -11,7 +11,6 @@ ROOMS = (
     "experiments/starts/__init__.py",
     "experiments/methods/__init__.py",
     "training/optimizers.py",
-    "training/schedules.py",
 )
 PUBLIC = frozenset(name for room in ROOMS for name in names_in(SOURCE / room))
 VALUES = ("recipes/",)

@@ -10,8 +10,7 @@ from data.store_toys import SMALL, Kinds, assert_same, kinds, odd
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
-from taskweave.data import BatchOrder, EpochOrder, collate, open_store
-from taskweave.data import pack_store as pack
+from taskweave.data import BatchOrder, EpochOrder, collate, open_store, pack_store as pack
 from taskweave.data.generated.scenes import Scenes
 from taskweave.data.store.samples import decode, encode, map_shard, write_shard
 from taskweave.data.store.stored_set import StoredBatches

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from data.store_toys import SMALL, Kinds, assert_same, forged, rename
 
-from taskweave.data import open_store
-from taskweave.data import pack_store as pack
+from taskweave.data import open_store, pack_store as pack
 from taskweave.data.store.manifest import DamagedStoreError, ShardFacts
 from taskweave.data.store.places import ObjectStorage, faults
 from taskweave.data.store.samples import decode, map_shard

@@ -8,8 +8,7 @@ from torchvision import tv_tensors
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import Sample
-from taskweave.data.tensors import Depth as DepthMap
-from taskweave.data.tensors import Normals as NormalMap
+from taskweave.data.tensors import Depth as DepthMap, Normals as NormalMap
 from taskweave.experiments.rows import REASON, constant_scores, constants_of, marks
 from taskweave.tasks.age import Age
 from taskweave.tasks.box_regression import BoxRegression

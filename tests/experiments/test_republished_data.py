@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from data import republished_trees as copies
-from data import street_trees, trees
+from data import republished_trees as copies, street_trees, trees
 from experiments.tiny import Told, tiny
 
 from taskweave.data import Depth, Disparity, cityscapes

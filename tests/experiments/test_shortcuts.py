@@ -9,7 +9,7 @@ from experiments.tiny import tiny
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.training.groups import groups_of
-from taskweave.units.shortcut import Shortcut
+from taskweave.units.gathering import Shortcut
 from taskweave.weaving.connected import Connected
 
 WIDTHS = (64, 64, 128, 256, 512)  # of a ResNet-10t's stem and layers

@@ -8,8 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from taskweave.metrics import class_iou, confusion_matrix, depth_scores, depth_sums, exact_median, segmentation_scores
 from taskweave.metrics.angles import THRESHOLDS, angle_scores, angle_sums, labelled_angles

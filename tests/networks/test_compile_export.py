@@ -26,7 +26,7 @@ from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
-from taskweave.streams.detection import DetectOnce, DetectTwice, RawHeads
+from taskweave.streams.torchvision import DetectOnce, DetectTwice, RawHeads
 
 RESNET18 = partial(torchvision.models.resnet18, num_classes=3)
 LAYERS = ("layer1", "layer2")

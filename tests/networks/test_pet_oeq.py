@@ -12,7 +12,7 @@ from torch import Tensor
 import taskweave as tw
 from taskweave.networks import pet_auxiliaries, pet_oeq
 from taskweave.parts import part
-from taskweave.training.freezing import Freezing
+from taskweave.training.groups import Freezing
 from taskweave.training.options import Freeze
 from taskweave.training.stages import load_streams
 from taskweave.training.weights import save_weights

@@ -11,8 +11,8 @@ from streams.nets import faster_rcnn, images_and_targets, retinanet, torchvision
 from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.streams.detection import RawHeads
 from taskweave.streams.stream import Stream
+from taskweave.streams.torchvision import RawHeads
 
 ALEXNET = ["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7"]
 RESNET = ["stem", "layer1", "layer2", "layer3", "layer4"]

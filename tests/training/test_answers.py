@@ -22,8 +22,7 @@ from taskweave.parts import part
 from taskweave.streams.stream import Stream
 from taskweave.tasks import Age, BoxRegression, Classification, Segmentation
 from taskweave.training import fit, validate
-from taskweave.weaving.connected import Connected
-from taskweave.weaving.ensemble import Ensemble
+from taskweave.weaving.connected import Connected, Ensemble
 
 TASKS = {"species": Classification(["cat", "dog"]), "box": BoxRegression(), "age": Age()}
 SIZE = (8, 16)

@@ -11,8 +11,8 @@ from training import toys
 from taskweave.data.order import BatchOrder, EpochOrder
 from taskweave.training import Validation, fit, validate
 from taskweave.training.batches import training_batches
-from taskweave.training.result import gain, reported, validation_steps
-from taskweave.weighting.fixed import Fixed
+from taskweave.training.validation import gain, reported, validation_steps
+from taskweave.weighting.weighting import Fixed
 
 USUAL = toys.ToySamples()
 

@@ -9,7 +9,7 @@ from taskweave.parts import part
 from taskweave.training import constant, cosine, fit, poly, step
 from taskweave.training.groups import describe, groups_of, make_optimizer, rates, set_rates
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 from taskweave.weighting.weighting import Weighting
 
 SCHEDULES = {

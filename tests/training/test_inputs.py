@@ -16,7 +16,7 @@ from taskweave.training import fit, validate
 from taskweave.training.batches import inputs_of, outputs_of
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 def test_anchors_are_every_samples():

@@ -16,9 +16,9 @@ from taskweave.streams.stream import Stream
 from taskweave.training import fit, validate
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 from taskweave.weaving.share import share
-from taskweave.weighting.fixed import Fixed
+from taskweave.weighting.weighting import Fixed
 
 DECAY = {"streams": 0.1, "heads": 0.1, "connections": 0.1, "norms_and_biases": True}
 

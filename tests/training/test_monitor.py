@@ -18,12 +18,12 @@ from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
 from taskweave.training import Monitor, Reference, fit
 from taskweave.training.monitor.cosines import places_of
-from taskweave.units.identity import Identity
+from taskweave.units.unit import Identity
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 from taskweave.weaving.share import share
-from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.gradient_aggregation import GradientAggregation
+from taskweave.weighting.weighting import Fixed
 
 COLUMN = "cosine.body.a|b"
 

@@ -11,9 +11,9 @@ from training.test_monitor import train, trunk_and_tasks
 from taskweave.training import Limits, Monitor, Reference
 from taskweave.training.monitor.monitor import COSINE, GAP, Alarm
 from taskweave.training.monitor.watch import Watch, read_warnings
-from taskweave.units.identity import Identity
+from taskweave.units.unit import Identity
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 def told(limits, values):

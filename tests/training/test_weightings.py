@@ -14,7 +14,7 @@ from training.ranks_work import HoledTask
 from taskweave.data.mixture import Mixture
 from taskweave.data.mixture_order import RoundRobin
 from taskweave.training import NonFiniteLossError, WrongCheckpointError, fit
-from taskweave.training.pace import Pace
+from taskweave.training.batches import Pace
 from taskweave.weighting import DynamicWeightAverage, Fixed, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio
 
 pytestmark = pytest.mark.slow

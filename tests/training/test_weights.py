@@ -15,7 +15,7 @@ from taskweave.training import (
     train_singles,
 )
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 def tied():

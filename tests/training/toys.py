@@ -15,7 +15,7 @@ from taskweave.tasks.task import Task
 from taskweave.training import TrainingOptions
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 class ToyNet(nn.Module):

@@ -66,8 +66,7 @@ def _pack(asked: _Asked, out: Path, console: Console) -> None:
     from taskweave.cli.dataset_argument import opened
     from taskweave.cli.mistakes import INTERRUPTED
     from taskweave.cli.progress import bars
-    from taskweave.data.store.packing import pack_store as write
-    from taskweave.data.store.packing import read_journal
+    from taskweave.data.store.packing import pack_store as write, read_journal
 
     try:
         given = opened(asked.dataset, parts=asked.parts, labels=asked.labels, size=asked.size)

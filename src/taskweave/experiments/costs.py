@@ -49,7 +49,7 @@ def cost_of(net: Connected, run: Run, recipe: Recipe, tasks: Mapping[str, Task],
 
 def _leave_boxes_out(net: Connected) -> None:
     """Boxes cannot be chosen without values."""
-    from taskweave.streams.detection import DetectOnce, DetectTwice, RawHeads
+    from taskweave.streams.torchvision import DetectOnce, DetectTwice, RawHeads
 
     for stream in (net.stream(name) for name in net.streams):
         if isinstance(stream.exit, DetectOnce | DetectTwice):

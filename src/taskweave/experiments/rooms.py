@@ -14,7 +14,7 @@ from taskweave.experiments.starts.start import Start
 from taskweave.heads import Head
 from taskweave.parts import KINDS, Kind
 from taskweave.tasks.task import Task
-from taskweave.training.schedules import Schedule
+from taskweave.training.optimizers import Schedule
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
@@ -32,7 +32,7 @@ KINDS.update(
         v2.Transform: Kind("transform", ("statistics",), ("taskweave.data",)),
         Weighting: Kind("weighting", ("tasks",), ("taskweave.weighting",)),
         Optimizer: Kind("optimizer", ("groups",), ("taskweave.training.optimizers",)),
-        Schedule: Kind("schedule", ("steps",), ("taskweave.training.schedules",)),
+        Schedule: Kind("schedule", ("steps",), ("taskweave.training.optimizers",)),
         Start: Kind("start", ("stream", "stored", "network"), ("taskweave.experiments.starts",)),
         Method: Kind("method", (), ("taskweave.experiments.methods",)),
     }

@@ -30,11 +30,10 @@ from taskweave.training.checkpoint import WEIGHTS, open_folder
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
-from taskweave.training.result import FitResult
+from taskweave.training.validation import FitResult
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
-from taskweave.weighting.fixed import Fixed
-from taskweave.weighting.weighting import Weighting
+from taskweave.weighting.weighting import Fixed, Weighting
 
 
 def folder_of(run: Run, folder: Path) -> Path:

@@ -1,39 +1,38 @@
 """Heads: features in, the raw prediction of one task out."""
 
-from taskweave.heads.anchors import BIRDS, PEDESTRIANS, AnchorHead, Anchors, proposals_of
-from taskweave.heads.boxes import ANCHOR_WEIGHTS, ROI_WEIGHTS, decode_boxes, encode_boxes
-from taskweave.heads.dense import ASPP, AsppV3, FCN32s, LargeFOV, PyramidPooling
-from taskweave.heads.head import Head
-from taskweave.heads.layers import ConvReLU, FullyConnected, classifier
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
-from taskweave.heads.pooled import PooledLinear, VGGClassifier
-from taskweave.heads.roi import RoiBoxes, RoiPooling, RoiScores
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ANCHOR_WEIGHTS",
-    "ASPP",
-    "BIRDS",
-    "PEDESTRIANS",
-    "ROI_WEIGHTS",
-    "AnchorHead",
-    "AnchorOutputs",
-    "Anchors",
-    "AsppV3",
-    "ConvReLU",
-    "FCN32s",
-    "FullyConnected",
-    "Head",
-    "LargeFOV",
-    "PooledLinear",
-    "PyramidPooling",
-    "RoiAttributes",
-    "RoiBoxes",
-    "RoiOutputs",
-    "RoiPooling",
-    "RoiScores",
-    "VGGClassifier",
-    "classifier",
-    "decode_boxes",
-    "encode_boxes",
-    "proposals_of",
-]
+from taskweave.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from taskweave.heads.anchors import (
+        BIRDS as BIRDS,
+        PEDESTRIANS as PEDESTRIANS,
+        AnchorHead as AnchorHead,
+        Anchors as Anchors,
+        proposals_of as proposals_of,
+    )
+    from taskweave.heads.boxes import (
+        ANCHOR_WEIGHTS as ANCHOR_WEIGHTS,
+        ROI_WEIGHTS as ROI_WEIGHTS,
+        decode_boxes as decode_boxes,
+        encode_boxes as encode_boxes,
+    )
+    from taskweave.heads.dense import (
+        ASPP as ASPP,
+        AsppV3 as AsppV3,
+        FCN32s as FCN32s,
+        LargeFOV as LargeFOV,
+        PyramidPooling as PyramidPooling,
+    )
+    from taskweave.heads.head import Head as Head
+    from taskweave.heads.layers import ConvReLU as ConvReLU, FullyConnected as FullyConnected, classifier as classifier
+    from taskweave.heads.outputs import (
+        AnchorOutputs as AnchorOutputs,
+        RoiAttributes as RoiAttributes,
+        RoiOutputs as RoiOutputs,
+    )
+    from taskweave.heads.pooled import PooledLinear as PooledLinear, VGGClassifier as VGGClassifier
+    from taskweave.heads.roi import RoiBoxes as RoiBoxes, RoiPooling as RoiPooling, RoiScores as RoiScores
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

@@ -147,8 +147,7 @@ def proposals_of(
     Returns:
         One tensor (p, 4) per image, p <= `count`, best first.
     """
-    from torchvision.ops import clip_boxes_to_image, remove_small_boxes
-    from torchvision.ops import nms as suppress
+    from torchvision.ops import clip_boxes_to_image, nms as suppress, remove_small_boxes
 
     scores = 1 - output.logits.float().softmax(-1)[..., 0]
     boxes = clip_boxes_to_image(decode_boxes(output.deltas, output.anchors), size)

@@ -23,7 +23,7 @@ def restored(arrays: Mapping[str, NDArray[Any]]) -> PerImage:
     kind = str(arrays["kind"]) if "kind" in arrays else ""
     if kind == JoinedImages.kind:
         return JoinedImages(tuple(restored(part) for part in JoinedImages.split(arrays)))
-    for name in metrics.__all__:
+    for name in dir(metrics):
         getattr(metrics, name)  # loads what ours store
     known = {one.kind: one for one in _below(PerImage)}
     if kind not in known:

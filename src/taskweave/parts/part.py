@@ -17,11 +17,20 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from taskweave.parts.callables import made_by, positions, require_callable
 from taskweave.parts.kinds import find, kind_name, registered, require_made, there_is
-from taskweave.parts.live import class_of, copied, known_by
-from taskweave.parts.options import Aside, Where, checked, default_of, dump_of, identity_of, options_of
-from taskweave.parts.own_code import code_of, is_ours, load_attribute
+from taskweave.parts.options import (
+    Aside,
+    Where,
+    checked,
+    default_of,
+    dump_of,
+    identity_of,
+    made_by,
+    options_of,
+    positions,
+    require_callable,
+)
+from taskweave.parts.own_code import class_of, code_of, copied, is_ours, known_by, load_attribute
 from taskweave.parts.words import short, snake_case
 
 if TYPE_CHECKING:

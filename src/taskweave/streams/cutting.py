@@ -67,9 +67,9 @@ def _closed_functions(net: nn.Module) -> Sequence[Callable[..., Any]]:
     """Functions that the libraries of the network's modules mark as not to be traced into."""
     if not any(comes_from(type(module), "timm") for module in net.modules()):
         return ()
-    from taskweave.streams.timm import closed_functions
+    from timm.layers import get_notrace_functions  # type: ignore[attr-defined]
 
-    return closed_functions()
+    return tuple(get_notrace_functions())  # type: ignore[no-untyped-call]
 
 
 def _end(net: nn.Module, stage: str, outputs: Sequence[Any]) -> fx.Node:
@@ -189,32 +189,24 @@ class Program:
 
 def filled(arg: Any, values: Mapping[str, Any]) -> Any:
     """`arg` with every `Ref` in it replaced by its value."""
-    if isinstance(arg, Ref):
-        return values[arg.name]
-    if isinstance(arg, tuple):
-        return tuple([filled(item, values) for item in arg])
-    if isinstance(arg, list):
-        return [filled(item, values) for item in arg]
-    if isinstance(arg, dict):
-        return {key: filled(item, values) for key, item in arg.items()}
-    if isinstance(arg, slice):
-        return slice(filled(arg.start, values), filled(arg.stop, values), filled(arg.step, values))
-    return arg
+    return _replaced(arg, lambda one: values[one.name] if isinstance(one, Ref) else one)
 
 
 def with_refs(arg: Any) -> Any:
     """fx arguments with every node replaced by a `Ref`, in plain containers."""
-    if isinstance(arg, fx.Node):
-        return Ref(arg.name)
+    return _replaced(arg, lambda one: Ref(one.name) if isinstance(one, fx.Node) else one)
+
+
+def _replaced(arg: Any, by: Callable[[Any], Any]) -> Any:
     if isinstance(arg, tuple):
-        return tuple(with_refs(item) for item in arg)
+        return tuple([_replaced(item, by) for item in arg])
     if isinstance(arg, list):
-        return [with_refs(item) for item in arg]
+        return [_replaced(item, by) for item in arg]
     if isinstance(arg, dict):
-        return {key: with_refs(item) for key, item in arg.items()}
+        return {key: _replaced(item, by) for key, item in arg.items()}
     if isinstance(arg, slice):
-        return slice(with_refs(arg.start), with_refs(arg.stop), with_refs(arg.step))
-    return arg
+        return slice(_replaced(arg.start, by), _replaced(arg.stop, by), _replaced(arg.step, by))
+    return by(arg)
 
 
 def as_call(node: fx.Node) -> Call:

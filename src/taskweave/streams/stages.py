@@ -3,6 +3,7 @@ and the bodies of torchvision's dense networks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -12,15 +13,9 @@ from torchvision.models._utils import IntermediateLayerGetter
 
 def cut_after_pools(features: nn.Sequential, path: str) -> dict[str, list[str]]:
     """{pool1: paths of the layers up to the first max pooling, pool2: ...}; layers after the last one belong to it."""
-    stages: dict[str, list[str]] = {}
-    layers: list[str] = []
-    for name, layer in features.named_children():
-        layers.append(f"{path}.{name}")
-        if isinstance(layer, nn.MaxPool2d):
-            stages[f"pool{len(stages) + 1}"] = layers
-            layers = []
-    if stages and layers:
-        stages[list(stages)[-1]] += layers
+    stages, rest = _cut(features, path, lambda layer, n: f"pool{n + 1}" if isinstance(layer, nn.MaxPool2d) else "")
+    if stages:
+        stages[list(stages)[-1]] += rest
     return stages
 
 
@@ -29,30 +24,34 @@ def cut_after_layers(features: nn.Sequential, path: str) -> dict[str, list[str]]
 
     The ReLU belongs to the convolution's stage: it works in place and would overwrite a feature remembered before it.
     """
-    stages: dict[str, list[str]] = {}
-    layers: list[str] = []
-    count = 0
-    for name, layer in features.named_children():
-        layers.append(f"{path}.{name}")
-        if isinstance(layer, nn.ReLU | nn.MaxPool2d):
-            count += isinstance(layer, nn.ReLU)
-            stages[f"conv{count}" if isinstance(layer, nn.ReLU) else f"pool{count}"] = layers
-            layers = []
-    return stages
+    convolutions = 0
+
+    def ends(layer: nn.Module, before: int) -> str:
+        nonlocal convolutions
+        convolutions += isinstance(layer, nn.ReLU)
+        if isinstance(layer, nn.MaxPool2d):
+            return f"pool{convolutions}"
+        return f"conv{convolutions}" if isinstance(layer, nn.ReLU) else ""
+
+    return _cut(features, path, ends)[0]
 
 
 def cut_classifier(classifier: nn.Module, path: str) -> tuple[dict[str, list[str]], list[str]]:
     """({fc6: paths up to the first ReLU, fc7: ...}, the paths of the rest). No stages where it is no Sequential."""
     if not isinstance(classifier, nn.Sequential):
         return {}, [path]
+    return _cut(classifier, path, lambda layer, n: f"fc{6 + n}" if isinstance(layer, nn.ReLU) else "")
+
+
+def _cut(layers: nn.Sequential, path: str, ends: Callable[[nn.Module, int], str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Stages that end at each layer for which `ends(layer, number of stages before)` has a name; and the paths left."""
     stages: dict[str, list[str]] = {}
-    layers: list[str] = []
-    for name, layer in classifier.named_children():
-        layers.append(f"{path}.{name}")
-        if isinstance(layer, nn.ReLU):
-            stages[f"fc{6 + len(stages)}"] = layers
-            layers = []
-    return stages, layers
+    paths: list[str] = []
+    for name, layer in layers.named_children():
+        paths.append(f"{path}.{name}")
+        if stage := ends(layer, len(stages)):
+            stages[stage], paths = paths, []
+    return stages, paths
 
 
 def last_layer(net: nn.Module, path: str) -> list[str]:

@@ -106,11 +106,7 @@ class Stream(nn.Module):
     def run(self, stage: str, x: Tensor, memory: Memory) -> Tensor:
         """Run one stage and return its feature. The caller keeps it in memory, after fusion."""
         how = self.stages[stage]
-        if isinstance(how, Step):
-            return how.run(self.net, x, memory)
-        for path in how:
-            x = self.net.get_submodule(path)(x)
-        return x
+        return how.run(self.net, x, memory) if isinstance(how, Step) else run_layers(self.net, how, x)
 
     def forward(self, x: Any) -> Any:
         """The network alone. Equal to ``net(x)`` by contract; `prove` checks it."""
@@ -202,6 +198,13 @@ class Stream(nn.Module):
             for stage in twin.stages:
                 x = memory[stage] = twin.run(stage, x, memory)
         return {stage: self.shape_of(memory[stage]) for stage in self.stages}
+
+
+def run_layers(net: nn.Module, paths: Sequence[str], x: Tensor) -> Tensor:
+    """What submodules of a network make of a feature, one after the other."""
+    for path in paths:
+        x = net.get_submodule(path)(x)
+    return x
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What learns how fast: the roles of a network's parameters (by its modules, never by names), and torch's groups."""
+"""What learns how fast, and from when on: the roles of a network's parameters, torch's groups, and freezing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from taskweave.parts import snake_case
-from taskweave.training.options import TrainingOptions
+from taskweave.training.options import Freeze, TrainingOptions
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
@@ -58,12 +58,6 @@ def parameters_by_role(net: Connected) -> dict[Role, list[nn.Parameter]]:
     return found
 
 
-def last_biases(net: Connected) -> set[int]:
-    """The ids of the biases of the heads' convolutions and linear layers."""
-    layers = [m for m in modules_by_role(net)["heads"] if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)]
-    return {id(layer.bias) for layer in layers if layer.bias is not None}
-
-
 @final
 @dataclass(frozen=True)
 class Group:
@@ -108,7 +102,8 @@ def _each(net: Connected, options: TrainingOptions) -> Iterator[tuple[str, float
     roles = parameters_by_role(net)
     for parameter in roles["streams"]:
         yield "streams", 1.0, _decay(parameter, decay.streams, vectors=decay.norms_and_biases), parameter
-    biases = last_biases(net)
+    layers = [m for m in modules_by_role(net)["heads"] if isinstance(m, nn.Linear | nn.modules.conv._ConvNd)]
+    biases = {id(layer.bias) for layer in layers if layer.bias is not None}
     bias_lr = options.last_layer_lr if options.bias_lr is None else options.bias_lr
     for parameter in roles["heads"]:
         amount = _decay(parameter, decay.heads, vectors=decay.norms_and_biases)
@@ -173,3 +168,61 @@ def set_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
 def rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
     """The current rate by group label, for the log."""
     return {group["label"]: float(group["lr"]) for group in optimizer.param_groups}
+
+
+@final
+class Freezing:
+    """Holds the parameters of each role still for its number of steps.
+
+    While a role is frozen its parameters want no gradient (so no momentum and no decay reach them) and its batch norms
+    run in eval mode (so their statistics stay too). Dropout inside goes on: it changes no state.
+
+    What came frozen stays so: parameters that want no gradient, and norms that keep in eval mode when told to train.
+    hold_norms: every batch norm runs in eval mode at every step, whatever is frozen.
+    """
+
+    def __init__(self, net: Connected, freeze: Freeze, *, hold_norms: bool = False) -> None:
+        parameters, modules = parameters_by_role(net), modules_by_role(net)
+        self._steps: dict[Role, int] = {"streams": freeze.streams, "heads": freeze.heads, "connections": freeze.connections}
+        self._parameters = {role: [p for p in parameters[role] if p.requires_grad] for role in ROLES}
+        self._norms = {
+            role: [m for m in modules[role] if isinstance(m, nn.modules.batchnorm._NormBase) and m.training]
+            for role in ROLES
+        }
+        if not any(self._parameters.values()):
+            raise ValueError("no parameter of the network wants a gradient; call net.requires_grad_(True) before training")
+        if not any(self._steps[role] == 0 and self._parameters[role] for role in ROLES):
+            raise ValueError(
+                f"freeze leaves nothing to train at step 0: {self._steps}; leave one role with parameters at 0"
+            )
+
+        self._hold_norms = hold_norms
+
+    def enforce(self, step: int) -> None:
+        """Freeze and release as it is to be at `step`. Costs nothing to speak of; changes only at the steps of change."""
+        if self._hold_norms:
+            self._set_norms(training=False)
+        for role in ROLES:
+            if self._steps[role]:
+                self._set(role, frozen=step < self._steps[role])
+
+    def release(self) -> None:
+        """Everything as free as it was before training."""
+        if self._hold_norms:
+            self._hold_norms = False
+            self._set_norms(training=True)
+        for role in ROLES:
+            if self._steps[role]:
+                self._set(role, frozen=False)
+
+    def _set(self, role: Role, *, frozen: bool) -> None:
+        for parameter in self._parameters[role]:
+            if parameter.requires_grad == frozen:
+                parameter.requires_grad_(not frozen)
+        for norm in self._norms[role]:
+            norm.training = not frozen and not self._hold_norms
+
+    def _set_norms(self, *, training: bool) -> None:
+        for norms in self._norms.values():
+            for norm in norms:
+                norm.training = training

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,28 +11,33 @@ from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
 from taskweave.progress import Progress, Reason, Silent, StopSignal
 from taskweave.tasks.task import Task
-from taskweave.training.batches import Samples, blocks_of, training_batches
-from taskweave.training.checkpoint import STATISTICS, WEIGHTS, open_folder, read_finished, write_finished
+from taskweave.training.batches import Samples, blocks_of, pace_of, training_batches
+from taskweave.training.checkpoint import STATISTICS, WEIGHTS, RunLog, open_folder, read_finished, write_finished
 from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
 from taskweave.training.fabric import make_fabric
 from taskweave.training.groups import describe, rates
-from taskweave.training.logs import RunLog
 from taskweave.training.monitor.cosines import never_together
 from taskweave.training.monitor.monitor import Monitor
 from taskweave.training.monitor.watch import Watch
 from taskweave.training.norms import save_statistics
 from taskweave.training.options import TrainingOptions
-from taskweave.training.pace import pace_of
 from taskweave.training.randomness import seeded
-from taskweave.training.result import FitResult, Metrics, Stopped, Validation, better, reported, validation_steps
 from taskweave.training.speed import describe_speed, settle
 from taskweave.training.state import Training
 from taskweave.training.stepping import train_step
-from taskweave.training.validation import validate
+from taskweave.training.validation import (
+    FitResult,
+    Metrics,
+    Stopped,
+    Validation,
+    better,
+    reported,
+    validate,
+    validation_steps,
+)
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
-from taskweave.weighting.fixed import Fixed
-from taskweave.weighting.weighting import Weighting
+from taskweave.weighting.weighting import Fixed, Weighting
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -210,7 +214,7 @@ def _loop(
         _report(run, log, progress, epoch=pace.epochs(run.step))
         if validation is not None and run.step in moments:
             _validate(run, validation, log, progress)
-        if run.ranks.of_leader(_save_is_due(run)):
+        if run.ranks.of_leader(run.save_is_due):
             run.save()
     return _finish(run)
 
@@ -259,13 +263,6 @@ def _measured(run: Training, validation: Samples, progress: Progress) -> Metrics
         others=run.given,
         statistics=run.statistics,
     )
-
-
-def _save_is_due(run: Training) -> bool:
-    options = run.options
-    by_steps = options.checkpoint_every is not None and run.step % options.checkpoint_every == 0
-    waited = time.monotonic() - run.saved_at
-    return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
 
 
 def _finish(run: Training) -> FitResult:

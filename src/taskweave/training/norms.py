@@ -18,12 +18,6 @@ _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _SETS = "data_sets"
 
 
-def norms_of(net: nn.Module) -> dict[str, nn.modules.batchnorm._NormBase]:
-    """Every norm that keeps running statistics, once, by its place."""
-    found = {path: module for path, module in net.named_modules() if isinstance(module, nn.modules.batchnorm._NormBase)}
-    return {path: norm for path, norm in found.items() if norm.running_mean is not None}
-
-
 @final
 class SetStatistics:
     """Running statistics of a network's batch norms, its own for each data set; scales and shifts stay shared.
@@ -33,7 +27,8 @@ class SetStatistics:
     """
 
     def __init__(self, net: nn.Module, sets: Sequence[str]) -> None:
-        self._norms = norms_of(net)
+        norms = {path: m for path, m in net.named_modules() if isinstance(m, nn.modules.batchnorm._NormBase)}
+        self._norms = {path: norm for path, norm in norms.items() if norm.running_mean is not None}
         if not self._norms:
             raise ValueError("statistics per data set need batch norms, the network has none; take batch_norm='shared'")
         self._of = {name: {key: tensor.clone() for key, tensor in self._current().items()} for name in sets}

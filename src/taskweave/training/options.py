@@ -19,8 +19,7 @@ from pydantic import (
 from torch.optim import Optimizer
 
 from taskweave.parts import Part, part
-from taskweave.training.optimizers import sgd
-from taskweave.training.schedules import Schedule, constant
+from taskweave.training.optimizers import Schedule, constant, sgd
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -88,7 +87,7 @@ class TrainingOptions(Settings):
         memory_format: Of images and convolutions; "auto": channels_last.
         device: "auto": CUDA if there is a device.
         choose: Which weights are kept and which metrics are reported: "last"; "best", the best on the validation data (see
-            `taskweave.training.result.gain`); "mean_last", the last weights, and each metric's mean over the last
+            `taskweave.training.validation.gain`); "mean_last", the last weights, and each metric's mean over the last
             `mean_over` validations, which are then the only ones made (MTAN's protocol).
         mean_over: Validations that "mean_last" averages.
         validate_every: Steps between validations. None: once per epoch.

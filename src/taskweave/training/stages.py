@@ -11,7 +11,7 @@ from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
-from taskweave.training.result import FitResult
+from taskweave.training.validation import FitResult
 from taskweave.training.weights import load_stream_weights
 from taskweave.weaving.connected import Connected
 

@@ -11,27 +11,78 @@ from typing import Any, final
 
 import torch
 from lightning.fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from taskweave.data.sample import Batch
 from taskweave.files import remove_parts
 from taskweave.tasks.task import Task
-from taskweave.training.averaging import Average
 from taskweave.training.checkpoint import check_known_by, load_checkpoint, save_checkpoint
 from taskweave.training.checks import NonFiniteLossError
 from taskweave.training.fabric import Autocast, Ranks
-from taskweave.training.freezing import Freezing
-from taskweave.training.groups import groups_of, make_optimizer
+from taskweave.training.groups import Freezing, groups_of, make_optimizer
 from taskweave.training.monitor.monitor import IDLE
 from taskweave.training.monitor.watch import Watch
 from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import random_state, restore_random_state
-from taskweave.training.result import Validation
 from taskweave.training.speed import prepare
+from taskweave.training.validation import Validation
 from taskweave.training.weights import check_state, load_weights, save_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
+
+
+@final
+class Average:
+    """average <- d * average + (1 - d) * weights after every step, d = min(decay, (1 + s) / (10 + s)) at step s.
+
+    Batch norms' statistics are averaged the same way; what is no float is copied.
+    """
+
+    def __init__(self, net: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self._average = {name: tensor.detach().clone() for name, tensor in _tensors(net).items()}
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, step: int) -> None:
+        """Take in the weights after step number `step` (from 0)."""
+        share = 1.0 - min(self.decay, (1 + step) / (10 + step))
+        for name, tensor in _tensors(net).items():
+            if tensor.is_floating_point():
+                self._average[name].lerp_(tensor, share)
+            else:
+                self._average[name].copy_(tensor)
+
+    @contextmanager
+    def inside(self, net: nn.Module) -> Iterator[None]:
+        """The network has the averaged weights inside, its own after."""
+        own = {name: tensor.detach().clone() for name, tensor in _tensors(net).items()}
+        self.load_into(net)
+        try:
+            yield
+        finally:
+            _copy(own, net)
+
+    def load_into(self, net: nn.Module) -> None:
+        """Give the network the averaged weights for good."""
+        _copy(self._average, net)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return dict(self._average)
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        for name, tensor in self._average.items():
+            tensor.copy_(state[name])
+
+
+def _tensors(net: nn.Module) -> dict[str, Tensor]:
+    return {**dict(net.named_parameters()), **dict(net.named_buffers())}
+
+
+@torch.no_grad()
+def _copy(tensors: Mapping[str, Tensor], net: nn.Module) -> None:
+    for name, tensor in _tensors(net).items():
+        tensor.copy_(tensors[name])
 
 
 @final
@@ -140,6 +191,12 @@ class Training:
         if self.saved is None:
             return f"No checkpoint was saved yet in {self.folder}."
         return f"The last good checkpoint, of step {self.saved}, is kept in {self.checkpoint}."
+
+    @property
+    def save_is_due(self) -> bool:
+        options, waited = self.options, time.monotonic() - self.saved_at
+        by_steps = options.checkpoint_every is not None and self.step % options.checkpoint_every == 0
+        return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
 
     def save(self) -> None:
         """Store the whole state, atomically. Raises CannotSaveError, the earlier checkpoint whole."""

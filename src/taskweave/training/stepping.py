@@ -115,12 +115,6 @@ class OfTasks:
         return torch.zeros_like(self._parameters[place]).flatten() if gradient is None else gradient.flatten()
 
 
-def step_gradients(run: Training, *, parts: int) -> OfSum | OfTasks:
-    """What gathers the gradient of a step on `parts` batches."""
-    weighting = run.weighting
-    return OfTasks(run, weighting, parts=parts) if isinstance(weighting, GradientWeighting) else OfSum(run, parts=parts)
-
-
 def losses_of(run: Training, batch: Batch) -> dict[str, Tensor]:
     """The loss of every task that has a label in the batch, over the labelled samples; nothing else is computed.
 
@@ -148,7 +142,10 @@ def train_step(run: Training, batches: Iterator[Batch]) -> None:
     set_rates(run.optimizer, run.schedule(run.step))
     run.freezing.enforce(run.step)
     found: dict[str, list[float]] = {}
-    gradients = step_gradients(run, parts=options.accumulate)
+    weighting, parts = run.weighting, options.accumulate
+    gradients: OfSum | OfTasks = OfSum(run, parts=parts)
+    if isinstance(weighting, GradientWeighting):
+        gradients = OfTasks(run, weighting, parts=parts)
     run.watch.begin(run.step + 1)
     for _ in range(options.accumulate):
         asked = time.perf_counter()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
+from taskweave.units.mixing import is_identity
 from taskweave.units.unit import MapUnit
 
 Lanes = tuple[tuple[float | None, ...], ...]
@@ -47,12 +48,7 @@ class LaneMixing(MapUnit):
         self.lanes, self.matrix = lanes, rows
         links = [(s, weight) for row in rows for s, weight in enumerate(row) if weight is not None]
         self.alpha = nn.Parameter(torch.tensor([weight for _, weight in links]))
-
-    @property
-    def exact_start(self) -> bool:
-        rows = self.matrix
-        identity = [[float(s == t) for s in range(self.lanes)] for t in range(len(rows))]
-        return len(rows) == self.lanes and [[weight or 0.0 for weight in row] for row in rows] == identity
+        self.exact_start = len(rows) == lanes and is_identity([[weight or 0.0 for weight in row] for row in rows])
 
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         alpha, lanes = self.alpha.to(maps[0].dtype), maps[0].chunk(self.lanes, 1)

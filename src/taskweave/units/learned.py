@@ -11,12 +11,10 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from taskweave.units.common_stitch import CommonStitch
 from taskweave.units.cross_connection import CrossConnection
-from taskweave.units.cross_stitch import CrossStitch
+from taskweave.units.cross_stitch import CommonStitch, CrossStitch, ScaleLayer
 from taskweave.units.lane_mixing import LaneMixing
 from taskweave.units.nddr import NDDR
-from taskweave.units.scale_layer import ScaleLayer
 from taskweave.units.sluice import Sluice
 from taskweave.units.unit import Unit
 

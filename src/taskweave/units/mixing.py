@@ -50,7 +50,7 @@ def given_matrix(matrix: Sequence[Sequence[float]], count: int, who: str) -> Mat
     return rows
 
 
-def is_identity(matrix: Matrix) -> bool:
+def is_identity(matrix: Sequence[Sequence[float]]) -> bool:
     """Whether weights hand every feature on as it is."""
     return all(value == float(s == t) for t, row in enumerate(matrix) for s, value in enumerate(row))
 

@@ -33,7 +33,6 @@ class NDDR(MapUnit):
     `taskweave.calibrate`. Weight decay belongs on W (the paper's constraint on it).
 
     Args:
-        shapes: Shapes of the features that meet.
         self_weight: Initial diagonal of W_t for its own stream's channels (alpha of eq. 3).
         other_weight: Initial diagonal for each other stream's (beta of eq. 3); None for (1 - self_weight) / (K - 1).
         order: "authors", as their code: convolution without bias -> batch norm (momentum .05, eps 1e-3) -> ReLU;
@@ -78,12 +77,8 @@ class NDDR(MapUnit):
             else:
                 _set_diagonals(convolution.weight, start[t], channels)
         self.norms = nn.ModuleList(_norm(c, order) for c in channels if order != "none")
-        self._exact = order == "none" and initial == "diagonal" and is_identity(start)
-
-    @property
-    def exact_start(self) -> bool:
-        """Only the bare convolution with weights (1, 0) is exact (where convolutions are: not in TF32 or bfloat16)."""
-        return self._exact
+        # where convolutions are exact: not in TF32 or bfloat16
+        self.exact_start = order == "none" and initial == "diagonal" and is_identity(start)
 
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         if self.order == "paper":

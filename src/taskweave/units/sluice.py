@@ -28,7 +28,6 @@ class Sluice(MapUnit):
     Features are (B, C, H, W) or (B, N, C), one shape for all streams.
 
     Args:
-        shapes: Shapes of the features that meet.
         subspaces: G; the channels must divide by it.
         initial: "own": `self_weight` on the own block, `other_weight` elsewhere; "balanced": 1 / (K G) everywhere;
             "imbalanced": the authors' numbers: .9 and .1 / (K - 1) for G = 1, and for K = G = 2 their pattern of .95 and
@@ -60,8 +59,7 @@ class Sluice(MapUnit):
         orthogonality: Annotated[float, Ge(0)] = 0.0,
     ) -> None:
         super().__init__(shapes)
-        self.require_equal_channels("use CrossConnection, which projects")
-        self.require_equal_sizes("use CrossConnection or NDDR, which resize")
+        self.require_one_shape()
         channels, streams = self.shapes[0].channels, len(self.shapes)
         if subspaces < 1 or channels % subspaces:
             raise ValueError(
@@ -77,13 +75,9 @@ class Sluice(MapUnit):
             start = _authors_start(streams, subspaces, initial)
         self.subspaces = subspaces
         self.orthogonality = orthogonality
+        self.needs_layer_weights = orthogonality > 0 and subspaces > 1
         self.alpha = nn.Parameter(torch.tensor(start))
-        self._exact = is_identity(start)
-
-    @property
-    def exact_start(self) -> bool:
-        """Exact for finite features when the start is the identity matrix."""
-        return self._exact
+        self.exact_start = is_identity(start)
 
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         self.require_alike(maps)
@@ -93,10 +87,6 @@ class Sluice(MapUnit):
         mixed = mix(self.alpha[:, :, None].expand(-1, -1, blocks[0].shape[1]), blocks)
         g = self.subspaces
         return [torch.cat(mixed[t * g : (t + 1) * g], 1) if g > 1 else mixed[t] for t in range(len(maps))]
-
-    @property
-    def needs_layer_weights(self) -> bool:
-        return self.orthogonality > 0 and self.subspaces > 1
 
     def penalty(self, weights: Sequence[Tensor]) -> Tensor | None:
         """orthogonality * sum over streams and pairs of subspaces of ||G_g G_h^T||_F^2.

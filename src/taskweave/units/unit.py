@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from itertools import permutations
-from typing import ClassVar
+from typing import ClassVar, final
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -35,6 +35,12 @@ class Unit(nn.Module, ABC):
     decays: ClassVar[bool] = False
     """Whether weight decay applies to the unit's weights (never to its biases and norms)."""
 
+    exact_start: bool = False
+    """Whether, as built, every stream's feature leaves exactly as it came (in eval mode, for finite features)."""
+
+    needs_layer_weights: bool = False
+    """Whether `penalty` needs the weights of the layers before the connection."""
+
     mixes_layers: ClassVar[bool] = False
     """Whether a method made of this unit also mixes the layers of each stream before its head (`LayerMixing`)."""
 
@@ -51,11 +57,6 @@ class Unit(nn.Module, ABC):
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         """One feature per stream, in the order of the connection's streams."""
 
-    @property
-    def exact_start(self) -> bool:
-        """Whether, as built, every stream's feature leaves exactly as it came (in eval mode)."""
-        return False
-
     def sources(self, target: int) -> frozenset[int]:
         """The streams, by position, that the output of stream `target` is computed from."""
         return frozenset(range(len(self.shapes)))
@@ -68,11 +69,6 @@ class Unit(nn.Module, ABC):
     def penalty(self, weights: Sequence[Tensor]) -> Tensor | None:
         """A term for the loss, from the weights of the layers whose features meet here; None where there is none."""
         return None
-
-    @property
-    def needs_layer_weights(self) -> bool:
-        """Whether `penalty` needs the weights of the layers before the connection."""
-        return False
 
 
 class MapUnit(Unit):
@@ -126,14 +122,18 @@ class MapUnit(Unit):
     def from_map(self, x: Tensor) -> Tensor:
         return x.squeeze(-1).transpose(1, 2) if self.tokens else x
 
+    def require_one_shape(self) -> None:
+        self.require_equal_channels("use CrossConnection, which projects")
+        if len({shape.extent for shape in self.shapes}) > 1:
+            raise ValueError(
+                f"{self.kind} needs equal sizes in every stream, got {self._listed()}; "
+                "use CrossConnection or NDDR, which resize"
+            )
+
     def require_equal_channels(self, advice: str) -> None:
         channels = [shape.channels for shape in self.shapes]
         if len(set(channels)) > 1:
             raise ValueError(f"{self.kind} needs equal channels in every stream, got {channels}; {advice}")
-
-    def require_equal_sizes(self, advice: str) -> None:
-        if len({shape.extent for shape in self.shapes}) > 1:
-            raise ValueError(f"{self.kind} needs equal sizes in every stream, got {self._listed()}; {advice}")
 
     def require_alike(self, maps: Sequence[Tensor]) -> None:
         """Raise ValueError unless the maps of this call have one shape: broadcasting would hide it."""
@@ -183,3 +183,19 @@ def positions_of(links: Sequence[Link], shapes: Sequence[FeatureShape], who: str
     if len(set(found)) < len(found):
         raise ValueError(f"{who} was given a link twice: {sorted(found)}; leave the second one out")
     return tuple(found or every)
+
+
+@final
+class Identity(Unit):
+    """Hands every feature on unchanged: the control of every experiment. It has no options and no parameters."""
+
+    exact_start = True
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        return list(features)
+
+    def sources(self, target: int) -> frozenset[int]:
+        return frozenset((target,))
+
+    def forward_some(self, features: Mapping[int, Tensor], targets: Collection[int]) -> dict[int, Tensor]:
+        return {target: features[target] for target in targets}

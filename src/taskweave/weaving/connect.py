@@ -14,11 +14,9 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicO
 
 from taskweave.features import FeatureShape
 from taskweave.streams.stream import Memory, Stream, dry_copy, dry_mode, evaluating, is_meta, like_parameters
-from taskweave.units.identity import Identity
-from taskweave.units.unit import Unit
+from taskweave.units.unit import Identity, Unit
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection, Place
-from taskweave.weaving.plan import Meet, Run, check_order, make_plan, meet, require_streams, run_stage
+from taskweave.weaving.plan import Connection, Meet, Place, Run, check_order, make_plan, meet, require_streams, run_stage
 
 UnitFactory = Callable[[list[FeatureShape]], Unit]
 """A unit class, a `Part` of one, or any function of the shapes that meet."""

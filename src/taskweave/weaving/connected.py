@@ -1,4 +1,4 @@
-"""Streams in lock-step, meeting at each connection in turn."""
+"""Streams in lock-step, meeting at each connection in turn; several such networks; and what one predicts for a picture."""
 
 from __future__ import annotations
 
@@ -6,11 +6,23 @@ from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, cast, final
 
+import torch
 from torch import Tensor, nn
 
-from taskweave.streams.stream import Memory, Stream
-from taskweave.weaving.connection import Connection
-from taskweave.weaving.plan import Meet, Plan, Run, check_order, fork, make_plan, meet, require_streams, run_stage
+from taskweave.images import IMAGENET, ImageStatistics
+from taskweave.streams.stream import Memory, Stream, evaluating
+from taskweave.weaving.plan import (
+    Connection,
+    Meet,
+    Plan,
+    Run,
+    check_order,
+    fork,
+    make_plan,
+    meet,
+    require_streams,
+    run_stage,
+)
 
 if TYPE_CHECKING:
 
@@ -147,3 +159,84 @@ def _input_of(inputs: Any, name: str) -> Any:
     if name not in inputs:
         raise ValueError(f"stream {name!r} takes part in these outputs and has no input; there are those of {list(inputs)}")
     return inputs[name]
+
+
+@final
+class Ensemble(nn.Module):
+    """Networks side by side; {task: [output of every member that has the task]}, in the order of the members.
+
+    The papers' "ensemble of two" per task is four single networks here: two for each task. What averaging means is the
+    task's: `taskweave.tasks.task.mean_soft`.
+    Raises ValueError without members.
+    """
+
+    def __init__(self, members: Sequence[Connected]) -> None:
+        super().__init__()
+        if not members:
+            raise ValueError("an Ensemble needs at least one member, got none")
+        self.members = nn.ModuleList(members)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Every task that a member has, in order of appearance."""
+        return tuple(dict.fromkeys(name for i in range(len(self.members)) for name in self.member(i).streams))
+
+    def member(self, index: int) -> Connected:
+        member = self.members[index]
+        assert isinstance(member, Connected)
+        return member
+
+    def forward(self, inputs: Any, tasks: Collection[str] | None = None) -> dict[str, list[Any]]:
+        """Outputs by task.
+
+        inputs: {task: input}, or one input for all.  tasks: only these (default: all).
+        Raises ValueError for a task that no member has.
+        """
+        wanted = self.tasks if tasks is None else tuple(tasks)
+        for name in wanted:
+            if name not in self.tasks:
+                raise ValueError(f"no member of this ensemble has the task {name!r}; the tasks are {list(self.tasks)}")
+        outputs: dict[str, list[Any]] = {name: [] for name in wanted}
+        for i in range(len(self.members)):
+            member = self.member(i)
+            own = [name for name in wanted if name in member.streams]
+            for name, output in (member(inputs, own) if own else {}).items():
+                outputs[name].append(output)
+        return outputs
+
+
+class Decoder(Protocol):
+    """What turns a stream's raw output into a prediction at a size; every task is one."""
+
+    def decode(self, output: Any, size: tuple[int, int]) -> Any: ...
+
+
+@torch.no_grad()
+def predict(
+    net: Connected, tasks: Mapping[str, Decoder], image: Tensor, *, statistics: ImageStatistics = IMAGENET
+) -> dict[str, Any]:
+    """Decode a network's outputs for a picture, at the picture's own size, in eval mode.
+
+    Args:
+        net: The network; its modes are put back.
+        tasks: {stream: task}, of every stream.
+        image: RGB (3, H, W) or (B, 3, H, W), uint8 in 0..255 or float in [0, 1].
+        statistics: How a picture becomes network input: as in the network's training.
+
+    Returns:
+        {stream: prediction}; of a single picture single predictions.
+
+    Raises:
+        ValueError: A stream has no task, or the picture is of another shape.
+    """
+    if missing := [name for name in net.streams if name not in tasks]:
+        raise ValueError(f"predict needs a task to decode {missing} with; got tasks for {list(tasks)}")
+    if image.ndim not in (3, 4) or image.shape[-3] != 3:
+        raise ValueError(f"predict takes RGB (3, H, W) or (B, 3, H, W), got {tuple(image.shape)}")
+    batch = image if image.ndim == 4 else image[None]
+    like = next(net.parameters(), batch)
+    with evaluating(net):
+        outputs = net(statistics.normalise(batch).to(like.device))
+    size = (int(batch.shape[-2]), int(batch.shape[-1]))
+    decoded = {name: tasks[name].decode(output, size) for name, output in outputs.items()}
+    return decoded if image.ndim == 4 else {name: value[0] for name, value in decoded.items()}

@@ -12,6 +12,7 @@ from zlib import crc32
 import torch
 from torch import Tensor, nn
 
+from taskweave.streams.stream import evaluating
 from taskweave.units.nddr import NDDR
 from taskweave.weaving.connected import Connected
 
@@ -90,11 +91,12 @@ def calibrate(connected: Connected, batches: Iterable[Any]) -> CalibrationReport
     sums = {norm: _Moments() for norm in norms}
     first: Any = None
     with (
-        _modes(connected, training=True),
+        evaluating(connected),  # for the modes that it puts back
         _buffers_kept(connected),
         torch.random.fork_rng(),
         _bypassed(norms, lambda norm, x: sums[norm].add(x)),
     ):
+        connected.train()
         for batch in batches:
             first = batch if first is None else first
             connected(batch)
@@ -122,7 +124,8 @@ def _report(
 ) -> StartReport:
     found: list[Difference] = []
     for training in (False, True):
-        with _modes(connected, training=training):
+        with evaluating(connected):
+            connected.train(training)
             outputs = [_run(connected, run, training) for run in (reference, measured)]
         found.append({name: _distance(outputs[1][name], outputs[0][name]) for name in connected.streams})
     return StartReport(found[0], found[1], all(connection.unit.exact_start for connection in connected.connections))
@@ -153,18 +156,6 @@ def _distance(a: Any, b: Any) -> float:
     if isinstance(a, list | tuple):
         return max((_distance(i, j) for i, j in zip(a, b, strict=True)), default=0.0)
     return 0.0 if a == b else inf
-
-
-@contextmanager
-def _modes(net: nn.Module, *, training: bool) -> Iterator[None]:
-    """All of `net` in one mode, every module's own mode restored after."""
-    before = [(module, module.training) for module in net.modules()]
-    net.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in before:
-            module.training = mode
 
 
 @contextmanager

@@ -25,7 +25,6 @@ class DynamicWeightAverage(Weighting):
     and where the older one is 0, so that a task that is done keeps a weight; r / T is kept within 50.
 
     Args:
-        tasks: {name: task}, or their names.
         temperature: T.
         pre_weights: p_k, 1 for a task that is not named; the weights themselves until there is a ratio (the first two
             epochs).
@@ -101,12 +100,10 @@ class DynamicWeightAverage(Weighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it."""
         return "DWA" + (" per iteration" if options["every"] == "iteration" else "")
 
     @staticmethod
     def named(options: Mapping[str, Any]) -> Sequence[str]:
-        """The tasks that it names."""
         return list(options["pre_weights"])
 
 

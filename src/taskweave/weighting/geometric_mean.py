@@ -24,7 +24,6 @@ class GeometricMean(Weighting):
     stop all tasks. Where all are below it, their plain sum.
 
     Args:
-        tasks: {name: task}, or their names.
         smallest: The least loss that counts.
 
     Raises:

@@ -45,7 +45,6 @@ class GradientAggregation(GradientWeighting):
     **Deviation**: a task whose gradient is 0 everywhere is left out of its step; min-norm methods would else return 0.
 
     Args:
-        tasks: {name: task}, or their names.
         aggregator: TorchJD's method. Each set of two or more tasks that meets in a step works with a copy of its own.
         over: See `GradientWeighting`; "all" is the aggregation of the whole gradients, in which a task that does not reach
             a parameter counts with 0 (then "mean" is the mean loss's gradient exactly).
@@ -157,12 +156,10 @@ class GradientAggregation(GradientWeighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it."""
-        return title_of(options["aggregator"])
+        return _title_of(options["aggregator"])
 
 
-def title_of(name: Name) -> str:
-    """What a table calls an aggregator."""
+def _title_of(name: Name) -> str:
     return _TITLES.get(name, _CLASSES[name])
 
 
@@ -170,11 +167,11 @@ def _made(name: Name, options: Mapping[str, Any]) -> Aggregator:
     try:
         from torchjd import aggregation
     except ImportError as error:
-        raise ImportError(f"the weighting {title_of(name)!r} {MISSING}") from error
+        raise ImportError(f"the weighting {_title_of(name)!r} {MISSING}") from error
     try:
         made: Aggregator = getattr(aggregation, _CLASSES[name])(**options)
     except ImportError as error:  # TorchJD is there, a solver is not
-        raise ImportError(f"the weighting {title_of(name)!r} {MISSING} ({error})") from error
+        raise ImportError(f"the weighting {_title_of(name)!r} {MISSING} ({error})") from error
     return made
 
 

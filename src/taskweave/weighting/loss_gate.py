@@ -22,7 +22,6 @@ class LossGate(Weighting):
     total is 0.
 
     Args:
-        tasks: {name: task}, or their names.
         below: {task: threshold}; a loss equal to it counts. A task that is not named always counts.
         weighting: What weighs the losses that are left.
 
@@ -69,12 +68,10 @@ class LossGate(Weighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it: as what it wraps."""
         within: Part[Weighting] = options["weighting"]
         return within.title
 
     @staticmethod
     def named(options: Mapping[str, Any]) -> Sequence[str]:
-        """The tasks that it names."""
         within: Part[Weighting] = options["weighting"]
         return [*options["below"], *within.fact("named", default=())]

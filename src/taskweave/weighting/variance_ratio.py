@@ -38,7 +38,6 @@ class VarianceRatio(Weighting):
     **Deviations**: the paper gives no window, eps, start, sign handling or optimiser; these are our reading, as is sigma.
 
     Args:
-        tasks: {name: task}, or their names.
         learning_rate: Of W.
         window: Over how many epochs up to t sigma_i(t) is taken; a = 1 until there are window + 1 epochs.
         variance_of: "iterations": sigma is the mean over the window of the variance of an epoch's iteration losses;
@@ -160,7 +159,6 @@ class VarianceRatio(Weighting):
 
     @staticmethod
     def title(options: Mapping[str, Any]) -> str:
-        """What a table calls it."""
         return "eq. 5" + (" as printed" if options["literal"] else "")
 
 

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from data import republished_trees as copies
-from data import street_trees, trees
+from data import republished_trees as copies, street_trees, trees
 from data.refusing import every_label, refuses
 
 import taskweave as tw

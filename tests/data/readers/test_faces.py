@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from data import pet_trees as trees
 from data.refusing import refuses
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import taskweave as tw
 from taskweave.data.readers.whole_images.imdb_wiki import age_of, subject_of

@@ -7,8 +7,7 @@ import pytest
 import torch
 from data import pet_trees as trees
 from data.refusing import every_label, refuses
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 import taskweave as tw

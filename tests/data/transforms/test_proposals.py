@@ -8,8 +8,7 @@ import pytest
 import torch
 from data import box_trees
 from data.refusing import refuses
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import taskweave as tw
 from taskweave.data import WithProposals, grid_proposals, read_proposals, write_proposals

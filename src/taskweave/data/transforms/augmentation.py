@@ -17,8 +17,7 @@ from annotated_types import Ge, Gt, Le, Len
 from torch import Tensor
 from torchvision import tv_tensors
 from torchvision.transforms import v2
-from torchvision.transforms.v2 import InterpolationMode
-from torchvision.transforms.v2 import functional as F
+from torchvision.transforms.v2 import InterpolationMode, functional as F
 
 from taskweave.data.boxes import tidy
 from taskweave.data.tensors import Depth, Disparity, Normals

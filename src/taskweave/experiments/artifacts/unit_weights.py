@@ -10,7 +10,7 @@ from taskweave.results.run_files import PlaceLink, keep_units
 from taskweave.units.lane_mixing import LaneMixing
 from taskweave.units.learned import LearnedLink, learned_links
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 def unit_weights(net: Connected) -> tuple[PlaceLink, ...]:

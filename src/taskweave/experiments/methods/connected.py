@@ -16,7 +16,7 @@ from taskweave.experiments.starts.start import Start
 from taskweave.parts import Part, made_by, part, snake_case
 from taskweave.tasks.task import Task
 from taskweave.training import TrainingOptions
-from taskweave.units.layer_mixing import LayerMixing
+from taskweave.units.gathering import LayerMixing
 from taskweave.units.unit import Unit
 from taskweave.weaving import connect
 from taskweave.weaving.connected import Connected as ConnectedNetwork

@@ -15,7 +15,7 @@ from taskweave.experiments.plan import Run
 from taskweave.parts import Part
 from taskweave.tasks.task import Task
 from taskweave.units.unit import Unit
-from taskweave.weaving.ensemble import Ensemble as EnsembleNetwork
+from taskweave.weaving.connected import Ensemble as EnsembleNetwork
 
 if TYPE_CHECKING:
     from taskweave.experiments.methods.row import Row

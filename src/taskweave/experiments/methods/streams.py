@@ -13,8 +13,7 @@ from taskweave.parts import Part
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
-from taskweave.units.identity import Identity
-from taskweave.units.unit import Unit
+from taskweave.units.unit import Identity, Unit
 from taskweave.weaving import Connected, connect
 
 

@@ -34,14 +34,14 @@ from taskweave.networks.pets.pet_segnet import branches_of, check_branches, maps
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
+from taskweave.units.cross_connection import CrossTalk
 from taskweave.units.cross_stitch import CrossStitch
-from taskweave.units.cross_talk import CrossTalk
 from taskweave.units.lane_mixing import LaneMixing, Lanes
 from taskweave.units.mixing import mixing_matrix
 from taskweave.units.unit import Unit
 from taskweave.weaving.connect import connect
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection, Place
+from taskweave.weaving.plan import Connection, Place
 
 _END = f"encoder{STAGES}"
 
@@ -212,13 +212,11 @@ def _funnel(streams: Mapping[str, Stream], *, target: str) -> list[Connection]:
 class _Unused(Unit):
     """Numbers that nobody reads, registered only; every feature goes on as it is."""
 
+    exact_start = True
+
     def __init__(self, count: int) -> None:
         super().__init__([FeatureShape.image(1, 1, 1)] * count)
         self.matrix = CrossStitch(self.shapes, per="layer")
-
-    @property
-    def exact_start(self) -> bool:
-        return True
 
     def sources(self, target: int) -> frozenset[int]:
         return frozenset((target,))

@@ -12,11 +12,11 @@ from taskweave.networks.unet.st_unet import HEARS, STUNet, st_unet
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
-from taskweave.units.cross_talk import CrossTalk
+from taskweave.units.cross_connection import CrossTalk
 from taskweave.units.unit import Unit
 from taskweave.weaving.connect import connect
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 from taskweave.weaving.share import share
 
 TRUNK = "bottleneck"
