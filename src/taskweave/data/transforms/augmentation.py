@@ -66,7 +66,7 @@ def resize(value: Any, size: tuple[int, int]) -> Any:
 class JointTransform(v2.Transform):  # type: ignore[misc]
     """A transform of an image and its targets, after which boxes are within the image (see `boxes.tidy`)."""
 
-    _transformed_types = _IMAGES_AND_TARGETS
+    _transformed_types: tuple[type, ...] = _IMAGES_AND_TARGETS
 
     def forward(self, *inputs: Any) -> Any:
         moved = super().forward(*inputs)

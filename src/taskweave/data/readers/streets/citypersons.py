@@ -80,9 +80,9 @@ def read_citypersons(path: Path, persons: Sequence[str], faults: Faults) -> tupl
     """(H, W) and the objects of one json file."""
     missing = "every picture has its annotation, if an empty one; restore it"
     content = read_json(path, missing=missing, holds="imgHeight, imgWidth and objects")
-    for name in ("imgHeight", "imgWidth"):
-        if not isinstance(value := content.get(name), int) or value < 1:
-            raise ValueError(f"{path} has {name} {value!r}: expected the image's size in pixels; add it")
+    for side in ("imgHeight", "imgWidth"):
+        if not isinstance(value := content.get(side), int) or value < 1:
+            raise ValueError(f"{path} has {side} {value!r}: expected the image's size in pixels; add it")
     size = (content["imgHeight"], content["imgWidth"])
     entries = content.get("objects")
     if not isinstance(entries, list):
