@@ -194,10 +194,7 @@ def map_shard(path: Path, facts: ShardFacts, known: Collection[str] | None = Non
 
 
 def encode(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """A sample as a row. Whole numbers are kept in the smallest type that holds them all, and read back in their own.
-
-    Raises TypeError for a value that is no tensor, number, text, None or mapping of these.
-    """
+    """A sample as a row, whole numbers in the smallest type that holds them. TypeError for what a store cannot hold."""
     leaves: dict[str, Leaf] = {}
     row: dict[str, Any] = {"key": sample["key"], ".form": ""}
     for at, value in _leaves(sample, ()):
@@ -225,10 +222,7 @@ def decode(row: Row, *, without: Collection[str] = ()) -> dict[str, Any]:
 
 
 def stack(rows: Sequence[Row], *, without: Collection[str] = ()) -> dict[str, Tensor]:
-    """{name: the values of all rows, stacked}, plain and copied once, of tensors that have one form in all of them.
-
-    Boxes, and what is in mappings, are not stacked.
-    """
+    """{name: the values of all rows, stacked}, of tensors of one form in all of them; boxes and mappings are left out."""
     stacked, forms = {}, forms_of(rows)
     for name, leaf in rows[0].form.items():
         others = [form.get(name) for form in forms]
