@@ -24,7 +24,7 @@ from PIL import Image
 
 from taskweave.data.readers.boxes.voc import read_voc_annotation
 from taskweave.data.readers.faults import Faults
-from taskweave.data.readers.whole_images.pets_lists import BREEDS, SPECIES_NAMES, Pet, read_pets
+from taskweave.data.readers.whole_images.pets import BREEDS, SPECIES_NAMES, Pet, read_pets
 from taskweave.data.splits import drawn
 
 SIZE, OF_EACH, SEED = 128, 50, 0

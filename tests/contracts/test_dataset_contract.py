@@ -5,7 +5,7 @@ from contracts import dataset_contract as contract
 from data import box_trees, pet_trees, republished_trees, street_trees, trees
 
 import taskweave as tw
-from taskweave.data import Part, Reduced, WithProposals, grid_proposals, open_store, pack_store, tiled
+from taskweave.data import Reduced, Subset, WithProposals, grid_proposals, open_store, pack_store, tiled
 from taskweave.data.generated.scenes import Scenes
 
 
@@ -56,7 +56,7 @@ def reduced(root):
 
 
 def part(root):
-    return Part(mtan(root), [3, 1])
+    return Subset(mtan(root), [3, 1])
 
 
 def scenes(root):
@@ -163,7 +163,7 @@ def pets(root):
 
 def pets_reduced(root):
     pet_trees.write_pets(root)
-    return Reduced(Part(tw.data.pets("all", path=root), [3, 1]), size=(16, 20), in_memory=True)
+    return Reduced(Subset(tw.data.pets("all", path=root), [3, 1]), size=(16, 20), in_memory=True)
 
 
 def pets_h5(root):

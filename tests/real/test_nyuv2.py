@@ -12,7 +12,7 @@ from torchvision.transforms import v2
 
 import taskweave as tw
 from taskweave.data import RandomCrop, RandomScale, Reduced, ToInput, Transformed, collate, split_by_scene
-from taskweave.data.readers.indoor.nyuv2_classes import FORTY_TO_THIRTEEN
+from taskweave.data.readers.indoor.nyuv2 import FORTY_TO_THIRTEEN
 from taskweave.images import IMAGENET
 
 pytestmark = pytest.mark.shared

@@ -40,7 +40,7 @@ def opened(dataset: str, *, parts: Sequence[str], labels: Sequence[str], size: t
         raise FileNotFoundError(f"{path} {found}: give a data set's folder, or a YAML file with a recipe's data (use: ...)")
     if size is None:
         return given
-    from taskweave.data.reduced import Reduced
+    from taskweave.data.transformed import Reduced
 
     resized = {name: Reduced(part, size=size) for name, part in given.parts.items()}
     return Given(resized, {**given.source, "size": list(size)}, given.notes)

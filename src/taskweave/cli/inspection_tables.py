@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from taskweave.data.inspection import Inspection
+from taskweave.data.inspection.facts import LayoutFacts, SplitFacts, TargetFacts
 from taskweave.data.inspection.inspection import LAYOUTS
-from taskweave.data.inspection.result import LayoutFacts, SplitFacts, TargetFacts
 
 _NEAREST = 3
 _NAMES = 12

@@ -9,6 +9,7 @@ from typing import final
 
 from torch.utils.data import Dataset
 
+from taskweave.data.facts import Names
 from taskweave.data.sample import Batch, Sample
 
 
@@ -20,8 +21,7 @@ class LabelledSet(Dataset[Sample], ABC):
     ``normals`` Normals float32 (3, H, W), zeros = invalid; ``disparity`` Disparity float32 (1, H, W), 0 = invalid;
     ``detection`` and ``attributes`` boxes with their labels, see `taskweave.data.boxes`; one with `categories`
     int64 (); ``age`` int64 () in years, 0..99; ``box`` BoundingBoxes (1, 4), the one box that is asked for.
-    Which samples are read in which order, and how they are turned into network input, is not decided here
-    (`EpochOrder`, `Transformed`). A data set pickles, so that worker processes can have it.
+    A data set pickles, so that worker processes can have it.
     """
 
     @abstractmethod
@@ -102,34 +102,43 @@ def require_labels(labels: Sequence[str], available: Sequence[str], where: str) 
     return tuple(dict.fromkeys(labels))
 
 
-class DerivedSet(LabelledSet):
-    """Samples made of those of `dataset`: with its labels, and its names of classes, objects and attributes.
+class NamedSet(LabelledSet):
+    """A data set that offers `labels`, and of what `names` knows the names of these."""
 
-    A subclass says which samples there are, and how each is made.
-    """
+    def __init__(self, labels: Sequence[str], names: Names) -> None:
+        self._labels = tuple(labels)
+        self._names: Names = names
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self._names.classes) if "segmentation" in self.labels else ()
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return tuple(self._names.objects)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return tuple(self._names.attributes) if "attributes" in self.labels else ()
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return {label: tuple(names) for label, names in self._names.categories.items() if label in self.labels}
+
+
+class DerivedSet(NamedSet):
+    """Samples made of those of `dataset`, with its labels and names. A subclass says which, and how each is made."""
 
     def __init__(self, dataset: LabelledSet) -> None:
-        self.dataset = dataset
+        self.dataset = self._names = dataset
 
     @property
     def labels(self) -> tuple[str, ...]:
         return self.dataset.labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.dataset.classes
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self.dataset.objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.dataset.attributes
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return self.dataset.categories
 
 
 class ChangedSet(DerivedSet):
@@ -158,6 +167,10 @@ class Restricted(ChangedSet):
         self._labels = require_labels(labels, dataset.labels, type(dataset).__name__)
         self._dropped = frozenset(dataset.labels) - frozenset(self._labels)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
     def __getitem__(self, index: int) -> Sample:
         return {name: value for name, value in self.dataset[index].items() if name not in self._dropped}
 
@@ -165,25 +178,5 @@ class Restricted(ChangedSet):
         batch = self.dataset.batch_of(indices, size=size)
         if batch is None:
             return None
-        kept = [label for label in batch.targets if label not in self._dropped]
-        return replace(
-            batch,
-            targets={label: batch.targets[label] for label in kept},
-            rows={label: batch.rows[label] for label in kept},
-        )
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self._labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.dataset.classes if "segmentation" in self._labels else ()
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.dataset.attributes if "attributes" in self._labels else ()
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return {label: names for label, names in self.dataset.categories.items() if label in self._labels}
+        targets = {label: target for label, target in batch.targets.items() if label not in self._dropped}
+        return replace(batch, targets=targets, rows={label: batch.rows[label] for label in targets})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Protocol
 
 from annotated_types import Ge, Gt, Lt
 
@@ -20,6 +19,19 @@ Size = tuple[Annotated[int, Ge(8)], Annotated[int, Ge(8)]]
 """(height, width) in pixels."""
 TestShare = Annotated[float, Gt(0.0), Lt(1.0)]
 """Share of a release without a split that is drawn for the test."""
+
+
+class Names(Protocol):
+    """Who knows the names of all classes, objects, attributes and categories of a data set."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+    @property
+    def objects(self) -> Sequence[str]: ...
+    @property
+    def attributes(self) -> Sequence[str]: ...
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
 class SetFacts(NamedTuple):
@@ -46,16 +58,21 @@ class SetFacts(NamedTuple):
     classes: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
-    categories: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    categories: Mapping[str, tuple[str, ...]] = {}
     size: tuple[int, int] = (480, 640)
     far: float = 10.0
     own_validation: bool = False
     may_be_shown: bool = False
     named: bool = False
-    computed: Mapping[str, str] = MappingProxyType({})
-    made_by: Mapping[str, int] = MappingProxyType({})
+    computed: Mapping[str, str] = {}
+    made_by: Mapping[str, int] = {}
 
     def of(self, task: str) -> tuple[str, ...]:
         """The names that a task predicts; () for one without names (depth)."""
-        own = {"segmentation": self.classes, DETECTION: self.objects, ATTRIBUTES: self.attributes}
-        return {**self.categories, **own}.get(task, ())
+        return names_of(self, task)
+
+
+def names_of(known: Names, task: str) -> tuple[str, ...]:
+    """The names that a task predicts; () for one without names (depth)."""
+    own = {"segmentation": known.classes, DETECTION: known.objects, ATTRIBUTES: known.attributes}
+    return tuple({**known.categories, **own}.get(task, ()))

@@ -10,7 +10,7 @@ from typing import Any, final
 from torch.utils.data import Dataset
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.facts import ATTRIBUTES, DETECTION
+from taskweave.data.facts import names_of
 from taskweave.data.mixture_order import MixtureOrder, MixtureSchedule, Reach, Turns, reach
 from taskweave.data.sample import Sample
 from taskweave.data.transformed import Transformed
@@ -23,14 +23,14 @@ class Mixture(Dataset[Sample]):
     Its samples are those of the sets in a row; each carries its set's name as ``source``, also in its key. Which batch
     reads which samples depends on the seed and the number of the batch alone, so a training resumes inside any epoch.
 
-    sets: each with its own transform.
-    schedule: `ConstantInterval`, `RoundRobin`, `Proportional` or `Temperature`. Its turns are batches, so with
-        ``accumulate`` one optimiser step may hold batches of several sets.
-    use: {set: the labels taken from it}; a set that is not named gives all it has.
-    batch_sizes: {set: samples per batch}, instead of the training's batch size.
-    mixed: batches hold samples of several sets, which need one image size; then turns are samples. Networks run on all
-        images of a batch and losses count those that are labelled, so a batch norm in a task's head sees the others too.
-    Raises ValueError for an empty data set, and for two that define one task with different classes.
+    Args:
+        sets: Each with its own transform.
+        schedule: `ConstantInterval`, `RoundRobin`, `Proportional` or `Temperature`. Its turns are batches, so with
+            ``accumulate`` one optimiser step may hold batches of several sets.
+        use: {set: the labels taken from it}; a set that is not named gives all it has.
+        batch_sizes: {set: samples per batch}, instead of the training's batch size.
+        mixed: Batches hold samples of several sets, which need one image size; then turns are samples. Networks run on all
+            images of a batch and losses count those that are labelled, so a batch norm in a task's head sees the others.
     """
 
     def __init__(
@@ -97,8 +97,7 @@ class Mixture(Dataset[Sample]):
     def turns(self, batch_size: int, *, seed: int) -> Turns:
         """Whose turn it is, where a batch has `batch_size` samples unless `batch_sizes` says otherwise."""
         per_turn = {name: 1 if self.mixed else self.batch_sizes.get(name, batch_size) for name in self.sets}
-        per_batch = batch_size if self.mixed else 1
-        return Turns(self.sizes, self.schedule, per_turn, per_batch, seed, self._blocks())
+        return Turns(self.sizes, self.schedule, per_turn, batch_size if self.mixed else 1, seed, self._blocks())
 
     def order(self, batch_size: int, *, seed: int, first: int, last: int) -> MixtureOrder:
         """The samples of the batches number `first`..`last` - 1."""
@@ -144,17 +143,11 @@ def check_sets(sets: Mapping[str, LabelledSet], used: Mapping[str, Collection[st
     for (one, first), (other, second) in combinations(sets.items(), 2):
         for task in used[one]:
             if task in used[other]:
-                _check_vocabulary(task, {one: _vocabulary(first, task), other: _vocabulary(second, task)})
+                _check_vocabulary(task, one, names_of(first, task), other, names_of(second, task))
 
 
-def _vocabulary(dataset: LabelledSet, task: str) -> tuple[str, ...]:
-    """The names of a task's classes; () for a task without, or of a data set that does not say."""
-    own = {"segmentation": dataset.classes, DETECTION: dataset.objects, ATTRIBUTES: dataset.attributes}
-    return {**dataset.categories, **own}.get(task, ())
-
-
-def _check_vocabulary(task: str, by_set: Mapping[str, tuple[str, ...]]) -> None:
-    (one, first), (other, second) = by_set.items()
+def _check_vocabulary(task: str, one: str, first: Sequence[str], other: str, second: Sequence[str]) -> None:
+    """Names of a task's classes in two sets; none for a task without, or of a data set that does not say."""
     if not first or not second or first == second:
         return
     longest = max(len(first), len(second))

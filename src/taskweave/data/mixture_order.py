@@ -70,7 +70,7 @@ class RoundRobin(MixtureSchedule):
     """One turn each, in the order of the mixture."""
 
     def turns(self, batches: Mapping[str, float], *, seed: int) -> Iterator[str]:
-        yield from ConstantInterval(batches=1).turns(batches, seed=seed)
+        return ConstantInterval(batches=1).turns(batches, seed=seed)
 
 
 @final
@@ -118,8 +118,7 @@ _APART = 7_919
 class Turns:
     """Whose turn it is, and how much is read in it.
 
-    sizes: samples of each data set.  per_turn: samples read in a turn of each.  per_batch: turns that make a batch.
-    blocks: of each data set (`LabelledSet.blocks`); () or none where there are none.
+    sizes: samples of each data set. per_turn: samples read in a turn of each. per_batch: turns that make a batch.
     """
 
     sizes: Mapping[str, int]
@@ -138,8 +137,8 @@ class Turns:
 class MixtureOrder(Sampler[list[tuple[int, int]]]):
     """The batches `first`..`last` - 1 of a mixture as [(index, draw)], for a DataLoader's ``batch_sampler``.
 
-    An index counts through all data sets in a row. Each is read in its own epochs, which follow each other without a gap,
-    and draws are its epochs: batch b reads the same samples wherever the reading starts.
+    An index counts through all data sets in a row. Each is read in its own epochs, which are the draws and follow each
+    other without a gap: batch b reads the same samples wherever the reading starts.
     """
 
     def __init__(self, turns: Turns, *, first: int, last: int) -> None:
@@ -175,16 +174,14 @@ def _read(order: Order, *, offset: int, start: int) -> Iterator[tuple[int, int]]
 @final
 @dataclass(frozen=True)
 class Reach:
-    """How far a number of batches reads.
-
-    epoch: after how many batches as many samples were read as all data sets have together.
-    covered: after how many every data set was read through, or None where these batches do not get there.
-    visited: the data sets that have a turn at all.
-    """
+    """How far a number of batches reads."""
 
     epoch: int
+    """After how many as many samples were read as all data sets have together."""
     covered: int | None
+    """After how many every data set was read through, or None where these batches do not get there."""
     visited: frozenset[str]
+    """The data sets that have a turn at all."""
 
 
 def reach(turns: Turns, batches: int) -> Reach:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from taskweave.data.readers.cache import cache_folder, cached_array
+from taskweave.data.readers.arrays import cache_folder, cached_array
 from taskweave.data.tensors import Depth, Normals
 
 
@@ -38,7 +38,7 @@ NYUV2_CAMERA = Intrinsics(fx=518.857901, fy=519.469611, cx=325.582449, cy=253.73
 
 
 class _Planes(NamedTuple):
-    """For every pixel the plane fitted in the window around it: 1 / Z = a x + b y + c, and how far off it is.
+    """For every pixel the plane fitted in the window around it: 1 / Z = a x + b y + c.
 
     error: root mean square of the residual, relative to 1 / Z; infinite where the window does not determine a plane.
     """
@@ -138,9 +138,7 @@ _STEPS = 2047.0
 @final
 @dataclass(frozen=True)
 class DerivedNormals:
-    """Reads a depth file and gives its normals.
-
-    Cached by the depth values and the camera, so a changed file never meets old normals.
+    """Reads a depth file and gives its normals, cached by the depth values and the camera.
 
     folder: where results are kept; None = ``normals`` in `cache_folder()`, looked up at each reading.
     """

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
-from taskweave.data.dataset import LabelledSet, require_labels
+from taskweave.data.dataset import LabelledSet, NamedSet, require_labels
 from taskweave.data.facts import SetFacts
 from taskweave.data.sample import Sample
 
@@ -24,9 +24,6 @@ def facts_of(dataset: Dataset[Any], title: str) -> SetFacts:
         dataset: Its samples are mappings with an "image" (3, H, W) and a target under each task's name. `labels`,
             `classes`, `objects`, `attributes` and `categories` are read off it where it has them, see `LabelledSet`.
         title: What people call it.
-
-    Raises:
-        ValueError: It is empty, or its samples are no such mappings.
     """
     sample = _mapping(dataset, 0) if len(dataset) else None  # type: ignore[arg-type]
     if sample is None:
@@ -50,7 +47,7 @@ def labelled(dataset: Dataset[Any], facts: SetFacts) -> LabelledSet:
 
 
 @final
-class OwnSet(LabelledSet):
+class OwnSet(NamedSet):
     """A torch data set whose samples are mappings; keys and scenes are its samples' own, or their numbers.
 
     Plain images and plain maps of whole numbers become an Image and a Mask, so that transforms move them together; other
@@ -58,9 +55,9 @@ class OwnSet(LabelledSet):
     """
 
     def __init__(self, dataset: Dataset[Any], facts: SetFacts, labels: Sequence[str]) -> None:
+        super().__init__(labels, facts)
         self.dataset = dataset
         self.facts = facts
-        self._labels = tuple(labels)
 
     def __len__(self) -> int:
         return len(self.dataset)  # type: ignore[arg-type]
@@ -71,26 +68,6 @@ class OwnSet(LabelledSet):
         sample = _mapping(self.dataset, index)
         wanted = {name: _wrapped(name, sample[name]) for name in ("image", *self._labels) if name in sample}
         return {**wanted, "key": self.key(index)}
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self._labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.facts.classes
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self.facts.objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.facts.attributes
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return self.facts.categories
 
     def only(self, labels: Sequence[str]) -> OwnSet:
         return OwnSet(self.dataset, self.facts, require_labels(labels, self.facts.labels, self.facts.title))
@@ -119,5 +96,4 @@ def _wrapped(name: str, value: Any) -> Any:
         return value
     if name == "image":
         return tv_tensors.Image(value)
-    whole = not value.is_floating_point() and value.ndim == 2
-    return tv_tensors.Mask(value) if whole else value
+    return tv_tensors.Mask(value) if value.ndim == 2 and not value.is_floating_point() else value

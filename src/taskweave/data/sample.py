@@ -32,9 +32,7 @@ class Batch:
     targets: {task: the targets of those samples that have one}: tensors stacked; mappings as a list, one per sample, in
         plain tensors; BoundingBoxes as mappings of "boxes" (n, 4) and "size" (2,), the height and width of the image.
     rows: {task: which samples of the batch those are, int64}.
-    keys: the samples' keys.
-    rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels; None where no sample has any, (0, 4) for an image
-        that has none beside others that have.
+    rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels, (0, 4) for one without; None where none has any.
     sources: the name of each sample's data set in a `Mixture`; () for samples of no mixture.
     """
 

@@ -20,8 +20,7 @@ def drawn(names: Iterable[str], *, seed: int) -> list[str]:
 def held_out(groups: Sequence[str], share: float, *, seed: int) -> frozenset[str]:
     """The groups (a person's name, say) whose samples are the test part: the first round(share * n) of n drawn ones.
 
-    groups: the group of each sample. A group is in one part as a whole, so nobody is in both. At least one group is held
-    out and one is left. Raises ValueError for a share outside (0, 1) and for fewer than two groups.
+    groups: the group of each sample. A group is in one part as a whole; at least one is held out and one is left.
     """
     if not 0 < share < 1:
         raise ValueError(f"test_share is the test part of the groups, between 0 and 1, got {share}")
@@ -32,7 +31,7 @@ def held_out(groups: Sequence[str], share: float, *, seed: int) -> frozenset[str
 
 
 @final
-class Part(DerivedSet):
+class Subset(DerivedSet):
     """Some samples of `dataset`, in the order of `indices`."""
 
     def __init__(self, dataset: LabelledSet, indices: Sequence[int]) -> None:
@@ -42,8 +41,8 @@ class Part(DerivedSet):
         super().__init__(dataset)
         self.indices = tuple(indices)
 
-    def only(self, labels: Sequence[str]) -> Part:
-        return Part(self.dataset.only(labels), self.indices)
+    def only(self, labels: Sequence[str]) -> Subset:
+        return Subset(self.dataset.only(labels), self.indices)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -58,8 +57,8 @@ class Part(DerivedSet):
     def blocks(self) -> tuple[Sequence[int], ...]:
         number_of = {index: number for number, block in enumerate(self.dataset.blocks) for index in block}
         members: dict[int, list[int]] = {}
-        for place, index in enumerate(self.indices if number_of else ()):
-            members.setdefault(number_of[index], []).append(place)
+        for position, index in enumerate(self.indices if number_of else ()):
+            members.setdefault(number_of[index], []).append(position)
         return tuple(members.values())
 
     def key(self, index: int) -> str:
@@ -69,11 +68,11 @@ class Part(DerivedSet):
         return self.dataset.scene(self.indices[index])
 
 
-def split_by_scene(dataset: LabelledSet, share: float, *, seed: int) -> tuple[Part, Part]:
+def split_by_scene(dataset: LabelledSet, share: float, *, seed: int) -> tuple[Subset, Subset]:
     """(training, validation): whole scenes, drawn by `seed`, until about `share` of the samples are in validation.
 
     Pictures of one room are nearly copies of each other; split at random they would make validation blind to overfitting.
-    Both parts hold at least one scene and keep the order of `dataset`. Raises ValueError where all samples show one scene.
+    Both parts hold at least one scene and keep the order of `dataset`.
     """
     if not 0 < share < 1:
         raise ValueError(f"share is the validation part of the samples, between 0 and 1, got {share}")
@@ -93,4 +92,4 @@ def split_by_scene(dataset: LabelledSet, share: float, *, seed: int) -> tuple[Pa
         if len(held) + len(scene) / 2 <= share * len(dataset):
             held.update(scene)
     train = [index for index in range(len(dataset)) if index not in held]
-    return Part(dataset, train), Part(dataset, sorted(held))
+    return Subset(dataset, train), Subset(dataset, sorted(held))

@@ -7,9 +7,8 @@ import pytest
 import torch
 
 from taskweave.data.generated import rendering, scenes
-from taskweave.data.generated.cache import RecordFile
 from taskweave.data.generated.furnishing import draw_room
-from taskweave.data.generated.scenes import Scenes
+from taskweave.data.generated.scenes import RecordFile, Scenes
 
 SIZE = (24, 32)
 RECORD = 24 * 32 * 21 + 4

@@ -11,8 +11,7 @@ from data.written import WRITTEN, write_cityscapes
 
 import taskweave as tw
 from taskweave.data import LabelledSet, inspect
-from taskweave.data.inspection.inspection import LAYOUTS
-from taskweave.data.inspection.looking import spread
+from taskweave.data.inspection.inspection import LAYOUTS, spread
 from taskweave.parts import known
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from taskweave.data import cache_folder
-from taskweave.data.readers.cache import cached_array
+from taskweave.data.readers.arrays import cached_array
 
 
 def test_where_it_is(monkeypatch, tmp_path):

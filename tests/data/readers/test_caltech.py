@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import RandomHorizontalFlip
 
 import taskweave as tw
 from taskweave.data import Window, collate
-from taskweave.data.readers.streets.norpix import scan_sequence
+from taskweave.data.readers.streets.caltech_files import scan_sequence
 from taskweave.data.transforms.tiling import cut
 from taskweave.metrics.detection_images import Subset, detected_image
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from taskweave.data.readers.label_codes import LabelCode, exact_bytes
+from taskweave.data.readers.files import LabelCode, exact_bytes
 
 TYPES = [np.uint8, np.int8, np.uint16, np.int32, np.int64, np.float16, np.float32, np.float64]
 

@@ -12,7 +12,7 @@ from data.refusing import refuses
 from hypothesis import given, settings, strategies as st
 
 import taskweave as tw
-from taskweave.data.readers.whole_images.imdb_wiki import age_of, subject_of
+from taskweave.data.readers.whole_images.faces import age_of, subject_of
 from taskweave.data.splits import held_out
 
 names = st.lists(st.sampled_from("abcdefghij"), min_size=2, max_size=40).filter(lambda drawn: len(set(drawn)) > 1)

@@ -10,7 +10,7 @@ from data.refusing import every_label, refuses
 
 import taskweave as tw
 from taskweave.data import BatchOrder, BlockOrder
-from taskweave.data.readers import containers
+from taskweave.data.readers import arrays
 from taskweave.data.readers.whole_images import pets_h5
 
 pytest.importorskip("h5py", reason="the h5 form needs taskweave[data]")
@@ -59,7 +59,7 @@ def reads(monkeypatch):
             seen.append((rows.start, rows.stop))
             return self.array[rows]
 
-    monkeypatch.setattr(pets_h5, "h5_array", lambda path, name: Watched(containers.h5_array(path, name)))
+    monkeypatch.setattr(pets_h5, "h5_array", lambda path, name: Watched(arrays.h5_array(path, name)))
     return seen
 
 

@@ -9,7 +9,7 @@ from data import republished_trees, trees
 
 import taskweave as tw
 from taskweave.data import Depth
-from taskweave.data.readers.indoor.nyuv2_classes import FORTY, FORTY_TO_THIRTEEN, THIRTEEN
+from taskweave.data.readers.indoor.nyuv2 import FORTY, FORTY_TO_THIRTEEN, THIRTEEN
 
 
 @pytest.fixture(autouse=True)

@@ -29,14 +29,14 @@ from taskweave.data.generated.solids import Ball, Block, Cylinder, Point, Solid
 
 @final
 @dataclass(frozen=True)
-class _Place:
+class _Disc:
     """A disc, seen from above, that a thing may fill."""
 
     x: float
     z: float
     radius: float
 
-    def overlaps(self, other: _Place) -> bool:
+    def overlaps(self, other: _Disc) -> bool:
         x, z, apart = self.x - other.x, self.z - other.z, self.radius + other.radius
         return x * x + z * z < apart * apart
 
@@ -55,7 +55,7 @@ class Furniture:
         self._size = size
         self._camera = camera
         self._inventory = inventory
-        self._taken: list[_Place] = []
+        self._taken: list[_Disc] = []
         self.bodies: list[Body] = []
 
     def add_table(self) -> None:
@@ -77,7 +77,7 @@ class Furniture:
         for u, v in ((-0.55, -0.4), (0.0, 0.35), (0.55, -0.2)):
             if draws.chance(0.55):
                 x, _, z = place.offset(u * a, v * b, turn=turn, y=0.0)
-                self._add_thing(_Place(x, z, min(0.33 * a, 0.5 * b)), height)
+                self._add_thing(_Disc(x, z, min(0.33 * a, 0.5 * b)), height)
 
     def add_on_floor(self) -> None:
         """A box, ball or cylinder, where there is a free place."""
@@ -85,14 +85,14 @@ class Furniture:
         if place is not None:
             self._add_thing(place, 0.0)
 
-    def _free(self, radius: float) -> _Place | None:
+    def _free(self, radius: float) -> _Disc | None:
         """A free disc on the floor before the camera; None where a few tries found none."""
         draws, (width, _, depth) = self._draws, self._size
         (cx, _, cz), (rx, _, rz), (fx, _, fz) = self._camera.position, self._camera.right, self._camera.forward
         for _ in range(10):
             ahead = draws.between(1.1 + radius, depth)
             aside = ahead * draws.between(-0.6, 0.6)
-            place = _Place(cx + ahead * fx + aside * rx, cz + ahead * fz + aside * rz, radius)
+            place = _Disc(cx + ahead * fx + aside * rx, cz + ahead * fz + aside * rz, radius)
             inside = radius < place.x < width - radius and radius - depth < place.z < -radius
             if inside and not any(place.overlaps(other) for other in self._taken):
                 self._taken.append(place)
@@ -104,36 +104,29 @@ class Furniture:
         number = self._inventory.note(label, shape, look=look, extent=extent)
         self.bodies.append(Body(label, number, tuple(solids), look.look))
 
-    def _add_thing(self, place: _Place, ground: float) -> None:
+    def _add_thing(self, place: _Disc, ground: float) -> None:
         """A box, ball or cylinder that fills a disc at height `ground`; on the floor sometimes another on top of it."""
-        match self._draws.below(3):
-            case 0:
-                top = self._add_box(place, ground)
-            case 1:
-                top = self._add_cylinder(place, ground)
-            case _:
-                self._add_ball(place, ground)
-                return
+        kind = self._draws.below(3)
+        if kind == 2:
+            r = place.radius * self._draws.between(0.6, 1.0)
+            self._add(BALL, "ball", [Ball((place.x, ground + r, place.z), r)], extent=2.0 * r)
+            return
+        top = self._add_cylinder(place, ground) if kind else self._add_box(place, ground)
         if ground == 0.0 and top < 0.9 and self._draws.chance(0.3):
-            self._add_thing(_Place(place.x, place.z, 0.5 * place.radius), top)
+            self._add_thing(_Disc(place.x, place.z, 0.5 * place.radius), top)
 
-    def _add_box(self, place: _Place, ground: float) -> float:
-        """A box; the height of its top."""
+    def _add_box(self, place: _Disc, ground: float) -> float:
+        """A box; the height of its top, as of a cylinder."""
         draws, r = self._draws, place.radius
         a, b, h = r * draws.between(0.65, 0.8), r * draws.between(0.4, 0.6), r * draws.between(0.4, 1.6)
         block = Block((place.x, ground + h, place.z), (a, h, b), draws.turn(1.0))
         self._add(BOX, "block", [block], extent=2.0 * max(a, h))
         return ground + 2.0 * h
 
-    def _add_cylinder(self, place: _Place, ground: float) -> float:
-        """A cylinder; the height of its top."""
+    def _add_cylinder(self, place: _Disc, ground: float) -> float:
         r, h = place.radius * self._draws.between(0.5, 0.9), place.radius * self._draws.between(0.4, 1.5)
         self._add(CYLINDER, "cylinder", [Cylinder((place.x, ground + h, place.z), r, h)], extent=2.0 * max(r, h))
         return ground + 2.0 * h
-
-    def _add_ball(self, place: _Place, ground: float) -> None:
-        r = place.radius * self._draws.between(0.6, 1.0)
-        self._add(BALL, "ball", [Ball((place.x, ground + r, place.z), r)], extent=2.0 * r)
 
 
 def draw_room(seed: int, index: int) -> tuple[Room, tuple[Thing, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar, assert_never, final
 
 import numpy as np
@@ -100,9 +100,8 @@ Item = TypeVar("Item")
 class Draws:
     """A stream of random choices for one scene.
 
-    NumPy promises stable raw words of a bit generator, not stable distributions; and libm's sine differs by an ulp between
-    machines. So numbers are made from raw words here, and angles are drawn as (cosine, sine) by the rational
-    parametrisation of the circle, which needs no trigonometry.
+    NumPy promises stable raw words of a bit generator, not stable distributions, and libm's sine differs by an ulp between
+    machines: so numbers are made from raw words, and angles drawn as (cosine, sine) by the rational form of the circle.
     """
 
     def __init__(self, seed: int, index: int) -> None:
@@ -173,11 +172,11 @@ class Thing:
 
 
 @final
+@dataclass
 class Inventory:
     """The objects of a room as they are added."""
 
-    def __init__(self) -> None:
-        self.things: list[Thing] = []
+    things: list[Thing] = field(default_factory=list)
 
     def note(self, label: int, shape: Shape, *, look: DrawnLook, extent: float) -> int:
         """Add an object whose largest extent is `extent` metres; its number."""

@@ -83,10 +83,7 @@ class _Surface:
 
 @final
 class Surfaces:
-    """The surfaces of a room: 6 faces, then rim and inside of every panel, then every solid.
-
-    labels, numbers: class and instance of each, uint8.
-    """
+    """The surfaces of a room: 6 faces, then rim and inside of every panel, then every solid."""
 
     def __init__(self, room: Room) -> None:
         self.room = room
@@ -155,27 +152,18 @@ _GRAIN = 0.025
 @final
 @dataclass(frozen=True)
 class Rendering:
-    """What a camera sees.
+    """What a camera sees. Normals are unit vectors: x right, y up, z to the camera; instance 0 is the room."""
 
-    image: uint8 (3, H, W) RGB.  labels: uint8 (H, W), classes.
-    instances: uint8 (H, W), numbers of bodies and panels, 0 = room.
-    depth: float32 (H, W), metres along the optical axis.  normals: float32 (3, H, W), unit; x right, y up, z to the camera.
-    """
-
-    image: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    instances: NDArray[np.uint8]
-    depth: Array
-    normals: Array
+    image: NDArray[np.uint8]  # (3, H, W) RGB
+    labels: NDArray[np.uint8]  # (H, W)
+    instances: NDArray[np.uint8]  # (H, W)
+    depth: Array  # (H, W), metres along the optical axis
+    normals: Array  # (3, H, W)
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def render(room: Room, size: tuple[int, int]) -> Rendering:
     """The view of the room's camera at `size` (height, width), the same to the bit on every machine."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _render(room, size)
-
-
-def _render(room: Room, size: tuple[int, int]) -> Rendering:
     surfaces = Surfaces(room)
     row, column = (grid.ravel() for grid in np.indices(size, dtype=np.float32))
     rays = room.camera.rays(column + 0.5, row + 0.5, size)

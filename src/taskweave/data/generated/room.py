@@ -25,10 +25,7 @@ _INWARD: tuple[Point, ...] = (
 @final
 @dataclass(frozen=True)
 class Body:
-    """A thing in the room: solids that belong together and one look.
-
-    label: its class.  number: its instance, from 1.
-    """
+    """A thing in the room: solids that belong together and one look. label: its class. number: its instance, from 1."""
 
     label: int
     number: int

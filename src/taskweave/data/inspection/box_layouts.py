@@ -1,37 +1,32 @@
-"""The known layouts with boxes, or with labels of the whole image. A new one is one entry."""
+"""The known layouts with boxes or labels of the whole image, and stores. A new one is one entry."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from taskweave.data.inspection.dense_layouts import view
-from taskweave.data.inspection.layout import Layout, View, matches
-from taskweave.data.readers.boxes.apascal import apascal
-from taskweave.data.readers.boxes.birds import birds
-from taskweave.data.readers.boxes.box_csv import box_csv
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.inspection.layout import Layout, View, matches, view, views_of
+from taskweave.data.readers.boxes.box_csv import birds, box_csv
 from taskweave.data.readers.boxes.coco import coco
 from taskweave.data.readers.boxes.penn_fudan import penn_fudan
-from taskweave.data.readers.boxes.voc import voc
-from taskweave.data.readers.streets.caltech import caltech
-from taskweave.data.readers.streets.caltech_extracted import caltech_extracted
-from taskweave.data.readers.streets.caltech_rules import TEST_SETS, TRAIN_SETS
+from taskweave.data.readers.boxes.voc import apascal, voc
+from taskweave.data.readers.streets.caltech import TEST_SETS, TRAIN_SETS, caltech, caltech_extracted
 from taskweave.data.readers.streets.citypersons import citypersons
 from taskweave.data.readers.streets.kitti import kitti
-from taskweave.data.readers.whole_images.faces import FACE_LABELS
-from taskweave.data.readers.whole_images.imdb_wiki import imdb_wiki
+from taskweave.data.readers.whole_images.faces import FACE_LABELS, imdb_wiki, utkface
 from taskweave.data.readers.whole_images.pets import PET_LABELS, pets
 from taskweave.data.readers.whole_images.pets_h5 import H5_LABELS, pets_h5
-from taskweave.data.readers.whole_images.utkface import utkface
+from taskweave.data.store.manifest import MANIFEST, UNFINISHED
+from taskweave.data.store.places import Folder
+from taskweave.data.store.stored_set import open_store
 
 _BOXES = ("detection",)
 _CALTECH_STEP = 30
-
-
-def _penn_fudan(path: Path) -> list[View]:
-    return [view(penn_fudan, split, ("detection", "segmentation"), path=path) for split in ("train", "test")]
 
 
 def _voc(path: Path) -> list[View]:
@@ -42,11 +37,6 @@ def _voc(path: Path) -> list[View]:
                 lists = {"year": year, "train_split": split, "test_split": split}
                 views.append(replace(view(voc, split, _BOXES, path=path, **lists), split=f"{year} {split}"))
     return views
-
-
-def _apascal(path: Path) -> list[View]:
-    splits = [split for split in ("train", "test") if matches(path, f"attribute_data/apascal_{split}.txt")]
-    return [view(apascal, split, ("detection", "attributes"), path=path) for split in splits]
 
 
 def _coco(path: Path) -> list[View]:
@@ -81,15 +71,6 @@ def _caltech(path: Path) -> list[View]:
     return [view(caltech, split, _BOXES, path=path, train_step=_CALTECH_STEP) for split in present]
 
 
-def _caltech_extracted(path: Path) -> list[View]:
-    present = [split for split, sets in _SETS.items() if any(matches(path, f"images/set{number:02d}_*") for number in sets)]
-    return [view(caltech_extracted, split, _BOXES, path=path, train_step=1, test_step=1) for split in present]
-
-
-def _kitti(path: Path) -> list[View]:
-    return [view(kitti, "training", _BOXES, path=path)]
-
-
 def _citypersons(path: Path) -> list[View]:
     labels = ("detection", "segmentation") if (path / "gtFine").is_dir() else _BOXES
     splits = [split for split in ("train", "val") if (path / "gtBboxCityPersons" / split).is_dir()]
@@ -100,7 +81,9 @@ _SETS: dict[Literal["train", "test"], Sequence[int]] = {"train": TRAIN_SETS, "te
 BOX_LAYOUTS = (
     Layout(
         "Penn-Fudan", "penn_fudan",
-        ("PNGImages/*.png", "PedMasks/*_mask.png", "Annotation/*.txt"), _penn_fudan, uses=("readme.txt",),
+        ("PNGImages/*.png", "PedMasks/*_mask.png", "Annotation/*.txt"),
+        views_of(penn_fudan, ("detection", "segmentation"), {"train": "Annotation", "test": "Annotation"}),
+        uses=("readme.txt",),
     ),
     Layout(
         "PASCAL VOC", "voc", ("VOC20*/ImageSets/Main/*.txt", "VOC20*/Annotations/*.xml"), _voc, listed=True,
@@ -109,7 +92,8 @@ BOX_LAYOUTS = (
     Layout(
         "aPascal", "apascal",
         ("attribute_data/apascal_*.txt", "attribute_data/attribute_names.txt", "VOCdevkit/VOC2008/JPEGImages/*.jpg"),
-        _apascal, listed=True, among_others=True,  # the images are VOC's
+        views_of(apascal, ("detection", "attributes"), {part: f"attribute_data/apascal_{part}.txt" for part in _SETS}),
+        listed=True, among_others=True,  # the images are VOC's
     ),
     Layout("COCO", "coco", ("annotations/instances_*.json",), _coco, uses=("train2017", "val2017", "images")),
     Layout(
@@ -125,9 +109,17 @@ BOX_LAYOUTS = (
     ),
     Layout(
         "Caltech Pedestrian, extracted", "caltech_extracted",
-        ("images/set*_V*_I*.*", "annotations/set*_V*_I*.txt"), _caltech_extracted,
+        ("images/set*_V*_I*.*", "annotations/set*_V*_I*.txt"),
+        views_of(
+            caltech_extracted, _BOXES,
+            {part: "|".join(f"images/set{number:02d}_*" for number in sets) for part, sets in _SETS.items()},
+            train_step=1, test_step=1,
+        ),
     ),
-    Layout("KITTI", "kitti", ("training/image_2/*.png", "training/label_2/*.txt"), _kitti),
+    Layout(
+        "KITTI", "kitti", ("training/image_2/*.png", "training/label_2/*.txt"),
+        views_of(kitti, _BOXES, {"training": "training"}),
+    ),
     Layout(
         "CityPersons", "citypersons",
         ("gtBboxCityPersons/*/*/*.json", "leftImg8bit/*/*/*_leftImg8bit.png"), _citypersons, uses=("gtFine",),
@@ -148,14 +140,6 @@ def _pets_h5(path: Path) -> list[View]:
     return [view(pets_h5, split, H5_LABELS, path=path) for split in splits]
 
 
-def _utkface(path: Path) -> list[View]:
-    return [view(utkface, "all", FACE_LABELS, path=path)]  # ours draws a split, the release has none
-
-
-def _imdb_wiki(path: Path) -> list[View]:
-    return [view(imdb_wiki, "all", FACE_LABELS, path=path)]
-
-
 def _somewhere(*names: str) -> tuple[str, ...]:
     """Needs of these files at the top or in the folder of a part."""
     return tuple(f"{name}|train/{name}|val/{name}|test/{name}" for name in names)
@@ -170,9 +154,47 @@ WHOLE_LAYOUTS = (
         "pets as h5", "pets_h5", _somewhere("images.h5", "masks.h5", "bboxes.h5", "binary.h5"), _pets_h5,
         uses=("train", "val", "test"),
     ),
-    Layout("UTKFace", "utkface", ("*_*_*.jpg.chip.jpg",), _utkface, uses=("*.chip.jpg",)),
     Layout(
-        "IMDB-WIKI", "imdb_wiki", ("imdb_crop/imdb.mat|wiki_crop/wiki.mat",), _imdb_wiki,
-        uses=("imdb_crop", "wiki_crop"),
+        "UTKFace", "utkface", ("*_*_*.jpg.chip.jpg",), views_of(utkface, FACE_LABELS, {"all": "*.jpg"}),
+        uses=("*.chip.jpg",),
+    ),
+    Layout(
+        "IMDB-WIKI", "imdb_wiki", ("imdb_crop/imdb.mat|wiki_crop/wiki.mat",),
+        views_of(imdb_wiki, FACE_LABELS, {"all": "*_crop"}), uses=("imdb_crop", "wiki_crop"),
+    ),
+)  # fmt: skip
+
+
+def _store_parts(path: Path) -> list[View]:
+    return [
+        View(name, partial(_store_opened, path, name), facts.labels)
+        for name, facts in Folder(path).manifest().parts.items()
+    ]
+
+
+def _store_opened(path: Path, part: str, labels: Sequence[str]) -> LabelledSet:
+    return open_store(path, part=part, labels=labels)
+
+
+def _store_told(path: Path) -> list[str]:
+    """What was packed, how large it is, and where labels are missing."""
+    manifest = Folder(path).manifest()
+    size = sum(file.bytes for file in manifest.files) / 1e6
+    source = json.dumps(manifest.source, ensure_ascii=False) if manifest.source else "what its packer did not name"
+    notes = [
+        f"packed by taskweave {manifest.taskweave} from {source}; {size:,.1f} MB in {len(manifest.files)} files of samples"
+    ]
+    for name, part in manifest.parts.items():
+        gaps = [
+            f"{number:,} of {part.items:,} have {label}" for label, number in part.labelled.items() if number < part.items
+        ]
+        notes += [f"{name}: {', '.join(gaps)}"] if gaps else []
+    return notes
+
+
+STORE_LAYOUTS = (
+    Layout(
+        "a store", "stored", (f"{MANIFEST}|{UNFINISHED}", f"*-00000.arrow|{UNFINISHED}"), _store_parts,
+        uses=("*",), told=_store_told,
     ),
 )  # fmt: skip

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from taskweave.data.dataset import LabelledSet
 from taskweave.data.inspection.facts import stored_values
-from taskweave.data.inspection.layout import Layout, View, matches
+from taskweave.data.inspection.layout import Layout, View, matches, view, views_of
 from taskweave.data.readers.files import real
 from taskweave.data.readers.indoor.adashare import (
     CITYSCAPES_LIST,
@@ -18,28 +14,15 @@ from taskweave.data.readers.indoor.adashare import (
     adashare_nyuv2,
     read_lists,
 )
-from taskweave.data.readers.indoor.nyud_mt import nyud_mt
-from taskweave.data.readers.indoor.nyuv2_folder import nyuv2_folder
-from taskweave.data.readers.indoor.nyuv2_lists import nyuv2_lists
+from taskweave.data.readers.indoor.nyuv2 import nyud_mt, nyuv2_folder, nyuv2_lists, nyuv2_mtan
 from taskweave.data.readers.indoor.nyuv2_mat import nyuv2_mat
-from taskweave.data.readers.indoor.nyuv2_mtan import nyuv2_mtan
-from taskweave.data.readers.streets.auto_lambda import auto_lambda
 from taskweave.data.readers.streets.cityscapes import cityscapes
-from taskweave.data.readers.streets.cityscapes_mtan import cityscapes_mtan
+from taskweave.data.readers.streets.cityscapes_copies import auto_lambda, cityscapes_mtan
 
 _ALL = ("segmentation", "depth", "normals")
 _TWO = ("segmentation", "depth")
-
-
-def view(opener: Callable[..., LabelledSet], part: str, labels: tuple[str, ...], **options: Any) -> View:
-    """A view of a part by one of our readers, with its options."""
-    return View(part, partial(_restricted, opener, part, options), labels, options.get("classes"))
-
-
-def _restricted(
-    opener: Callable[..., LabelledSet], part: str, options: dict[str, Any], labels: Sequence[str]
-) -> LabelledSet:
-    return opener(part, **options).only(labels)
+_PARTS = ("train1", "train2")
+"""Of train, in AdaShare's json."""
 
 
 def _names(path: Path, pattern: str) -> list[str]:
@@ -76,8 +59,7 @@ def _lists(path: Path) -> list[View]:
 
 
 def _nyud_mt(path: Path) -> list[View]:
-    folders = {"segmentation": "segmentation", "depth": "depth", "normals": "normals"}
-    labels = tuple(label for label, folder in folders.items() if (path / folder).is_dir())
+    labels = tuple(label for label in _ALL if (path / label).is_dir())
     return [view(nyud_mt, split, labels, path=path) for split in _names(path, "gt_sets/*.txt")]
 
 
@@ -87,17 +69,12 @@ def _mat(path: Path) -> list[View]:
     return [view(nyuv2_mat, split, _TWO, **files, path=file) for split in ("train", "test")]
 
 
-def _listed(path: Path, name: str) -> list[str]:
-    """Splits of AdaShare's json; train1 and train2 are parts of train."""
-    return [split for split in read_lists(path / name) if split not in ("train1", "train2")]
-
-
 def _adashare_nyuv2(path: Path) -> list[View]:
-    return [view(adashare_nyuv2, split, _ALL, path=path) for split in _listed(path, NYUV2_LIST)]
+    return [view(adashare_nyuv2, split, _ALL, path=path) for split in read_lists(path / NYUV2_LIST) if split not in _PARTS]
 
 
 def _adashare_cityscapes(path: Path) -> list[View]:
-    splits = _listed(path, CITYSCAPES_LIST)
+    splits = [split for split in read_lists(path / CITYSCAPES_LIST) if split not in _PARTS]
     return [view(adashare_cityscapes, split, _TWO, classes=count, path=path) for split in splits for count in (19, 7, 2)]
 
 
@@ -124,11 +101,6 @@ def _cityscapes_mtan(path: Path) -> list[View]:
             counts = [7]
         views += [view(cityscapes_mtan, split, _TWO, classes=count, path=path) for count in counts]
     return views
-
-
-def _auto_lambda(path: Path) -> list[View]:
-    splits = [split for split in ("train", "val") if (path / split / "image").is_dir()]
-    return [view(auto_lambda, split, _TWO, path=path) for split in splits]
 
 
 def _numbered(*patterns: str) -> tuple[str, ...]:
@@ -171,7 +143,8 @@ DENSE_LAYOUTS = (
     ),
     Layout(
         "Cityscapes as Auto-Lambda's PNG", "auto_lambda",
-        _numbered("image/*.png", "seg/*.png", "depth/*.png"), _auto_lambda,
+        _numbered("image/*.png", "seg/*.png", "depth/*.png"),
+        views_of(auto_lambda, _TWO, {"train": "train/image", "val": "val/image"}),
     ),
     Layout(
         "Cityscapes as AdaShare's json", "adashare_cityscapes", (CITYSCAPES_LIST,),

@@ -1,8 +1,9 @@
-"""What is measured of a target while pictures are looked at."""
+"""What an inspection finds, as data, and how it is measured while pictures are looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -12,18 +13,100 @@ from PIL import Image
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.data.inspection.result import TargetFacts
-from taskweave.data.readers.files import real
-from taskweave.data.readers.label_codes import IGNORE
+from taskweave.data.readers.files import IGNORE, real
 from taskweave.data.tensors import Depth, Disparity, Normals
 
+SCHEMA, VERSION = "taskweave.inspection", 1
+
+
+@final
+@dataclass(frozen=True)
+class TargetFacts:
+    """One target (or the image) of a split, as seen in the pictures that were looked at.
+
+    pictures: in how many of these it was read. stored: type and shape of the numbers in the files; "" where a file holds
+    more than one picture. read: of what the reader gives; its range is that of valid values, None for boxes.
+    invalid: share of pixels without a label, 0 to 1; None for images and boxes. remark: unit, classes seen, boxes.
+    """
+
+    target: str
+    pictures: int
+    stored: str
+    stored_range: tuple[float, float] | None
+    read: str
+    read_range: tuple[float, float] | None
+    invalid: float | None
+    remark: str
+
+
+@final
+@dataclass(frozen=True)
+class SplitFacts:
+    """count: pictures of the split, None where it cannot be opened. looked_at: how many of them were read."""
+
+    split: str
+    count: int | None
+    looked_at: int
+    targets: tuple[TargetFacts, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Warned:
+    """kind: which trap, or "cannot be opened", "cannot be read". split: where; "" for the whole folder."""
+
+    kind: str
+    split: str
+    text: str
+
+
+@final
+@dataclass(frozen=True)
+class LayoutFacts:
+    """One layout that the folder is in. reader: the function in ``tw.data``. notes: what is no mistake and good to know."""
+
+    layout: str
+    reader: str
+    splits: tuple[SplitFacts, ...]
+    warnings: tuple[Warned, ...]
+    notes: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Nearly:
+    """A layout of which the folder has some parts. has, lacks: patterns below the folder."""
+
+    layout: str
+    has: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Inspection:
+    """layouts: those that `path` is in; where there are none, `nearly` and `inside` say what is there instead.
+
+    unknown: names at the top that no reader of `layouts` knows. inside: {folder below `path`: layouts that it is in}.
+    """
+
+    path: str
+    layouts: tuple[LayoutFacts, ...]
+    unknown: tuple[str, ...]
+    nearly: tuple[Nearly, ...]
+    inside: dict[str, tuple[str, ...]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; the fields are those of these classes."""
+        return {"schema": SCHEMA, "version": VERSION, **asdict(self)}
+
+
 Array = npt.NDArray[Any]
-_ONE_A_FILE = (".npy", ".png", ".jpg", ".jpeg")
 
 
 def holds_one(path: Path) -> bool:
     """Whether the file is one picture or label, not a video or an archive of them."""
-    return path.suffix.lower() in _ONE_A_FILE
+    return path.suffix.lower() in (".npy", ".png", ".jpg", ".jpeg")
 
 
 def stored_values(path: Path) -> Array | None:

@@ -35,6 +35,10 @@ class Faults:
             raise ValueError(f"{message}; correct it, or open the data set with accept=({fault!r},)")
         self._met.setdefault(fault, []).append(message)
 
+    def unknown(self, name: object, known: Collection[str], where: str) -> None:
+        """A class that is none of those known."""
+        self.note("unknown class", f"{where}: unknown class {name!r}; expected one of {list(known)}")
+
     def warn(self) -> None:
         """One warning for each kind of fault that was met, with their number and the first of them."""
         for fault, messages in self._met.items():
@@ -71,14 +75,11 @@ class Dropped:
         """reason: what is wrong with it, e.g. "with no gender". example: which it is, with the value that is wrong."""
         self._met.setdefault(reason, []).append(example)
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """{reason: how many}."""
-        return {reason: len(examples) for reason, examples in self._met.items()}
-
     def __str__(self) -> str:
         parts = [f"{len(examples)} {reason} (the first: {examples[0]})" for reason, examples in self._met.items()]
-        return f"{self._where}: {sum(self.counts.values())} of {self._total} images were left out: {'; '.join(parts)}"
+        return (
+            f"{self._where}: {sum(map(len, self._met.values()))} of {self._total} images were left out: {'; '.join(parts)}"
+        )
 
     def warn(self) -> None:
         """One warning with all reasons; none where nothing was left out."""

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 
 import taskweave
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.store.files import is_whole
 from taskweave.data.store.manifest import (
     MANIFEST,
     UNFINISHED,
@@ -23,6 +22,7 @@ from taskweave.data.store.manifest import (
     Manifest,
     PartFacts,
     ShardFacts,
+    is_whole,
     read_manifest,
     require_part_name,
     shard_name,

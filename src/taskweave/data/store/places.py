@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, final
 from urllib.parse import urlencode, urlsplit
 
-from taskweave.data.readers.cache import cache_folder
-from taskweave.data.store.files import inside, is_whole, require_whole
+from taskweave.data.readers.arrays import cache_folder
 from taskweave.data.store.manifest import (
     MANIFEST,
     UNFINISHED,
@@ -20,7 +19,10 @@ from taskweave.data.store.manifest import (
     Manifest,
     ShardFacts,
     damaged,
+    inside,
+    is_whole,
     read_manifest,
+    require_whole,
 )
 from taskweave.data.store.packing import read_journal
 from taskweave.data.store.samples import arrow
@@ -60,8 +62,7 @@ class Folder:
 class ObjectStorage:
     """A store at an address like ``s3://bucket/pets``, by pyarrow; its files are fetched once by a machine, and kept.
 
-    Who may read it is found in the environment, ~/.aws or the machine's role. Worker processes fetch the files that will be
-    needed while the first ones are read; what one has fetched, all have.
+    Who may read it is found in the environment, ~/.aws or the machine's role.
     """
 
     def __init__(self, url: str, *, endpoint_url: str | None = None) -> None:
@@ -108,17 +109,14 @@ class ObjectStorage:
         self._send(_MARK, digest)
         for facts in manifest.files:
             file = require_whole(path, facts)
-            if not there or self._size(facts.file) != facts.bytes:
+            with self._told(self.url, _SENT):
+                sent = there and self._files().get_file_info(self._at(facts.file)).size == facts.bytes
+            if not sent:
                 self._send(facts.file, file.read_bytes())
             progress.advance(1)
         self._send(MANIFEST, text)
         self._send(_MARK, b"")  # what is put there by other means later is not taken for this store
         progress.end()
-
-    def _size(self, name: str) -> int | None:
-        with self._told(self.url, _SENT):
-            found: int | None = self._files().get_file_info(self._at(name)).size
-            return found
 
     def _send(self, name: str, data: bytes) -> None:
         # not pyarrow's copy_files: a refusal at the end of a file passes it unseen

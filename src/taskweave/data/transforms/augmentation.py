@@ -1,9 +1,7 @@
 """Joint transforms of an image and its targets, on torchvision's transforms.v2.
 
-Mirroring and colour jitter are torchvision's own: the kernels of `Depth` and `Normals` make them right. What follows has no
-counterpart there, since a change of scale is a change of depth. Each is a part: the statistics of the network's input,
-which the program gives, come first, and what a person chooses is keyword-only. One that changes the size of images states
-``size_after(options, size)``: (height, width) that images of `size` have after it.
+Mirroring and colour jitter are torchvision's own; the rest has no counterpart there, since a change of scale is a change of
+depth. One that changes the size of images states ``size_after(options, size)``: what images of `size` have after it.
 """
 
 from __future__ import annotations
@@ -50,8 +48,7 @@ def resize(value: Any, size: tuple[int, int]) -> Any:
     """`value` at `size` = (H, W): images bilinear with anti-aliasing, labels the nearest pixel's (centres aligned).
 
     Depth keeps its metres, disparity its pixels: this is another resolution of the same view, not a nearer one. No target
-    is interpolated, so holes stay holes, normals stay unit vectors and no class or depth appears that was not there. Boxes
-    follow; in a mapping each value is resized; what is no tv_tensor (a key, attributes) is given back as it is.
+    is interpolated. In a mapping each value is resized; what is no tv_tensor (a key, attributes) is given back as it is.
     """
     if isinstance(value, Mapping):
         return {name: resize(part, size) for name, part in value.items()}
@@ -68,6 +65,8 @@ def resize(value: Any, size: tuple[int, int]) -> Any:
 class JointTransform(v2.Transform):  # type: ignore[misc]
     """A transform of an image and its targets, after which boxes are within the image (see `boxes.tidy`)."""
 
+    _transformed_types: tuple[type, ...] = _IMAGES_AND_TARGETS
+
     def forward(self, *inputs: Any) -> Any:
         moved = super().forward(*inputs)
         return tidy(moved) if isinstance(moved, Mapping) else moved
@@ -77,17 +76,10 @@ class JointTransform(v2.Transform):  # type: ignore[misc]
         """`inpt`, a tv_tensor, moved."""
 
 
-@final
-class Resize(JointTransform):
-    """Everything at one size, whatever the aspect; depth keeps its metres (see `resize`).
+class _Sized(JointTransform):
+    """One after which every image is of `size` (height, width)."""
 
-    Args:
-        size: (height, width) of the result.
-    """
-
-    _transformed_types = _IMAGES_AND_TARGETS
-
-    def __init__(self, *, size: _Size) -> None:
+    def __init__(self, size: int | tuple[int, int]) -> None:
         super().__init__()
         self.size = _pair(size)
 
@@ -95,6 +87,32 @@ class Resize(JointTransform):
     def size_after(options: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
         """That of the result."""
         return _pair(options["size"])
+
+
+class _Padded(_Sized):
+    """One that pads: images with the network's mean colour, masks with `ignore`, others with nothing."""
+
+    def __init__(self, statistics: ImageStatistics, size: int | tuple[int, int], ignore: int) -> None:
+        super().__init__(size)
+        self.ignore = ignore
+        self.colour = statistics.restore(torch.zeros(3, 1, 1)).flatten().tolist()
+
+    def _pad(self, part: Any, padding: list[int]) -> Any:
+        if isinstance(part, tv_tensors.Image):
+            return F.pad(F.to_dtype(part, torch.float32, scale=True), padding, fill=self.colour)
+        return F.pad(part, padding, fill=self.ignore)
+
+
+@final
+class Resize(_Sized):
+    """Everything at one size, whatever the aspect; depth keeps its metres (see `resize`).
+
+    Args:
+        size: (height, width) of the result.
+    """
+
+    def __init__(self, *, size: _Size) -> None:
+        super().__init__(size)
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return resize(inpt, self.size)
@@ -111,8 +129,6 @@ class RandomScale(JointTransform):
         most: The largest.
     """
 
-    _transformed_types = _IMAGES_AND_TARGETS
-
     def __init__(self, *, least: Annotated[float, Gt(0.0)] = 0.5, most: Annotated[float, Gt(0.0)] = 1.5) -> None:
         super().__init__()
         self.check({"least": least, "most": most})
@@ -121,8 +137,8 @@ class RandomScale(JointTransform):
     @staticmethod
     def check(options: Mapping[str, Any]) -> None:
         """Raise ValueError for scales that fall."""
-        if not 0 < options["least"] <= options["most"]:
-            least, most = options["least"], options["most"]
+        least, most = options["least"], options["most"]
+        if not 0 < least <= most:
             raise ValueError(f"scales go from least to most, both above 0, got least={least:g}, most={most:g}")
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
@@ -144,8 +160,6 @@ class ZoomCrops(JointTransform):
         factors: Those to draw from, each 1 or more.
     """
 
-    _transformed_types = _IMAGES_AND_TARGETS
-
     def __init__(self, *, factors: Annotated[tuple[Annotated[float, Ge(1.0)], ...], Len(1)] = (1.0, 1.2, 1.5)) -> None:
         super().__init__()
         if not factors or min(factors) < 1:
@@ -156,8 +170,7 @@ class ZoomCrops(JointTransform):
         height, width = _size_of(flat_inputs)
         scale = self.factors[int(torch.randint(len(self.factors), ()))]
         part = (max(1, round(height / scale)), max(1, round(width / scale)))
-        corner = (int(torch.randint(height - part[0] + 1, ())), int(torch.randint(width - part[1] + 1, ())))
-        return {"scale": scale, "part": part, "corner": corner, "size": (height, width)}
+        return {"scale": scale, "part": part, "corner": _corner((height, width), part), "size": (height, width)}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         part = F.crop(inpt, *params["corner"], *params["part"])
@@ -165,7 +178,7 @@ class ZoomCrops(JointTransform):
 
 
 @final
-class RandomCrop(JointTransform):
+class RandomCrop(_Padded):
     """A random part of `size`; a picture that is too small is padded at the right and at the bottom.
 
     The padding is the network's mean colour (so 0 once normalised; the image becomes float in [0, 1] to hold it exactly),
@@ -177,34 +190,21 @@ class RandomCrop(JointTransform):
         ignore: What masks are padded with.
     """
 
-    _transformed_types = _IMAGES_AND_TARGETS
-
     def __init__(self, statistics: ImageStatistics, *, size: _Side | _Size, ignore: int = 255) -> None:
-        super().__init__()
-        self.size = _pair(size)
-        self.ignore = ignore
-        self.colour = statistics.restore(torch.zeros(3, 1, 1)).flatten().tolist()
-
-    @staticmethod
-    def size_after(options: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
-        """That of the result."""
-        return _pair(options["size"])
+        super().__init__(statistics, size, ignore)
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         height, width = _size_of(flat_inputs)
         part = (min(height, self.size[0]), min(width, self.size[1]))
-        corner = (int(torch.randint(height - part[0] + 1, ())), int(torch.randint(width - part[1] + 1, ())))
-        return {"part": part, "corner": corner, "padding": [0, 0, self.size[1] - part[1], self.size[0] - part[0]]}
+        padding = [0, 0, self.size[1] - part[1], self.size[0] - part[0]]
+        return {"part": part, "corner": _corner((height, width), part), "padding": padding}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        part = F.crop(inpt, *params["corner"], *params["part"])
-        if isinstance(part, tv_tensors.Image):
-            return F.pad(F.to_dtype(part, torch.float32, scale=True), params["padding"], fill=self.colour)
-        return F.pad(part, params["padding"], fill=self.ignore)
+        return self._pad(F.crop(inpt, *params["corner"], *params["part"]), params["padding"])
 
 
 @final
-class Fit(JointTransform):
+class Fit(_Padded):
     """As large as fits into `size` (H, W) at the same aspect, at the top left; the rest is padding.
 
     The padding is the network's mean colour (0 once normalised), `ignore` in masks, no depth and no normal; depth keeps its
@@ -216,35 +216,21 @@ class Fit(JointTransform):
         ignore: What masks are padded with.
     """
 
-    _transformed_types = _IMAGES_AND_TARGETS
-
     def __init__(self, statistics: ImageStatistics, *, size: _Size, ignore: int = 255) -> None:
-        super().__init__()
-        self.size = _pair(size)
-        self.ignore = ignore
-        self.colour = statistics.restore(torch.zeros(3, 1, 1)).flatten().tolist()
-
-    @staticmethod
-    def size_after(options: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, int]:
-        """That of the result."""
-        return _pair(options["size"])
+        super().__init__(statistics, size, ignore)
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         height, width = F.get_size(inpt)
         scale = min(self.size[0] / height, self.size[1] / width)
         inner = (min(self.size[0], max(1, round(height * scale))), min(self.size[1], max(1, round(width * scale))))
-        padding = [0, 0, self.size[1] - inner[1], self.size[0] - inner[0]]
-        small = resize(inpt, inner)
-        if isinstance(small, tv_tensors.Image):
-            return F.pad(F.to_dtype(small, torch.float32, scale=True), padding, fill=self.colour)
-        return F.pad(small, padding, fill=self.ignore)
+        return self._pad(resize(inpt, inner), [0, 0, self.size[1] - inner[1], self.size[0] - inner[0]])
 
 
 @final
 class ToInput(JointTransform):
     """The last transform: the image as a network expects it, a plain float32 tensor (3, H, W).
 
-    Targets stay as they are, except that boxes which torchvision's own transforms left outside are clipped or dropped.
+    Boxes that torchvision's own transforms left outside are clipped or dropped.
     """
 
     _transformed_types = (tv_tensors.Image,)
@@ -275,6 +261,11 @@ def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     if min(height, width) < 1:
         raise ValueError(f"a size is (height, width) in pixels, both at least 1, got {size}")
     return height, width
+
+
+def _corner(size: tuple[int, int], part: tuple[int, int]) -> tuple[int, int]:
+    """A random top left corner of a part of an image."""
+    return int(torch.randint(size[0] - part[0] + 1, ())), int(torch.randint(size[1] - part[1] + 1, ()))
 
 
 def _size_of(flat_inputs: list[Any]) -> tuple[int, int]:

@@ -63,9 +63,7 @@ class Windowed(DerivedSet):
 
     Its targets are cut with it; boxes are clipped. One of which less than `kept` of the area is in the window becomes an
     ignored box (its attributes unknown); one of which less than a pixel is left in width or height is dropped. A window
-    without boxes stays. The key is that of the image with ``@left,top``; the scene is the image's.
-
-    The image that was read last is remembered, so that reading its windows one after another decodes it once.
+    without boxes stays. The key is that of the image with ``@left,top``. The image that was read last is remembered.
     """
 
     dataset: BoxSet | Windowed

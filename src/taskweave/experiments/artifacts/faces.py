@@ -12,9 +12,9 @@ from torch import nn
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.readers.fileset import FileSet
 from taskweave.data.readers.whole_images.faces import AGE, GENDER, GENDERS
-from taskweave.data.reduced import Reduced
 from taskweave.data.sample import collate
-from taskweave.data.splits import Part
+from taskweave.data.splits import Subset
+from taskweave.data.transformed import Reduced
 from taskweave.experiments.artifacts.predictions import finished, network_behind
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column, own_columns
@@ -85,7 +85,7 @@ def _label(part: LabelledSet, index: int, label: str) -> Any | None:
     match part:
         case Reduced():
             return _label(part.dataset, index, label)
-        case Part():
+        case Subset():
             return _label(part.dataset, part.indices[index], label)
         case FileSet():
             return part.items[index].values.get(label) if label in part.labels else None

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from taskweave.data.readers.label_codes import IGNORE
+from taskweave.data.readers.files import IGNORE
 from taskweave.experiments.artifacts.predictions import (
     as_picture,
     drawn_prediction,

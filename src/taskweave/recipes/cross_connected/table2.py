@@ -35,7 +35,7 @@ def recipe(*, small: bool = False, data: Given = None, seeds: Sequence[int] | No
     """Single, single trained on, single-task cross-connected, share 1 to 4, cross-stitch, cross-connected.
 
     small: wind turbines of NAIP as small objects, beside the masks of Penn-Fudan.
-    data: {"kinki", "tomamae"}, in the layout of `taskweave.data.readers.boxes.birds`; small: {"naip", "penn_fudan"}.
+    data: {"kinki", "tomamae"}, in the layout of `taskweave.data.readers.boxes.box_csv`; small: {"naip", "penn_fudan"}.
     seeds: default 0; the paper names none.
     """
     if small:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, final
@@ -16,9 +14,8 @@ from annotated_types import Len
 from PIL import Image
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.dataset import LabelledSet, require_labels
-from taskweave.data.facts import ATTRIBUTES, DETECTION
-from taskweave.data.readers.fileset import Field
+from taskweave.data.facts import ATTRIBUTES, DETECTION, SetFacts
+from taskweave.data.readers.fileset import Field, Listed, ListedSet
 from taskweave.data.sample import Sample
 
 Classes = Annotated[tuple[str, ...], Len(1)] | None
@@ -30,11 +27,12 @@ def need_classes(options: Mapping[str, Any]) -> None:
         raise ValueError(f"the classes of {options['path']} are in its files: name them, e.g. classes: [person]")
 
 
-def part_of(part: str, parts: Mapping[str, Path]) -> Path:
-    """What lies under the name of a part; ValueError for another name."""
+def files_of(path: Path, part: str, parts: Mapping[str, tuple[Path, Path]]) -> tuple[Path, Path]:
+    """Images and annotations of a part below `path`; ValueError for another name."""
     if part not in parts:
         raise ValueError(f"there is no part {part!r}: expected one of {list(parts)}")
-    return parts[part]
+    images, annotations = parts[part]
+    return path / images, path / annotations
 
 
 def size_of_picture(path: Path) -> tuple[int, int]:
@@ -48,11 +46,20 @@ def size_of_picture(path: Path) -> tuple[int, int]:
         raise ValueError(f"{path} is not a readable picture ({error}): write it again") from error
 
 
-def label_of(name: str, known: Sequence[str], where: str) -> int:
-    """The place of class `name` in `known`, from 1; ValueError names the place and what is known."""
-    if name not in known:
-        raise ValueError(f"{where}: unknown class {name!r}; expected one of {list(known)}")
-    return known.index(name) + 1
+def number_in(text: str, what: str) -> float:
+    """The number in a text; ValueError for another one. what: it is, and where."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{what} is {text!r}, expected a number") from None
+
+
+def four_numbers(value: Any, what: str) -> tuple[float, float, float, float]:
+    """x, y, width, height as json has them; ValueError for anything else. what: for messages."""
+    if not isinstance(value, list) or len(value) != 4 or not all(isinstance(number, int | float) for number in value):
+        raise ValueError(f"{what} is {value!r}, expected [x, y, width, height]")
+    x, y, width, height = value
+    return x, y, width, height
 
 
 def chosen_classes(wanted: Sequence[str] | None, available: Sequence[str], layout: str) -> tuple[str, ...]:
@@ -126,14 +133,12 @@ class Objects:
 
 @final
 @dataclass(frozen=True)
-class Picture:
+class Picture(Listed):
     """One image, its size (H, W) as annotated, its objects, and the files of its other targets.
 
     listed: where it was named, for messages.
     """
 
-    key: str
-    scene: str
     image: Field
     size: tuple[int, int]
     objects: Objects
@@ -142,10 +147,8 @@ class Picture:
 
 
 @final
-class BoxSet(LabelledSet):
+class BoxSet(ListedSet[Picture]):
     """`pictures` with their boxes. Each published layout has a function that makes one.
-
-    Only the files of labels that are read are looked for: in `only`, or when the first sample is read.
 
     Args:
         pictures: One for each sample, with its objects. Their images are there.
@@ -166,28 +169,12 @@ class BoxSet(LabelledSet):
         attributes: Sequence[str] = (),
         classes: Sequence[str] = (),
     ) -> None:
-        if not pictures:
-            raise ValueError(f"{where} names no images: the data set is empty; give another split or path")
-        key, count = Counter(picture.key for picture in pictures).most_common(1)[0]
-        if count > 1:
-            raise ValueError(f"{where} names {key!r} {count} times: keys are unique; remove the repeated lines")
-        self._pictures = tuple(pictures)
-        self._labels = tuple(labels)
-        self._objects = tuple(objects)
-        self._attributes = tuple(attributes)
-        self._classes = tuple(classes)
-        self._found = False
-        self.where = where
+        named = SetFacts(where, tuple(labels), tuple(classes), tuple(objects), tuple(attributes))
+        super().__init__(pictures, named, what="images")
 
-    def only(self, labels: Sequence[str]) -> BoxSet:
-        found = copy(self)
-        found._labels = require_labels(labels, self._labels, self.where)
-        found._find()
-        return found
-
-    def _find(self) -> None:
-        """Once, the files of the dense labels."""
-        for picture in () if self._found else self._pictures:
+    def _completed(self) -> Sequence[Picture]:
+        """The pictures, whose dense labels have their files."""
+        for picture in self._entries:
             for label in self._labels:
                 if label in picture.fields and not picture.fields[label].path.is_file():
                     others = tuple(name for name in self._labels if name != label)
@@ -195,63 +182,33 @@ class BoxSet(LabelledSet):
                         f"{picture.fields[label].path} does not exist: restore it, or read the data set's other labels "
                         f"with .only({others})"
                     )
-        self._found = True
-
-    def __len__(self) -> int:
-        return len(self._pictures)
+        return self._entries
 
     def __getitem__(self, index: int) -> Sample:
-        if not 0 <= index < len(self):
-            raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
-        self._find()
-        picture = self._pictures[index]
-        image = picture.image.read(picture.image.path)
+        picture = self._entry(index)
+        image = picture.image.value()
         _require_size(tuple(image.shape[-2:]), picture, f"image {picture.image.path}")
         sample = {"image": image, "key": picture.key}
         for label in self._labels:
             if label in (DETECTION, ATTRIBUTES):
                 sample[label] = _target(label, picture)
             elif label in picture.fields:
-                file = picture.fields[label]
-                sample[label] = file.read(file.path)
-                _require_size(tuple(sample[label].shape[-2:]), picture, f"{label} {file.path}")
+                sample[label] = picture.fields[label].value()
+                _require_size(tuple(sample[label].shape[-2:]), picture, f"{label} {picture.fields[label].path}")
         return sample
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self._labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._classes if "segmentation" in self._labels else ()
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self._objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self._attributes if ATTRIBUTES in self._labels else ()
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """What each sample is made from."""
-        return self._pictures
+        return self._entries
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """(H, W) of each image, without reading it."""
-        return tuple(picture.size for picture in self._pictures)
-
-    def key(self, index: int) -> str:
-        return self._pictures[index].key
-
-    def scene(self, index: int) -> str:
-        return self._pictures[index].scene
+        return tuple(picture.size for picture in self._entries)
 
     def files(self, index: int) -> dict[str, Path]:
-        """{``image`` or dense label: the file it is read from} of a sample."""
-        picture = self._pictures[index]
+        picture = self._entries[index]
         dense = {name: picture.fields[name].path for name in self._labels if name in picture.fields}
         return {"image": picture.image.path, **dense}
 

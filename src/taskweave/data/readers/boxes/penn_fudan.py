@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from torchvision import tv_tensors
 
 from taskweave.data.facts import DETECTION, Folder, SetFacts, TestShare
 from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture
 from taskweave.data.readers.faults import Accept, Faults
-from taskweave.data.readers.files import read_picture, read_values
-from taskweave.data.readers.fileset import Field, require_folder
-from taskweave.data.readers.label_codes import LabelCode
+from taskweave.data.readers.files import LabelCode, read_picture, read_values, require_folder
+from taskweave.data.readers.fileset import Field
 from taskweave.data.splits import drawn
 from taskweave.parts import states
 
@@ -28,11 +26,10 @@ _BOX = re.compile(
 _KINDS = ("PASpersonWalking", "PASpersonStanding")
 
 
-def _facts(options: Mapping[str, Any]) -> SetFacts:
-    return SetFacts("Penn-Fudan", (DETECTION, SEGMENTATION), ("background", PERSON), (PERSON,))
+_FACTS = SetFacts("Penn-Fudan", (DETECTION, SEGMENTATION), ("background", PERSON), (PERSON,))
 
 
-@states(facts=_facts)
+@states(facts=_FACTS)
 def penn_fudan(part: str, *, path: Folder, split_seed: int = 0, test_share: TestShare = 0.3, accept: Accept = ()) -> BoxSet:
     """Penn-Fudan pedestrians: ``path/{PNGImages/*.png, PedMasks/*_mask.png, Annotation/*.txt}`` (PASCAL format 1.00).
 
@@ -58,8 +55,7 @@ def penn_fudan(part: str, *, path: Folder, split_seed: int = 0, test_share: Test
     pictures = [_picture(path, key, faults) for key in _chosen(keys, part, seed=split_seed, share=test_share)]
     faults.warn()
     where = f"{path / 'Annotation'} ({part})"
-    labels, classes = (DETECTION, SEGMENTATION), ("background", PERSON)
-    return BoxSet(pictures, labels=labels, objects=(PERSON,), classes=classes, where=where)
+    return BoxSet(pictures, labels=_FACTS.labels, objects=_FACTS.objects, classes=_FACTS.classes, where=where)
 
 
 def _chosen(keys: Sequence[str], part: str, *, seed: int, share: float) -> list[str]:
@@ -78,28 +74,22 @@ def _picture(path: Path, key: str, faults: Faults) -> Picture:
     for file in (image, mask):
         if not file.is_file():
             raise FileNotFoundError(f"{file} does not exist: {listed} belongs to it; restore the file or remove the text")
-    annotation = _read(listed)
+    size, boxes = _read(listed)
     found = Found()
-    for line, kind, box in annotation.boxes:
+    for line, kind, box in boxes:
         where = f"{listed}, line {line}"
         if kind not in _KINDS:
-            faults.note("unknown class", f"{where}: unknown class {kind!r}; expected one of {list(_KINDS)}")
+            faults.unknown(kind, _KINDS, where)
             continue
-        checked = faults.checked(box, annotation.size, where)
+        checked = faults.checked(box, size, where)
         if checked is not None:
             found.add(checked, 1)
     fields = {SEGMENTATION: Field(mask, read_person_mask)}
-    return Picture(key, key, Field(image, read_picture), annotation.size, found.packed(), str(listed), fields)
+    return Picture(key, key, Field(image, read_picture), size, found.packed(), str(listed), fields)
 
 
-class _Text(NamedTuple):
-    """size: (H, W). boxes: (line, class, x1 y1 x2 y2)."""
-
-    size: tuple[int, int]
-    boxes: list[tuple[int, str, tuple[float, float, float, float]]]
-
-
-def _read(path: Path) -> _Text:
+def _read(path: Path) -> tuple[tuple[int, int], list[tuple[int, str, tuple[float, float, float, float]]]]:
+    """(H, W), and (line, class, x1 y1 x2 y2) of each box."""
     text = path.read_text(encoding="latin-1")
     size, count = _SIZE.search(text), _COUNT.search(text)
     if size is None:
@@ -113,7 +103,7 @@ def _read(path: Path) -> _Text:
     if count is None or int(count[1]) != len(boxes):
         announced = "no number of" if count is None else count[1]
         raise ValueError(f"{path} announces {announced} objects and has {len(boxes)} readable boxes: restore the file")
-    return _Text((int(size[2]), int(size[1])), boxes)
+    return (int(size[2]), int(size[1])), boxes
 
 
 def read_person_mask(path: Path) -> tv_tensors.Mask:

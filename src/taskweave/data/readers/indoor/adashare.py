@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from taskweave.data.facts import DENSE, Folder
-from taskweave.data.readers.files import ReadDepth, ReadLabels, read_normals, read_picture, read_picture_npy
-from taskweave.data.readers.fileset import Field, FileSet, Item, Read, require_folder, with_images
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, nyuv2_facts
-from taskweave.data.readers.label_codes import counted_from_zero
-from taskweave.data.readers.numbered import scenes_of_neighbours
-from taskweave.data.readers.streets.cityscapes_labels import (
+from taskweave.data.readers.files import (
+    ReadDepth,
+    ReadLabels,
+    counted_from_zero,
+    read_json,
+    read_normals,
+    read_picture,
+    read_picture_npy,
+    require_folder,
+)
+from taskweave.data.readers.fileset import Field, FileSet, Item, Read, scenes_of_names, with_files
+from taskweave.data.readers.indoor.nyuv2 import REACH, ClassCount, class_names, from_forty, nyuv2_facts
+from taskweave.data.readers.streets.cityscapes import (
     CITYSCAPES_CAMERA,
     FARTHEST,
     CityscapesCount,
@@ -24,7 +30,7 @@ from taskweave.data.readers.streets.cityscapes_labels import (
     depth_reader,
     read_shares,
 )
-from taskweave.data.readers.streets.cityscapes_mtan import MTAN_CLASSES, MTAN_LABELS, FileSize, mtan_facts
+from taskweave.data.readers.streets.cityscapes_copies import MTAN_CLASSES, MTAN_LABELS, FileSize, mtan_facts
 from taskweave.parts import states
 
 NYUV2_LIST, CITYSCAPES_LIST = "nyu_v2_3task.json", "cityscape.json"
@@ -98,15 +104,16 @@ def _opened(
 ) -> FileSet:
     require_folder(listed.parent, listed.name)
     rows = _rows(listed, split, row)
+    scenes = scenes_of_names([Path(files[0]).stem for files in rows])
     items = []
-    for place, (files, scene) in enumerate(zip(rows, _scenes(rows), strict=True)):
+    for place, (files, scene) in enumerate(zip(rows, scenes, strict=True)):
         fields = {
             name: Field(listed.parent / file, readers[name])
             for name, file in zip(row, files, strict=True)
             if name in readers
         }
         items.append(Item(files[row.index("image")], scene, fields, f"{listed}, {split}[{place}]"))
-    return FileSet(with_images(items), labels=labels, classes=classes, where=f"{listed}, {split}")
+    return FileSet(with_files(items), labels=labels, classes=classes, where=f"{listed}, {split}")
 
 
 def _rows(listed: Path, split: str, row: Sequence[str]) -> list[list[str]]:
@@ -122,17 +129,8 @@ def _rows(listed: Path, split: str, row: Sequence[str]) -> list[list[str]]:
 
 def read_lists(listed: Path) -> dict[str, list[Any]]:
     """{split: rows} of a json file; ValueError for anything else in it."""
-    if not listed.is_file():
-        raise FileNotFoundError(f"{listed} does not exist: give the folder that AdaShare's archive was unpacked to")
-    try:
-        content = json.loads(listed.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{listed} is not readable json ({error}): write it again") from error
-    if not isinstance(content, dict) or not all(isinstance(rows, list) for rows in content.values()):
-        raise ValueError(f"{listed} is no list of AdaShare's: expected {{split: [[path, ...], ...]}}")
+    holds = "{split: [[path, ...], ...]}; this is no list of AdaShare's"
+    content = read_json(listed, missing="give the folder that AdaShare's archive was unpacked to", holds=holds)
+    if not all(isinstance(rows, list) for rows in content.values()):
+        raise ValueError(f"{listed} holds other values: expected {holds}")
     return content
-
-
-def _scenes(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    stems = [Path(files[0]).stem for files in rows]
-    return scenes_of_neighbours([int(stem) if stem.isdecimal() else place for place, stem in enumerate(stems)])

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, final
+from typing import Annotated, Any, Literal, final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
 from taskweave.data.facts import DENSE, Folder
 from taskweave.data.normals import DerivedNormals
-from taskweave.data.readers.files import decode_depth
+from taskweave.data.readers.arrays import h5_file
+from taskweave.data.readers.files import IGNORE, LabelCode, decode_depth
 from taskweave.data.readers.fileset import Field, FileSet, Item
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty, with_derived_normals
-from taskweave.data.readers.label_codes import IGNORE, LabelCode
-from taskweave.data.tensors import Depth
+from taskweave.data.readers.indoor.nyuv2 import REACH, ClassCount, class_names, from_forty, with_derived_normals
 from taskweave.parts import Where, states
 
 RAW_CLASSES = 894
@@ -71,68 +67,40 @@ def nyuv2_mat(
 
 
 def _fields(path: Path, index: int, code: LabelCode) -> dict[str, Field]:
+    depth = _ReadEntry("depths", index)
     return {
-        "image": Field(path, _Picture(index)),
-        "segmentation": Field(path, _Labels(index, code)),
-        "depth": Field(path, _Depth(index)),
-        "normals": Field(path, DerivedNormals(_Depth(index))),
+        "image": Field(path, _ReadEntry("images", index)),
+        "segmentation": Field(path, _ReadEntry("labels", index, code)),
+        "depth": Field(path, depth),
+        "normals": Field(path, DerivedNormals(depth)),
     }
 
 
 @final
 @dataclass(frozen=True)
-class _Picture:
+class _ReadEntry:
+    """One picture's array `name` of the file -> Image, Mask by its code, or Depth."""
+
+    name: Literal["images", "labels", "depths"]
     index: int
+    code: LabelCode | None = None
 
-    def __call__(self, path: Path) -> tv_tensors.Image:
-        return tv_tensors.Image(torch.from_numpy(_entry(path, "images", self.index, 3)))
-
-
-@final
-@dataclass(frozen=True)
-class _Labels:
-    index: int
-    code: LabelCode
-
-    def __call__(self, path: Path) -> tv_tensors.Mask:
-        return self.code.decode(_entry(path, "labels", self.index, 2), f"{path}, labels of picture {self.index + 1}")
-
-
-@final
-@dataclass(frozen=True)
-class _Depth:
-    index: int
-
-    def __call__(self, path: Path) -> Depth:
-        where = f"{path}, depths of picture {self.index + 1}"
-        return decode_depth(_entry(path, "depths", self.index, 2), where, reach=REACH)
-
-
-def _entry(path: Path, name: str, index: int, rank: int) -> npt.NDArray[Any]:
-    """One picture's array with the axes (..., H, W): MATLAB stores columns first, so h5py sees (..., W, H)."""
-    file = _file(str(path), os.getpid())
-    if name not in file or file[name].ndim != rank + 1:
-        found = file[name].shape if name in file else sorted(file)
-        raise ValueError(f"{path} has no {name!r} with {rank + 1} axes, found {found}: give nyu_depth_v2_labeled.mat")
-    return np.ascontiguousarray(np.asarray(file[name][index]).swapaxes(-1, -2))
-
-
-@lru_cache(maxsize=4)
-def _file(path: str, process: int) -> Any:
-    """The open file, one per process: HDF5 handles do not survive a fork."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError("nyu_depth_v2_labeled.mat needs h5py: pip install taskweave[data]") from error
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:  # HDF5's words do not say which
-        raise ValueError(f"{path} is not a readable .mat file ({error}): download it again") from error
+    def __call__(self, path: Path) -> Any:
+        where = f"{path}, {self.name} of picture {self.index + 1}"
+        file, axes = h5_file(path), 4 if self.name == "images" else 3
+        if self.name not in file or file[self.name].ndim != axes:
+            found = file[self.name].shape if self.name in file else sorted(file)
+            raise ValueError(f"{path} has no {self.name!r} with {axes} axes, found {found}: give nyu_depth_v2_labeled.mat")
+        # MATLAB stores columns first, so h5py sees (..., W, H)
+        values = np.ascontiguousarray(np.asarray(file[self.name][self.index]).swapaxes(-1, -2))
+        if self.name == "images":
+            return tv_tensors.Image(torch.from_numpy(values))
+        return decode_depth(values, where, reach=REACH) if self.code is None else self.code.decode(values, where)
 
 
 def _scenes(path: Path) -> list[str]:
     """Each picture's scene: ``scenes`` holds references to strings of character codes."""
-    file = _file(str(path), os.getpid())
+    file = h5_file(path)
     if "scenes" not in file:
         raise ValueError(f"{path} has no 'scenes', found {sorted(file)}: give nyu_depth_v2_labeled.mat")
     return [

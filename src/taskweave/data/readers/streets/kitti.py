@@ -12,8 +12,8 @@ from annotated_types import Ge, Le
 from taskweave.data.facts import DETECTION, Folder, SetFacts
 from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture, size_of_picture
 from taskweave.data.readers.faults import Accept, Faults
-from taskweave.data.readers.files import read_picture
-from taskweave.data.readers.fileset import Field, require_folder
+from taskweave.data.readers.files import read_picture, require_folder
+from taskweave.data.readers.fileset import Field
 from taskweave.parts import states
 
 KITTI_TYPES = (
@@ -24,12 +24,9 @@ KITTI_PEDESTRIANS: Mapping[str, str] = MappingProxyType({"Pedestrian": "person"}
 _CELLS = 15
 
 
-def _chosen(classes: Mapping[str, str] | None) -> Mapping[str, str]:
-    return KITTI_PEDESTRIANS if classes is None else classes
-
-
 def _facts(options: Mapping[str, Any]) -> SetFacts:
-    names = tuple(dict.fromkeys(_chosen(options["classes"]).values()))
+    classes = KITTI_PEDESTRIANS if options["classes"] is None else options["classes"]
+    names = tuple(dict.fromkeys(classes.values()))
     return SetFacts("KITTI", (DETECTION,), objects=names, size=(375, 1242))
 
 
@@ -63,9 +60,6 @@ def kitti(
         most_truncated: The share of the object beyond the image: what is more so is ignored. Both defaults are those of
             KITTI's level "moderate".
         accept: Faults to count and warn of.
-
-    Raises:
-        ValueError: `part` is "train": these images are never trained on.
     """
     if part not in ("test", "training"):
         raise ValueError(
@@ -75,7 +69,7 @@ def kitti(
     root = Path(path) / "training"
     require_folder(root / "image_2", "NNNNNN.png")
     require_folder(root / "label_2", "NNNNNN.txt")
-    classes = _chosen(classes)
+    classes = KITTI_PEDESTRIANS if classes is None else classes
     _require_types(classes, ignored)
     faults = Faults(accept)
     labels = {name: label for label, name in enumerate(dict.fromkeys(classes.values()), start=1)}
@@ -127,7 +121,7 @@ def read_kitti_labels(path: Path, faults: Faults) -> Iterator[_Line]:
         if len(cells) != _CELLS:
             raise ValueError(f"{where} has {len(cells)} cells: expected {_CELLS}, a type and 14 numbers")
         if cells[0] not in KITTI_TYPES:
-            faults.note("unknown class", f"{where}: unknown class {cells[0]!r}; expected one of {list(KITTI_TYPES)}")
+            faults.unknown(cells[0], KITTI_TYPES, where)
             continue
         try:
             values = [float(cell) for cell in cells[1:]]

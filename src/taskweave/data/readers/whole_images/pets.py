@@ -2,19 +2,89 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from taskweave.data.facts import Folder, SetFacts, Size
-from taskweave.data.readers.files import ReadLabels, read_picture
-from taskweave.data.readers.fileset import Field, FileSet, Item, require_folder, with_files, with_images
-from taskweave.data.readers.label_codes import IGNORE, LabelCode
-from taskweave.data.readers.whole_images.pets_lists import BREEDS, SPECIES_NAMES, HeadBoxes, Pet, read_pets
+from taskweave.data.readers.boxes.voc import read_voc_annotation
+from taskweave.data.readers.faults import Faults
+from taskweave.data.readers.files import IGNORE, LabelCode, ReadLabels, read_names, read_picture, require_folder
+from taskweave.data.readers.fileset import Field, FileSet, Item, OneBox, with_files
 from taskweave.data.splits import drawn
 from taskweave.parts import states
+
+SPECIES_NAMES = ("cat", "dog")
+"""In the order of our ids, 0 and 1; the lists say 1 and 2."""
+BREEDS = (
+    "Abyssinian", "american_bulldog", "american_pit_bull_terrier", "basset_hound", "beagle", "Bengal", "Birman", "Bombay",
+    "boxer", "British_Shorthair", "chihuahua", "Egyptian_Mau", "english_cocker_spaniel", "english_setter",
+    "german_shorthaired", "great_pyrenees", "havanese", "japanese_chin", "keeshond", "leonberger", "Maine_Coon",
+    "miniature_pinscher", "newfoundland", "Persian", "pomeranian", "pug", "Ragdoll", "Russian_Blue", "saint_bernard",
+    "samoyed", "scottish_terrier", "shiba_inu", "Siamese", "Sphynx", "staffordshire_bull_terrier", "wheaten_terrier",
+    "yorkshire_terrier",
+)  # fmt: skip
+"""In the order of the lists' class ids 1..37; ours count from 0. Cats are written with a capital letter there."""
+
+
+class Pet(NamedTuple):
+    """One row of a list. species: 0 cat, 1 dog. breed: 0..36. listed: file and line."""
+
+    key: str
+    species: int
+    breed: int
+    listed: str
+
+
+def read_pets(listed: Path) -> list[Pet]:
+    """The rows ``name class(1..37) species(1 cat, 2 dog) number-of-the-breed`` of a list; lines after # are comments."""
+    read_names(listed)  # says which lists are there instead
+    lines = enumerate(listed.read_text(encoding="utf-8").splitlines(), start=1)
+    return [_pet(line.split(), f"{listed}, line {number}") for number, line in lines if line.strip() and line[0] != "#"]
+
+
+def _pet(cells: Sequence[str], where: str) -> Pet:
+    if len(cells) != 4 or not all(cell.isdecimal() for cell in cells[1:]):
+        raise ValueError(
+            f"{where} is {' '.join(cells)!r}: expected 'name class species breed', three numbers behind the name"
+        )
+    key, breed, species = cells[0], int(cells[1]), int(cells[2])
+    if not 1 <= breed <= len(BREEDS) or species not in (1, 2):
+        raise ValueError(
+            f"{where} has class {breed} and species {species}: expected 1..{len(BREEDS)}, and 1 (cat) or 2 (dog)"
+        )
+    if key.rpartition("_")[0] != BREEDS[breed - 1] or BREEDS[breed - 1][0].isupper() != (species == 1):
+        raise ValueError(
+            f"{where} calls {key!r} class {breed}, a {SPECIES_NAMES[species - 1]}: that class is {BREEDS[breed - 1]!r}, "
+            "and cats' names begin with a capital letter; restore the list of the release"
+        )
+    return Pet(key, species - 1, breed - 1, where)
+
+
+def _head_box(path: Path, without: list[str], several: list[str]) -> OneBox | None:
+    """The head box in an XML file: of several, the largest (the first of equal ones); None where there is none.
+
+    without, several: where images are noted that have none, or several.
+    Raises ValueError for a file that is not readable, and for a box that is none or lies outside the image.
+    """
+    if not path.is_file():
+        without.append(f"{path.stem}, which has no {path.name}")
+        return None
+    size, objects = read_voc_annotation(path, SPECIES_NAMES, faults=Faults(()), known=SPECIES_NAMES)
+    if not len(objects.labels):
+        without.append(f"{path}, which has no <object>")
+        return None
+    if len(objects.labels) > 1:
+        several.append(str(path))
+    x1, y1, x2, y2 = objects.boxes.T.astype(np.float64)
+    largest = objects.boxes[int(np.argmax((x2 - x1) * (y2 - y1)))].tolist()
+    return OneBox((largest[0], largest[1], largest[2], largest[3]), size, str(path))
+
 
 SPECIES, BREED, BOX, SEGMENTATION = "species", "breed", "box", "segmentation"
 PET_LABELS = (SPECIES, BOX, BREED, SEGMENTATION)
@@ -65,10 +135,6 @@ def pets(
         split_seed: Draws the 60/20/20 from a hash of (seed, name), the same on every machine.
         border: What the trimap's border, which its authors call unsure, becomes: no label, pet, background, or class 2.
         image_size: (height, width) of most files, for the cost of a picture.
-
-    Raises:
-        FileNotFoundError: A file is not there.
-        ValueError: A row, box or size cannot be right.
     """
     if split not in _PARTS:
         raise ValueError(f"split is one of {list(_PARTS)}, got {split!r}")
@@ -96,7 +162,7 @@ def pets_of(path: Path, pets: Sequence[Pet], *, border: Border, where: str) -> F
     classes = _classes(border)
     read = ReadLabels(LabelCode({1: 1, 2: 0, 3: _BORDERS[border]}, "1 (pet), 2 (background) or 3 (border)"))
     return FileSet(
-        with_images([_item(path, pet, read) for pet in pets]),
+        with_files([_item(path, pet, read) for pet in pets]),
         labels=PET_LABELS,
         classes=classes,
         categories={SPECIES: SPECIES_NAMES, BREED: BREEDS},
@@ -116,9 +182,15 @@ def _complete(xmls: Path, items: Sequence[Item], labels: Sequence[str]) -> Seque
     with_files(items, labels)
     if BOX not in labels:
         return items
-    heads = HeadBoxes(xmls)
-    boxes = [heads.of(item.key) for item in items]
-    heads.warn()
+    without: list[str] = []
+    several: list[str] = []
+    boxes = [_head_box(xmls / f"{item.key}.xml", without, several) for item in items]
+    for found, what in (
+        (without, "have no head box: they stay in without that label"),
+        (several, "have several heads: the largest is the label"),
+    ):
+        if found:
+            warnings.warn(f"{len(found)} of {len(items)} images {what}; the first: {found[0]}", stacklevel=2)
     return [
         item if box is None else replace(item, values={**item.values, BOX: box})
         for item, box in zip(items, boxes, strict=True)

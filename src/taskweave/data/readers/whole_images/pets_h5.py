@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, final
 
@@ -14,38 +13,26 @@ from annotated_types import Ge
 from torchvision import tv_tensors
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.dataset import LabelledSet, require_labels
+from taskweave.data.dataset import NamedSet, require_labels
 from taskweave.data.facts import Folder, SetFacts, Size
-from taskweave.data.readers.containers import h5_array
+from taskweave.data.readers.arrays import h5_array
 from taskweave.data.readers.faults import DRAWN_OUTSIDE, Faults
-from taskweave.data.readers.fileset import require_folder
-from taskweave.data.readers.label_codes import LabelCode, exact_bytes
-from taskweave.data.readers.whole_images.pets import BOX, SEGMENTATION, SPECIES
-from taskweave.data.readers.whole_images.pets_lists import SPECIES_NAMES
+from taskweave.data.readers.files import LabelCode, exact_bytes, require_folder
+from taskweave.data.readers.whole_images.pets import BOX, SEGMENTATION, SPECIES, SPECIES_NAMES
 from taskweave.data.sample import Sample
 from taskweave.parts import states
 
 H5_LABELS = (SPECIES, BOX, SEGMENTATION)
-_CLASSES = ("background", "pet")
 Array = npt.NDArray[Any]
 _FILES = {"image": "images", SEGMENTATION: "masks", BOX: "bboxes", SPECIES: "binary"}
 _MASK = LabelCode({0: 0, 1: 1}, "0 (background) or 1 (pet)")
 
 
-@final
-@dataclass(frozen=True)
-class _Small:
-    """What is read whole when the files are opened: x1 y1 x2 y2 and 0 or 1 of each image."""
-
-    boxes: Array | None
-    species: Array | None
+_FACTS = SetFacts("Oxford-IIIT Pet", H5_LABELS, ("background", "pet"), categories={SPECIES: SPECIES_NAMES})
 
 
 def _facts(options: Mapping[str, Any]) -> SetFacts:
-    names = {SPECIES: SPECIES_NAMES}
-    return SetFacts(
-        "Oxford-IIIT Pet", H5_LABELS, _CLASSES, categories=names, size=options["image_size"], own_validation=True
-    )
+    return _FACTS._replace(size=options["image_size"], own_validation=True)
 
 
 @states(facts=_facts)
@@ -82,26 +69,27 @@ def pets_h5(
     return PetsH5(folder, H5_LABELS, count=len(images), block=block or (images.chunks[0] if images.chunks else 1))
 
 
-def _small_of(folder: Path, labels: Sequence[str]) -> _Small:
+def _small_of(folder: Path, labels: Sequence[str]) -> dict[str, Array]:
     """Boxes and species where they are asked for; every array of these labels has the form that it must have."""
     arrays = {name: h5_array(folder / f"{_FILES[name]}.h5", _FILES[name]) for name in ("image", *labels)}
-    size = _require_shapes(arrays, folder)
-    return _Small(
-        _boxes(arrays[BOX], size, folder / "bboxes.h5") if BOX in arrays else None,
-        _species(arrays[SPECIES], folder / "binary.h5") if SPECIES in arrays else None,
-    )
+    size, small = _require_shapes(arrays, folder), {}
+    if BOX in arrays:
+        small[BOX] = _boxes(arrays[BOX], size, folder / "bboxes.h5")
+    if SPECIES in arrays:
+        small[SPECIES] = _species(arrays[SPECIES], folder / "binary.h5")
+    return small
 
 
 @final
-class PetsH5(LabelledSet):
+class PetsH5(NamedSet):
     """What `pets_h5` makes. block: how many neighbours are read at once."""
 
     def __init__(self, folder: Path, labels: Sequence[str], *, count: int, block: int) -> None:
+        super().__init__(labels, _FACTS)
         self.folder = folder
         self.block = block
-        self._labels = tuple(labels)
         self._count = count
-        self._small: _Small | None = None
+        self._small: dict[str, Array] | None = None
         self._held: tuple[int, dict[str, Array]] | None = None
 
     def only(self, labels: Sequence[str]) -> PetsH5:
@@ -117,19 +105,23 @@ class PetsH5(LabelledSet):
     def __getitem__(self, index: int) -> Sample:
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.folder}")
-        small = self._small = self._small or _small_of(self.folder, self._labels)
-        number, place = divmod(index, self.block)
+        if self._small is None:
+            self._small = _small_of(self.folder, self._labels)
+        number, row = divmod(index, self.block)
         if self._held is None or self._held[0] != number:
             self._held = (number, self._read(number))
-        held = {name: rows[place] for name, rows in self._held[1].items()}
+        held = {name: rows[row] for name, rows in self._held[1].items()}
         image = _image(held["image"], f"{self.folder / 'images.h5'}, row {index}")
         sample: dict[str, Any] = {"image": image, "key": self.key(index)}
-        targets: dict[str, Callable[[], Any]] = {
-            SEGMENTATION: lambda: _mask(held[SEGMENTATION], f"{self.folder / 'masks.h5'}, row {index}"),
-            BOX: lambda: bounding_boxes([_row(small.boxes, index)], image.shape[-2:]),
-            SPECIES: lambda: torch.tensor(int(_row(small.species, index))),
-        }
-        return {**sample, **{label: targets[label]() for label in self._labels}}
+        for label in self._labels:
+            if label == SEGMENTATION:
+                mask = held[label].reshape(held[label].shape[:2])
+                sample[label] = _MASK.decode(mask, f"{self.folder / 'masks.h5'}, row {index}")
+            elif label == BOX:
+                sample[label] = bounding_boxes([self._small[label][index].tolist()], image.shape[-2:])
+            else:
+                sample[label] = torch.tensor(int(self._small[label][index]))
+        return sample
 
     def _read(self, number: int) -> dict[str, Array]:
         """A block of images and, where they are asked for, masks."""
@@ -148,18 +140,6 @@ class PetsH5(LabelledSet):
     def __getstate__(self) -> dict[str, Any]:
         """Without the remembered block, which another process would not ask for first."""
         return {**self.__dict__, "_held": None}
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self._labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return _CLASSES if SEGMENTATION in self._labels else ()
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return {SPECIES: SPECIES_NAMES} if SPECIES in self._labels else {}
 
     @property
     def blocks(self) -> tuple[Sequence[int], ...]:
@@ -214,15 +194,6 @@ def _species(array: Any, file: Path) -> Array:
     if wrong.size:
         raise ValueError(f"{file}, row {wrong[0]} is {values[wrong[0]]}: expected 0 (cat) or 1 (dog)")
     return values.astype(np.int64)
-
-
-def _row(values: Array | None, index: int) -> Any:
-    assert values is not None, "read when its label was asked for"
-    return values[index].tolist()
-
-
-def _mask(row: Array, where: str) -> tv_tensors.Mask:
-    return _MASK.decode(row.reshape(row.shape[:2]), where)
 
 
 def _image(row: Array, where: str) -> tv_tensors.Image:

@@ -1,4 +1,4 @@
-"""Cityscapes as the .npy tree that MTAN published (256 x 512 and 128 x 256), which many multi-task papers read."""
+"""Cityscapes as others publish it again, smaller and renumbered: MTAN's .npy tree and Auto-Lambda's PNG."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from taskweave.data.facts import Folder, SetFacts
-from taskweave.data.readers.files import ReadLabels, read_picture_npy
-from taskweave.data.readers.fileset import FileSet, Item, Read, require_folder
-from taskweave.data.readers.label_codes import counted_from_zero
-from taskweave.data.readers.numbered import Numbered
-from taskweave.data.readers.streets.cityscapes_labels import (
+from taskweave.data.readers.files import ReadLabels, counted_from_zero, require_folder
+from taskweave.data.readers.fileset import FileSet, Item, Numbered
+from taskweave.data.readers.streets.cityscapes import (
     CITYSCAPES_CAMERA,
     CITYSCAPES_CLASSES,
     FARTHEST,
@@ -21,9 +19,12 @@ from taskweave.data.readers.streets.cityscapes_labels import (
     DepthForm,
     Farthest,
     Positive,
+    ReadInverseDepth,
     StereoCamera,
     depth_reader,
     far,
+    label_code,
+    read_codes,
     read_shares,
 )
 from taskweave.parts import states
@@ -74,24 +75,17 @@ def cityscapes_mtan(
         baseline: Metres between the two lenses of the camera.
         focal: Its focal length in pixels of the 2,048 wide picture.
         size_of_files: (height, width) of the files, for the cost of a picture.
-
-    Raises:
-        ValueError: Folders hold different numbers of files.
     """
-    path = Path(path)
     if classes not in MTAN_CLASSES:
         raise ValueError(f"MTAN's Cityscapes has no set of {classes} classes: expected one of {list(MTAN_CLASSES)}")
-    folder = path / ("val" if part == "test" else part)
+    folder = Path(path) / ("val" if part == "test" else part)
     require_folder(folder / "image", "{i}.npy images")
     candidates = [f"label_{classes}", *(["label"] if classes == 7 else [])]
     labelled = next((name for name in candidates if (folder / name).is_dir()), candidates[0])
     tree = Numbered(folder, {"segmentation": labelled, "depth": "depth"}, ".npy")
-    readers: dict[str, Read] = {
-        "image": read_picture_npy,
-        "segmentation": ReadLabels(counted_from_zero(classes, ignore=-1)),
-        "depth": depth_reader(depth, read_shares, StereoCamera(baseline, focal), farthest=farthest),
-    }
-    return tree.opened(readers, labels=MTAN_LABELS, classes=MTAN_CLASSES[classes], complete=partial(_complete, tree))
+    read_labels = ReadLabels(counted_from_zero(classes, ignore=-1))
+    read_depth = depth_reader(depth, read_shares, StereoCamera(baseline, focal), farthest=farthest)
+    return tree.opened([read_labels, read_depth], MTAN_CLASSES[classes], complete=partial(_complete, tree))
 
 
 def _complete(tree: Numbered, items: Sequence[Item], labels: Sequence[str]) -> Sequence[Item]:
@@ -103,3 +97,48 @@ def _complete(tree: Numbered, items: Sequence[Item], labels: Sequence[str]) -> S
             f"{tree.folder} has {there}; give the number of classes of one of these"
         )
     return tree(items, labels)
+
+
+_IN_PIXELS = ReadInverseDepth(read_codes, offset=1, divisor=1024)
+"""(p - 1) / 256 pixels of the 2,048 wide picture are a quarter as many of these, 512 wide."""
+
+
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return mtan_facts(options)._replace(classes=CITYSCAPES_CLASSES[options["classes"]])
+
+
+@states(facts=_facts)
+def auto_lambda(
+    part: str,
+    *,
+    path: Folder,
+    classes: CityscapesCount = 19,
+    depth: DepthForm = "inverse",
+    farthest: Farthest = FARTHEST,
+    baseline: Positive = CITYSCAPES_CAMERA.baseline,
+    focal: Positive = CITYSCAPES_CAMERA.focal,
+    size_of_files: FileSize = (256, 512),
+) -> FileSet:
+    """Auto-Lambda's tree of Cityscapes: ``path/{train,val}/{image,seg,depth}/{i}.png`` (2,975 and 500 of 256 x 512).
+
+    seg holds the release's labelIds, depth its uint16 disparities p. The parts of objects in ``part_seg`` are not read.
+    The files are renumbered city by city, in an order that only the machine knows that made them: scenes are runs of 20.
+
+    **Deviations.** p = 1, infinitely far, is invalid here and 0 there; their -1 for what was not measured is 0 here.
+
+    Args:
+        part: "train" or "val", which is also the "test".
+        path: The folder that holds train/ and val/.
+        classes: 19, 7 or 2, as in `cityscapes`.
+        depth: "inverse", (p - 1) / 1024, the disparity in pixels of these pictures, or "metres", by `baseline` and `focal`.
+        farthest: Metres beyond which there is no depth in "metres"; None for no limit.
+        baseline: Metres between the two lenses of the camera.
+        focal: Its focal length in pixels of the 2,048 wide picture.
+        size_of_files: (height, width) of the files, for the cost of a picture.
+    """
+    camera = StereoCamera(baseline, focal)
+    read_depth = depth_reader(depth, read_codes, camera, farthest=farthest, inverse=_IN_PIXELS)
+    folder = Path(path) / ("val" if part == "test" else part)
+    require_folder(folder / "image", "{i}.png images")
+    tree = Numbered(folder, {"segmentation": "seg", "depth": "depth"}, ".png")
+    return tree.opened([ReadLabels(label_code("labelIds", classes)), read_depth], CITYSCAPES_CLASSES[classes])

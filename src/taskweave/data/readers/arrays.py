@@ -1,13 +1,50 @@
-"""Files that hold many arrays: HDF5, and MATLAB's up to version 7.2."""
+"""Arrays in files: HDF5, MATLAB's up to version 7.2, and what is computed once and kept in a cache."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from taskweave.files import writing
+
+
+def cache_folder() -> Path:
+    """``$TASKWEAVE_CACHE``, or the platform's cache folder for taskweave. Not created here."""
+    if named := os.environ.get("TASKWEAVE_CACHE"):
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "taskweave"
+
+
+def cached_array(path: Path, build: Callable[[], npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
+    """The array stored in `path` (.npz), built and stored first where there is none that can be read.
+
+    A cache that cannot be written is no error: the array is built again next time.
+    """
+    try:
+        with np.load(path) as stored:
+            return np.asarray(stored["array"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass  # not there, or cut short by an older crash
+    array = build()
+    with contextlib.suppress(OSError), writing(path) as file:
+        np.savez_compressed(file, array=array)
+    return array
 
 
 def h5_file(path: Path) -> Any:
@@ -29,7 +66,8 @@ def _opened(path: str, changed: int, process: int) -> Any:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        raise ValueError(f"{path} is not a whole HDF5 file ({error}): copy or write it again") from error
+        found = f"{path} is not a readable {Path(path).suffix} file, a whole HDF5 file ({error})"
+        raise ValueError(f"{found}: copy, download or write it again") from error
 
 
 def h5_array(path: Path, name: str) -> Any:
