@@ -15,7 +15,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.prepare import grid_for
 from taskweave.experiments.recipe import Recipe
 from taskweave.parts.own_code import trusting_only
-from taskweave.results.record import RECORD, RunRecord
+from taskweave.results.run_files import RECORD, RunRecord
 from taskweave.tasks.task import Task
 from taskweave.training.checkpoint import open_folder
 

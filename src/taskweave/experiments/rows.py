@@ -9,7 +9,7 @@ from taskweave.experiments.constant import marks
 from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.plan import Entry
 from taskweave.results.comparison import Row, Values
-from taskweave.results.record import RunRecord
+from taskweave.results.run_files import RunRecord
 
 
 def row_of(entry: Entry, records: Sequence[RunRecord], constant: Values, *, columns: Sequence[Column]) -> Row:

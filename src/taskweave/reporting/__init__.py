@@ -20,11 +20,11 @@ _HOME = {
     "write_report": "report",
     "write_charts": "report",
     "gain_bars": "bar_charts",
-    "training_curves": "training_charts",
-    "draw_curves": "detection_curves",
-    "attention_figure": "attention",
+    "training_curves": "curve_charts",
+    "draw_curves": "curve_charts",
+    "attention_figure": "unit_charts",
     "metric_bars": "bar_charts",
-    "face_histograms": "face_chart",
+    "face_histograms": "bar_charts",
 }
 
 __all__ = [*_HOME]
@@ -42,11 +42,11 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from taskweave.reporting.attention import attention_figure as attention_figure
+    from taskweave.reporting.bar_charts import face_histograms as face_histograms
     from taskweave.reporting.bar_charts import gain_bars as gain_bars
     from taskweave.reporting.bar_charts import metric_bars as metric_bars
-    from taskweave.reporting.detection_curves import draw_curves as draw_curves
-    from taskweave.reporting.face_chart import face_histograms as face_histograms
+    from taskweave.reporting.curve_charts import draw_curves as draw_curves
+    from taskweave.reporting.curve_charts import training_curves as training_curves
     from taskweave.reporting.formats import to_csv as to_csv
     from taskweave.reporting.formats import to_markdown as to_markdown
     from taskweave.reporting.page import page_of as page_of
@@ -60,4 +60,4 @@ if TYPE_CHECKING:
     from taskweave.reporting.tables import table_of as table_of
     from taskweave.reporting.terminal import to_rich as to_rich
     from taskweave.reporting.tex import to_tex as to_tex
-    from taskweave.reporting.training_charts import training_curves as training_curves
+    from taskweave.reporting.unit_charts import attention_figure as attention_figure

@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 
 from taskweave.metrics.gain import metric_gains
 from taskweave.reporting.charts import GREY, Style, figure_with_legend, save_figure, shown, tidy_axes
-from taskweave.results.comparison import ComparisonResult, Direction, Row
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import ComparisonResult, Direction, Point, Row, Swept
 
 RELATIVE = {
     "higher": "value / single's",

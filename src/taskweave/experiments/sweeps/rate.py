@@ -7,7 +7,7 @@ from typing import final
 
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, number, varied
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import Point, Swept
 
 SCALES = ("1", "10", "100", "1000")
 
