@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +72,10 @@ def charted(
 
     level: where a grey line is drawn across. Raises ValueError where there is nothing to draw: before anything is written.
     """
-    found = {method: [_together(read(file) for file in seed) for seed in seeds] for method, seeds in files.items()}
+    found = {
+        method: [{name: curve for file in seed for name, curve in read(file).items()} for seed in seeds]
+        for method, seeds in files.items()
+    }
     found = {method: [seed for seed in seeds if seed] for method, seeds in found.items()}
     found = {method: seeds for method, seeds in found.items() if seeds}
     if not found:
@@ -80,39 +83,21 @@ def charted(
         raise ValueError(f"no {what} to draw: none of {names} has a row with a {what}")
     # a method looks the same in all charts of a comparison, also where some of them have nothing of another
     styles = {method: style for method, style in styles_of(list(files)).items() if method in found}
-    return _panels(found, path, styles, ylabel=ylabel, level=level)
-
-
-def _together(curves: Iterable[Curves]) -> Curves:
-    joined: Curves = {}
-    for one in curves:
-        joined |= one
-    return joined
-
-
-def _panels(
-    methods: Mapping[str, Sequence[Curves]],
-    path: Path,
-    styles: Mapping[str, Style],
-    *,
-    ylabel: str,
-    level: float | None,
-) -> Path:
-    names = list(dict.fromkeys(name for seeds in methods.values() for curves in seeds for name in curves))
+    names = list(dict.fromkeys(name for seeds in found.values() for curves in seeds for name in curves))
     down, across = grid_of(len(names))
     size = (5.0 * across if across < 3 else 4.0 * across, 3.6 * down)
-    figure, _ = figure_with_legend(size, list(methods), styles=styles)
+    figure, _ = figure_with_legend(size, list(found), styles=styles)
     for number, name in enumerate(names):
         axes = figure.add_subplot(down, across, number + 1)
         if level is not None:
             axes.axhline(level, color=GREY, linewidth=1.0)
-        for method, seeds in methods.items():
+        for method, seeds in found.items():
             _draw(axes, [curves[name] for curves in seeds if name in curves], styles[method])
         axes.set(title=shown(name), xlabel="step", ylabel=ylabel)
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         _scale(axes)
         tidy_axes(axes)
-    if any(len(seeds) > 1 for seeds in methods.values()):
+    if any(len(seeds) > 1 for seeds in found.values()):
         figure.suptitle("line: mean over seeds; band: from the lowest to the highest seed", fontsize="small")
     return save_figure(figure, path)
 

@@ -74,7 +74,12 @@ def _draw_panels(figure: Figure, links: Sequence[PlaceLink], places: Sequence[st
     panels = figure.subplots(down, across, sharey=True, squeeze=False)
     for number, (axes, place) in enumerate(zip(panels.flat, places, strict=False)):
         for link in (link for link in links if link.place == place):
-            _draw_sorted(axes, link, _style(link, links))
+            values, style = sorted(link.alphas), _style(link, links)
+            last = max(1, len(values) - 1)
+            share = [50.0] if len(values) == 1 else [100 * i / last for i in range(len(values))]
+            every = max(1, len(values) // 3)
+            where = (style.order % 4 * every // 4, every)
+            axes.plot(share, values, **style.said, markersize=4, markevery=where, linewidth=1.4)
         axes.set_title(shown(place), fontsize="small")
         if number % across == 0:
             axes.set_ylabel("alpha")
@@ -83,15 +88,6 @@ def _draw_panels(figure: Figure, links: Sequence[PlaceLink], places: Sequence[st
         tidy_axes(axes)
     for axes in panels.flat[len(places) :]:
         axes.set_axis_off()
-
-
-def _draw_sorted(axes: Axes, link: PlaceLink, style: Style) -> None:
-    values = sorted(link.alphas)
-    last = max(1, len(values) - 1)
-    share = [50.0] if len(values) == 1 else [100 * i / last for i in range(len(values))]
-    every = max(1, len(values) // 3)
-    where = (style.order % 4 * every // 4, every)
-    axes.plot(share, values, **style.said, markersize=4, markevery=where, linewidth=1.4)
 
 
 def _draw_by_place(axes: Axes, links: Sequence[PlaceLink], places: Sequence[str]) -> None:
