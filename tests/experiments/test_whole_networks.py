@@ -17,7 +17,7 @@ from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import train_run
 from taskweave.networks import dense_segnet, mt_unet, mtan_segnet, split_segnet, st_unet
 from taskweave.parts import part
-from taskweave.results.pictured import read_attention
+from taskweave.results.folder import read_attention
 from taskweave.training import read_state
 from taskweave.weaving.connected import Connected
 

@@ -38,7 +38,7 @@ def test_yaml(tmp_path: Path) -> None:
 def test_a_function_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
-        "from taskweave.recipes.demo import recipe as demo\n"
+        "from taskweave.recipes.demos import demo\n"
         "def small_demo(seeds=(9,)):\n    return demo(seeds=seeds)\n"
         "def wrong():\n    return 1\n"
     )

@@ -11,12 +11,12 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.recipes.cross_connected import penn_fudan, table1, table2
+from taskweave.recipes.cross_connected.tables import penn_fudan, table1, table2
 
 PLACES = ["conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv4_1", "conv4_2", "conv4_3"]
 CONVOLUTIONS = {64: [3, 64], 128: [64, 128], 256: [128, 256, 256], 512: [256, 512, 512]}
 """{channels: the input channels of its 3x3 layers}: conv1_1 ... conv4_3."""
-BOTH = [table1.recipe, table2.recipe]
+BOTH = [table1, table2]
 
 
 def shared_parameters(blocks: int) -> int:
@@ -30,7 +30,7 @@ def content(recipe: Recipe) -> dict[str, Any]:
 
 
 def test_pedestrians_of_two_data_sets_and_a_third_to_test_on() -> None:
-    recipe = table1.recipe()
+    recipe = table1()
     data = content(recipe)["data"]
     assert data["mixture"] == {"use": "constant_interval", "batches": 1}
     assert not data["mixed_batches"]  # one data set switches with the other
@@ -46,7 +46,7 @@ def test_pedestrians_of_two_data_sets_and_a_third_to_test_on() -> None:
 
 
 def test_birds_of_one_data_set_and_another_to_test_on() -> None:
-    recipe = table2.recipe()
+    recipe = table2()
     kinki, tomamae = content(recipe)["data"], content(recipe)["further_tests"]["tomamae"]["data"]
     assert (kinki["use"], kinki["area"], recipe.data.picture_size) == ("birds", "right half", (3744, 2808))
     assert (tomamae["area"], tomamae["image_size"]) == ("whole", [2160, 3840])
@@ -57,7 +57,7 @@ def test_birds_of_one_data_set_and_another_to_test_on() -> None:
 
 
 def test_what_is_measured_on_pedestrians() -> None:
-    detection = content(table1.recipe())["tasks"]["detection"]
+    detection = content(table1())["tasks"]["detection"]
     (rate,) = detection["metrics"]
     assert (rate["use"], rate["low"], rate["high"], rate["points"]) == ("log_average_miss_rate", 1e-2, 1.0, 9)
     assert (rate["min_height"], rate["min_visible"], rate["iou"]) == (50, 0.65, 0.5)
@@ -66,7 +66,7 @@ def test_what_is_measured_on_pedestrians() -> None:
 
 def test_what_is_measured_on_birds() -> None:
     """The paper does not say how many points its range has: the table has both readings."""
-    detection = content(table2.recipe())["tasks"]["detection"]
+    detection = content(table2())["tasks"]["detection"]
     rates = detection["metrics"]
     assert [(rate["low"], rate["high"], rate["points"]) for rate in rates] == [(1e-2, 1e2, 9), (1e-2, 1e2, 17)]
     assert {rate["min_height"] for rate in rates} == {15} and {rate["min_visible"] for rate in rates} == {0}
@@ -74,7 +74,7 @@ def test_what_is_measured_on_birds() -> None:
     assert detection["nms"] == 0.1
 
 
-@pytest.mark.parametrize(("build", "target"), [(table1.recipe, "person"), (table2.recipe, "bird")])
+@pytest.mark.parametrize(("build", "target"), [(table1, "person"), (table2, "bird")])
 def test_losses(build: Any, target: str) -> None:
     """Smooth L1 and cross-entropy; cross-entropy summed over pixels; lambda = 1. The IoU is that of the target areas."""
     tasks = content(build())["tasks"]
@@ -95,15 +95,15 @@ def test_networks(build: Any) -> None:
 
 
 def test_anchors() -> None:
-    rpn = content(table1.recipe())["networks"]["detection"]
+    rpn = content(table1())["networks"]["detection"]
     assert rpn["ratios"] == [0.41] and len(rpn["heights"]) == 9
     steps = [b / a for a, b in zip(rpn["heights"], rpn["heights"][1:], strict=False)]
     assert steps == pytest.approx([1.3] * 8) and rpn["heights"][0] == 40
-    birds = content(table2.recipe())["networks"]["detection"]
+    birds = content(table2())["networks"]["detection"]
     assert min(birds["heights"]) < 15 and len(birds["ratios"]) > 1
 
 
-@pytest.mark.parametrize("build", [*BOTH, penn_fudan.recipe])
+@pytest.mark.parametrize("build", [*BOTH, penn_fudan])
 def test_methods(build: Any) -> None:
     """The paper's ten rows without the networks' own names, and the single networks trained on, which are ours."""
     rows = {row.title: written(row) for row in build().rows}
@@ -144,7 +144,7 @@ def test_sizes(build: Any) -> None:
     for k in (1, 2, 3, 4):
         assert both - size[f"share {k}"] == shared_parameters(k)
     assert shared_parameters(4) == 7_635_264
-    anchors, classes = (9, 2) if build is table1.recipe else (21, 4)
+    anchors, classes = (9, 2) if build is table1 else (21, 4)
     assert size["single detection"] == 14_714_688 + (9 * 512 + 1) * 512 + (512 + 1) * 6 * anchors
     branches, join = 4 * (512 + 1) * 128, (9 * 1024 + 1) * 512
     assert size["single segmentation"] == 14_714_688 + branches + join + (512 + 1) * classes
@@ -162,21 +162,21 @@ def test_units_go_after_the_ten_layers(build: Any) -> None:
 
 def test_small_forms_have_every_method_on_the_data_that_are_there() -> None:
     kinds = {
-        table1.recipe: ({"penn_fudan": "penn_fudan", "nyuv2": "nyuv2_folder"}, ["apascal"]),
-        table2.recipe: ({"naip": "box_csv", "penn_fudan": "penn_fudan"}, []),
+        table1: ({"penn_fudan": "penn_fudan", "nyuv2": "nyuv2_folder"}, ["apascal"]),
+        table2: ({"naip": "box_csv", "penn_fudan": "penn_fudan"}, []),
     }
     for build, (sets, further) in kinds.items():
         small, full = content(build(small=True)), build()
         assert [m.title for m in build(small=True).rows] == [m.title for m in full.rows]
         assert {name: one["use"] for name, one in small["data"]["sets"].items()} == sets
         assert [test["data"]["use"] for test in small["further_tests"].values()] == further
-    one = content(penn_fudan.recipe())
+    one = content(penn_fudan())
     assert one["data"]["use"] == "penn_fudan" and one["further_tests"]["aPascal"]["data"]["classes"] == ["person"]
 
 
 def test_the_rows_and_the_protocol_of_the_printed_tables(shared: Path) -> None:
     printed = yaml.safe_load((shared / "spec" / "paper_tables.yaml").read_text())["papers"]["p000"]
-    for build, name in ((table1.recipe, "table1"), (table2.recipe, "table2")):
+    for build, name in ((table1, "table1"), (table2, "table2")):
         table, recipe = printed["tables"][name], build()
         said = {row["method"].split(" (")[0].lower() for row in table["rows"]}
         titles = {m.title for m in recipe.rows}
@@ -188,6 +188,6 @@ def test_the_rows_and_the_protocol_of_the_printed_tables(shared: Path) -> None:
             assert (rate["low"], rate["high"]) == (table["protocol"]["fppi_min"], table["protocol"]["fppi_max"])
         assert detection["nms"] == table["protocol"]["nms"]
     sizes = printed["dataset_sizes"]
-    (rate,) = content(table1.recipe())["tasks"]["detection"]["metrics"]
+    (rate,) = content(table1())["tasks"]["detection"]["metrics"]
     assert (rate["min_height"], rate["min_visible"]) == (sizes["min_pedestrian_height_px"], sizes["min_visible"])
-    assert content(table2.recipe())["data"]["least_height"] == sizes["min_bird_height_px"]
+    assert content(table2())["data"]["least_height"] == sizes["min_bird_height_px"]

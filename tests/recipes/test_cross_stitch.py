@@ -5,7 +5,7 @@ from recipes.rows import written
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import all_runs, entries
-from taskweave.recipes.cross_stitch.table6 import recipe
+from taskweave.recipes.cross_stitch.tables import table6 as recipe
 
 
 def test_data_and_regions() -> None:

@@ -4,8 +4,7 @@ import pytest
 from recipes.rows import written
 
 from taskweave.experiments.plan import all_runs, entries
-from taskweave.recipes.demo import recipe
-from taskweave.recipes.demo_pets import recipe as recipe_of_pets
+from taskweave.recipes.demos import demo as recipe, demo_pets as recipe_of_pets
 
 
 @pytest.mark.parametrize("small", [True, False])

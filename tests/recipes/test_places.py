@@ -7,7 +7,7 @@ from experiments.mixed import disjoint
 
 from taskweave.cli.options import places as read
 from taskweave.recipes.catalogue import find
-from taskweave.recipes.places import place, places
+from taskweave.recipes.usual import place, places
 
 
 def test_places() -> None:

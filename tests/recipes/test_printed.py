@@ -11,10 +11,9 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.recipes.beside import NYUV2, Beside, at
+from taskweave.recipes.beside import NYUV2, PAPERS, Beside, at, printed_table, printed_tables
 from taskweave.recipes.catalogue import find, names
-from taskweave.recipes.printed_tables import PAPERS, printed_table, printed_tables
-from taskweave.results.printed import Printed
+from taskweave.results.comparison import Printed
 
 KEYS = {"cross_connected": "p000", "cross_stitch": "p001", "nddr": "p002", "mt_unet": "p003", "pets": "p004"}
 LABELS = ("method", "model", "init", "lr_scale", "alpha_S,alpha_D", "alpha,beta")

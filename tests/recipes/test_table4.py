@@ -6,7 +6,7 @@ from recipes.rows import written
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.recipes.nddr.table4 import recipe
+from taskweave.recipes.nddr.tables import table4 as recipe
 
 # steps and learning rate: lr .001 (1 - step/20001)^.9, SGD momentum .9, batch 10
 PROTOCOL = {

@@ -6,8 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.reporting import class_gain_chart
-from taskweave.reporting.class_gain_chart import draw_class_gains
+from taskweave.reporting import bar_charts
+from taskweave.reporting.bar_charts import draw_class_gains
 from taskweave.results.class_gains import ClassGain, gains_by_class, least_labelled
 
 LABELS = {"wall": 9000, "bag": 3, "board": 40, "never": 0}
@@ -22,7 +22,7 @@ OURS = {
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     figures: list[Figure] = []
-    monkeypatch.setattr(class_gain_chart, "save_figure", lambda figure, path: figures.append(figure) or path)
+    monkeypatch.setattr(bar_charts, "save_figure", lambda figure, path: figures.append(figure) or path)
     return figures
 
 

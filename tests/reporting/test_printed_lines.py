@@ -14,8 +14,7 @@ from taskweave.recipes.catalogue import find
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import Line, table_of
 from taskweave.reporting.terminal import to_rich
-from taskweave.results.comparison import ComparisonResult, Row
-from taskweave.results.printed import Printed
+from taskweave.results.comparison import ComparisonResult, Printed, Row
 
 PRINTED = Printed(
     paper="A. Author, Nets",

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from taskweave.reporting import report, training_charts, unit_charts, write_charts, write_report
+from taskweave.reporting import curve_charts, report, unit_charts, write_charts, write_report
 from taskweave.reporting.report import PARTS, Source
 from taskweave.results.comparison import ComparisonResult, Row
-from taskweave.results.pictured import AttentionMasks, FaceCounts, keep_attention, keep_faces
-from taskweave.results.record import RunRecord
-from taskweave.results.run_files import PlaceLink, keep_units
+from taskweave.results.folder import AttentionMasks, FaceCounts, keep_attention, keep_faces
+from taskweave.results.run_files import PlaceLink, RunRecord, keep_units
 
 IOU = {"single": {"void": 10.0, "floor": 20.0}, "cross-stitch": {"void": 16.0, "floor": None}}
 
@@ -87,7 +86,7 @@ def test_a_chart_of_one_training_says_of_which_seed(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(
         unit_charts, "draw_alphas", lambda links, path, *, title: (titles.append(title), shown.extend(links), path)[-1]
     )
-    monkeypatch.setattr(training_charts, "cosine_map", lambda cosines, path, *, title: titles.append(title) or path)
+    monkeypatch.setattr(curve_charts, "cosine_map", lambda cosines, path, *, title: titles.append(title) or path)
     source = Source(ComparisonResult.load(here / "comparison.json"), here)
     written = [path.name for part in (report.connections, report.transfer) for path in part(source)]
     assert written == ["alphas-cross-stitch.png", "sharing-map.png", "transfer-cosines-cross-stitch.png"]

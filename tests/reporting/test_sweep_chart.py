@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from taskweave.reporting.sweep_chart import dots_of, sweep_chart
-from taskweave.results.comparison import ComparisonResult, Mark, Row
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import ComparisonResult, Mark, Point, Row, Swept
 
 
 def row(method: str, seed: int, miou: float, angle: float, *, marked: bool = False) -> Row:

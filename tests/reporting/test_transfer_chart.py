@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from taskweave.reporting import training_charts
-from taskweave.reporting.training_charts import _looks, cosine_map, gap_curves
-from taskweave.results.logs import read_cosines, read_gaps
+from taskweave.reporting import curve_charts
+from taskweave.reporting.curve_charts import _looks, cosine_map, gap_curves
+from taskweave.results.run_files import read_cosines, read_gaps
 
 LOG = (
     "step,gap.seg,gap.depth,cosine.layer1.seg|depth,cosine.a.x+b.y.seg|depth\n"
@@ -33,7 +33,7 @@ def test_a_map_has_a_row_per_place_and_leaves_open_what_is_not_defined(log):
 
 def test_a_map_says_each_places_mean_and_few_looks_their_numbers(log, tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(training_charts, "save_figure", lambda figure, path: figures.append(figure) or path)
+    monkeypatch.setattr(curve_charts, "save_figure", lambda figure, path: figures.append(figure) or path)
     looks = list(range(1, 12))
     many = {"a and b": {"fork": (looks, [-1.0] * 5 + [1.0] * 6)}}
     for cosines in (read_cosines(log), many):

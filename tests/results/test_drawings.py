@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from experiments.tiny import Told
 
-from taskweave.results.drawings import DRAWN, STRICT, draw_all
-from taskweave.results.folder import distinct_names
+from taskweave.results.folder import DRAWN, STRICT, distinct_names, draw_all
 
 
 def test_a_drawing_that_fails_is_noted_and_the_others_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from taskweave.experiments.comparison import compare
 from taskweave.metrics.box_overlap import BoxIoUImages
 from taskweave.metrics.depth import DepthImages
 from taskweave.results.image_statistics import IMAGES, keep_images, read_images, read_known_by
-from taskweave.results.record import RECORD, read_record
+from taskweave.results.run_files import RECORD, read_record
 
 KEYS = ("a", "b", "c")
 

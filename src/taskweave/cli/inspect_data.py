@@ -31,7 +31,7 @@ def inspect_data(
     from taskweave.cli.progress import bars
     from taskweave.data.inspection import inspect
 
-    with bars(Console(stderr=True)) as progress:
+    with bars() as progress:
         found = inspect(path, samples=samples, progress=progress)
     if as_json:
         import json

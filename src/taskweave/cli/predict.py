@@ -34,10 +34,11 @@ def predict(
     """
     from rich.console import Console
 
+    from taskweave.cli.progress import say
     from taskweave.experiments.predicting import predict_pictures
 
     console = Console()
     with console.status("predicting"):
         written = predict_pictures(run, images, out, recipe=recipe, allow=allow or ())
     for path in written:
-        console.print(str(path), soft_wrap=True, highlight=False, markup=False)
+        say(console, str(path))

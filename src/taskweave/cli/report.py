@@ -86,6 +86,7 @@ def _file(path: Path) -> Path:
 def _write(path: Path, text: str) -> None:
     from rich.console import Console
 
+    from taskweave.cli.progress import say
     from taskweave.files import CannotSaveError, write_text
 
     try:
@@ -93,5 +94,4 @@ def _write(path: Path, text: str) -> None:
     except CannotSaveError as error:
         reason = getattr(error.__cause__, "strerror", None) or error
         raise ValueError(f"{path} cannot be written ({reason}); give another file with --out") from error
-    told = f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)"
-    Console().print(told, soft_wrap=True, highlight=False, markup=False)
+    say(Console(), f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)")

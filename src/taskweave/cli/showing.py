@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from taskweave.cli.mistakes import FAILED_RUNS, INTERRUPTED, NO_DATA
-from taskweave.cli.progress import bars
+from taskweave.cli.progress import bars, say
 
 if TYPE_CHECKING:
     from taskweave.experiments.comparison import Comparison
@@ -72,42 +72,33 @@ def _show(done: Comparison, drawn: Iterable[Path], console: Console, *, command:
         return
     if done.result.rows:
         console.print(to_rich(table_of(done.result)))
-    _show_failed(done, console)
-    _show_warnings(done, console)
+    _show_failures_and_warnings(done, console)
     if done.result.missing:
-        console.print(f"go on with: {command}", soft_wrap=True, highlight=False, markup=False)
+        say(console, f"go on with: {command}")
     for place in dict.fromkeys(path.parent for path in drawn if path.parent.name in (PICTURES, CHARTS)):
-        console.print(f"{place.name}: {place.absolute()}", soft_wrap=True, highlight=False, markup=False)
-    console.print(f"table and numbers: {done.folder.absolute()}", soft_wrap=True, highlight=False, markup=False)
-    console.print(f"as one page: {(done.folder / PAGE).absolute()}", soft_wrap=True, highlight=False, markup=False)
+        say(console, f"{place.name}: {place.absolute()}")
+    say(console, f"table and numbers: {done.folder.absolute()}")
+    say(console, f"as one page: {(done.folder / PAGE).absolute()}")
 
 
-def _show_warnings(done: Comparison, console: Console) -> None:
-    from taskweave.reporting.formats import visible
-
-    for warning in done.result.warnings:
-        text = f"negative transfer: {warning.method}, seed {warning.seed}: {warning.message}"
-        console.print(visible(text), soft_wrap=True, highlight=False, markup=False)
-
-
-def _show_failed(done: Comparison, console: Console) -> None:
+def _show_failures_and_warnings(done: Comparison, console: Console) -> None:
     from taskweave.reporting.formats import visible
 
     for failure in done.result.failed:
-        said = f"failed: {failure.method}, seed {failure.seed}: {failure.reason}"
-        console.print(visible(said), soft_wrap=True, highlight=False, markup=False)
+        say(console, visible(f"failed: {failure.method}, seed {failure.seed}: {failure.reason}"))
     if done.result.failed:
         place = (done.folder.parent / "runs").absolute()
         text = f"failed.json of each under {place} says more; change the recipe, or repeat the command to try them again"
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
+        say(console, text)
+    for warning in done.result.warnings:
+        say(console, visible(f"negative transfer: {warning.method}, seed {warning.seed}: {warning.message}"))
 
 
 def _show_absent(absent: dict[str, Path], console: Console, command: str) -> None:
-    console.print(command, soft_wrap=True, highlight=False, markup=False)
+    say(console, command)
     missing = ", ".join(str(path) for path in absent.values())
     how = "--data PATH" if len(absent) == 1 else " ".join(f"--data {name}=PATH" for name in absent)
-    text = f"not run: no data: {missing} does not exist; say where the data are with {how}"
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+    say(console, f"not run: no data: {missing} does not exist; say where the data are with {how}")
 
 
 def _show_plan(done: Comparison, console: Console) -> None:

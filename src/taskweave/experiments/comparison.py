@@ -28,7 +28,7 @@ from taskweave.files import write_text
 from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.comparison import ComparisonResult, Row, Values
 from taskweave.results.folder import RESULT, file_name
-from taskweave.results.stored import with_gains
+from taskweave.results.gains import with_gains
 from taskweave.training.checkpoint import open_folder
 
 State = Literal["planned", "finished", "failed", "interrupted", "deadline"]

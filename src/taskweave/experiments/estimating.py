@@ -18,7 +18,7 @@ from taskweave.experiments.costs import Cost, regions_of, training_inputs
 from taskweave.experiments.plan import Run
 from taskweave.experiments.running import find_record, folder_of
 from taskweave.progress import Progress, Silent
-from taskweave.results.record import read_record
+from taskweave.results.run_files import read_record
 from taskweave.training.fabric import make_fabric
 from taskweave.training.randomness import seeded
 from taskweave.training.speed import settle

@@ -8,7 +8,7 @@ from pathlib import Path
 from taskweave.experiments.data import MixtureOf
 from taskweave.experiments.plan import Entry, Run, entries
 from taskweave.results.comparison import TransferWarning
-from taskweave.results.logs import read_losses
+from taskweave.results.run_files import read_losses
 from taskweave.training.checkpoint import WEIGHTS
 from taskweave.training.monitor.monitor import Monitor, Reference
 from taskweave.training.monitor.watch import read_warnings

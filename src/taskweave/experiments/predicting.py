@@ -20,7 +20,7 @@ from taskweave.heads.anchors import proposals_of
 from taskweave.heads.outputs import AnchorOutputs
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.parts.own_code import trusting_only
-from taskweave.results.record import RECORD, RunRecord
+from taskweave.results.run_files import RECORD, RunRecord
 from taskweave.streams.stream import evaluating
 from taskweave.tasks.task import Task
 from taskweave.training.checkpoint import open_folder

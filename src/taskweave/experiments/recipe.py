@@ -30,7 +30,7 @@ from taskweave.experiments.starts.scratch import scratch
 from taskweave.experiments.starts.start import Start
 from taskweave.experiments.tasks import TaskEntry, named
 from taskweave.parts import Part, part, paths_from
-from taskweave.results.printed import Printed
+from taskweave.results.comparison import Printed
 from taskweave.training import TrainingOptions
 
 

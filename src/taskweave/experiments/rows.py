@@ -16,7 +16,7 @@ from taskweave.experiments.launch.failures import read_failure
 from taskweave.experiments.plan import Entry, Run, Schedule
 from taskweave.experiments.running import find_record, folder_of
 from taskweave.results.comparison import Direction, Failure, Mark, Row, Values
-from taskweave.results.record import RunRecord
+from taskweave.results.run_files import RunRecord
 from taskweave.tasks.task import Task
 
 REASON = "no better than a constant prediction"

@@ -24,7 +24,7 @@ from taskweave.experiments.prepare import for_testing, for_training, mixture_of
 from taskweave.files import write_text
 from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.image_statistics import has_images
-from taskweave.results.record import RECORD, RunRecord, read_record
+from taskweave.results.run_files import RECORD, RunRecord, read_record
 from taskweave.training.batches import Samples
 from taskweave.training.checkpoint import WEIGHTS, open_folder
 from taskweave.training.loop import fit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final, Literal, NamedTuple, final
+from typing import IO, Any, Final, Literal, NamedTuple, final
 
 import numpy as np
 from matplotlib import rc_context
@@ -46,6 +46,11 @@ class Style(NamedTuple):
     marker: str
     order: int = 0
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """As options of a line."""
+        return {"color": self.colour, "linestyle": self.dashes, "marker": self.marker}
+
 
 def styles_of(labels: Sequence[str]) -> dict[str, Style]:
     """A style for every label: no two of the first 36 differ in their colour alone."""
@@ -76,17 +81,8 @@ def draw_line(axes: Axes, x: Sequence[float], y: Sequence[float], style: Style, 
     """One line with a few markers. steps: hold each height until the next point."""
     held = "steps-post" if steps else "default"
     every = max(1, len(x) // _MARKS)
-    axes.plot(
-        x,
-        y,
-        color=style.colour,
-        linestyle=style.dashes,
-        marker=style.marker,
-        markersize=4,
-        markevery=(style.order * every // _MARKS % every, every),
-        linewidth=1.3,
-        drawstyle=held,
-    )
+    where = (style.order * every // _MARKS % every, every)
+    axes.plot(x, y, **style.said, markersize=4, markevery=where, linewidth=1.3, drawstyle=held)
 
 
 def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], style: Style) -> None:
@@ -109,14 +105,17 @@ def figure_with_legend(
     columns = np.array_split([len(lines) for lines in pieces], across)
     below = _LINE * max(int(column.sum()) for column in columns) + 0.2
     figure = Figure(figsize=(size[0], size[1] + below), layout="constrained")
-    lines = [
-        Line2D([], [], linewidth=1.3, color=style.colour, linestyle=style.dashes, marker=style.marker, markersize=4)
-        for style in styles.values()
-    ]
+    lines = [Line2D([], [], linewidth=1.3, markersize=4, **style.said) for style in styles.values()]
     figure.legend(
         lines, written, loc="outside lower center", ncols=across, fontsize="small", frameon=False, handlelength=3.0
     )
     return figure, styles
+
+
+def grid_of(count: int, *, across: int = 4) -> tuple[int, int]:
+    """(rows, columns) of so many panels, at most `across` beside each other."""
+    across = min(across, count)
+    return -(-count // across), across
 
 
 def tidy_axes(axes: Axes) -> None:

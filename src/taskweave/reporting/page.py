@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -15,14 +14,14 @@ from markupsafe import Markup
 
 from taskweave.files import write_text
 from taskweave.reporting.formats import visible
+from taskweave.reporting.layout import paper_sheets, tone_of, whole_sheet
 from taskweave.reporting.page_figures import Figures, figures_of
-from taskweave.reporting.page_table import paper_sheets, whole_sheet
 from taskweave.reporting.tables import table_of
 from taskweave.results.comparison import ComparisonResult, Gain, SeedGain
 from taskweave.results.folder import read_comparison
 from taskweave.results.gains import interval_of, known_gains
 from taskweave.results.numbers import decimals_for, signed
-from taskweave.results.summary import MethodSummary, summarise
+from taskweave.results.summary import summarise
 
 LARGEST = 10_000_000
 """Bytes of a page."""
@@ -62,6 +61,11 @@ def _written(result: ComparisonResult, figures: Figures) -> str:
         lstrip_blocks=True,
     )
     style, script = (Markup((_TEMPLATES / name).read_text(encoding="utf-8")) for name in ("page.css", "page.js"))
+    # a browser may load pictures in the page, this style and this script, by their hashes, and nothing else
+    policy = (
+        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    )
     table = table_of(result)
     return environment.get_template("page.html.j2").render(
         result=result,
@@ -73,15 +77,7 @@ def _written(result: ComparisonResult, figures: Figures) -> str:
         recipe=yaml.safe_dump(result.recipe, sort_keys=False, allow_unicode=True),
         style=style,
         script=script,
-        policy=_policy(style, script),
-    )
-
-
-def _policy(style: str, script: str) -> str:
-    """What a browser may load: pictures in the page, this style and this script, by their hashes, and nothing else."""
-    return (
-        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-        f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+        policy=policy,
     )
 
 
@@ -129,43 +125,31 @@ def gain_groups(result: ComparisonResult) -> tuple[GainGroup, ...]:
     named: dict[tuple[str, str, str], list[Gain]] = {}
     for gain in known_gains(result):
         named.setdefault((gain.kind, gain.task, gain.metric), []).append(gain)
-    summaries = summarise(result)
-    groups = [_group(gains, summaries) for gains in named.values()]
+    cells = [cell for summary in summarise(result) for cell in summary.cells]
+    groups: list[GainGroup] = []
+    for (kind, task, metric), gains in named.items():
+        average = kind != "metric"
+        # as many decimals as the metric has in the table, whose means decide; two for percent
+        means = [cell.mean for cell in cells if (cell.task, cell.metric) == (task, metric)]
+        lines = tuple(_line(gain, 2 if average else decimals_for(means)) for gain in gains)
+        groups.append(GainGroup(_KINDS[kind] if average else f"{task} {metric}", average, lines))
     return tuple(sorted(groups, key=lambda group: not group.average))
-
-
-def _group(gains: Sequence[Gain], summaries: Sequence[MethodSummary]) -> GainGroup:
-    first = gains[0]
-    title = f"{first.task} {first.metric}" if first.kind == "metric" else _KINDS[first.kind]
-    decimals = _decimals(first, summaries)
-    return GainGroup(title, first.kind != "metric", tuple(_line(gain, decimals) for gain in gains))
-
-
-def _decimals(gain: Gain, summaries: Sequence[MethodSummary]) -> int:
-    """As many as the metric has in the table, whose means decide; two for percent."""
-    if gain.kind != "metric":
-        return 2
-    cells = [cell for summary in summaries for cell in summary.cells]
-    return decimals_for(cell.mean for cell in cells if (cell.task, cell.metric) == (gain.task, gain.metric))
 
 
 def _line(gain: Gain, decimals: int) -> GainLine:
     text = signed(gain.value, decimals)
+    if len(gain.seeds) == 1:  # just its number: the rest stands beside it
+        seeds: tuple[str, ...] = (f"seed {gain.seeds[0].seed}",)
+    else:
+        seeds = tuple(_seed(seed, decimals) for seed in gain.seeds)
     return GainLine(
         method=gain.method,
         value=text,
         interval=_ends(interval_of(gain), decimals),
-        seeds=_seeds(gain, decimals),
+        seeds=seeds,
         distinguishable=_SAID[gain.distinguishable],
-        tone="up" if text.startswith("+") else "down" if text.startswith("-") else "",
+        tone=tone_of(text),
     )
-
-
-def _seeds(gain: Gain, decimals: int) -> tuple[str, ...]:
-    """Of the only seed just its number: the rest stands beside it."""
-    if len(gain.seeds) == 1:
-        return (f"seed {gain.seeds[0].seed}",)
-    return tuple(_seed(seed, decimals) for seed in gain.seeds)
 
 
 def _seed(seed: SeedGain, decimals: int) -> str:

@@ -51,10 +51,13 @@ def caption_of(name: str) -> Caption:
     """The caption of a chart file (its name without the ending), with what its name says beyond the kind of chart."""
     kind = _kind(name)
     if kind is not None:
-        return _with(CAPTIONS[kind], name.removeprefix(kind))
-    if name.endswith("-curves"):
-        return _with(CURVES, name.removesuffix("-curves"))
-    return Caption(in_words(name), "")
+        caption, rest = CAPTIONS[kind], name.removeprefix(kind)
+    elif name.endswith("-curves"):
+        caption, rest = CURVES, name.removesuffix("-curves")
+    else:
+        return Caption(_in_words(name), "")
+    words = _in_words(rest) if rest else ""
+    return caption._replace(title=f"{caption.title}: {words}") if words else caption
 
 
 def place_of(name: str) -> tuple[int, str]:
@@ -63,18 +66,13 @@ def place_of(name: str) -> tuple[int, str]:
     return (len(CAPTIONS) if kind is None else list(CAPTIONS).index(kind)), name
 
 
-def in_words(name: str) -> str:
-    """ "masks-and-boxes" -> "masks and boxes"."""
-    return " ".join(name.replace("-", " ").replace("_", " ").split()) or name
-
-
 def _kind(name: str) -> str | None:
     return next((kind for kind in CAPTIONS if name == kind or name.startswith(f"{kind}-")), None)
 
 
-def _with(caption: Caption, rest: str) -> Caption:
-    words = in_words(rest) if rest else ""
-    return caption._replace(title=f"{caption.title}: {words}") if words else caption
+def _in_words(name: str) -> str:
+    """ "masks-and-boxes" -> "masks and boxes"."""
+    return " ".join(name.replace("-", " ").replace("_", " ").split()) or name
 
 
 SMALLER = 1100
@@ -108,16 +106,6 @@ class Embedded:
         return len(f"data:{self.kind};base64,") + 4 * -(-len(self.content) // 3)
 
 
-@final
-@dataclass(frozen=True)
-class Fitted:
-    """Pictures that fit into a room. shrunk, left_out: names of those that are smaller than their file, or not there."""
-
-    pictures: tuple[Embedded, ...]
-    shrunk: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-
-
 def embed_all(folder: Path) -> tuple[tuple[Embedded, ...], tuple[str, ...]]:
     """Every NAME.svg and NAME.png of a folder once, by name, and the names of the files that are no pictures.
 
@@ -139,10 +127,14 @@ def embed(folder: Path, name: str) -> Embedded | None:
     return replace(png, width=svg.width, height=svg.height)
 
 
-def fit(pictures: Sequence[Embedded], room: int) -> Fitted:
-    """As many as go into `room` bytes of a page: all as they are, else all shrunk, else the first ones of those."""
+def fit(pictures: Sequence[Embedded], room: int) -> tuple[list[Embedded], list[str], list[str]]:
+    """As many as go into `room` bytes of a page: all as they are, else all shrunk, else the first ones of those.
+
+    Returns:
+        Them; the names of those that were made smaller; the names of those left out.
+    """
     if sum(picture.size for picture in pictures) <= room:
-        return Fitted(tuple(pictures))
+        return list(pictures), [], []
     kept: list[Embedded] = []
     shrunk: list[str] = []
     left_out: list[str] = []
@@ -155,7 +147,7 @@ def fit(pictures: Sequence[Embedded], room: int) -> Fitted:
         kept.append(smaller)
         if smaller is not picture:
             shrunk.append(picture.name)
-    return Fitted(tuple(kept), tuple(shrunk), tuple(left_out))
+    return kept, shrunk, left_out
 
 
 def _shrunk(picture: Embedded) -> Embedded:
@@ -172,9 +164,7 @@ def _shrunk(picture: Embedded) -> Embedded:
 
 
 def _read_png(name: str, path: Path) -> Embedded | None:
-    if not path.is_file():
-        return None
-    content = path.read_bytes()
+    content = path.read_bytes() if path.is_file() else b""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             image.load()
@@ -184,9 +174,7 @@ def _read_png(name: str, path: Path) -> Embedded | None:
 
 
 def _read_svg(name: str, path: Path) -> Embedded | None:
-    if not path.is_file():
-        return None
-    content = path.read_bytes()
+    content = path.read_bytes() if path.is_file() else b""
     try:
         root = ElementTree.fromstring(content)
         width, height = (_pixels(root.attrib[side]) for side in ("width", "height"))
@@ -197,10 +185,7 @@ def _read_svg(name: str, path: Path) -> Embedded | None:
 
 def _pixels(length: str) -> int:
     number = length.rstrip("abcdefghijklmnopqrstuvwxyz%")
-    unit = length[len(number) :]
-    if unit not in _PIXELS_PER_UNIT:
-        raise ValueError(f"a length in {sorted(_PIXELS_PER_UNIT)} is expected, got {length!r}")
-    return round(float(number) * _PIXELS_PER_UNIT[unit])
+    return round(float(number) * _PIXELS_PER_UNIT[length[len(number) :]])
 
 
 GAINS = "gains"
@@ -212,7 +197,7 @@ _WIDE, _STRIP = 760, 4.0
 @final
 @dataclass(frozen=True)
 class Figure:
-    """A picture with its words. uri: the whole picture."""
+    """A picture with its words. uri: the whole picture in base64, which wants no escaping."""
 
     name: str
     title: str
@@ -244,20 +229,23 @@ class Figures:
 
 def figures_of(result: ComparisonResult, folder: Path, *, images: bool, room: int) -> Figures:
     """Charts, and pictures unless `images` is False, in at most `room` bytes of a page; pictures give way first."""
-    charts, faulty = embed_all(folder / CHARTS)
-    pictures, faulty_pictures = embed_all(folder / PICTURES)
-    faulty += faulty_pictures if images else ()
-    kept = fit(charts, room)
-    beside = fit(pictures if images else (), room - sum(chart.size for chart in kept.pictures))
-    figures = [_chart(chart, result) for chart in sorted(kept.pictures, key=lambda one: place_of(one.name))]
-    remarks = [] if images or not pictures else ["Pictures of data are left out, as was asked for."]
-    remarks += _remarks((*kept.shrunk, *beside.shrunk), (*kept.left_out, *beside.left_out), faulty)
+    all_charts, faulty = embed_all(folder / CHARTS)
+    all_pictures, faulty_pictures = embed_all(folder / PICTURES)
+    charts, shrunk, left_out = fit(all_charts, room)
+    pictures, *beside = fit(all_pictures if images else (), room - sum(chart.size for chart in charts))
+    told = (
+        ("Made smaller to keep the page small", shrunk + beside[0]),
+        ("Left out to keep the page small; they are in the comparison's folder", left_out + beside[1]),
+        ("Left out because their files are no whole pictures", faulty + (faulty_pictures if images else ())),
+    )
+    remarks = [] if images or not all_pictures else ["Pictures of data are left out, as was asked for."]
+    figures = [_chart(chart, result) for chart in sorted(charts, key=lambda one: place_of(one.name))]
     return Figures(
         gains=tuple(figure for figure in figures if figure.name == GAINS),
         charts=tuple(figure for figure in figures if figure.name != GAINS),
-        pictures=tuple(_picture(one) for one in beside.pictures),
-        private=bool(beside.pictures) and not may_be_published(result),
-        remarks=tuple(remarks),
+        pictures=tuple(_picture(one) for one in pictures),
+        private=bool(pictures) and not may_be_published(result),
+        remarks=(*remarks, *(f"{what}: {', '.join(names)}." for what, names in told if names)),
     )
 
 
@@ -266,26 +254,13 @@ def may_be_published(result: ComparisonResult) -> bool:
     return bool(result.may_be_published) and all(result.may_be_published.values())
 
 
-def _remarks(shrunk: Sequence[str], left_out: Sequence[str], faulty: Sequence[str]) -> list[str]:
-    told = (
-        ("Made smaller to keep the page small", shrunk),
-        ("Left out to keep the page small; they are in the comparison's folder", left_out),
-        ("Left out because their files are no whole pictures", faulty),
-    )
-    return [f"{what}: {', '.join(names)}." for what, names in told if names]
-
-
 def _chart(chart: Embedded, result: ComparisonResult) -> Figure:
-    caption = caption_of(chart.name)
-    alt = f"Chart: {caption.title.lower()} of {', '.join(result.methods)}. The numbers are in this page's tables."
-    return _figure(chart, caption.title, caption.question, alt)
+    title, question = caption_of(chart.name)
+    alt = f"Chart: {title.lower()} of {', '.join(result.methods)}. The numbers are in this page's tables."
+    return Figure(chart.name, title, question, alt, Markup(chart.uri), chart.width, chart.height)
 
 
-def _picture(picture: Embedded) -> Figure:
-    title = in_words(picture.name)
-    return _figure(picture, title, "", f"Pictures: {title}; input, target and each method's prediction side by side.")
-
-
-def _figure(of: Embedded, title: str, question: str, alt: str) -> Figure:
-    # base64 and a fixed media type: nothing in it wants escaping, and it is long
-    return Figure(of.name, title, question, alt, Markup(of.uri), of.width, of.height)
+def _picture(one: Embedded) -> Figure:
+    title = _in_words(one.name)
+    alt = f"Pictures: {title}; input, target and each method's prediction side by side."
+    return Figure(one.name, title, "", alt, Markup(one.uri), one.width, one.height)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import final
 
-from taskweave.results.comparison import ComparisonResult
+from taskweave.results.comparison import ComparisonResult, Printed
 from taskweave.results.gains import interval_of
 from taskweave.results.intervals import LEAST_SEEDS
-from taskweave.results.printed import Printed
 from taskweave.results.summary import MethodSummary
 
 CONSTANT = "constant prediction"
@@ -18,12 +16,8 @@ DISTINGUISHABLE = (
 )
 
 
-def remarks_on(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> tuple[str, ...]:
+def remarks_on(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> Iterator[str]:
     """Sentences that stand below the table of a comparison."""
-    return tuple(_remarks(result, summaries))
-
-
-def _remarks(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> Iterator[str]:
     base = result.baseline
     yield (
         "↑ higher is better, ↓ lower is better; shares in percent, angles in degrees, depth in metres (inverse as stored)."
@@ -48,6 +42,7 @@ def _remarks(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> It
         )
     if result.missing:
         yield f"not trained yet: {'; '.join(result.missing)}."
+    yield from _printed_remarks(result)
 
 
 def _spread_remark(summaries: Sequence[MethodSummary]) -> str:
@@ -80,51 +75,35 @@ def _interval_remarks(summaries: Sequence[MethodSummary]) -> Iterator[str]:
 BESIDE = "printed in the paper"
 
 
-@final
-class PrintedNumbers:
-    """The printed numbers of a comparison; none where no paper prints a table of it."""
-
-    def __init__(self, result: ComparisonResult) -> None:
-        self._result = result
-
-    def of(self, method: str, task: str, metric: str) -> float | None:
-        """What stands at a method and a column; None where nothing is printed."""
-        printed = self._result.printed
-        return None if printed is None else printed.rows.get(method, {}).get(task, {}).get(metric)
-
-    def remarks(self) -> Iterator[str]:
-        """What the numbers are from, what has no counterpart, and how the set-up differs from the paper's."""
-        printed, labels = self._result.printed, self._result.methods
-        if printed is None:
-            return
-        here = {label: " and ".join(names) for label, names in printed.names.items() if label in labels}
-        yield (
-            f"{BESIDE}: {printed.paper}, {printed.table} ({printed.caption}), as printed; counted in no mean and no gain"
-            + (f". Its rows: {', '.join(f'{theirs} at {ours}' for ours, theirs in here.items())}." if here else ".")
-        )
-        alone = [label for label in labels if label not in printed.names]
-        if printed.only_printed:
-            yield f"printed, but not here: {'; '.join(printed.only_printed)}."
-        if alone and printed.rows:
-            yield f"here, but not printed: {'; '.join(alone)}."
-        if printed.set_up:
-            yield _set_up(self._result, printed)
-        yield from printed.notes
-        if printed.doubts:
-            yield f"in the printed table or its text: {' '.join(printed.doubts)}"
+def _printed_remarks(result: ComparisonResult) -> Iterator[str]:
+    """What the printed numbers are from, what has no counterpart, and how the set-up differs from the paper's."""
+    printed, labels = result.printed, result.methods
+    if printed is None:
+        return
+    here = {label: " and ".join(names) for label, names in printed.names.items() if label in labels}
+    yield (
+        f"{BESIDE}: {printed.paper}, {printed.table} ({printed.caption}), as printed; counted in no mean and no gain"
+        + (f". Its rows: {', '.join(f'{theirs} at {ours}' for ours, theirs in here.items())}." if here else ".")
+    )
+    alone = [label for label in labels if label not in printed.names]
+    if printed.only_printed:
+        yield f"printed, but not here: {'; '.join(printed.only_printed)}."
+    if alone and printed.rows:
+        yield f"here, but not printed: {'; '.join(alone)}."
+    if printed.set_up:
+        yield _set_up(result, printed)
+    yield from printed.notes
+    if printed.doubts:
+        yield f"in the printed table or its text: {' '.join(printed.doubts)}"
 
 
 def _set_up(result: ComparisonResult, printed: Printed) -> str:
     """The line that says how the set-up differs from the paper's, which is as the recipe of full size reads it."""
-    aspects = [*_images(result, printed), *result.set_up]
-    if not aspects:
-        return f"set-up: the paper's, as our recipe of full size reads it. {result.notes}".strip()
-    return f"set-up here [in the paper, as our recipe of full size reads it]: {'; '.join(aspects)}."
-
-
-def _images(result: ComparisonResult, printed: Printed) -> Iterator[str]:
-    """How many pictures were read, beside the paper's."""
+    aspects = list(result.set_up)
     ours = [f"{part} {count:,}" for part, count in result.images.items()]
     theirs = [f"{part} {count:,}" for part, count in printed.pictures.items()]
     if ours and list(result.images.values()) != list(printed.pictures.values()):  # parts have other names there
-        yield f"number of pictures: {', '.join(ours)} [{', '.join(theirs) or 'not printed'}]"
+        aspects.insert(0, f"number of pictures: {', '.join(ours)} [{', '.join(theirs) or 'not printed'}]")
+    if not aspects:
+        return f"set-up: the paper's, as our recipe of full size reads it. {result.notes}".strip()
+    return f"set-up here [in the paper, as our recipe of full size reads it]: {'; '.join(aspects)}."

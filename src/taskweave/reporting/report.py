@@ -15,7 +15,6 @@ from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import table_of
 from taskweave.results.class_gains import class_gain_tables, least_labelled_means
 from taskweave.results.comparison import ComparisonResult, Row
-from taskweave.results.drawings import draw_all
 from taskweave.results.folder import (
     ATTENTION,
     CHARTS,
@@ -24,25 +23,29 @@ from taskweave.results.folder import (
     PICTURES,
     TABLE,
     distinct_names,
+    draw_all,
     file_name,
+    read_attention,
     read_comparison,
+    read_faces,
     runs_of,
 )
 from taskweave.results.gains import GAIN_KIND
-from taskweave.results.logs import (
+from taskweave.results.run_files import (
     LOG,
     MONITOR,
     VALIDATION,
     Curves,
+    PlaceLink,
     read_cosines,
+    read_curves,
     read_gaps,
     read_losses,
+    read_record,
+    read_units,
     read_validations,
     read_weights,
 )
-from taskweave.results.pictured import read_attention, read_faces
-from taskweave.results.record import read_record
-from taskweave.results.run_files import PlaceLink, read_curves, read_units
 from taskweave.results.summary import summarise
 
 
@@ -148,12 +151,12 @@ def sweep(source: Source) -> Iterator[Path]:
 
 def learning(source: Source) -> Iterator[Path]:
     """Losses, the weights of weightings, and validations."""
-    from taskweave.reporting.training_charts import training_curves, validation_curves, weight_curves
+    from taskweave.reporting.curve_charts import training_curves, validation_curves, weight_curves
 
     logs = source.files(LOG)
     if _any(logs, read_losses):
         yield training_curves(logs, source.place / "losses.png")
-    weighed = source.files(LOG, of=_weighed)
+    weighed = source.files(LOG, of=_is_weighed)
     if _any(weighed, read_weights):
         yield weight_curves(weighed, source.place / "weights.png")
     tables = source.files(VALIDATION)
@@ -161,7 +164,7 @@ def learning(source: Source) -> Iterator[Path]:
         yield validation_curves(tables, source.place / "validation.png")
 
 
-def _weighed(run: Path) -> bool:
+def _is_weighed(run: Path) -> bool:
     """Whether a run's losses have weights of a method's own."""
     record = read_record(run)
     return record is not None and record.weighting != ""
@@ -173,7 +176,7 @@ def _any(files: Mapping[str, Sequence[Sequence[Path]]], read: Callable[[Path], o
 
 def detection(source: Source) -> Iterator[Path]:
     """Precision over recall and miss rate over false positives, for each column that has such; of the first seed."""
-    from taskweave.reporting.detection_curves import draw_curves
+    from taskweave.reporting.curve_charts import draw_curves
 
     seeds = source.result.seeds
     title = f"seed {seeds[0]}, the first of {len(seeds)}" if len(seeds) > 1 else ""
@@ -190,7 +193,10 @@ def connections(source: Source) -> Iterator[Path]:
     """What connections learned: alpha values of each method (its first seed), the sharing map, and its numbers as JSON."""
     from taskweave.reporting.unit_charts import draw_alphas, draw_sharing_map
 
-    found = {method: {row.seed: _links(row, source) for row in rows} for method, rows in source.methods.items()}
+    found = {
+        method: {row.seed: [link for run in runs_of(row, source.folder) for link in read_units(run)] for row in rows}
+        for method, rows in source.methods.items()
+    }
     found = {method: seeds for method, seeds in found.items() if any(seeds.values())}
     for method, name in distinct_names(found).items():
         seed, links = next((seed, links) for seed, links in found[method].items() if links)
@@ -205,17 +211,13 @@ def connections(source: Source) -> Iterator[Path]:
         write_text(source.place / "sharing-map.json", json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
 
 
-def _links(row: Row, source: Source) -> list[PlaceLink]:
-    return [link for run in runs_of(row, source.folder) for link in read_units(run)]
-
-
 def _numbers(link: PlaceLink) -> dict[str, object]:
     return {name: value for name, value in asdict(link).items() if name not in ("own", "alphas")}
 
 
 def transfer(source: Source) -> Iterator[Path]:
     """What the monitor of negative transfer saw: gaps, and each method's cosines of gradients (its first seed)."""
-    from taskweave.reporting.training_charts import cosine_map, gap_curves
+    from taskweave.reporting.curve_charts import cosine_map, gap_curves
 
     logs = source.files(MONITOR)
     if _any(logs, read_gaps):
@@ -233,7 +235,7 @@ def transfer(source: Source) -> Iterator[Path]:
 
 def classes(source: Source) -> Iterator[Path]:
     """The gain over the baseline in every class and attribute, by the number of labels; the means as JSON."""
-    from taskweave.reporting.class_gain_chart import draw_class_gains
+    from taskweave.reporting.bar_charts import draw_class_gains
 
     tables = class_gain_tables(source.result, source.folder)
     names = distinct_names(f"class-gains-{table.column}-{table.metric}" for table in tables)
@@ -248,7 +250,7 @@ def faces(source: Source) -> Iterator[Path]:
     """Ages and genders, of recipes that have such."""
     series, genders = read_faces(source.folder)
     if series:
-        from taskweave.reporting.face_chart import face_histograms
+        from taskweave.reporting.bar_charts import face_histograms
 
         yield face_histograms(series, source.place / "faces.png", genders=genders, title=source.result.name)[0]
 
@@ -256,7 +258,7 @@ def faces(source: Source) -> Iterator[Path]:
 def attention(source: Source) -> Iterator[Path]:
     """Masks of every block on test pictures; these show data and lie among the pictures."""
     for path in sorted((source.folder / ATTENTION).glob("*.npz")):
-        from taskweave.reporting.attention import attention_figure
+        from taskweave.reporting.unit_charts import attention_figure
 
         kept = read_attention(path)
         masks = {task: [block[:, None] for block in blocks] for task, blocks in kept.masks.items()}

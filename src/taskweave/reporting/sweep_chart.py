@@ -12,8 +12,7 @@ from matplotlib.axes import Axes
 
 from taskweave.metrics.gain import metric_gains
 from taskweave.reporting.charts import GREY, Style, figure_with_legend, save_figure, shown, tidy_axes
-from taskweave.results.comparison import ComparisonResult, Direction, Row
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import ComparisonResult, Direction, Point, Swept
 
 RELATIVE = {
     "higher": "value / single's",
@@ -79,24 +78,18 @@ def _spots(swept: Swept) -> list[tuple[Point, float]]:
 def _dots(
     result: ComparisonResult, swept: Swept, point: Point, x: float, task: str, metric: str, direction: Direction
 ) -> list[Dot]:
-    single = {row.seed: row for row in result.rows if row.method == result.baseline}
-    rows = [row for row in result.rows if row.method == point.method and point.seed in (None, row.seed)]
+    single = {row.seed: row.metrics for row in result.rows if row.method == result.baseline}
     found: list[Dot] = []
-    for row in rows:
-        gain = _gain(row, single.get(row.seed), task, metric, direction)
-        if gain is not None:
+    for row in result.rows:
+        new = row.metrics.get(task, {}).get(metric)
+        old = single.get(row.seed, {}).get(task, {}).get(metric)
+        if row.method != point.method or point.seed not in (None, row.seed) or new is None or old is None:
+            continue
+        gain = metric_gains({task: {metric: new}}, {task: {metric: old}}, {task: {metric: direction}})[task][metric]
+        if math.isfinite(gain):
             no_better = any((mark.task, mark.metric) == (task, metric) for mark in row.marks)
             found.append(Dot(x, 1.0 + gain if swept.relative else 100.0 * gain, not no_better))
     return found
-
-
-def _gain(row: Row, base: Row | None, task: str, metric: str, direction: Direction) -> float | None:
-    new = row.metrics.get(task, {}).get(metric)
-    old = None if base is None else base.metrics.get(task, {}).get(metric)
-    if new is None or old is None:
-        return None
-    gain = metric_gains({task: {metric: new}}, {task: {metric: old}}, {task: {metric: direction}})[task][metric]
-    return gain if math.isfinite(gain) else None
 
 
 def _formula(swept: Swept, direction: Direction) -> str:

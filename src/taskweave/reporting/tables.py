@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
-from taskweave.reporting.remarks import BESIDE, CONSTANT, DISTINGUISHABLE, PrintedNumbers, remarks_on
+from taskweave.reporting.remarks import BESIDE, CONSTANT, DISTINGUISHABLE, remarks_on
 from taskweave.results.comparison import ComparisonResult, Direction, Failure, Gain
 from taskweave.results.gains import KINDS, interval_of
 from taskweave.results.numbers import decimals_for, fixed, short, signed
@@ -119,19 +119,21 @@ def table_of(result: ComparisonResult) -> Table:
     cells = summaries[0].cells if summaries else ()
     decimals = [decimals_for(summary.cells[i].mean for summary in summaries) for i in range(len(cells))]
     letters = _letters(summaries)
-    printed = PrintedNumbers(result)
+    columns = (*_metric_columns(cells), *COSTS)
     lines: list[Line] = []
     for summary in summaries:
-        lines += [_line(summary, decimals, letters), *_printed_line(printed, summary)]
-    columns = (*_metric_columns(cells), *COSTS)
-    lines += _failed_lines(result, len(columns))
+        lines += [_line(summary, decimals, letters), *_printed_line(result, summary)]
+    for method in dict.fromkeys(failure.method for failure in result.failed):
+        if method not in result.methods:  # no seed of it could be trained
+            failures = tuple(failure for failure in result.failed if failure.method == method)
+            lines.append(Line(method, 0, (NOTHING,) * len(columns), "failed", failures))
     if summaries and any(result.constant.values()):
         lines.append(_constant_line(result, cells, decimals))
     return Table(
         title=result.name,
         columns=columns,
         lines=tuple(lines),
-        remarks=(*remarks_on(result, summaries), *printed.remarks()),
+        remarks=tuple(remarks_on(result, summaries)),
         notes={letter: reason for reason, letter in letters.items()},
         verdict=verdict_of(result),
     )
@@ -177,18 +179,10 @@ def _gained(gain: Gain | None, decimals: int, letters: Mapping[str, str]) -> Ent
     return Entry(gain.value, text, marks=marks, low=interval.low, high=interval.high, interval=f"[{ends}]")
 
 
-def _failed_lines(result: ComparisonResult, width: int) -> list[Line]:
-    """Methods of which no seed could be trained."""
-    lost: dict[str, list[Failure]] = {}
-    for failure in result.failed:
-        if failure.method not in result.methods:
-            lost.setdefault(failure.method, []).append(failure)
-    return [Line(name, 0, (NOTHING,) * width, "failed", tuple(failures)) for name, failures in lost.items()]
-
-
-def _printed_line(printed: PrintedNumbers, summary: MethodSummary) -> list[Line]:
+def _printed_line(result: ComparisonResult, summary: MethodSummary) -> list[Line]:
     """The line of a paper below a method that it prints numbers for: no spread, no gain, no cost."""
-    values = [printed.of(summary.method, cell.task, cell.metric) for cell in summary.cells]
+    printed = {} if result.printed is None else result.printed.rows.get(summary.method, {})
+    values = [printed.get(cell.task, {}).get(cell.metric) for cell in summary.cells]
     if all(value is None for value in values):
         return []
     pairs = [(NOTHING if value is None else Entry(value, str(value)), NOTHING) for value in values]

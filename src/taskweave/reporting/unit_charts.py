@@ -1,11 +1,11 @@
-"""What units learned: their weights, and how strongly every direction of every connection is used."""
+"""What was learned where streams meet: weights of units, how strongly each direction is used, and masks of attention."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from matplotlib import colormaps
@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from taskweave.reporting.charts import (
     COLOURS,
@@ -20,13 +21,14 @@ from taskweave.reporting.charts import (
     SEQUENTIAL,
     Style,
     figure_with_legend,
+    grid_of,
     save_figure,
+    save_picture,
     shown,
     tidy_axes,
 )
 from taskweave.results.run_files import PlaceLink
 
-_ACROSS = 4
 _PANEL = (2.9, 2.5)
 """Inches of a panel."""
 
@@ -49,11 +51,10 @@ def draw_alphas(links: Sequence[PlaceLink], path: Path, *, title: str = "") -> P
         figure, _ = figure_with_legend((max(5.0, 1.0 * len(places)), 3.4), list(labels), styles=labels)
         _draw_by_place(figure.add_subplot(), drawn, places)
     else:
-        across = min(_ACROSS, len(places))
-        down = -(-len(places) // across)
+        down, across = grid_of(len(places))
         figure, _ = figure_with_legend((_PANEL[0] * across, _PANEL[1] * down + 0.2), list(labels), styles=labels)
-        _draw_panels(figure, drawn, places, across)
-    figure.suptitle(shown(title, 26 * min(_ACROSS, max(2, len(places)))), fontsize="medium")
+        _draw_panels(figure, drawn, places)
+    figure.suptitle(shown(title, 26 * min(4, max(2, len(places)))), fontsize="medium")
     return save_figure(figure, path)
 
 
@@ -68,12 +69,17 @@ def _style(link: PlaceLink, links: Sequence[PlaceLink]) -> Style:
     return Style(COLOURS[mine % len(COLOURS)], "-" if link.own else "--", MARKERS[other % len(MARKERS)], order)
 
 
-def _draw_panels(figure: Figure, links: Sequence[PlaceLink], places: Sequence[str], across: int) -> None:
-    down = -(-len(places) // across)
+def _draw_panels(figure: Figure, links: Sequence[PlaceLink], places: Sequence[str]) -> None:
+    down, across = grid_of(len(places))
     panels = figure.subplots(down, across, sharey=True, squeeze=False)
     for number, (axes, place) in enumerate(zip(panels.flat, places, strict=False)):
         for link in (link for link in links if link.place == place):
-            _draw_sorted(axes, link, _style(link, links))
+            values, style = sorted(link.alphas), _style(link, links)
+            last = max(1, len(values) - 1)
+            share = [50.0] if len(values) == 1 else [100 * i / last for i in range(len(values))]
+            every = max(1, len(values) // 3)
+            where = (style.order % 4 * every // 4, every)
+            axes.plot(share, values, **style.said, markersize=4, markevery=where, linewidth=1.4)
         axes.set_title(shown(place), fontsize="small")
         if number % across == 0:
             axes.set_ylabel("alpha")
@@ -84,41 +90,16 @@ def _draw_panels(figure: Figure, links: Sequence[PlaceLink], places: Sequence[st
         axes.set_axis_off()
 
 
-def _draw_sorted(axes: Axes, link: PlaceLink, style: Style) -> None:
-    values = sorted(link.alphas)
-    last = max(1, len(values) - 1)
-    share = [50.0] if len(values) == 1 else [100 * i / last for i in range(len(values))]
-    every = max(1, len(values) // 3)
-    axes.plot(
-        share,
-        values,
-        color=style.colour,
-        linestyle=style.dashes,
-        marker=style.marker,
-        markersize=4,
-        markevery=(style.order % 4 * every // 4, every),
-        linewidth=1.4,
-    )
-
-
 def _draw_by_place(axes: Axes, links: Sequence[PlaceLink], places: Sequence[str]) -> None:
     for label in dict.fromkeys(_label(link) for link in links):
         same = [link for link in links if _label(link) == label]
-        style = _style(same[0], links)
-        axes.plot(
-            [places.index(link.place) for link in same],
-            [link.alphas[0] for link in same],
-            color=style.colour,
-            linestyle=style.dashes,
-            marker=style.marker,
-            linewidth=1.0,
-        )
+        x, y = [places.index(link.place) for link in same], [link.alphas[0] for link in same]
+        axes.plot(x, y, **_style(same[0], links).said, linewidth=1.0)
     axes.set_xticks(range(len(places)), [shown(place, 12) for place in places], fontsize="small")
     axes.set(ylabel="alpha", xlim=(-0.4, len(places) - 0.6))
     tidy_axes(axes)
 
 
-_MAPS_ACROSS = 3
 _CELL = (0.95, 0.27)
 """Inches of a cell."""
 _EMPTY = "#dddddd"
@@ -138,8 +119,7 @@ def draw_sharing_map(methods: Mapping[str, Sequence[Sequence[PlaceLink]]], path:
     maps = {method: _Cells(seeds) for method, seeds in methods.items() if any(not one.own for of in seeds for one in of)}
     if not maps:
         raise ValueError(f"no sharing to draw: no method of {list(methods)} has a link between two streams")
-    across = min(_MAPS_ACROSS, len(maps))
-    down = -(-len(maps) // across)
+    down, across = grid_of(len(maps), across=3)
     wide = max(len(cells.directions) for cells in maps.values()) * _CELL[0] + 1.4
     tall = max(len(cells.places) for cells in maps.values()) * _CELL[1] + 1.1
     figure = Figure(figsize=(max(4.5, across * wide), down * tall + 1.0), layout="constrained")
@@ -200,3 +180,90 @@ def _draw_map(axes: Axes, cells: _Cells) -> None:
     axes.set_yticks(range(len(cells.places)), [shown(name, 22) for name in cells.places], fontsize="x-small")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+_SIDE = 1.7
+"""Inches of a panel's longer side."""
+
+
+def attention_figure(
+    images: ArrayLike,
+    masks: Mapping[str, Sequence[ArrayLike]],
+    path: Path,
+    *,
+    channel: int | None = None,
+    own_range: bool = False,
+    title: str = "",
+) -> Path:
+    """A PNG with a row per picture and task: the picture, then the task's mask of every block, each with its range.
+
+    As figure 5 of the MT-UNet paper, which shows "the initial attention masks at the decoder end" of both tasks.
+    images: RGB (B, 3, H, W), uint8 or float in [0, 1].
+    masks: {task: one (B, C, h, w) per block}, as `taskweave.networks.attention_masks` gives them; tasks without any are
+        left out. All panels are drawn as large as the picture, masks with visible pixels.
+    channel: of the masks; unless given, their mean over channels. The paper does not say which it draws.
+    own_range: each panel's colours go from its smallest to its largest value instead of 0 to 1.
+    Returns `path`. Raises ValueError without a mask, or where one is not of these pictures or has not that channel.
+    """
+    pictures = np.asarray(images)
+    drawn = {
+        task: [_panel(np.asarray(mask), task, len(pictures), channel) for mask in blocks]
+        for task, blocks in masks.items()
+        if blocks
+    }
+    if not drawn:
+        raise ValueError(f"no attention masks to draw: none of the tasks {list(masks)} has any")
+    columns = 1 + max(len(blocks) for blocks in drawn.values())
+    rows = len(pictures) * len(drawn)
+    tall, wide = pictures.shape[-2:]
+    width, height = _SIDE * wide / max(tall, wide), _SIDE * tall / max(tall, wide) + 0.25
+    figure = Figure(figsize=(columns * width + 1.2, rows * height + 0.6), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for line in axes.flat:
+        line.set_axis_off()
+    for index, image in enumerate(pictures):
+        for position, (task, blocks) in enumerate(drawn.items()):
+            line = axes[index * len(drawn) + position]
+            if position == 0:
+                line[0].imshow(_pixels(image))
+            line[0].text(
+                -0.06, 0.5, shown(task, 18), transform=line[0].transAxes, rotation=90, va="center", ha="right", fontsize=9
+            )
+            for number, block in enumerate(blocks):
+                head = f"block {number + 1}" if index == position == 0 else ""
+                _draw(line[number + 1], block[index], size=(tall, wide), head=head, own_range=own_range)
+    what = "mean over channels" if channel is None else f"channel {channel}"
+    if not own_range:
+        figure.colorbar(
+            ScalarMappable(Normalize(0.0, 1.0), SEQUENTIAL), ax=axes, label=f"mask, {what}", aspect=30, pad=0.01
+        )
+    scale = ", colours over each panel's own range" if own_range else ""
+    figure.suptitle(shown(title, 90) or f"Attention masks, {what}{scale}", fontsize=10)
+    return save_picture(figure, path)
+
+
+def _panel(mask: NDArray[Any], task: str, pictures: int, channel: int | None) -> NDArray[Any]:
+    """(B, h, w) of one block."""
+    if mask.ndim != 4 or len(mask) != pictures:
+        raise ValueError(f"a mask is (B, C, h, w) for the {pictures} pictures given; {task!r} has one of {mask.shape}")
+    if channel is not None and not 0 <= channel < mask.shape[1]:
+        raise ValueError(f"channel={channel}: a mask of {task!r} has the channels 0 to {mask.shape[1] - 1}")
+    return mask.mean(1) if channel is None else mask[:, channel]
+
+
+def _pixels(image: NDArray[Any]) -> NDArray[np.uint8]:
+    pixels = image if image.dtype == np.uint8 else (image.clip(0, 1) * 255).astype(np.uint8)
+    return pixels.transpose(1, 2, 0)
+
+
+def _draw(axes: Axes, values: NDArray[Any], *, size: tuple[int, int], head: str, own_range: bool) -> None:
+    low, high = float(values.min()), float(values.max())
+    axes.imshow(
+        values,
+        cmap=SEQUENTIAL,
+        vmin=low if own_range else 0.0,
+        vmax=high if own_range else 1.0,
+        interpolation="nearest",
+        extent=(0, size[1], size[0], 0),
+    )
+    axes.set_title(f"{head}\n{low:.2f} to {high:.2f}".strip(), fontsize=7, pad=2)

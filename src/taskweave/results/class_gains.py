@@ -145,11 +145,14 @@ def class_gain_tables(result: ComparisonResult, folder: Path) -> list[ClassGains
         before = scores.get((result.baseline, column), {})
         for metric in dict.fromkeys(metric for of in before.values() for metric in of):
             lower = result.directions.get(column, {}).get(metric) == "lower"
-            gains = {
-                method: gains_by_class(
-                    _of(metric, scores[method, column]), _of(metric, before), counts[task].labels, lower=lower
-                )
+            of_metric = {
+                method: {seed: of[metric] for seed, of in scores[method, column].items() if metric in of}
                 for method in result.methods
+            }
+            base = {seed: of[metric] for seed, of in before.items() if metric in of}
+            gains = {
+                method: gains_by_class(own, base, counts[task].labels, lower=lower)
+                for method, own in of_metric.items()
                 if method != result.baseline
             }
             gains = {method: own for method, own in gains.items() if any(gain.seeds for gain in own)}
@@ -186,7 +189,3 @@ def _scores(rows: Sequence[Row], column: str, folder: Path) -> dict[int, ByClass
         for run in runs_of(row, folder):
             found.setdefault(row.seed, {}).update(read_classes(run, column))
     return found
-
-
-def _of(metric: str, scores: Mapping[int, ByClass]) -> dict[int, dict[str, float | None]]:
-    return {seed: by_metric[metric] for seed, by_metric in scores.items() if metric in by_metric}

@@ -10,8 +10,6 @@ from typing import Any, Literal, final
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from taskweave.files import write_text
-from taskweave.results.printed import Printed
-from taskweave.results.swept import Swept
 
 SCHEMA_VERSION = 2
 """Raised by one whenever a field changes its meaning or goes away; new optional fields leave it."""
@@ -121,6 +119,59 @@ class Row(_Data):
             task: {name: None if x is None or math.isnan(float(x)) else float(x) for name, x in numbers.items()}
             for task, numbers in dict(value).items()
         }
+
+
+@final
+class Printed(_Data):
+    """What a paper prints for the methods, in a recipe's names. It changes no result and is no part of any hash."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    paper: str
+    """Authors and name."""
+    table: str
+    """E.g. "Table 4"."""
+    caption: str = ""
+    """What the table shows, in our words."""
+    rows: dict[str, dict[str, dict[str, float]]] = Field(default_factory=dict)
+    """{label of a method: {column: {metric: printed value}}}, in our names and units."""
+    names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """{label of a method: the paper's names of the rows that these values are from}."""
+    only_printed: tuple[str, ...] = ()
+    """Rows and columns of the paper's table that this recipe has no place for."""
+    set_up: dict[str, str] = Field(default_factory=dict)
+    """{aspect: the paper's, in words}, as the recipe of full size has it: what this recipe's own is compared with."""
+    pictures: dict[str, int] = Field(default_factory=dict)
+    """{part: how many pictures the paper has}."""
+    notes: tuple[str, ...] = ()
+    """What a number's definition, unit or origin is in the paper, where it is not ours."""
+    doubts: tuple[str, ...] = ()
+    """What in the paper's table, or between it and its text, does not agree."""
+
+
+@final
+class Point(_Data):
+    """One value of a sweep's axis."""
+
+    text: str = Field(description="What stands on the axis.")
+    method: str = Field(description="The row that has this value.")
+    number: float | None = Field(default=None, description="Where it lies on an axis of numbers.")
+    seed: int | None = Field(default=None, description="The only seed of the row that counts; None for all of them.")
+
+
+@final
+class Swept(_Data):
+    """The axis of a sweep, as it is drawn."""
+
+    axis: str = Field(description="Its name on the command line.")
+    label: str = Field(description="Its name on the chart.")
+    points: tuple[Point, ...] = Field(description="By value, in order.")
+    beside: tuple[str, ...] = Field(default=(), description="Rows without a value, drawn for comparison.")
+    logarithmic: bool = Field(default=False, description="Whether numbers are spaced by their ratio.")
+    relative: bool = Field(
+        default=False,
+        description="Draw performance relative to the single networks (cross-stitch, figure 2), else the gain over them.",
+    )
 
 
 @final

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import fmean
 from typing import Literal, final, get_args
 
 from taskweave.metrics.gain import GainKind, metric_gains, relative_gain
+from taskweave.progress import Progress, Silent
 from taskweave.results.comparison import ComparisonResult, Direction, Gain, Row, SeedGain
+from taskweave.results.image_statistics import read_images, read_known_by
 from taskweave.results.intervals import (
+    RESAMPLES,
     Interval,
     Resampled,
     is_distinguishable,
     metric_interval,
     relative_interval,
+    resample,
     seed_interval,
 )
 
@@ -44,26 +50,25 @@ def _gains(result: ComparisonResult, method: str, scored: Mapping[tuple[str, int
     pairs = pairs_of(result, method, scored)
     for task, metrics in result.directions.items():
         for metric, way in metrics.items():
-            found = [_in_seed(p.new.seed, p.gain(task, metric, way), p.interval(task, metric, way)) for p in pairs]
+            found = [(p.new.seed, p.gain(task, metric, way), p.interval(task, metric, way)) for p in pairs]
             yield from _over_seeds(method, "metric", found, task=task, metric=metric)
     without = (*result.further, *result.parts)
     for kind in KINDS:
-        found = [_in_seed(p.new.seed, p.relative_gain(kind, without), p.relative_interval(kind, without)) for p in pairs]
+        found = [(p.new.seed, p.relative_gain(kind, without), p.relative_interval(kind, without)) for p in pairs]
         yield from _over_seeds(method, kind, found)
 
 
-def _in_seed(seed: int, value: float | None, interval: Interval | None) -> SeedGain | None:
-    if value is None:
-        return None
-    low, high = interval or (None, None)
-    return SeedGain(seed=seed, value=value, low=low, high=high)
-
-
 def _over_seeds(
-    method: str, kind: Literal["metric"] | GainKind, found: Sequence[SeedGain | None], *, task: str = "", metric: str = ""
+    method: str,
+    kind: Literal["metric"] | GainKind,
+    found: Sequence[tuple[int, float | None, Interval | None]],
+    *,
+    task: str = "",
+    metric: str = "",
 ) -> Iterator[Gain]:
-    """One gain, or none where no seed has it."""
-    seeds = tuple(one for one in found if one is not None)
+    """One gain, or none where no seed has it. found: (seed, gain, its interval)."""
+    known = [(seed, value, interval or (None, None)) for seed, value, interval in found if value is not None]
+    seeds = tuple(SeedGain(seed=seed, value=value, low=ends[0], high=ends[1]) for seed, value, ends in known)
     if not seeds:
         return
     values = [one.value for one in seeds]
@@ -83,8 +88,7 @@ def _over_seeds(
 
 def interval_of(gain: Gain) -> Interval | None:
     """The one to show: over seeds where there are several, else over the test images of the one seed; None if unknown."""
-    ends = (gain.low, gain.high) if len(gain.seeds) != 1 else (gain.seeds[0].low, gain.seeds[0].high)
-    low, high = ends
+    low, high = (gain.low, gain.high) if len(gain.seeds) != 1 else (gain.seeds[0].low, gain.seeds[0].high)
     return None if low is None or high is None else Interval(low, high)
 
 
@@ -170,3 +174,77 @@ def _value(row: Row, task: str, metric: str) -> float | None:
 
 def _numbers(row: Row) -> dict[str, dict[str, float]]:
     return {t: {m: math.nan if v is None else v for m, v in values.items()} for t, values in row.metrics.items()}
+
+
+_QUIET = 2.0
+"""Seconds before progress is shown."""
+_AGREES = 0.02
+"""How far a number may be from the stored one: medians come from histograms of some width."""
+
+
+def with_gains(
+    result: ComparisonResult, folder: Path, *, progress: Progress | None = None, resamples: int = RESAMPLES
+) -> ComparisonResult:
+    """The same result with every gain over its baseline, and its interval within each seed where images are stored.
+
+    folder: of all results, which holds runs/. Runs of which nothing is stored by image, or whose file is damaged (noted),
+    have gains without such an interval. Raises ValueError for fewer than two resamples.
+    """
+    rows = [row for method in result.methods for pair in pairs_of(result, method) for row in (pair.base, pair.new)]
+    wanted = {(row.method, row.seed): row for row in rows}
+    watched = _Watched(progress or Silent(), len(wanted))
+    scored: dict[tuple[str, int], Scored] = {}
+    try:
+        for key, row in wanted.items():
+            scored[key] = _scored(row, folder, watched.progress, resamples)
+            watched.advance()
+    finally:
+        watched.end()
+    return result.model_copy(update={"gains": gains_of(result, scored)})
+
+
+def _scored(row: Row, folder: Path, progress: Progress, resamples: int) -> dict[str, Resampled]:
+    """{column: its metrics on resampled test images}, of those that are stored by image and agree with the row."""
+    found: dict[str, Resampled] = {}
+    for own in (folder / "runs" / run for run in row.runs):
+        for column in row.metrics:
+            try:
+                images, known_by = read_images(own, column), read_known_by(own, column)
+            except ValueError as error:
+                progress.note(f"{error}; until then its gains have no interval over test images")
+                break
+            if images is not None and known_by is not None and images.count:
+                found[column] = _agreeing(resample(images, known_by, resamples=resamples), row, column)
+    return found
+
+
+def _agreeing(scored: Resampled, row: Row, column: str) -> Resampled:
+    """Without metrics that are not those of the row: they would be of other weights."""
+    stated = row.metrics[column]
+    agree = [
+        metric
+        for metric, value in scored.observed.items()
+        if (number := stated.get(metric)) is not None and math.isclose(value, number, rel_tol=_AGREES)
+    ]
+    return Resampled(scored.images, scored.observed, {metric: scored.scores[metric] for metric in agree})
+
+
+@final
+class _Watched:
+    """Progress that is shown only where it takes long."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.progress = progress
+        self._total, self._done, self._shown, self._start = total, 0, False, time.monotonic()
+
+    def advance(self) -> None:
+        self._done += 1
+        if self._shown:
+            self.progress.advance(1)
+        elif time.monotonic() - self._start > _QUIET:
+            self._shown = True
+            self.progress.begin("resampling test images", self._total, done=self._done)
+
+    def end(self) -> None:
+        if self._shown:
+            self.progress.end()

@@ -1,7 +1,8 @@
-"""What lies beside a run's weights for charts: detectors' curves, numbers by class, and the weights that units learned."""
+"""What lies beside a run's weights: its record, detectors' curves, numbers by class, what units learned, and its logs."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,19 +10,62 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from taskweave.files import write_text
 from taskweave.metrics.curve import Curve
+from taskweave.results.comparison import Direction
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torchmetrics import Metric
 
-CURVES, CLASSES, UNITS = "curves.json", "classes.json", "units.json"
+RECORD, CURVES, CLASSES, UNITS = "run.json", "curves.json", "classes.json", "units.json"
+LOG, VALIDATION, MONITOR = "log.csv", "validation.csv", "monitor.csv"
 ByClass = dict[str, dict[str, float | None]]
 """{metric: {class: value}}; None where a metric is undefined for a class."""
 _POINTS = 1000
 _ANEW = "delete it and images.npz beside it, and the next comparison measures this run anew from its weights"
+
+
+@final
+class RunRecord(BaseModel):
+    """The numbers of a finished run; a column is a task on one part of some data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    digest: str = Field(description="Hash of `content`, and the name of the run's folder.")
+    seed: int
+    tasks: tuple[str, ...]
+    metrics: dict[str, dict[str, float | None]] = Field(description="{column: {metric: value}}.")
+    directions: dict[str, dict[str, Direction]] = Field(description="{column: {metric: which way is better}}.")
+    tests: dict[str, str] = Field(default={}, description="{column of a further test: what that test is known by}.")
+    weighting: str = Field(default="", description="The kind of its weighting; '' where losses have fixed weights.")
+    parameters: int
+    flops: int
+    seconds_per_step: float
+    seconds: float
+    steps: int
+    content: dict[str, Any] = Field(description="All that determines the run.")
+
+
+def read_record(run: Path) -> RunRecord | None:
+    """Read what a run's folder holds.
+
+    Returns:
+        The record; None where the run is not finished.
+
+    Raises:
+        ValueError: The file cannot be read; the message says what to do.
+    """
+    path = run / RECORD
+    if not path.is_file():
+        return None
+    try:
+        return RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read ({error}); delete its folder to train this run anew") from error
 
 
 @final
@@ -141,3 +185,59 @@ def _read(path: Path, empty: Any) -> Any:
 
 def _damaged(path: Path, error: Exception) -> ValueError:
     return ValueError(f"{path} is damaged ({error}); {_ANEW}")
+
+
+Curves = dict[str, tuple[list[int], list[float]]]
+"""{name: (steps, values)}"""
+
+
+def read_losses(log: Path) -> Curves:
+    """{task: (steps, losses)} of a ``log.csv``."""
+    return _columns(log, "loss.")
+
+
+def read_weights(log: Path) -> Curves:
+    """{task: (steps, weights)} of a ``log.csv``."""
+    return _columns(log, "weight.")
+
+
+def read_validations(table: Path) -> Curves:
+    """{"<task> <metric>": (steps, values)} of a ``validation.csv``."""
+    found: Curves = {}
+    with table.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["step"] and row["value"]:
+                _add_point(found, f"{row['task']} {row['metric']}", row["step"], row["value"])
+    return found
+
+
+def read_gaps(log: Path) -> Curves:
+    """{task: (steps, gaps)} of a ``monitor.csv``; 0.1 is a loss 10 % above the reference's."""
+    return _columns(log, "gap.")
+
+
+def read_cosines(log: Path) -> dict[str, Curves]:
+    """{"<a> and <b>": {place: (steps, cosines)}} of a ``monitor.csv``."""
+    found: dict[str, Curves] = {}
+    for column, curve in _columns(log, "cosine.").items():
+        place, _, pair = column.rpartition(".")
+        found.setdefault(pair.replace("|", " and "), {})[place] = curve
+    return found
+
+
+def _columns(log: Path, prefix: str) -> Curves:
+    """{name: (steps, values)} of the columns ``<prefix><name>``; empty cells are left out."""
+    found: Curves = {}
+    with log.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            for column, text in row.items():
+                # a short row has None for its missing cells; a long one has its surplus under None
+                if isinstance(column, str) and column.startswith(prefix) and text and row["step"]:
+                    _add_point(found, column.removeprefix(prefix), row["step"], text)
+    return found
+
+
+def _add_point(curves: Curves, name: str, step: str, value: str) -> None:
+    steps, values = curves.setdefault(name, ([], []))
+    steps.append(int(step))
+    values.append(float(value))

@@ -19,7 +19,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import find_record
 from taskweave.progress import StopSignal
-from taskweave.results.record import RunRecord
+from taskweave.results.run_files import RunRecord
 
 
 def one_run() -> Recipe:

@@ -11,7 +11,7 @@ from taskweave.experiments.sweeps import sweep as sweeping
 from taskweave.experiments.sweeps.axes import axis_named
 from taskweave.reporting import write_charts
 from taskweave.results.comparison import ComparisonResult, Row
-from taskweave.results.drawings import STRICT
+from taskweave.results.folder import STRICT
 
 SWEEP = axis_named("unit").of(tiny(), values=["nddr"])
 

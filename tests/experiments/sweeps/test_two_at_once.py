@@ -27,7 +27,7 @@ from taskweave.experiments.sweeps.sweep import sweep
 from taskweave.progress import StopSignal
 from taskweave.reporting import write_charts
 from taskweave.results.comparison import ComparisonResult
-from taskweave.results.record import RunRecord
+from taskweave.results.run_files import RunRecord
 from taskweave.training.weights import read_state
 
 pytestmark = pytest.mark.slow

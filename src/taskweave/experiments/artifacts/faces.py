@@ -21,7 +21,7 @@ from taskweave.experiments.columns import Column, own_columns
 from taskweave.experiments.data import sets_of
 from taskweave.experiments.measuring import task_of, view_of
 from taskweave.experiments.plan import Entry, Run
-from taskweave.results.pictured import FACES, FaceCounts, keep_faces
+from taskweave.results.folder import FACES, FaceCounts, keep_faces
 from taskweave.training.batches import outputs_of
 
 _FACES = 2000

@@ -25,8 +25,7 @@ from taskweave.experiments.plan import Entry, Run
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import load_network
 from taskweave.networks import attention_masks
-from taskweave.results.folder import distinct_names
-from taskweave.results.pictured import AttentionMasks, keep_attention
+from taskweave.results.folder import AttentionMasks, distinct_names, keep_attention
 from taskweave.tasks.pictures import class_keys
 from taskweave.tasks.task import Task
 from taskweave.units.attention import Attention

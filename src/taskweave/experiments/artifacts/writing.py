@@ -11,8 +11,7 @@ from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Entry
 from taskweave.experiments.running import find_record
 from taskweave.progress import Progress
-from taskweave.results.drawings import draw_all, forget_all_but
-from taskweave.results.folder import ATTENTION, PICTURES
+from taskweave.results.folder import ATTENTION, PICTURES, draw_all, forget_all_but
 
 
 def write_drawings(

@@ -11,7 +11,7 @@ from typing import final
 from taskweave.experiments.methods.row import Row
 from taskweave.experiments.recipe import Recipe, read
 from taskweave.parts import known, unknown
-from taskweave.results.swept import Swept
+from taskweave.results.comparison import Swept
 from taskweave.units.unit import Unit
 
 

@@ -9,8 +9,8 @@ from typing import final
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axis import Axis, Sweep, alone, different, varied
 from taskweave.parts import unknown
+from taskweave.results.comparison import Point, Swept
 from taskweave.results.intervals import LEAST_SEEDS
-from taskweave.results.swept import Point, Swept
 
 
 @final

@@ -13,7 +13,7 @@ from taskweave.experiments.methods.row import Row
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, unit_row, varied
 from taskweave.parts import part, unknown
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import Point, Swept
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
 from taskweave.units.cross_stitch import CrossStitch

@@ -9,7 +9,7 @@ from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.starts.start import Start
 from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, varied
 from taskweave.parts import Part, known, options_of, part, unknown
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import Point, Swept
 
 SINGLE = "single"
 

@@ -7,7 +7,7 @@ from typing import final
 
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.sweeps.axis import Axis, Sweep, connecting, different, number, unit_row, varied
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import Point, Swept
 
 WEIGHTS = ("0.1:0.9", "0.5:0.5", "0.7:0.3", "0.9:0.1")
 

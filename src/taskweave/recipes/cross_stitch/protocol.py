@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from taskweave.experiments.recipe import Recipe
-from taskweave.recipes.places import Given, place
-from taskweave.recipes.usual import by_adam, varied
+from taskweave.recipes.usual import Given, Seeds, by_adam, place, varied
 
 CAFFENET = Path("caffenet.safetensors")
 """CaffeNet trained on ImageNet."""
@@ -45,9 +44,7 @@ def rate(*, small: bool) -> float:
     return 10.0 if small else 1000.0
 
 
-def full(
-    table: str, methods: Sequence[Any], *, data: Given, seeds: Sequence[int] | None, weights: Path, notes: str = ""
-) -> Recipe:
+def full(table: str, methods: Sequence[Any], *, data: Given, seeds: Seeds, weights: Path, notes: str = "") -> Recipe:
     """A table at full size: what the paper states; where it names FCN's hyperparameters, those of that paper.
 
     data: NDDR's list files, which have these labels (default datasets/nyu_v2).  seeds: default 0; the paper names none.
@@ -100,7 +97,7 @@ def small(
     methods: Sequence[Any],
     *,
     data: Given,
-    seeds: Sequence[int] | None,
+    seeds: Seeds,
     size: tuple[int, int] = SIZE,
     training: Mapping[str, Any] | None = None,
 ) -> Recipe:
@@ -133,8 +130,3 @@ def small_training(steps: tuple[int, int, int] = (250, 150, 400), **connected: A
     single = by_adam(alone, lr=3e-4)
     changed = {"steps": tuned, "optimizer": {"use": "adam", "lr": 1e-4}, **connected}
     return {"single": single, "connected": {**single, **changed}, "joint": {**single, "steps": joint}}
-
-
-def by_sgd() -> dict[str, Any]:
-    """`small_training`, fine-tuned by SGD, under which a multiple of the rate means what it means in the paper."""
-    return small_training(optimizer={"use": "sgd", "lr": 1e-3})

@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import Columns, Rows, at
-from taskweave.recipes.places import Given, place
-from taskweave.recipes.usual import by_adam, varied
+from taskweave.recipes.usual import Given, Seeds, by_adam, place, varied
 
 EPOCHS = 200
 SIZE, SMALL_SIZE = (128, 256), (64, 96)
@@ -70,7 +69,7 @@ def full(
     *,
     data: Mapping[str, Any],
     of: Literal["nyuv2", "cityscapes"],
-    seeds: Sequence[int] | None,
+    seeds: Seeds,
     notes: str = "",
 ) -> Recipe:
     """A table at full size: 200 epochs of Adam at 1e-4, whatever the network. seeds: default 0; the paper names none."""
@@ -111,9 +110,7 @@ def nyuv2(data: Given) -> dict[str, Any]:
     return {"use": "nyuv2_mtan", "path": path, "classes": 13, "size": SIZE, "augment": []}
 
 
-def small(
-    table: str, methods: Sequence[Any], *, data: Mapping[str, Any], seeds: Sequence[int] | None, notes: str = ""
-) -> Recipe:
+def small(table: str, methods: Sequence[Any], *, data: Mapping[str, Any], seeds: Seeds, notes: str = "") -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike.
 
     Chosen on a quarter of the training part (by scene), by ST-UNet alone: with dropout and eps at 1e-5 to 1e-3 its depth

@@ -8,8 +8,7 @@ from typing import Any
 
 from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.cross_stitch.protocol import stitched
-from taskweave.recipes.places import Given, place
-from taskweave.recipes.usual import by_adam, varied
+from taskweave.recipes.usual import Given, Seeds, by_adam, place, varied
 
 STEPS = 20001
 POOLS = ("pool1", "pool2", "pool3", "pool4", "pool5")
@@ -61,7 +60,7 @@ def full(
     methods: Sequence[Any],
     *,
     data: Given,
-    seeds: Sequence[int] | None,
+    seeds: Seeds,
     weights: Path,
     notes: str = "",
     network: Any = "deeplab_vgg16",
@@ -128,7 +127,7 @@ def small(
     methods: Sequence[Any],
     *,
     data: Given,
-    seeds: Sequence[int] | None,
+    seeds: Seeds,
     notes: str = "",
     network: Any = None,
     at: tuple[str, ...] = STAGES,

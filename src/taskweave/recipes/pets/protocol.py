@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from taskweave.experiments.recipe import Recipe
-from taskweave.recipes.places import Given, place
-from taskweave.recipes.usual import by_adam
+from taskweave.recipes.usual import Given, Seeds, by_adam, place
 
 Preset = Literal["published", "sound"]
 
@@ -101,7 +100,7 @@ def tasks(preset: Preset) -> dict[str, Any]:
     }
 
 
-def full(table: str, preset: Preset, *, data: Given, seeds: Sequence[int] | None) -> Recipe:
+def full(table: str, preset: Preset, *, data: Given, seeds: Seeds) -> Recipe:
     """At full size: 256 x 256, 150 epochs of Adam at 1e-3 from random weights; OEQ's auxiliaries 120 epochs before it."""
     batch = JOINT_BATCH if preset == "published" else BATCH
     alone, together = (_epochs(EPOCHS, size) for size in (BATCH, batch))
@@ -134,7 +133,7 @@ def _epochs(epochs: int, batch: int) -> dict[str, Any]:
     return {"steps": epochs * -(-IMAGES // batch), "batch_size": batch, "optimizer": {"use": "adam", "lr": 1e-3}}
 
 
-def small(table: str, preset: Preset, *, data: Given, seeds: Sequence[int] | None) -> Recipe:
+def small(table: str, preset: Preset, *, data: Given, seeds: Seeds) -> Recipe:
     """At a size for one core. What differs from the full size differs for all rows alike."""
     training = by_adam(SMALL_STEPS, lr=1e-3)
     return Recipe(

@@ -1,8 +1,8 @@
-"""How trainings went: losses, weights, validations, and negative transfer, over the steps."""
+"""Curves: losses, weights, validations and negative transfer over the steps of training, and those of detectors."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,25 +13,26 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
+from taskweave.metrics.curve import Curve
 from taskweave.reporting.charts import (
     GREY,
     Style,
     draw_band,
     draw_line,
     figure_with_legend,
+    grid_of,
     save_figure,
     shown,
     styles_of,
     tidy_axes,
 )
-from taskweave.results.logs import Curves, read_gaps, read_losses, read_validations, read_weights
+from taskweave.results.run_files import Curves, read_gaps, read_losses, read_validations, read_weights
 
 Files = Mapping[str, Sequence[Sequence[Path]]]
 """{method: for every seed, the files of its runs}; runs of one seed are of different tasks."""
 
 POINTS: Final = 500
 """Of a longer log every so many rows are drawn as one point, their mean."""
-_ACROSS = 4
 _STEEP = 50.0
 """From this ratio of the largest to the smallest value on an axis is logarithmic."""
 
@@ -71,7 +72,10 @@ def charted(
 
     level: where a grey line is drawn across. Raises ValueError where there is nothing to draw: before anything is written.
     """
-    found = {method: [_together(read(file) for file in seed) for seed in seeds] for method, seeds in files.items()}
+    found = {
+        method: [{name: curve for file in seed for name, curve in read(file).items()} for seed in seeds]
+        for method, seeds in files.items()
+    }
     found = {method: [seed for seed in seeds if seed] for method, seeds in found.items()}
     found = {method: seeds for method, seeds in found.items() if seeds}
     if not found:
@@ -79,40 +83,21 @@ def charted(
         raise ValueError(f"no {what} to draw: none of {names} has a row with a {what}")
     # a method looks the same in all charts of a comparison, also where some of them have nothing of another
     styles = {method: style for method, style in styles_of(list(files)).items() if method in found}
-    return _panels(found, path, styles, ylabel=ylabel, level=level)
-
-
-def _together(curves: Iterable[Curves]) -> Curves:
-    joined: Curves = {}
-    for one in curves:
-        joined |= one
-    return joined
-
-
-def _panels(
-    methods: Mapping[str, Sequence[Curves]],
-    path: Path,
-    styles: Mapping[str, Style],
-    *,
-    ylabel: str,
-    level: float | None,
-) -> Path:
-    names = list(dict.fromkeys(name for seeds in methods.values() for curves in seeds for name in curves))
-    across = min(_ACROSS, len(names))
-    down = -(-len(names) // across)
+    names = list(dict.fromkeys(name for seeds in found.values() for curves in seeds for name in curves))
+    down, across = grid_of(len(names))
     size = (5.0 * across if across < 3 else 4.0 * across, 3.6 * down)
-    figure, _ = figure_with_legend(size, list(methods), styles=styles)
+    figure, _ = figure_with_legend(size, list(found), styles=styles)
     for number, name in enumerate(names):
         axes = figure.add_subplot(down, across, number + 1)
         if level is not None:
             axes.axhline(level, color=GREY, linewidth=1.0)
-        for method, seeds in methods.items():
+        for method, seeds in found.items():
             _draw(axes, [curves[name] for curves in seeds if name in curves], styles[method])
         axes.set(title=shown(name), xlabel="step", ylabel=ylabel)
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         _scale(axes)
         tidy_axes(axes)
-    if any(len(seeds) > 1 for seeds in methods.values()):
+    if any(len(seeds) > 1 for seeds in found.values()):
         figure.suptitle("line: mean over seeds; band: from the lowest to the highest seed", fontsize="small")
     return save_figure(figure, path)
 
@@ -218,3 +203,51 @@ def _looks(places: Curves) -> tuple[list[int], np.ndarray]:
     for row, (of, cosines) in enumerate(places.values()):
         values[row, np.searchsorted(steps, of)] = cosines
     return steps, values
+
+
+_LEAST = {"x": 1e-3, "y": 1e-2}
+"""Where logarithmic axes begin; what is below, 0 too, is drawn there."""
+
+
+def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path, *, title: str = "") -> Path:
+    """A panel for each class and kind of curve, in it a line per method, and one legend. Returns `path`, the PNG's.
+
+    curves: method -> the curves of its metric, ``DetectionMetric.curves()``.
+    Miss rates are drawn as both axes logarithmic, as in Dollár et al. (2012), precision over recall from 0 to 1.
+    Raises ValueError without a curve.
+    """
+    panels = list(dict.fromkeys(_panel(curve) for found in curves.values() for curve in found))
+    if not panels:
+        raise ValueError(f"no curves to draw: none of the methods {list(curves)} has any; measure on images with objects")
+    down, across = grid_of(len(panels))
+    # a method looks the same in all charts of a comparison, also where others have no such curve
+    styles = {method: style for method, style in styles_of(list(curves)).items() if curves[method]}
+    figure, _ = figure_with_legend((3.6 * across, 3.2 * down), list(styles), styles=styles)
+    for number, panel in enumerate(panels):
+        axes = figure.add_subplot(down, across, number + 1)
+        for method, found in curves.items():
+            for curve in found:
+                if _panel(curve) == panel:
+                    _draw_curve(axes, curve, styles[method])
+    figure.suptitle(shown(title, 60), fontsize="small")
+    return save_figure(figure, path)
+
+
+def _panel(curve: Curve) -> tuple[str, str, str]:
+    return curve.name, curve.x_axis, curve.y_axis
+
+
+def _draw_curve(axes: Axes, curve: Curve, style: Style) -> None:
+    axes.set(title=shown(curve.name), xlabel=curve.x_axis, ylabel=curve.y_axis)
+    if curve.logarithmic:
+        x, y = ([max(value, _LEAST[axis]) for value in values] for axis, values in (("x", curve.x), ("y", curve.y)))
+        draw_line(axes, x, y, style, steps=True)
+        axes.set(xscale="log", yscale="log")
+        # miss rates seldom span a decade: shares as plain numbers
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+        axes.tick_params(axis="y", which="minor", labelsize="x-small")
+    else:
+        draw_line(axes, curve.x, curve.y, style)
+        axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.02))
+    tidy_axes(axes)

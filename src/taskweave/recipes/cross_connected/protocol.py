@@ -50,8 +50,12 @@ def networks(heights: tuple[float, ...], ratios: tuple[float, ...], **width: Any
     }
 
 
-def small_networks(heights: tuple[float, ...], ratios: tuple[float, ...]) -> dict[str, Any]:
-    """A quarter of VGG-16's width, a sixteenth of its operations."""
+PERSONS: tuple[float, ...] = (28, 38, 52, 70, 94, 127)
+"""Heights of the small recipes' anchors for persons."""
+
+
+def small_networks(heights: tuple[float, ...] = PERSONS, ratios: tuple[float, ...] = (0.41,)) -> dict[str, Any]:
+    """A quarter of VGG-16's width, a sixteenth of its operations. heights, ratios: of anchors, by default for persons."""
     return networks(heights, ratios, width=16, batch_norm=True, hidden=128)
 
 
