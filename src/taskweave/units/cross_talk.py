@@ -17,7 +17,7 @@ class CrossTalk(MapUnit):
     """Every stream goes on with its own feature and, concatenated behind it, all others'.
 
     out_t = [x_t; x_(t+1); ...; x_K; x_1; ...; x_(t-1)], sum_s C_s channels: the next layer must take them, as the decoders
-    of `taskweave.networks.unet.mt_unet` do. There are no parameters here; what is learned is that layer's wider weight.
+    of `taskweave.networks.mt_unet` do. There are no parameters here; what is learned is that layer's wider weight.
     MT-UNet (paper 5178), "Cross-talk between the decoders": skip connections from decoder block 2 of each task to block 3
     of the others.
 

@@ -11,26 +11,24 @@ from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import Count
-from taskweave.networks.pets.pet_blocks import (
+from taskweave.networks.pet_nets import (
     DEEPEST,
     STAGES,
-    decoder_channels,
-    doubling,
-    pet_encoder,
-    pet_stem,
-    without_statistics,
-)
-from taskweave.networks.pets.pet_nets import (
     Hidden,
     Kernel,
     PetMapNet,
     PetNumbersNet,
+    decoder_channels,
+    doubling,
     least_with_decoder,
     least_without_decoder,
     pet_dense,
+    pet_encoder,
     pet_numbers_net,
+    pet_stem,
+    without_statistics,
 )
-from taskweave.networks.pets.pet_segnet import branches_of, check_branches, maps_last, titled
+from taskweave.networks.pet_segnet import branches_of, check_branches, maps_last, titled
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream

@@ -1,7 +1,4 @@
-"""MTAN on ResNet-DeepLab: one shared ResNet, and for every task attention blocks and a DeepLab head.
-
-STAN is its form for a single task, and what it is made of.
-"""
+"""MTAN on ResNet-DeepLab: one shared ResNet, attention blocks and a head for every task. STAN is its form for one."""
 
 from __future__ import annotations
 
@@ -16,8 +13,7 @@ from torch.nn import functional as F
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import AsppV3
 from taskweave.networks.attending import Attend
-from taskweave.networks.headed import enlarged, headed_stream, note_image
-from taskweave.networks.resnet.deeplab_resnet import (
+from taskweave.networks.deeplab_resnet import (
     PARTS,
     DeepLabResNet,
     check_v3,
@@ -25,6 +21,7 @@ from taskweave.networks.resnet.deeplab_resnet import (
     load_pretrained_body,
     made_of,
 )
+from taskweave.networks.headed import enlarged, headed_stream, note_image
 from taskweave.networks.weights import load_pretrained
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream

@@ -1,4 +1,4 @@
-"""ImageNet's VGG-16 into the networks here made of it: batch norm on either side, fc6 and fc7 whole or decimated."""
+"""ImageNet's VGG-16 into the networks made of it: batch norm on either side, fc6 and fc7 whole or decimated."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from torch import Tensor, nn
 from taskweave.heads.dense import ASPP, LargeFOV
 from taskweave.heads.layers import ConvReLU
 from taskweave.heads.pooled import VGGClassifier
-from taskweave.networks.segnet.baselines import DenseSegNet
-from taskweave.networks.segnet.mtan_segnet import STANSegNet
-from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16
-from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16
-from taskweave.networks.vgg.pspnet_vgg16 import PSPNetVGG16
-from taskweave.networks.vgg.rpn_vgg16 import RPNVGG16
-from taskweave.networks.vgg.vgg16 import VGG16
+from taskweave.networks.mtan_segnet import STANSegNet
+from taskweave.networks.segnet_baselines import DenseSegNet
+from taskweave.networks.segnet_vgg16 import SegNetVGG16
+from taskweave.networks.vgg import RPNVGG16, VGG16, DeepLabVGG16, PSPNetVGG16
 from taskweave.networks.weights import (
     Layer,
     Weights,

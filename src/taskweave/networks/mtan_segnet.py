@@ -1,7 +1,4 @@
-"""MTAN on SegNet: one shared network, and for every task attention blocks that choose among its features.
-
-STAN is its form for a single task, and what it is made of.
-"""
+"""MTAN on SegNet: one shared network, attention blocks and a head for every task. STAN is its form for one."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from taskweave.features import FeatureShape
 from taskweave.heads.layers import ConvReLU
 from taskweave.networks.attending import Attend
 from taskweave.networks.headed import headed_stream
-from taskweave.networks.segnet.segnet_vgg16 import (
+from taskweave.networks.segnet_vgg16 import (
     BLOCKS,
     NORM,
     WIDTHS,
