@@ -11,12 +11,11 @@ from taskweave.data.sample import Sample
 from taskweave.data.tensors import Depth as DepthMap
 from taskweave.data.tensors import Normals as NormalMap
 from taskweave.experiments.constant import REASON, constant_scores, constants_of, marks
-from taskweave.tasks.age import Age
 from taskweave.tasks.box_regression import BoxRegression
-from taskweave.tasks.classification import Classification
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import Normals
 from taskweave.tasks.segmentation import Segmentation
+from taskweave.tasks.whole_images import Age, Classification
 
 
 class Given(LabelledSet):

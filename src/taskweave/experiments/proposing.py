@@ -8,7 +8,7 @@ from torch import Tensor
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.transforms.augmentation import resize
 from taskweave.heads.anchors import proposals_of
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.layers import AnchorOutputs
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.streams.stream import evaluating
 from taskweave.weaving.connected import Connected

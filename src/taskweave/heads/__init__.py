@@ -1,13 +1,19 @@
 """Heads: features in, the raw prediction of one task out."""
 
-from taskweave.heads.anchors import BIRDS, PEDESTRIANS, AnchorHead, Anchors, proposals_of
-from taskweave.heads.boxes import ANCHOR_WEIGHTS, ROI_WEIGHTS, decode_boxes, encode_boxes
+from taskweave.heads.anchors import (
+    ANCHOR_WEIGHTS,
+    BIRDS,
+    PEDESTRIANS,
+    ROI_WEIGHTS,
+    AnchorHead,
+    Anchors,
+    decode_boxes,
+    encode_boxes,
+    proposals_of,
+)
 from taskweave.heads.dense import ASPP, AsppV3, FCN32s, LargeFOV, PyramidPooling
-from taskweave.heads.head import Head
-from taskweave.heads.layers import ConvReLU, FullyConnected, classifier
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
-from taskweave.heads.pooled import PooledLinear, VGGClassifier
-from taskweave.heads.roi import RoiBoxes, RoiPooling, RoiScores
+from taskweave.heads.layers import AnchorOutputs, ConvReLU, FullyConnected, Head, RoiAttributes, RoiOutputs, classifier
+from taskweave.heads.pooled import PooledLinear, RoiBoxes, RoiPooling, RoiScores, VGGClassifier
 
 __all__ = [
     "ANCHOR_WEIGHTS",

@@ -4,78 +4,61 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, final
+from typing import Any, ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import FCN32s
-from taskweave.heads.layers import ConvReLU, Count, FullyConnected, Rate
-from taskweave.heads.outputs import RoiAttributes, RoiOutputs
-from taskweave.heads.roi import RoiBoxes, RoiPooling, RoiScores
-from taskweave.networks.headed import headed_stream
-from taskweave.networks.vgg import body_stages
+from taskweave.heads.layers import ConvReLU, Count, FullyConnected, Rate, RoiAttributes, RoiOutputs
+from taskweave.heads.pooled import RoiBoxes, RoiPooling, RoiScores
+from taskweave.networks.headed import Headed, body_stages
 from taskweave.networks.weights import Weights, check_fit, download, load_pretrained, state_of
 from taskweave.parts import Part, part
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
 
 Kind = Literal["caffenet", "torchvision"]
-
-
-class _Body(NamedTuple):
-    """What differs between the two AlexNets: widths of conv1 ... conv5, groups, whether pool1 and pool2 are normalised."""
-
-    widths: tuple[int, int, int, int, int]
-    groups: tuple[int, int, int, int, int]
-    lrn: bool
-
-
-_CAFFENET = _Body((96, 256, 384, 384, 256), (1, 2, 1, 2, 2), lrn=True)
-_TORCHVISION = _Body((64, 192, 384, 256, 256), (1, 1, 1, 1, 1), lrn=False)
-_KERNELS = (11, 5, 3, 3, 3)
+_BODIES = {
+    "caffenet": ((96, 256, 384, 384, 256), (1, 2, 1, 2, 2)),
+    "torchvision": ((64, 192, 384, 256, 256), (1, 1, 1, 1, 1)),
+}
+"""Channels and groups of conv1 ... conv5."""
+_WIDTH = 256
+"""Channels of conv5 in both."""
 
 
 def alexnet_body(kind: Kind, *, pools: tuple[int, ...] = (1, 2, 5)) -> nn.Sequential:
     """conv1, pool1, conv2, pool2, conv3, conv4, conv5, pool5, each convolution with its ReLU; every layer keeps its grid.
 
     Cell i of conv3 ... conv5 is centred on pixel 16 i, as in Caffe's Fast R-CNN.
-    kind: "caffenet" has groups and normalises before conv2 and conv3 what was pooled, so that units meet at the pooled
-        feature; "torchvision" has neither.
-    pools: after which convolutions there is one.
-    Raises ValueError for another kind.
+
+    Args:
+        kind: "caffenet" has groups and normalises before conv2 and conv3 what was pooled, so that units meet at the pooled
+            feature; "torchvision" has neither.
+        pools: After which convolutions there is one.
     """
-    body = _body(kind)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
-    channels, normalise = 3, False
-    for i, (width, kernel, groups) in enumerate(zip(body.widths, _KERNELS, body.groups, strict=True), 1):
+    channels = 3
+    for i, (width, groups, kernel) in enumerate(zip(*_BODIES[kind], (11, 5, 3, 3, 3), strict=True), 1):
         conv = ConvReLU(channels, width, kernel_size=kernel, stride=4 if i == 1 else 1, groups=groups)
-        layers[f"conv{i}"] = _after_norm(conv) if normalise else conv
+        layers[f"conv{i}"] = conv
+        if kind == "caffenet" and i in (2, 3):
+            norm = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
+            layers[f"conv{i}"] = nn.Sequential(OrderedDict(norm=norm, conv=conv))
         if i in pools:
             layers[f"pool{i}"] = nn.MaxPool2d(3, stride=2, padding=1)
-        channels, normalise = width, body.lrn and i in (1, 2)
+        channels = width
     return nn.Sequential(layers)
 
 
-def last_width(kind: Kind) -> int:
-    """Channels of conv5."""
-    return _body(kind).widths[-1]
-
-
-def _body(kind: Kind) -> _Body:
-    if kind not in ("caffenet", "torchvision"):
+def _check_body(kind: str) -> None:
+    if kind not in _BODIES:
         raise ValueError(f"body is 'caffenet' or 'torchvision', got {kind!r}")
-    return _CAFFENET if kind == "caffenet" else _TORCHVISION
 
 
-def _after_norm(conv: ConvReLU) -> nn.Sequential:
-    return nn.Sequential(OrderedDict(norm=nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0), conv=conv))
-
-
-def fcn32s_alexnet(
-    channels: int, *, body: Literal["caffenet", "torchvision"] = "caffenet", hidden: Count = 4096, dropout: Rate = 0.5
-) -> FCN32sAlexNet:
+def fcn32s_alexnet(channels: int, *, body: Kind = "caffenet", hidden: Count = 4096, dropout: Rate = 0.5) -> FCN32sAlexNet:
     """A new FCN-32s on AlexNet; (B, 3, H, W) -> (B, channels, ceil(H/32), ceil(W/32)) for any H and W.
 
     Deviation: FCN-32s pads the picture by 100 and crops after upsampling. Here every layer keeps its grid ("same"
@@ -97,40 +80,25 @@ def fcn32s_alexnet(
     Raises:
         ValueError: There is no such body.
     """
-    head = FCN32s(FeatureShape.image(last_width(body), stride=32), channels, hidden=hidden, dropout=dropout)
+    _check_body(body)
+    head = FCN32s(FeatureShape.image(_WIDTH, stride=32), channels, hidden=hidden, dropout=dropout)
     return FCN32sAlexNet(alexnet_body(body), head)
 
 
 @final
-class FCN32sAlexNet(nn.Module):
+class FCN32sAlexNet(Headed):
     """AlexNet's convolutions on a grid of 1/32, and a head; see `fcn32s_alexnet`."""
 
     usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool5", "fc6", "fc7")
     """Cross-stitch paper, figure 4."""
     body_end: ClassVar[str] = "fc7"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "map"
-
-    def __init__(self, features: nn.Sequential, head: FCN32s) -> None:
-        super().__init__()
-        self.features = features
-        self.head = head
-
-    def forward(self, x: Tensor) -> Tensor:
-        scores: Tensor = self.head(self.features(x))
-        return scores
 
     @property
     def fully_connected(self) -> tuple[nn.Conv2d, nn.Conv2d]:
         """fc6 and fc7, which `load_alexnet` fills from linear layers."""
         first, second = (module.conv for module in self.head.modules() if isinstance(module, ConvReLU))
         return first, second
-
-
-@as_stream.register
-def _(net: FCN32sAlexNet) -> Stream:
-    """Stages conv1, pool1, conv2, pool2, conv3, conv4, conv5, pool5, fc6, fc7; the last layer is `score`."""
-    return headed_stream(net, body_stages(net.features))
 
 
 _POOLED = 6
@@ -143,7 +111,7 @@ def fast_rcnn_alexnet(
     channels: int,
     *,
     boxes: bool = True,
-    body: Literal["caffenet", "torchvision"] = "caffenet",
+    body: Kind = "caffenet",
     hidden: Count = 4096,
     dropout: Rate = 0.5,
 ) -> FastRCNNAlexNet:
@@ -163,15 +131,11 @@ def fast_rcnn_alexnet(
     Raises:
         ValueError: There is no such body, no class beside background, or no attribute.
     """
+    _check_body(body)
     head = RoiBoxes(hidden, channels) if boxes else RoiScores(hidden, channels)
     features = alexnet_body(body, pools=(1, 2))
-    inside = last_width(body) * _POOLED**2
-    return FastRCNNAlexNet(
-        features,
-        FullyConnected(inside, hidden, dropout=dropout),
-        FullyConnected(hidden, hidden, dropout=dropout),
-        head,
-    )
+    fc6 = FullyConnected(_WIDTH * _POOLED**2, hidden, dropout=dropout)
+    return FastRCNNAlexNet(features, fc6, FullyConnected(hidden, hidden, dropout=dropout), head)
 
 
 @final
@@ -263,7 +227,10 @@ def load_alexnet(
     """
     if fc not in ("loaded", "fresh"):
         raise ValueError(f"fc is 'loaded' or 'fresh', got {fc!r}")
-    layers = _layers(net, fully_connected=fc == "loaded")
+    blocks = [module.conv for module in net.features.modules() if isinstance(module, ConvReLU)]
+    layers: dict[str, nn.Conv2d | nn.Linear] = dict(zip(_CONVOLUTIONS, blocks, strict=True))
+    if fc == "loaded":
+        layers |= zip(_FULLY_CONNECTED, net.fully_connected, strict=True)
     expected: dict[str, Tensor] = {}
     for name, layer in layers.items():
         assert layer.bias is not None
@@ -279,22 +246,6 @@ def load_alexnet(
             layer.bias.copy_(state[f"{name}.bias"])
 
 
-def _layers(net: FCN32sAlexNet | FastRCNNAlexNet, *, fully_connected: bool) -> dict[str, nn.Conv2d | nn.Linear]:
-    """Our layers by torchvision's names."""
-    blocks = [module.conv for module in net.features.modules() if isinstance(module, ConvReLU)]
-    layers: dict[str, nn.Conv2d | nn.Linear] = dict(zip(_CONVOLUTIONS, blocks, strict=True))
-    return layers | dict(zip(_FULLY_CONNECTED, net.fully_connected, strict=True)) if fully_connected else layers
-
-
-def _load_pretrained(net: FCN32sAlexNet | FastRCNNAlexNet) -> None:
-    def build() -> nn.Module:
-        from torchvision.models import AlexNet_Weights, alexnet
-
-        built: nn.Module = alexnet(weights=AlexNet_Weights.DEFAULT)
-        return built
-
-    load_alexnet(net, download(build, "torchvision's AlexNet"))
-
-
-load_pretrained.register(FCN32sAlexNet, _load_pretrained)
-load_pretrained.register(FastRCNNAlexNet, _load_pretrained)
+@load_pretrained.register
+def _(net: FCN32sAlexNet | FastRCNNAlexNet) -> None:
+    load_alexnet(net, download("torchvision's AlexNet", "torchvision.models", "alexnet", weights="DEFAULT"))

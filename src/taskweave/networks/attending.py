@@ -1,31 +1,17 @@
-"""What networks with attention have in common: the stage of an attention block, and what its masks look at."""
+"""What attention masks look at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from taskweave.streams.stream import Memory, evaluating
+from taskweave.streams.stream import evaluating
 from taskweave.units.attention import Attention
 from taskweave.weaving.connected import Connected
-
-
-@final
-@dataclass(frozen=True)
-class Attend:
-    """The stage of attention block `block`, from 0: what the network's `attend` makes of the feature below."""
-
-    block: int
-
-    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        attending: Any = net
-        attended: Tensor = attending.attend(self.block, x, memory)
-        return attended
 
 
 @torch.no_grad()

@@ -12,17 +12,15 @@ from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import AsppV3
-from taskweave.networks.attending import Attend
 from taskweave.networks.deeplab_resnet import (
     PARTS,
     DeepLabResNet,
+    OnResNet,
     check_v3,
     deeplab_resnet,
-    load_pretrained_body,
     made_of,
 )
-from taskweave.networks.headed import enlarged, headed_stream, note_image
-from taskweave.networks.weights import load_pretrained
+from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stage, Step, Stream
@@ -38,10 +36,7 @@ DEEPLAB_V3 = part(deeplab_resnet, body="resnet50", head=part(AsppV3))
 
 @states(title="MTAN", check=check_v3, dense_counterpart=made_of, gives="map")
 def mtan_resnet(
-    outputs: Mapping[str, int],
-    *,
-    network: Part[nn.Module] = DEEPLAB_V3,
-    attention: Part[Unit] = NARROW_ATTENTION,
+    outputs: Mapping[str, int], *, network: Part[nn.Module] = DEEPLAB_V3, attention: Part[Unit] = NARROW_ATTENTION
 ) -> Connected:
     """A new MTAN on DeepLab v3; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
@@ -137,21 +132,13 @@ def _bottleneck(sources: int, channels: int) -> nn.Module:
 
 
 @final
-class STANResNet(nn.Module):
+class STANResNet(OnResNet):
     """A ResNet, f, one task's attention blocks and its head; see `stan_resnet`. In an MTAN the first two are shared.
-
-    Args:
-        body: timm's ResNet.
-        path: f for layers 2 to 4.
-        attention: A block for each layer.
-        head: As in `deeplab_resnet`, `AsppV3`.
-        body_name: timm's name of the body, for `load_pretrained`.
+    `path` is f for layers 2 to 4; `attention` has a block for each layer.
     """
 
     usual_stages: ClassVar[tuple[str, ...]] = tuple(f"attend_layer{layer}" for layer in LAYERS)
     """The ends of the attention blocks."""
-    body_prefix: ClassVar[str] = "body."
-    gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(made_of)
 
     def __init__(
@@ -228,8 +215,5 @@ def _(net: STANResNet) -> Stream:
     stages: dict[str, Stage] = dict(net.trunk)
     for block, layer in enumerate(LAYERS):
         carried = (f"path.{block - 1}",) if block else ()
-        stages[f"attend_layer{layer}"] = Step(Attend(block), (*carried, f"attention.{block}"))
+        stages[f"attend_layer{layer}"] = Step(Call("attend", block), (*carried, f"attention.{block}"))
     return headed_stream(net, stages, enter=note_image, enlarge=True)
-
-
-load_pretrained.register(STANResNet, load_pretrained_body)

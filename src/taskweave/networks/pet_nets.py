@@ -12,6 +12,7 @@ from annotated_types import Len
 from torch import Tensor, nn
 
 from taskweave.heads.layers import ConvReLU, Count
+from taskweave.networks.headed import Through
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Stream
@@ -34,11 +35,14 @@ def pet_stem(width: int, kernel_size: int) -> ConvReLU:
 class ResidualPair(nn.Module):
     """Two residual blocks over one input: y = x + f(x), then x + g(y); (B, C, H, W) -> the same.
 
-    The second block adds the pair's input, not the first block's output, and no ReLU follows either sum: so has it the
-    pet paper's public code. f and g are convolution, batch norm, ReLU, convolution, batch norm.
+    The second block adds the pair's input, not the first block's output, and no ReLU follows either sum, as in the pet
+    paper's public code. f and g are convolution, batch norm, ReLU, convolution, batch norm.
 
-    every: how many pixels of the picture, a side, there are for one of x, for the message.
-    Raises ValueError for one value per channel where batch norms go by their own batch.
+    Args:
+        every: Pixels of the picture, a side, for one of x; for the message.
+
+    Raises:
+        ValueError: There is one value per channel where batch norms go by their own batch.
     """
 
     def __init__(self, channels: int, *, every: int = 1) -> None:
@@ -46,18 +50,15 @@ class ResidualPair(nn.Module):
         self.first, self.second, self.every = _block(channels), _block(channels), every
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training or not self.first[2].track_running_stats:
-            self._require_several(x)
-        y: Tensor = self.second(x + self.first(x))
-        return x + y
-
-    def _require_several(self, x: Tensor) -> None:
-        if x.shape[0] * x.shape[2] * x.shape[3] == 1:
+        own_batch = self.training or not self.first[2].track_running_stats
+        if own_batch and x.shape[0] * x.shape[2] * x.shape[3] == 1:
             raise ValueError(
                 f"a single picture of at most {self.every} x {self.every} px leaves one value per channel here, where "
                 "batch norms need two or more, as they go by their own batch (in training; with batch_statistics always): "
                 f"give a picture of more than {self.every} px on a side, or several at once"
             )
+        y: Tensor = self.second(x + self.first(x))
+        return x + y
 
 
 def _block(channels: int) -> nn.Sequential:
@@ -69,7 +70,7 @@ def _block(channels: int) -> nn.Sequential:
 
 
 def halving(channels: int, *, every: int) -> nn.Sequential:
-    """An encoder stage; (B, C, H, W) -> (B, 2 C, ceil(H/2), ceil(W/2)). every: as in `ResidualPair`."""
+    """An encoder stage; (B, C, H, W) -> (B, 2 C, ceil(H/2), ceil(W/2))."""
     return nn.Sequential(
         ResidualPair(channels, every=every),
         ConvReLU(channels, 2 * channels, kernel_size=3, batch_norm=NORM),
@@ -78,20 +79,13 @@ def halving(channels: int, *, every: int) -> nn.Sequential:
 
 
 def doubling(channels: int, out_channels: int, *, every: int) -> nn.Sequential:
-    """A decoder stage; (B, C, H, W) -> (B, out_channels, 2 H, 2 W). Its transposed convolution has biases.
-
-    every: as in `ResidualPair`.
-    """
+    """A decoder stage; (B, C, H, W) -> (B, out_channels, 2 H, 2 W). Its transposed convolution has biases."""
     wider = nn.ConvTranspose2d(channels, out_channels, 3, stride=2, padding=1, output_padding=1)
     nn.init.kaiming_normal_(wider.weight, mode="fan_out", nonlinearity="relu")  # torch swaps the fans of a transposed one
     assert wider.bias is not None
     nn.init.zeros_(wider.bias)
-    return nn.Sequential(
-        ResidualPair(channels, every=every),
-        wider,
-        nn.BatchNorm2d(out_channels, NORM[1], NORM[0]),
-        nn.ReLU(inplace=True),
-    )
+    norm = nn.BatchNorm2d(out_channels, NORM[1], NORM[0])
+    return nn.Sequential(ResidualPair(channels, every=every), wider, norm, nn.ReLU(inplace=True))
 
 
 def pet_encoder(width: int) -> nn.ModuleList:
@@ -108,7 +102,6 @@ def numbers_head(channels: int, hidden: Sequence[int], outputs: int) -> nn.Seque
     """(B, C, h, w) -> (B, outputs): averages over 2 x 2 fields, then linear layers without anything between them.
 
     So the head is one affine map of rank min(hidden) at most, as published.
-    Raises ValueError without a hidden layer, or one of no width.
     """
     if not hidden or min(hidden) < 1:
         raise ValueError(f"hidden are the widths of a pet head's inner layers, one or more; got {tuple(hidden)}")
@@ -119,10 +112,9 @@ def numbers_head(channels: int, hidden: Sequence[int], outputs: int) -> nn.Seque
 
 
 def without_statistics(net: nn.Module) -> None:
-    """Take every batch norm's running statistics away: it normalises by its own batch, in eval mode too.
+    """Make every batch norm go by its own batch in eval mode too, so that a prediction depends on the pictures beside it.
 
-    A fault of the pet paper's public code, which never calls eval(), kept to compare with: a prediction depends on the
-    pictures beside it. torch's ``BatchNorm2d(track_running_stats=False)``.
+    A fault of the pet paper's public code, which never calls eval(), kept to compare with.
     """
     for norm in net.modules():
         if isinstance(norm, nn.BatchNorm2d):
@@ -233,14 +225,20 @@ def _check_width(width: int) -> None:
         raise ValueError(f"width is the channels of the stem, 16 as published; got {width}")
 
 
-@final
-class PetMapNet(nn.Module):
-    """Stem, encoder, decoder and last convolution; see `pet_map_net`."""
+class PetNet(nn.Module):
+    """A network with a stem and an encoder of the pet paper."""
 
+    stem: nn.Module
     usual_stages: ClassVar[tuple[str, ...]] = USUAL_STAGES
     body_end: ClassVar[str] = f"encoder{STAGES}"
-    gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(pet_dense)
+
+
+@final
+class PetMapNet(PetNet):
+    """Stem, encoder, decoder and last convolution; see `pet_map_net`."""
+
+    gives: ClassVar[str] = "map"
 
     def __init__(
         self, stem: nn.Module, encoder: nn.ModuleList, decoder: nn.ModuleList, last: nn.Conv2d, *, sigmoid: bool
@@ -262,13 +260,10 @@ class PetMapNet(nn.Module):
 
 
 @final
-class PetNumbersNet(nn.Module):
+class PetNumbersNet(PetNet):
     """Stem, encoder and a head for numbers; see `pet_numbers_net`."""
 
-    usual_stages: ClassVar[tuple[str, ...]] = USUAL_STAGES
-    body_end: ClassVar[str] = f"encoder{STAGES}"
     gives: ClassVar[str] = "numbers"
-    dense_counterpart = staticmethod(pet_dense)
 
     def __init__(self, stem: nn.Module, encoder: nn.ModuleList, head: nn.Module) -> None:
         super().__init__()
@@ -310,11 +305,6 @@ def _decode(net: nn.Module, memory: Memory) -> Tensor:
     return net.finish(memory[f"decoder{STAGES + 1}"], memory["size"])
 
 
-def _number(net: nn.Module, memory: Memory) -> Tensor:
-    numbers: Tensor = net.get_submodule("head")(memory[f"encoder{STAGES}"])
-    return numbers
-
-
 @as_stream.register
 def _(net: PetMapNet) -> Stream:
     """Stages stem, branch, encoder1 ... encoder5, decoder1 ... decoder6."""
@@ -325,4 +315,4 @@ def _(net: PetMapNet) -> Stream:
 @as_stream.register
 def _(net: PetNumbersNet) -> Stream:
     """Stages stem, branch, encoder1 ... encoder5."""
-    return Stream(net, encoder_stages(), enter=note_size, exit=_number, head=("head.last",))
+    return Stream(net, encoder_stages(), enter=note_size, exit=Through("head", f"encoder{STAGES}"), head=("head.last",))

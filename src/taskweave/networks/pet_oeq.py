@@ -175,17 +175,12 @@ def pet_oeq(
     if batch_statistics:
         without_statistics(target)
     streams[names[-1]] = as_stream(target)
-    idle = list(first.connections)
     if frozen:
-        _freeze(first)
-    return Connected(streams, [*idle, *_funnel(streams, target=names[-1])])
-
-
-def _freeze(auxiliaries: Connected) -> None:
-    for name in auxiliaries.streams:
-        net = auxiliaries.stream(name).net
-        assert isinstance(net, PetNumbersNet)
-        net.freeze()
+        for name in auxiliaries:
+            net = streams[name].net
+            assert isinstance(net, PetNumbersNet)
+            net.freeze()
+    return Connected(streams, [*first.connections, *_funnel(streams, target=names[-1])])
 
 
 def _funnel(streams: Mapping[str, Stream], *, target: str) -> list[Connection]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import torch
@@ -15,16 +14,15 @@ from taskweave.heads.layers import ConvReLU
 from taskweave.networks.deeplab_resnet import (
     PARTS,
     DeepLabResNet,
+    OnResNet,
     check_v3,
-    load_pretrained_body,
     made_of,
     part_stages,
 )
-from taskweave.networks.headed import enlarged, headed_stream, note_image
+from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
 from taskweave.networks.mtan_resnet import DEEPLAB_V3
 from taskweave.networks.segnet_baselines import Grown
 from taskweave.networks.segnet_vgg16 import NORM
-from taskweave.networks.weights import load_pretrained
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
@@ -132,19 +130,10 @@ def _grown(body: nn.Module, grown: Grown, output_stride: int) -> nn.Module:
 
 
 @final
-class DenseResNet(nn.Module):
-    """One task's ResNet beside the shared one that it reads; see `dense_resnet`.
-
-    Args:
-        body: The shared ResNet, one object for all tasks.
-        own: The task's.
-        head: As in `deeplab_resnet`, `AsppV3`.
-        body_name: timm's name of both, for `load_pretrained`.
-    """
+class DenseResNet(OnResNet):
+    """One task's ResNet `own` beside the shared `body` that it reads, one object for all tasks; see `dense_resnet`."""
 
     body_end: ClassVar[str] = "layer4"
-    body_prefix: ClassVar[str] = "body."
-    gives: ClassVar[str] = "map"
 
     def __init__(self, body: nn.Module, own: nn.Module, head: nn.Module, *, body_name: str | None = None) -> None:
         super().__init__()
@@ -157,32 +146,22 @@ class DenseResNet(nn.Module):
         self.body_name = body_name
 
     def forward(self, x: Tensor) -> Tensor:
-        seen, shared = {}, x
+        memory, shared, own = {"image": x}, x, x
         for name, paths in PARTS.items():
             for path in paths:
                 shared = self.body.get_submodule(path)(shared)
-            seen[name] = shared
-        own = x
+            memory[name] = shared
         for name in PARTS:
-            own = self.beside(name, own, seen)
+            own = self.beside(name, own, memory)
         return enlarged(self.head(own), x.shape[-2:])
 
-    def beside(self, name: str, x: Tensor, seen: Mapping[str, Tensor]) -> Tensor:
+    def beside(self, name: str, x: Tensor, memory: Memory) -> Tensor:
         """The task's part `name` on its feature before (or the picture), with the shared feature of that place."""
+        x = memory["image"] if name == "stem" else x
         for path in PARTS[name]:
             x = self.own.get_submodule(path)(x)
-        out: Tensor = self.merge[list(PARTS).index(name)](torch.cat([x, seen[name]], 1))
+        out: Tensor = self.merge[list(PARTS).index(name)](torch.cat([x, memory[name]], 1))
         return out
-
-
-@final
-@dataclass(frozen=True)
-class _Beside:
-    name: str
-
-    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        assert isinstance(net, DenseResNet)
-        return net.beside(self.name, memory["image"] if self.name == "stem" else x, memory)
 
 
 @as_stream.register
@@ -190,8 +169,5 @@ def _(net: DenseResNet) -> Stream:
     """The shared ResNet's stages stem, layer1 ... layer4, the task's own_stem, own_layer1 ... own_layer4, and aspp."""
     stages: dict[str, Stage] = part_stages("body")
     for index, (name, paths) in enumerate(PARTS.items()):
-        stages[f"own_{name}"] = Step(_Beside(name), (*(f"own.{path}" for path in paths), f"merge.{index}"))
+        stages[f"own_{name}"] = Step(Call("beside", name), (*(f"own.{path}" for path in paths), f"merge.{index}"))
     return headed_stream(net, stages, enter=note_image, enlarge=True)
-
-
-load_pretrained.register(DenseResNet, load_pretrained_body)

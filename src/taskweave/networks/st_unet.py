@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, final, get_args
 
 import torch
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import Count, Epsilon, Rate, classifier
+from taskweave.networks.headed import Call, Through
 from taskweave.parts import Part, part
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
@@ -25,11 +25,7 @@ Skip = Literal["last", "all"]
 
 
 def conv_relu_norm(in_channels: int, out_channels: int, *, eps: float) -> nn.Sequential:
-    """3x3 convolution, ReLU, then batch norm: the paper's order. He's start, biases zero.
-
-    eps: of the batch norm. A channel that was silent while the network trained has the variance 0, so that what it says
-        at test is multiplied by 1 / sqrt(eps).
-    """
+    """3x3 convolution, ReLU, then batch norm: the paper's order. He's start, biases zero."""
     convolution = nn.Conv2d(in_channels, out_channels, 3, padding=1)
     nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
     assert convolution.bias is not None
@@ -216,14 +212,9 @@ def _check(widths: Sequence[int], decoder_widths: Sequence[int] | None, *, dense
     for name, value in (("widths", widths), ("decoder_widths", decoder_widths)):
         if value is not None and (len(value) != BLOCKS or min(value) < 1):
             raise ValueError(f"{name} are the channels of {BLOCKS} blocks, all positive; got {tuple(value)}")
-    known = {
-        "dense": (dense, get_args(Dense)),
-        "upsampling": (upsampling, get_args(Upsampling)),
-        "skip": (skip, get_args(Skip)),
-    }
-    for name, (chosen, options) in known.items():
-        if chosen not in options:
-            raise ValueError(f"{name} is one of {options}, got {chosen!r}")
+    for name, chosen, known in (("dense", dense, Dense), ("upsampling", upsampling, Upsampling), ("skip", skip, Skip)):
+        if chosen not in get_args(known):
+            raise ValueError(f"{name} is one of {get_args(known)}, got {chosen!r}")
 
 
 @final
@@ -258,37 +249,20 @@ class STUNet(nn.Module):
         self.skips = tuple(skips)
 
     def forward(self, x: Tensor) -> Tensor:
-        encoded: list[Tensor] = []
-        for block in self.encoder:
-            x = block(x)
-            encoded.append(x)
+        memory: Memory = {}
+        for i, block in enumerate(self.encoder):
+            x = memory[f"encoder{i + 1}"] = block(x)
         x = self.bottleneck(x)
         for i in range(BLOCKS):
-            x = self.decode(i, x if i == 0 else self.up[i - 1](x), encoded[-1 - i])
+            x = self.decode(i, x if i == 0 else self.up[i - 1](x), memory)
         logits: Tensor = self.head(x)
         return logits
 
-    def decode(self, index: int, x: Tensor, encoded: Tensor) -> Tensor:
+    def decode(self, index: int, x: Tensor, memory: Memory) -> Tensor:
         """Decoder block `index` (from 0) on the feature from below and what its encoder block handed on."""
+        encoded = memory[f"encoder{BLOCKS - index}"]
         out: Tensor = self.decoder[index](x, encoded[:, encoded.shape[1] - self.skips[index] :])
         return out
-
-
-@final
-@dataclass(frozen=True)
-class _Decode:
-    """The stage of decoder block `index`, from 0."""
-
-    index: int
-
-    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        assert isinstance(net, STUNet)
-        return net.decode(self.index, x, memory[f"encoder{BLOCKS - self.index}"])
-
-
-def _score(net: nn.Module, memory: Memory) -> Tensor:
-    logits: Tensor = net.get_submodule("head")(memory[f"decoder{BLOCKS}"])
-    return logits
 
 
 @as_stream.register
@@ -298,7 +272,7 @@ def _(net: STUNet) -> Stream:
     stages: dict[str, Stage] = {f"encoder{i + 1}": (f"encoder.{i}",) for i in range(BLOCKS)}
     stages["bottleneck"] = ("bottleneck",)
     for i in range(BLOCKS):
-        stages[f"decoder{i + 1}"] = Step(_Decode(i), (f"decoder.{i}",))
+        stages[f"decoder{i + 1}"] = Step(Call("decode", i), (f"decoder.{i}",))
         if i + 1 < BLOCKS:
             stages[f"up{i + 1}"] = (f"up.{i}",)
-    return Stream(net, stages, exit=_score, head=("head",))
+    return Stream(net, stages, exit=Through("head", f"decoder{BLOCKS}"), head=("head",))

@@ -7,19 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, final
 
 from annotated_types import Ge, Len
-from torch import Tensor, nn
+from torch import nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.anchors import NINE_SCALES, AnchorHead, Sizes
 from taskweave.heads.dense import LargeFOV, PyramidPooling
-from taskweave.heads.head import Head
-from taskweave.heads.layers import ConvReLU, Count, Epsilon, Momentum, Norm, Rate
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.layers import ConvReLU, Count, Epsilon, Head, Momentum, Norm, Rate
 from taskweave.heads.pooled import VGGClassifier
-from taskweave.networks.headed import headed_stream, normed
+from taskweave.networks.headed import Headed, normed
 from taskweave.parts import Part, part
-from taskweave.streams.convert import as_stream
-from taskweave.streams.stream import Stage, Stream
 
 Width = Annotated[int, Ge(4)]
 _DEPTHS = (2, 2, 3, 3, 3)
@@ -63,11 +59,6 @@ def vgg16_body(
     return nn.Sequential(layers)
 
 
-def body_stages(features: nn.Module) -> dict[str, Stage]:
-    """A stage for each child of a network's `features`, by its name."""
-    return {name: (f"features.{name}",) for name, _ in features.named_children()}
-
-
 def deeplab_vgg16(
     channels: int,
     *,
@@ -93,40 +84,25 @@ def deeplab_vgg16(
     """
     norm = (bn_momentum, bn_eps) if batch_norm else None
     top = normed(head, norm)(FeatureShape.image(block_widths()[-1], stride=8), channels)
-    return DeepLabVGG16(top, batch_norm=norm)
+    pools = [_deeplab_pool(block) for block in range(1, 6)]
+    return DeepLabVGG16(vgg16_body(pools, last_dilation=2, batch_norm=norm), top)
 
 
 @final
-class DeepLabVGG16(nn.Module):
+class DeepLabVGG16(Headed):
     """VGG-16's convolutions at 1/8 of the input, and a head; see `deeplab_vgg16`."""
 
     usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool3", "pool4", "pool5")
     """NDDR-CNN, section 3.4."""
     body_end: ClassVar[str] = "pool5"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "map"
 
-    def __init__(self, head: nn.Module, *, batch_norm: Norm | None = None) -> None:
-        super().__init__()
-        self.features = vgg16_body([_pool(block) for block in range(1, 6)], last_dilation=2, batch_norm=batch_norm)
-        self.head = head
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.features(x))
-        return logits
-
-
-def _pool(block: int) -> nn.Module:
+def _deeplab_pool(block: int) -> nn.Module:
     pool = nn.MaxPool2d(3, stride=2 if block < 4 else 1, padding=1)
     if block < 5:
         return pool
     return nn.Sequential(pool, nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False))
-
-
-@as_stream.register
-def _(net: DeepLabVGG16) -> Stream:
-    """Stages conv1_1 ... conv5_3 (each with its ReLU) and pool1 ... pool5 in order; LargeFOV adds fc6 and fc7."""
-    return headed_stream(net, body_stages(net.features))
 
 
 def pspnet_vgg16(
@@ -168,7 +144,11 @@ def pspnet_vgg16(
     norm = (bn_momentum, bn_eps) if batch_norm else None
     shape = FeatureShape.image(block_widths(width)[-1], stride=output_stride)
     head = PyramidPooling(shape, channels, bins=bins, hidden=hidden, dropout=dropout, batch_norm=norm)
-    return PSPNetVGG16(head, output_stride=output_stride, width=width, batch_norm=norm)
+    pools: list[nn.Module] = [nn.MaxPool2d(2, stride=2, ceil_mode=True) for _ in range(4)]
+    dilated = output_stride == 8
+    if dilated:
+        pools[3] = nn.Identity()  # a stage all the same: Share 4 ends there
+    return PSPNetVGG16(vgg16_body(pools, width=width, last_dilation=2 if dilated else 1, batch_norm=norm), head)
 
 
 def pspnet_on_the_body_of(options: Mapping[str, Any]) -> Part[nn.Module]:
@@ -178,39 +158,14 @@ def pspnet_on_the_body_of(options: Mapping[str, Any]) -> Part[nn.Module]:
 
 
 @final
-class PSPNetVGG16(nn.Module):
+class PSPNetVGG16(Headed):
     """VGG-16's convolutions at 1/8 or 1/16 of the input, and a head; see `pspnet_vgg16`."""
 
     usual_stages: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
     """Cross-connected paper, section 3."""
     body_end: ClassVar[str] = "conv5_3"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(pspnet_on_the_body_of)
-
-    def __init__(
-        self, head: PyramidPooling, *, output_stride: int = 8, width: int = 64, batch_norm: Norm | None = None
-    ) -> None:
-        super().__init__()
-        pools: list[nn.Module] = [nn.MaxPool2d(2, stride=2, ceil_mode=True) for _ in range(4)]
-        dilated = output_stride == 8
-        if dilated:
-            pools[3] = nn.Identity()  # a stage all the same: Share 4 ends there
-        self.features = vgg16_body(pools, width=width, last_dilation=2 if dilated else 1, batch_norm=batch_norm)
-        self.head = head
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.features(x))
-        return logits
-
-
-@as_stream.register
-def _(net: PSPNetVGG16) -> Stream:
-    """Stages conv1_1, conv1_2, pool1 ... conv5_3; the last layer is the head's classifier."""
-    return headed_stream(net, body_stages(net.features))
-
-
-_STRIDE = 16
 
 
 def rpn_vgg16(
@@ -244,38 +199,21 @@ def rpn_vgg16(
         ValueError: There is no class beside background, or an anchor without extent.
     """
     norm = (bn_momentum, bn_eps) if batch_norm else None
-    shape = FeatureShape.image(block_widths(width)[-1], stride=_STRIDE)
+    shape = FeatureShape.image(block_widths(width)[-1], stride=16)
     head = AnchorHead(shape, channels, heights=heights, ratios=ratios, hidden=hidden)
-    return RPNVGG16(head, width=width, batch_norm=norm)
+    pools = [nn.MaxPool2d(2, stride=2, ceil_mode=True) for _ in range(4)]
+    return RPNVGG16(vgg16_body(pools, width=width, batch_norm=norm), head)
 
 
 @final
-class RPNVGG16(nn.Module):
+class RPNVGG16(Headed):
     """VGG-16's convolutions at 1/16 of the input, and a head; see `rpn_vgg16`."""
 
     usual_stages: ClassVar[tuple[str, ...]] = CROSS_CONNECTED
     """Cross-connected paper, section 3."""
     body_end: ClassVar[str] = "conv5_3"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "anchors"
-
     dense_counterpart = staticmethod(pspnet_on_the_body_of)
-
-    def __init__(self, head: AnchorHead, *, width: int = 64, batch_norm: Norm | None = None) -> None:
-        super().__init__()
-        pools = [nn.MaxPool2d(2, stride=2, ceil_mode=True) for _ in range(4)]
-        self.features = vgg16_body(pools, width=width, batch_norm=batch_norm)
-        self.head = head
-
-    def forward(self, x: Tensor) -> AnchorOutputs:
-        output: AnchorOutputs = self.head(self.features(x))
-        return output
-
-
-@as_stream.register
-def _(net: RPNVGG16) -> Stream:
-    """Stages conv1_1, conv1_2, pool1 ... conv5_3; the last layers are the head's scores and boxes."""
-    return headed_stream(net, body_stages(net.features))
 
 
 def vgg16(
@@ -302,32 +240,15 @@ def vgg16(
     """
     norm = (bn_momentum, bn_eps) if batch_norm else None
     top = normed(head, norm)(FeatureShape.image(block_widths(width)[-1], stride=32), channels)
-    return VGG16(top, width=width, batch_norm=norm)
+    return VGG16(vgg16_body([nn.MaxPool2d(2, stride=2) for _ in range(5)], width=width, batch_norm=norm), top)
 
 
 @final
-class VGG16(nn.Module):
+class VGG16(Headed):
     """VGG-16's convolutions at 1/32 of the input, and a head for whole images; see `vgg16`."""
 
     usual_stages: ClassVar[tuple[str, ...]] = ("pool1", "pool2", "pool3", "pool4", "pool5")
     """NDDR-CNN, section 5.2."""
     body_end: ClassVar[str] = "conv5_3"
-    body_prefix: ClassVar[str] = "features."
     gives: ClassVar[str] = "numbers"
-
     dense_counterpart = staticmethod(pspnet_on_the_body_of)
-
-    def __init__(self, head: nn.Module, *, width: int = 64, batch_norm: Norm | None = None) -> None:
-        super().__init__()
-        self.features = vgg16_body([nn.MaxPool2d(2, stride=2) for _ in range(5)], width=width, batch_norm=batch_norm)
-        self.head = head
-
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.features(x))
-        return logits
-
-
-@as_stream.register
-def _(net: VGG16) -> Stream:
-    """Stages conv1_1 ... conv5_3 (each with its ReLU) and pool1 ... pool5 in order; VGG's own head adds fc6 and fc7."""
-    return headed_stream(net, body_stages(net.features))

@@ -137,22 +137,13 @@ def _fc_layers(head: nn.Module) -> list[tuple[ConvReLU, ConvReLU]]:
         branches = list(zip(head.fc6, head.fc7, strict=True))
     else:
         raise ValueError(f"{type(head).__name__} has no fc6 and fc7 to decimate into; use fc='fresh'")
-    return [(_first(fc6), _first(fc7)) for fc6, fc7 in branches]
-
-
-def _first(layer: nn.Module) -> ConvReLU:
-    return next(module for module in layer.modules() if isinstance(module, ConvReLU))
+    first = [[next(m for m in layer.modules() if isinstance(m, ConvReLU)) for layer in branch] for branch in branches]
+    return [(fc6, fc7) for fc6, fc7 in first]
 
 
 def _downloaded(net: VGG16Network) -> nn.Module:
-    def build() -> nn.Module:
-        from torchvision.models import VGG16_BN_Weights, VGG16_Weights, vgg16, vgg16_bn
-
-        normed = any(isinstance(module, nn.BatchNorm2d) for module in net.features.modules())
-        built: nn.Module = vgg16_bn(weights=VGG16_BN_Weights.DEFAULT) if normed else vgg16(weights=VGG16_Weights.DEFAULT)
-        return built
-
-    return download(build, "torchvision's VGG-16")
+    normed = any(isinstance(module, nn.BatchNorm2d) for module in net.features.modules())
+    return download("torchvision's VGG-16", "torchvision.models", "vgg16_bn" if normed else "vgg16", weights="DEFAULT")
 
 
 @load_pretrained.register
@@ -166,12 +157,6 @@ def _(net: VGG16) -> None:
     load_vgg16(net, _downloaded(net), fc="loaded" if whole else "fresh")
 
 
-def _load_body(net: RPNVGG16 | PSPNetVGG16 | SegNetVGG16 | STANSegNet | DenseSegNet) -> None:
+@load_pretrained.register
+def _(net: RPNVGG16 | PSPNetVGG16 | SegNetVGG16 | STANSegNet | DenseSegNet) -> None:
     load_vgg16(net, _downloaded(net))
-
-
-load_pretrained.register(RPNVGG16, _load_body)
-load_pretrained.register(PSPNetVGG16, _load_body)
-load_pretrained.register(SegNetVGG16, _load_body)
-load_pretrained.register(STANSegNet, _load_body)
-load_pretrained.register(DenseSegNet, _load_body)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from taskweave.metrics.curve import Curve
+from taskweave.metrics.per_image import Curve
 from taskweave.reporting.charts import Style, draw_line, figure_with_legend, save_figure, shown, styles_of, tidy_axes
 
 _ACROSS = 4

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from taskweave.files import write_text
-from taskweave.metrics.curve import Curve
+from taskweave.metrics.per_image import Curve
 
 if TYPE_CHECKING:
     from torch import Tensor

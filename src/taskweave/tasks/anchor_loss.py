@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from taskweave.heads.boxes import ANCHOR_WEIGHTS, encode_boxes
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.anchors import ANCHOR_WEIGHTS, encode_boxes
+from taskweave.heads.layers import AnchorOutputs
 from taskweave.metrics.detection_images import share_inside
-from taskweave.tasks.dense import no_loss, precise
+from taskweave.tasks.checks import no_loss, precise
 
 NEITHER = -1
 """The label of an anchor or a region that is neither positive nor negative; 0 is background."""
