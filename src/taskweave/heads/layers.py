@@ -49,14 +49,7 @@ class ConvReLU(nn.Module):
         odd = reach % 2  # torch's padding="same" would warn here and pad the same way
         self.pad = nn.ZeroPad2d((0, 1, 0, 1)) if odd else nn.Identity()
         self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            padding=reach // 2,
-            dilation=dilation,
-            groups=groups,
-            bias=batch_norm is None,
+            in_channels, out_channels, kernel_size, stride, reach // 2, dilation, groups=groups, bias=batch_norm is None
         )
         self.norm = None if batch_norm is None else nn.BatchNorm2d(out_channels, momentum=batch_norm[0], eps=batch_norm[1])
         self.relu = nn.ReLU(inplace=True)

@@ -16,9 +16,8 @@ from taskweave.heads.layers import Count, FullyConnected, Head, Rate, RoiAttribu
 class PooledLinear(Head):
     """Global average pooling, then a linear layer; (B, C, h, w) of any size -> (B, channels).
 
-    For image-level labels: logits of classes or of ages, four numbers of a box. As in ResNets and most of timm's networks
-    (Lin et al., Network in network, ICLR 2014, section 3.2, is the source of the pooling). Weights are initialised from
-    N(0, .01), biases with zero, so that a fresh head gives every class about the same probability.
+    For image-level labels: logits of classes or of ages, four numbers of a box. Initialised from N(0, .01), biases zero.
+    Source: Lin et al., Network in network (ICLR 2014), section 3.2.
 
     Args:
         shape: Shape of the feature that is read.

@@ -131,14 +131,7 @@ class DetectionMetric(PerImageMetric):
 
 
 class MatchedMetric(DetectionMetric):
-    """A number from each class's operating points, and its mean over the classes that have objects.
-
-    Args:
-        task: With the classes, their names, or how many.
-        name: Of the number in tables.
-        iou: From this overlap on a detection has found an object.
-        subset: Which objects are not ignored.
-    """
+    """A number from each class's operating points, and its mean over the classes that have objects."""
 
     matching: ClassVar[Matching]
     better: ClassVar[Direction]

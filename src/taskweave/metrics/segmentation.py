@@ -181,10 +181,7 @@ def confusion_matrix(prediction: Tensor, target: Tensor, *, classes: int, ignore
 
 
 def class_iou(confusion: Tensor) -> Tensor:
-    """IU_i = n_ii / (t_i + sum_j n_ji - n_ii) in percent, (..., C) float64; NaN for an absent class (union of 0).
-
-    A class that is predicted somewhere but labelled nowhere is not absent: its IU is 0.
-    """
+    """IU_i = n_ii / (t_i + sum_j n_ji - n_ii) in percent, float64 (..., C); NaN if neither labelled nor predicted."""
     counts = confusion.double()
     hit = counts.diagonal(dim1=-2, dim2=-1)
     return 100.0 * hit / (counts.sum(-1) + counts.sum(-2) - hit)

@@ -221,9 +221,13 @@ def load_alexnet(
 ) -> None:
     """Load torchvision's AlexNet (or its state_dict) into a network with torchvision's body.
 
-    fc: "loaded" takes fc6 and fc7 too, for `fcn32s_alexnet` read as 6x6 and 1x1 convolutions; "fresh" leaves ours.
-    Raises ValueError naming the missing, unexpected and differing entries for weights of another network. Nothing is
-    copied then.
+    Args:
+        net: The network.
+        source: The weights.
+        fc: "loaded" takes fc6 and fc7 too, for `fcn32s_alexnet` read as 6x6 and 1x1 convolutions; "fresh" leaves ours.
+
+    Raises:
+        ValueError: These are weights of another network; what is missing, unexpected or differs is named, nothing copied.
     """
     if fc not in ("loaded", "fresh"):
         raise ValueError(f"fc is 'loaded' or 'fresh', got {fc!r}")

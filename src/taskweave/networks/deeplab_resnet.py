@@ -149,27 +149,18 @@ def _(net: OnResNet) -> None:
     load_resnet(net, download(f"timm's {name}", "timm", "create_model", name, pretrained=True))
 
 
-def _stages(options: Mapping[str, Any]) -> tuple[str, ...]:
-    return _stages_on(options["body"])
-
-
 @functools.cache
-def _stages_on(body: str) -> tuple[str, ...]:
+def _stages(body: str) -> tuple[str, ...]:
     with torch.device("meta"):
         return tuple(as_stream(timm_classifier(1, body=body)).stages)
 
 
-def _on_resnet(options: Mapping[str, Any]) -> Part[nn.Module]:
-    """A DeepLab on the same body, which refuses what is no timm ResNet."""
-    return part(deeplab_resnet, body=options["body"], output_stride=32)
-
-
 @states(
-    usual_stages=_stages,
-    body_end=lambda options: _stages(options)[-1],
+    usual_stages=lambda options: _stages(options["body"]),
+    body_end=lambda options: _stages(options["body"])[-1],
     body_prefix="",
     gives="numbers",
-    dense_counterpart=_on_resnet,
+    dense_counterpart=lambda options: part(deeplab_resnet, body=options["body"], output_stride=32),
 )
 def timm_classifier(channels: int, *, body: str = "resnet18", dropout: Rate = 0.0) -> nn.Module:
     """timm's network of a name with `channels` outputs; (B, 3, H, W) -> (B, channels), for H and W that it takes.

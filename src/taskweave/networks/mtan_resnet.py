@@ -115,8 +115,7 @@ def with_attention(net: DeepLabResNet, attention: Part[Unit] = NARROW_ATTENTION)
 
 def _layers(body: Any) -> list[dict[str, Any]]:
     """What timm notes of layer1 ... layer4; the first of its five is the stem."""
-    notes: list[dict[str, Any]] = list(body.feature_info)
-    return notes[1:]
+    return list(body.feature_info)[1:]
 
 
 def _bottleneck(sources: int, channels: int) -> nn.Module:
@@ -156,8 +155,10 @@ class STANResNet(OnResNet):
         self.attention = attention
         self.head = head
         self.body_name = body_name
-        self.trunk = _trunk(body)
-        self.reads = _reads(body)
+        blocks = [[f"layer{layer}.{i}" for i in range(count)] for layer, count in zip(LAYERS, _depths(body), strict=True)]
+        self.trunk = {"stem": tuple(f"body.{path}" for path in PARTS["stem"])}
+        self.trunk |= {block: (f"body.{block}",) for of in blocks for block in of}
+        self.reads = [(of[-2], of[-1]) for of in blocks]
         strides = [int(layer["reduction"]) for layer in _layers(body)]
         self.pools = tuple(after > before for before, after in pairwise(strides))
 
@@ -188,25 +189,15 @@ class STANResNet(OnResNet):
         return attended  # type: ignore[no-any-return]
 
 
-def _blocks(body: nn.Module, layer: int) -> list[str]:
-    return [f"layer{layer}.{name}" for name, _ in body.get_submodule(f"layer{layer}").named_children()]
-
-
-def _trunk(body: nn.Module) -> dict[str, tuple[str, ...]]:
-    """Stages of the ResNet: its stem and every residual block."""
-    blocks = [block for layer in LAYERS for block in _blocks(body, layer)]
-    return {"stem": tuple(f"body.{path}" for path in PARTS["stem"])} | {block: (f"body.{block}",) for block in blocks}
-
-
-def _reads(body: nn.Module) -> list[tuple[str, str]]:
-    """The stages (u_j, p_j) that each attention block reads."""
-    counts = [len(_blocks(body, layer)) for layer in LAYERS]
+def _depths(body: nn.Module) -> list[int]:
+    """How many residual blocks each layer has."""
+    counts = [len(list(body.get_submodule(f"layer{layer}").children())) for layer in LAYERS]
     if min(counts) < 2:
         raise ValueError(
             f"attention reads the last two residual blocks of every layer, and this backbone has {counts}; "
             "take one with two or more, resnet18 or larger"
         )
-    return [(blocks[-2], blocks[-1]) for blocks in (_blocks(body, layer) for layer in LAYERS)]
+    return counts
 
 
 @as_stream.register

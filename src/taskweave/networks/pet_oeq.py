@@ -11,22 +11,24 @@ from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import Count
-from taskweave.networks.pet_nets import (
+from taskweave.networks.pet_blocks import (
     DEEPEST,
     STAGES,
+    decoder_channels,
+    doubling,
+    pet_encoder,
+    pet_stem,
+    without_statistics,
+)
+from taskweave.networks.pet_nets import (
     Hidden,
     Kernel,
     PetMapNet,
     PetNumbersNet,
-    decoder_channels,
-    doubling,
     least_with_decoder,
     least_without_decoder,
     pet_dense,
-    pet_encoder,
     pet_numbers_net,
-    pet_stem,
-    without_statistics,
 )
 from taskweave.networks.pet_segnet import branches_of, check_branches, maps_last, titled
 from taskweave.parts import Part, part, states

@@ -98,7 +98,8 @@ def split_resnet(outputs: Mapping[str, int], *, grown: Grown = "wide", network: 
     body = _deeplab(network.replace(head=part(ASPP, hidden=None, rates=(1,))), 1).body
     if grown != "standard":
         body = _grown(body, grown, stride)
-    shape = FeatureShape.image(int(_note_of(body)[-1]["num_chs"]), stride=stride)
+    info: Any = body.feature_info
+    shape = FeatureShape.image(int(list(info)[-1]["num_chs"]), stride=stride)
     stored = name if grown == "standard" else None
     streams = {
         task: as_stream(DeepLabResNet(body, head(shape, channels), body_name=stored)) for task, channels in outputs.items()
@@ -110,11 +111,6 @@ def _deeplab(network: Part[nn.Module], channels: int) -> DeepLabResNet:
     net = network(channels)
     assert isinstance(net, DeepLabResNet)
     return net
-
-
-def _note_of(body: Any) -> list[dict[str, Any]]:
-    """What timm notes of the stem and layer1 ... layer4."""
-    return list(body.feature_info)
 
 
 def _grown(body: nn.Module, grown: Grown, output_stride: int) -> nn.Module:
@@ -137,8 +133,8 @@ class DenseResNet(OnResNet):
 
     def __init__(self, body: nn.Module, own: nn.Module, head: nn.Module, *, body_name: str | None = None) -> None:
         super().__init__()
-        notes: Any = own
-        widths = [int(part["num_chs"]) for part in notes.feature_info]
+        notes: Any = own.feature_info
+        widths = [int(part["num_chs"]) for part in notes]
         self.body = body
         self.own = own
         self.merge = nn.ModuleList(ConvReLU(2 * width, width, kernel_size=1, batch_norm=NORM) for width in widths)

@@ -132,7 +132,7 @@ def unpooled(x: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:
 @final
 @dataclass(frozen=True)
 class Pool:
-    """A stage that pools and notes where the maxima were, so that a fused feature is read after fusion."""
+    """A stage that pools and notes where the maxima were."""
 
     block: int
 

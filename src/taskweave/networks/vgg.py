@@ -84,7 +84,8 @@ def deeplab_vgg16(
     """
     norm = (bn_momentum, bn_eps) if batch_norm else None
     top = normed(head, norm)(FeatureShape.image(block_widths()[-1], stride=8), channels)
-    pools = [_deeplab_pool(block) for block in range(1, 6)]
+    pools: list[nn.Module] = [nn.MaxPool2d(3, stride=stride, padding=1) for stride in (2, 2, 2, 1, 1)]
+    pools[-1] = nn.Sequential(pools[-1], nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False))
     return DeepLabVGG16(vgg16_body(pools, last_dilation=2, batch_norm=norm), top)
 
 
@@ -96,13 +97,6 @@ class DeepLabVGG16(Headed):
     """NDDR-CNN, section 3.4."""
     body_end: ClassVar[str] = "pool5"
     gives: ClassVar[str] = "map"
-
-
-def _deeplab_pool(block: int) -> nn.Module:
-    pool = nn.MaxPool2d(3, stride=2 if block < 4 else 1, padding=1)
-    if block < 5:
-        return pool
-    return nn.Sequential(pool, nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False))
 
 
 def pspnet_vgg16(

@@ -41,12 +41,16 @@ def load_vgg16(net: VGG16Network, source: Weights, *, fc: Literal["fresh", "deci
     """Load torchvision's or timm's VGG-16 (or its state_dict), with or without batch norm, into `net`.
 
     Every layer computes in eval mode what it computed in the source, whichever side has batch norm; see `set_layer`.
-    fc: "fresh" leaves fc6 and fc7 as they are; "decimated" takes them from VGG's: of fc6's 7x7 filter every third row
-        and column (3x3), and of its 4096 outputs every fourth (for 1024), likewise fc7: DeepLab's subsampling.
-        All branches of ASPP get the same. Only DeepLab has them. "loaded" takes them whole, which only `vgg16` can, with
-        its own grid and hidden.
-    Raises ValueError naming the missing, unexpected and differing entries for weights of another network. Nothing is
-    copied then.
+
+    Args:
+        net: The network.
+        source: The weights.
+        fc: "fresh" leaves fc6 and fc7 as they are; "decimated", for DeepLab, takes every third row and column of fc6's 7x7
+            filter and every fourth of its 4096 outputs (for 1024), likewise fc7, the same for all branches of ASPP;
+            "loaded", for `vgg16` with its own grid and hidden, takes them whole.
+
+    Raises:
+        ValueError: These are weights of another network; what is missing, unexpected or differs is named, nothing copied.
     """
     if fc not in ("fresh", "decimated", "loaded"):
         raise ValueError(f"fc is 'fresh', 'decimated' or 'loaded', got {fc!r}")

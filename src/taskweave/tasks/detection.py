@@ -29,14 +29,10 @@ MEAN_AVERAGE_PRECISION: Metrics = (part(AveragePrecision),)
 
 
 class DetectionTask(Task, ABC):
-    """A box and a class for every object. Targets of the metric, one mapping per image: "boxes" (n, 4) as x1, y1, x2, y2 in
-    pixels of the network's input, "labels" (n,) in 1..C, and optionally "ignore" (n,) bool. Predictions, one per image:
-    "boxes", "scores", "labels".
+    """A box and a class for every object.
 
-    Args:
-        labels: With the names of the classes without background; or the names alone, or how many.
-        metrics: What is measured, in the order of a table's columns; e.g. `PEDESTRIANS`, `part(CocoAveragePrecision)`.
-        shown: The least score of a box in pictures.
+    Targets of the metric, one mapping per image: "boxes" (n, 4) as x1, y1, x2, y2 in pixels of the network's input,
+    "labels" (n,) in 1..C, and optionally "ignore" (n,) bool. Predictions, one per image: "boxes", "scores", "labels".
     """
 
     dense: ClassVar[bool] = False
@@ -147,9 +143,9 @@ class SoftBoxes:
 
 
 def suppressed(soft: SoftBoxes, rule: Suppression) -> list[dict[str, Any]]:
-    """Per image {"boxes" (n, 4), "scores" (n,), "labels" (n,) from 1}, from the highest score down.
+    """Per image {"boxes" (n, 4), "scores" (n,), "labels" (n,) from 1}, suppressed within each class, highest score first.
 
-    Boxes are clipped to the image; what is then without extent is left out. Suppression is within each class.
+    Boxes are clipped to the image; what is then without extent is left out.
     """
     return [_detections(*pair, soft.size, rule) for pair in zip(soft.scores, soft.boxes, strict=True)]
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, final
 
 import torch
-import torch.nn.functional as F
 from annotated_types import Ge, Le, Len, Lt
 from torch import Tensor
 from torchmetrics import Metric
@@ -14,7 +13,7 @@ from torchmetrics import Metric
 from taskweave.heads.anchors import ROI_WEIGHTS, decode_boxes
 from taskweave.heads.layers import RoiOutputs
 from taskweave.parts import Aside, Part
-from taskweave.tasks.anchor_loss import NEITHER, ignored_of
+from taskweave.tasks.anchor_loss import NEITHER, box_loss, ignored_of
 from taskweave.tasks.checks import check_box_targets, check_labels, check_rois, joined, no_loss, precise
 from taskweave.tasks.detection import MEAN_AVERAGE_PRECISION, DetectionTask, SoftBoxes, Suppression, as_boxes, suppressed
 from taskweave.tasks.task import Form, Named, as_labels
@@ -76,9 +75,8 @@ class RoiDetection(DetectionTask):
         if not chosen.any():
             return no_loss(logits) + no_loss(deltas)
         own = deltas[foreground, labels[foreground]]
-        classified = F.cross_entropy(logits[chosen], labels[chosen], reduction="sum")
-        placed = F.smooth_l1_loss(own, codes[foreground].to(own), beta=self.beta, reduction="sum")
-        return (classified + self.box_weight * placed) / chosen.sum()
+        codes = codes[foreground].to(own)
+        return box_loss(logits, labels, own, codes, beta=self.beta, box_weight=self.box_weight)
 
     def label_count(self, output: RoiOutputs, target: Sequence[Mapping[str, Any]]) -> Tensor:
         """The regions that are not neither."""
@@ -148,7 +146,11 @@ class TorchvisionDetection(DetectionTask):
         if target is None:
             return images
         check_box_targets("TorchvisionDetection", target, len(images), len(self.classes))
-        return images, [_without_ignored(part) for part in target]
+        kept = [(part, ~ignored_of(part)) for part in target]
+        return images, [
+            {"boxes": part["boxes"].as_subclass(Tensor)[counts], "labels": part["labels"][counts].long()}
+            for part, counts in kept
+        ]
 
     def loss(self, output: Mapping[str, Tensor], target: Sequence[Mapping[str, Any]]) -> Tensor:
         if not isinstance(output, Mapping) or not output:
@@ -172,7 +174,11 @@ class TorchvisionDetection(DetectionTask):
         return Suppressed(tuple(output), size)
 
     def harden(self, soft: Suppressed) -> list[dict[str, Any]]:
-        return [_objects(part, soft.size) for part in soft.detections]
+        found = []
+        for part in soft.detections:
+            objects = {name: part[name][part["labels"] > 0] for name in ("boxes", "scores", "labels")}
+            found.append({**objects, "boxes": as_boxes(objects["boxes"], soft.size)})
+        return found
 
 
 @final
@@ -190,13 +196,3 @@ class Suppressed:
 
     def __truediv__(self, count: float) -> Suppressed:
         return self
-
-
-def _objects(detections: Mapping[str, Tensor], size: tuple[int, int]) -> dict[str, Any]:
-    found = {name: detections[name][detections["labels"] > 0] for name in ("boxes", "scores", "labels")}
-    return {**found, "boxes": as_boxes(found["boxes"], size)}
-
-
-def _without_ignored(target: Mapping[str, Any]) -> dict[str, Tensor]:
-    counts = ~ignored_of(target)
-    return {"boxes": target["boxes"].as_subclass(Tensor)[counts], "labels": target["labels"][counts].long()}

@@ -68,10 +68,7 @@ class SummedCrossEntropy:
 
 
 def focal_loss(*, gamma: float = 2.0, ignore: int = 255) -> PairLoss:
-    """The focal loss of segmentation_models_pytorch (Lin et al. 2017), one against the rest, the mean over classes.
-
-    Raises ImportError without ``pip install taskweave[losses]``.
-    """
+    """The focal loss of segmentation_models_pytorch (Lin et al. 2017), one against the rest, the mean over classes."""
     try:
         from segmentation_models_pytorch.losses import FocalLoss
     except ImportError as error:
@@ -81,10 +78,7 @@ def focal_loss(*, gamma: float = 2.0, ignore: int = 255) -> PairLoss:
 
 
 def dice_loss(*, smooth: float = 0.0, ignore: int = 255) -> PairLoss:
-    """The Dice loss of segmentation_models_pytorch: 1 - 2 |P T| / (|P| + |T|), the mean over classes, 0 for an absent one.
-
-    Raises ImportError without ``pip install taskweave[losses]``.
-    """
+    """The Dice loss of segmentation_models_pytorch: 1 - 2 |P T| / (|P| + |T|), the mean over classes; 0 if absent."""
     try:
         from segmentation_models_pytorch.losses import DiceLoss
     except ImportError as error:
@@ -170,10 +164,7 @@ class Segmentation(Task):
         return self.pixel_loss(logits, labels) if (labels != self.ignore).any() else no_loss(output)
 
     def pixel_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The loss between logits (B, C, h, w) float32 and labels (B, h, w) int64, some of them labelled.
-
-        For a subclass with a loss of its own.
-        """
+        """The loss between logits (B, C, h, w) float32 and labels (B, h, w) int64; for a subclass with its own loss."""
         return self._loss(logits, labels)
 
     def label_count(self, output: Tensor, target: Tensor) -> Tensor:

@@ -162,9 +162,9 @@ class Task(ABC):
 
     @abstractmethod
     def metric(self) -> Metric:
-        """A fresh metric: ``update(prediction, target)`` with decoded predictions, ``compute() -> {name: scalar}``.
+        """A fresh metric, exact over the whole set however it is split into batches.
 
-        Exact over the whole set however it is split into batches; its states reduce by sums (or concatenation).
+        ``update(prediction, target)`` takes decoded predictions, ``compute()`` gives {name: scalar}.
         """
 
     def class_counts(self, target: Any) -> Tensor:
@@ -179,8 +179,7 @@ class Task(ABC):
     def constants(self, numbers: Tensor | None) -> list[Tensor]:
         """Predictions that look at no image: as good as a constant can be on the training labels; [] for none.
 
-        Args:
-            numbers: (N,) or (N, channels), `numbers` of many training images together; None where there are none.
+        numbers: (N,) or (N, channels), `numbers` of many training images together; None where there are none.
         """
         return []
 
