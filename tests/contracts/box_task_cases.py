@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
+from taskweave.heads.layers import AnchorOutputs, RoiAttributes, RoiOutputs
 from taskweave.metrics import AveragePrecision, LogAverageMissRate
 from taskweave.parts import part
 from taskweave.tasks import Attributes, Detection, RoiDetection, Task

@@ -9,7 +9,7 @@ from torch import nn
 
 from taskweave import heads, networks, units
 from taskweave.heads import ASPP, AsppV3, LargeFOV, PooledLinear, VGGClassifier
-from taskweave.heads.head import Head
+from taskweave.heads.layers import Head
 from taskweave.parts import Part, part
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected

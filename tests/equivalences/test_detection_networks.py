@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.networks import fast_rcnn_alexnet, pspnet_vgg16, rpn_vgg16
-from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet
-from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED
+from taskweave.networks.alexnet import FastRCNNAlexNet
+from taskweave.networks.vgg import CROSS_CONNECTED
 from taskweave.weaving.connect import UnitFactory
 
 Matrix = list[list[float]]

@@ -20,8 +20,7 @@ from taskweave.experiments.starts.scenes import shared_body
 from taskweave.metrics import AveragePrecision, LogAverageMissRate, Subset, reference_points
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.detection import Detection
-from taskweave.tasks.roi_detection import RoiDetection
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
+from taskweave.tasks.roi_detection import RoiDetection, TorchvisionDetection
 from taskweave.training import read_state
 
 START = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}

@@ -6,7 +6,7 @@ from torch import nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.anchors import BIRDS, NINE_SCALES, PEDESTRIANS, AnchorHead, Anchors, proposals_of
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.layers import AnchorOutputs
 
 CPU = torch.device("cpu")
 

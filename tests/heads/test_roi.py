@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from taskweave.heads.layers import FullyConnected
-from taskweave.heads.roi import RoiBoxes, RoiPooling, RoiScores
+from taskweave.heads.pooled import RoiBoxes, RoiPooling, RoiScores
 
 
 def pixels(x1: float, y1: float, x2: float, y2: float) -> torch.Tensor:

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from taskweave.metrics import NormalAngles, normal_angles
-from taskweave.metrics.angles import angle_sums
+from taskweave.metrics.normals import angle_sums
 
 
 def slow_angles(prediction: np.ndarray, target: np.ndarray, raw: bool) -> np.ndarray:

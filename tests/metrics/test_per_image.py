@@ -27,10 +27,9 @@ from taskweave.metrics import (
     NormalAngles,
     SegmentationScores,
 )
-from taskweave.metrics.angles import RESOLUTION
-from taskweave.metrics.metric import PerImageMetric
+from taskweave.metrics.metric import PerImageMetric, restored
+from taskweave.metrics.normals import RESOLUTION
 from taskweave.metrics.segmentation import SegmentationImages
-from taskweave.metrics.stored import restored
 
 IMAGES = 7
 Image = tuple[Any, Any]

@@ -9,7 +9,7 @@ from torch import nn
 
 import taskweave as tw
 from taskweave.networks import fast_rcnn_alexnet, fcn32s_alexnet, load_alexnet, load_pretrained
-from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet
+from taskweave.networks.alexnet import FastRCNNAlexNet
 
 STAGES = ["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7"]
 BOX = torch.tensor([[0.0, 0.0, 96.0, 96.0]])

@@ -10,7 +10,7 @@ from torch import nn
 
 import taskweave as tw
 from taskweave.networks import fcn32s_alexnet, load_alexnet, load_pretrained
-from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet
+from taskweave.networks.alexnet import FCN32sAlexNet
 
 STAGES = ["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7"]
 

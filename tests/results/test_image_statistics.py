@@ -8,8 +8,8 @@ import pytest
 from experiments.tiny import Told, tiny
 
 from taskweave.experiments.comparison import compare
-from taskweave.metrics.box_overlap import BoxIoUImages
 from taskweave.metrics.depth import DepthImages
+from taskweave.metrics.whole_images import BoxIoUImages
 from taskweave.results.image_statistics import IMAGES, keep_images, read_images, read_known_by
 from taskweave.results.run_files import RECORD, read_record
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torchvision.models.detection._utils import Matcher
 from torchvision.ops import box_iou
 
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.layers import AnchorOutputs
 from taskweave.tasks import AnchorLoss, Matching, Sampling
 
 

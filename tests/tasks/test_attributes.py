@@ -8,7 +8,7 @@ from tasks.ensembles import mean_prediction
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.heads.outputs import RoiAttributes
+from taskweave.heads.layers import RoiAttributes
 from taskweave.tasks import Attributes
 
 ROIS = (torch.tensor([[0.0, 0, 10, 10], [1.0, 0, 11, 10]]), torch.tensor([[20.0, 20, 40, 40]]))

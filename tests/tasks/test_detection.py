@@ -6,11 +6,11 @@ from tasks.ensembles import mean_prediction
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.layers import AnchorOutputs
 from taskweave.metrics import BIRDS_9, PEDESTRIANS, AveragePrecision, LogAverageMissRate
 from taskweave.parts import part
 from taskweave.tasks import Detection, Suppression
-from taskweave.tasks.detections import suppressed
+from taskweave.tasks.detection import suppressed
 
 ANCHORS = torch.tensor([[0.0, 0, 10, 10], [1.0, 0, 11, 10], [30.0, 30, 50, 50]])
 

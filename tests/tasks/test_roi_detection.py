@@ -6,7 +6,7 @@ import pytest
 import torch
 from tasks.ensembles import mean_prediction
 
-from taskweave.heads.outputs import RoiOutputs
+from taskweave.heads.layers import RoiOutputs
 from taskweave.tasks import RoiDetection
 
 ROIS = (torch.tensor([[0.0, 0, 10, 10], [20.0, 20, 40, 40]]), torch.tensor([[5.0, 5, 25, 15]]))

@@ -7,11 +7,11 @@ from training import toys
 
 from taskweave.data.sample import collate
 from taskweave.features import FeatureShape
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
+from taskweave.heads.layers import AnchorOutputs, RoiAttributes, RoiOutputs
 from taskweave.streams import as_stream
 from taskweave.streams.stream import Stream
 from taskweave.tasks.detection import Detection
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
+from taskweave.tasks.roi_detection import TorchvisionDetection
 from taskweave.training import fit, validate
 from taskweave.training.batches import inputs_of, outputs_of
 from taskweave.units.cross_connection import CrossConnection

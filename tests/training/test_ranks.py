@@ -5,7 +5,7 @@ import torch
 from lightning.fabric import Fabric
 from training import ranks_work, toys
 
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
+from taskweave.heads.layers import AnchorOutputs, RoiAttributes, RoiOutputs
 from taskweave.tasks.anchor_loss import Matching, Sampling
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.depth import Depth

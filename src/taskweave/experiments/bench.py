@@ -18,8 +18,7 @@ from taskweave.experiments.plan import Run
 from taskweave.experiments.prepare import Parts, open_parts, prepared
 from taskweave.experiments.recipe import Recipe
 from taskweave.progress import Progress, Silent
-from taskweave.tasks.labels import Labels
-from taskweave.tasks.task import Task
+from taskweave.tasks.task import Labels, Task
 
 
 @final

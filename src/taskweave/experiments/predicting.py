@@ -17,7 +17,7 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.prepare import grid_for
 from taskweave.experiments.recipe import Recipe
 from taskweave.heads.anchors import proposals_of
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.layers import AnchorOutputs
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.parts.own_code import trusting_only
 from taskweave.results.run_files import RECORD, RunRecord

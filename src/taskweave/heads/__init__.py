@@ -6,17 +6,15 @@ from taskweave.lazy import lazy_names
 
 if TYPE_CHECKING:
     from taskweave.heads.anchors import (
+        ANCHOR_WEIGHTS as ANCHOR_WEIGHTS,
         BIRDS as BIRDS,
         PEDESTRIANS as PEDESTRIANS,
+        ROI_WEIGHTS as ROI_WEIGHTS,
         AnchorHead as AnchorHead,
         Anchors as Anchors,
-        proposals_of as proposals_of,
-    )
-    from taskweave.heads.boxes import (
-        ANCHOR_WEIGHTS as ANCHOR_WEIGHTS,
-        ROI_WEIGHTS as ROI_WEIGHTS,
         decode_boxes as decode_boxes,
         encode_boxes as encode_boxes,
+        proposals_of as proposals_of,
     )
     from taskweave.heads.dense import (
         ASPP as ASPP,
@@ -25,14 +23,21 @@ if TYPE_CHECKING:
         LargeFOV as LargeFOV,
         PyramidPooling as PyramidPooling,
     )
-    from taskweave.heads.head import Head as Head
-    from taskweave.heads.layers import ConvReLU as ConvReLU, FullyConnected as FullyConnected, classifier as classifier
-    from taskweave.heads.outputs import (
+    from taskweave.heads.layers import (
         AnchorOutputs as AnchorOutputs,
+        ConvReLU as ConvReLU,
+        FullyConnected as FullyConnected,
+        Head as Head,
         RoiAttributes as RoiAttributes,
         RoiOutputs as RoiOutputs,
+        classifier as classifier,
     )
-    from taskweave.heads.pooled import PooledLinear as PooledLinear, VGGClassifier as VGGClassifier
-    from taskweave.heads.roi import RoiBoxes as RoiBoxes, RoiPooling as RoiPooling, RoiScores as RoiScores
+    from taskweave.heads.pooled import (
+        PooledLinear as PooledLinear,
+        RoiBoxes as RoiBoxes,
+        RoiPooling as RoiPooling,
+        RoiScores as RoiScores,
+        VGGClassifier as VGGClassifier,
+    )
 else:
     __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

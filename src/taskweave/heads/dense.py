@@ -11,8 +11,7 @@ from annotated_types import Len
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.heads.head import Head
-from taskweave.heads.layers import ConvReLU, Count, Norm, Rate, classifier
+from taskweave.heads.layers import ConvReLU, Count, Head, Norm, Rate, classifier
 
 Rates = Annotated[tuple[Count, ...], Len(1)]
 """Dilations, in cells of the feature."""

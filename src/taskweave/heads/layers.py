@@ -1,11 +1,16 @@
-"""The layers that networks and heads here are built of, and the bounds of their options."""
+"""The contract of every head, what those of detectors return, and the layers of networks and heads."""
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar, final
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, final
 
 from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
+
+from taskweave.features import FeatureShape
 
 Count = Annotated[int, Ge(1)]
 Rate = Annotated[float, Ge(0), Lt(1)]
@@ -44,14 +49,7 @@ class ConvReLU(nn.Module):
         odd = reach % 2  # torch's padding="same" would warn here and pad the same way
         self.pad = nn.ZeroPad2d((0, 1, 0, 1)) if odd else nn.Identity()
         self.conv = nn.Conv2d(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride=stride,
-            padding=reach // 2,
-            dilation=dilation,
-            groups=groups,
-            bias=batch_norm is None,
+            in_channels, out_channels, kernel_size, stride, reach // 2, dilation, groups=groups, bias=batch_norm is None
         )
         self.norm = None if batch_norm is None else nn.BatchNorm2d(out_channels, momentum=batch_norm[0], eps=batch_norm[1])
         self.relu = nn.ReLU(inplace=True)
@@ -100,3 +98,62 @@ def _small(layer: L, *, std: float) -> L:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
+
+
+class Head(nn.Module, ABC):
+    """One feature in, the raw prediction of one task out.
+
+    Args:
+        shape: Shape of the feature that is read; its channels and its stride are known, its size need not be.
+        channels: Channels of the output, e.g. classes. Options of a subclass follow as keywords.
+    """
+
+    stages: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """Stages of the head at which streams may meet: name -> the submodules that it runs, in order."""
+
+    last: ClassVar[tuple[str, ...]] = ("",)
+    """Paths of the last layers, which may learn at a rate of their own; "" for the whole head."""
+
+    def __init__(self, shape: FeatureShape, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Any:
+        for paths in self.stages.values():
+            for path in paths:
+                x = self.get_submodule(path)(x)
+        return self.finish(x)
+
+    @abstractmethod
+    def finish(self, x: Tensor) -> Any:
+        """The output from the feature of the last of `stages`, or from the head's input where it has none."""
+
+
+class AnchorOutputs(NamedTuple):
+    """One prediction per anchor: a region proposal network as the detector, RetinaNet.
+
+    logits: (B, A, C + 1), class 0 is background.  deltas: (B, A, 4), coded against the anchors.
+    anchors: (A, 4) as x1, y1, x2, y2 in pixels of the input.
+    """
+
+    logits: Tensor
+    deltas: Tensor
+    anchors: Tensor
+
+
+class RoiOutputs(NamedTuple):
+    """One prediction per region of interest: Fast R-CNN.
+
+    logits: (R, C + 1), class 0 is background.  deltas: (R, 4 (C + 1)), coded against the regions.
+    rois: per image (r_i, 4); R = sum r_i, in the order of the images.
+    """
+
+    logits: Tensor
+    deltas: Tensor
+    rois: tuple[Tensor, ...]
+
+
+class RoiAttributes(NamedTuple):
+    """Attribute scores per region of interest. logits: (R, number of attributes).  rois: as in `RoiOutputs`."""
+
+    logits: Tensor
+    rois: tuple[Tensor, ...]

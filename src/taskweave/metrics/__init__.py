@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 from taskweave.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from taskweave.metrics.absolute_error import AbsoluteError as AbsoluteError
-    from taskweave.metrics.accuracy import Accuracy as Accuracy
-    from taskweave.metrics.angles import normal_angles as normal_angles
     from taskweave.metrics.attributes import (
         AttributeAveragePrecision as AttributeAveragePrecision,
         AttributesOnDetections as AttributesOnDetections,
@@ -20,9 +17,7 @@ if TYPE_CHECKING:
         Interpolation as Interpolation,
         curve_average_precision as curve_average_precision,
     )
-    from taskweave.metrics.box_overlap import BoxOverlap as BoxOverlap, paired_iou as paired_iou
     from taskweave.metrics.coco import CocoAveragePrecision as CocoAveragePrecision
-    from taskweave.metrics.curve import Curve as Curve
     from taskweave.metrics.depth import DepthErrors as DepthErrors, depth_scores as depth_scores, depth_sums as depth_sums
     from taskweave.metrics.detection import DetectionMetric as DetectionMetric
     from taskweave.metrics.detection_images import (
@@ -32,8 +27,11 @@ if TYPE_CHECKING:
         Subset as Subset,
     )
     from taskweave.metrics.gain import Direction as Direction, metric_gains as metric_gains, relative_gain as relative_gain
-    from taskweave.metrics.median import exact_median as exact_median
-    from taskweave.metrics.metric import JoinedMetric as JoinedMetric, PerImageMetric as PerImageMetric
+    from taskweave.metrics.metric import (
+        JoinedMetric as JoinedMetric,
+        PerImageMetric as PerImageMetric,
+        exact_median as exact_median,
+    )
     from taskweave.metrics.miss_rate import (
         BIRDS_9 as BIRDS_9,
         BIRDS_17 as BIRDS_17,
@@ -42,13 +40,19 @@ if TYPE_CHECKING:
         log_average_miss_rate as log_average_miss_rate,
         reference_points as reference_points,
     )
-    from taskweave.metrics.normals import NormalAngles as NormalAngles
-    from taskweave.metrics.per_image import PerImage as PerImage
+    from taskweave.metrics.normals import NormalAngles as NormalAngles, normal_angles as normal_angles
+    from taskweave.metrics.per_image import Curve as Curve, PerImage as PerImage
     from taskweave.metrics.segmentation import (
         SegmentationScores as SegmentationScores,
         class_iou as class_iou,
         confusion_matrix as confusion_matrix,
         segmentation_scores as segmentation_scores,
+    )
+    from taskweave.metrics.whole_images import (
+        AbsoluteError as AbsoluteError,
+        Accuracy as Accuracy,
+        BoxOverlap as BoxOverlap,
+        paired_iou as paired_iou,
     )
 else:
     __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

@@ -18,10 +18,11 @@ from taskweave.metrics.average_precision import (
     points_average_precision,
     recall_precision,
 )
-from taskweave.metrics.curve import Curve
+from taskweave.metrics.detection import curves
 from taskweave.metrics.detection_images import Points, points_of
 from taskweave.metrics.gain import Direction
-from taskweave.metrics.metric import PerImageMetric, rows_of
+from taskweave.metrics.metric import PerImageMetric
+from taskweave.metrics.per_image import Curve
 from taskweave.metrics.ranking import Ranked, rank
 from taskweave.metrics.refusals import Classes, class_names
 
@@ -46,18 +47,13 @@ class AttributeAveragePrecision(PerImageMetric):
     """
 
     directions: ClassVar[Mapping[str, Direction]] = {"mAP": "higher"}
-    scores: list[Tensor] | Tensor
-    values: list[Tensor] | Tensor
-    boxes: list[Tensor] | Tensor
 
     def __init__(self, task: Classes, *, interpolation: Interpolation = "area") -> None:
         super().__init__()
         check_interpolation(interpolation)
         self.names = class_names(task, first=1, word="attribute")
         self.interpolation: Interpolation = interpolation
-        self.add_state("scores", [], dist_reduce_fx="cat")  # flat, as a process without images holds an empty vector
-        self.add_state("values", [], dist_reduce_fx="cat")
-        self.add_state("boxes", [], dist_reduce_fx="cat")  # how many each image has
+        self.add_rows("scores", "values", "boxes")  # boxes: how many each image has
 
     def update(self, prediction: Sequence[Mapping[str, Any]], target: Sequence[Mapping[str, Any]]) -> None:
         if len(prediction) != len(target):
@@ -67,17 +63,17 @@ class AttributeAveragePrecision(PerImageMetric):
             )
         pairs = [self._pair(said, there) for said, there in zip(prediction, target, strict=True)]
         for scores, values in pairs:
-            self._keep("scores", scores)
-            self._keep("values", values)
-            self._keep("boxes", torch.tensor(len(values), dtype=torch.float32))
+            self.keep("scores", scores)
+            self.keep("values", values)
+            self.keep("boxes", torch.tensor(len(values), dtype=torch.float32))
 
     def compute(self) -> dict[str, Tensor]:
-        return {"mAP": self._each(self._rows("scores"), self._rows("values")).nanmean()}
+        return {"mAP": self._each(*self._answers()).nanmean()}
 
     def per_attribute(self) -> Tensor:
         """float64 (A,): the average precision of each attribute over the whole set in percent, NaN without a single 1."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            return self._each(self._rows("scores"), self._rows("values"))
+        with self.everywhere():
+            return self._each(*self._answers())
 
     def class_scores(self) -> dict[str, Tensor]:
         """The average precision of each attribute, whose mean mAP is."""
@@ -85,9 +81,9 @@ class AttributeAveragePrecision(PerImageMetric):
 
     def per_image(self) -> AveragePrecisionImages:
         """The answers on the boxes of each image."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            scores, values = self._rows("scores").double().numpy(), self._rows("values").numpy()
-            boxes = rows_of(self.boxes, 1)[:, 0].astype(int)
+        with self.everywhere():
+            scores, values = (part.numpy() for part in self._answers())
+            boxes = self.rows("boxes")[:, 0].long().numpy()
         owner = np.repeat(np.arange(len(boxes)), boxes)
         known, right = ~np.isnan(values), values == 1
         objects = np.zeros((len(boxes), len(self.names)), np.int64)
@@ -98,21 +94,22 @@ class AttributeAveragePrecision(PerImageMetric):
 
     def counts(self) -> Tensor:
         """int64 (A, 2): for each attribute how many boxes have it, and of how many it is known."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            values = self._rows("values")
+        with self.everywhere():
+            values = self.rows("values", len(self.names))
         return torch.stack([(values == 1).sum(0), (~values.isnan()).sum(0)], 1)
 
     def curves(self) -> list[Curve]:
         """Precision over recall of each attribute that some box has."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            columns = self._columns(self._rows("scores"), self._rows("values"))
-        curves = {
-            name: recall_precision(points) for name, points in zip(self.names, columns, strict=True) if points.objects
-        }
-        return [
-            Curve(name, tuple(recall.tolist()), tuple(precision.tolist()), "recall", "precision")
-            for name, (recall, precision) in curves.items()
-        ]
+        with self.everywhere():
+            columns = self._columns(*self._answers())
+        points = zip(self.names, columns, strict=True)
+        return curves(
+            {name: recall_precision(of) for name, of in points if of.objects}, x_axis="recall", y_axis="precision"
+        )
+
+    def _answers(self) -> tuple[Tensor, Tensor]:
+        """Scores and values (boxes, A)."""
+        return self.rows("scores", len(self.names)), self.rows("values", len(self.names))
 
     def _each(self, scores: Tensor, values: Tensor) -> Tensor:
         columns = self._columns(scores, values)
@@ -157,14 +154,6 @@ class AttributeAveragePrecision(PerImageMetric):
             )
         if not ((values == 0) | (values == 1) | values.isnan()).all():
             raise ValueError("attribute values are 0, 1, or NaN for unknown; map others when reading the data")
-
-    def _keep(self, name: str, values: Tensor) -> None:
-        getattr(self, name).append(values.flatten())
-
-    def _rows(self, name: str) -> Tensor:
-        values = getattr(self, name)
-        chunks = values if isinstance(values, list) else [values]
-        return torch.cat([torch.empty(0), *(chunk.cpu() for chunk in chunks)]).view(-1, len(self.names))
 
 
 @final

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from taskweave.metrics.curve import Curve
-from taskweave.metrics.detection import DetectionMetric, check_iou, ranking_of
-from taskweave.metrics.detection_images import DetectedImage, Points, Subset, by_class, match_as_voc, operating_points
+from taskweave.metrics.detection import MatchedMetric
+from taskweave.metrics.detection_images import DetectedImage, Matching, Points, Subset, match_as_voc
 from taskweave.metrics.gain import Direction
 from taskweave.metrics.per_image import Floats
 from taskweave.metrics.ranking import RankedImages, best_from_here, reached
@@ -28,7 +27,7 @@ Interpolation = Literal["11-point", "area"]
 """
 
 
-class AveragePrecision(DetectionMetric):
+class AveragePrecision(MatchedMetric):
     """The mean of the average precisions of the classes, in percent; `class_scores` has each of them.
 
     Matching is VOC's (see `match_as_voc`). Classes without an object that counts have none and are left out of the mean.
@@ -43,6 +42,10 @@ class AveragePrecision(DetectionMetric):
         min_visible: Objects of which a smaller share can be seen are ignored, where the data say what can be seen.
     """
 
+    matching: ClassVar[Matching] = staticmethod(match_as_voc)
+    better: ClassVar[Direction] = "higher"
+    curve: ClassVar[Mapping[str, Any]] = {"x_axis": "recall", "y_axis": "precision"}
+
     def __init__(
         self,
         task: Classes,
@@ -53,40 +56,21 @@ class AveragePrecision(DetectionMetric):
         min_height: Annotated[float, Ge(0)] = 0.0,
         min_visible: Annotated[float, Ge(0), Le(1)] = 0.0,
     ) -> None:
-        super().__init__(task)
+        super().__init__(task, name, iou, Subset(min_height=min_height, min_visible=min_visible))
         check_interpolation(interpolation)
-        check_iou("AveragePrecision", iou)
-        self.name, self.iou = name, iou
         self.interpolation: Interpolation = interpolation
-        self.subset = Subset(min_height=min_height, min_visible=min_visible)
 
-    @property
-    def directions(self) -> Mapping[str, Direction]:
-        return {self.name: "higher"}
+    def of_points(self, points: Points, images: int) -> Tensor:
+        return points_average_precision(points, self.interpolation)
 
-    def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
-        return {self.name: self.by_class(images)[self.name].nanmean()}
+    @staticmethod
+    def curve_of(points: Points, images: int) -> tuple[Tensor, Tensor]:
+        """Precision over recall, as measured (not interpolated)."""
+        return recall_precision(points)
 
     def each_image(self, images: Sequence[DetectedImage]) -> AveragePrecisionImages:
-        ranking = ranking_of(self.subset.of(images), len(self.classes), match_as_voc, self.iou)
-        return AveragePrecisionImages(**ranking._asdict(), name=self.name, eleven=self.interpolation == "11-point")
-
-    def by_class(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
-        values = [points_average_precision(points, self.interpolation) for points in self._points(images)]
-        return {self.name: 100.0 * torch.stack(values)}
-
-    def curves_of(self, images: Sequence[DetectedImage]) -> list[Curve]:
-        """Precision over recall, as measured (not interpolated)."""
-        found = []
-        for name, points in zip(self.classes, self._points(images), strict=True):
-            if points.objects:
-                recall, precision = recall_precision(points)
-                found.append(Curve(name, tuple(recall.tolist()), tuple(precision.tolist()), "recall", "precision"))
-        return found
-
-    def _points(self, images: Sequence[DetectedImage]) -> list[Points]:
-        parts = by_class(self.subset.of(images), len(self.classes))
-        return [operating_points(part, match_as_voc, self.iou) for part in parts]
+        eleven = self.interpolation == "11-point"
+        return AveragePrecisionImages(**self.ranking(images)._asdict(), name=self.name, eleven=eleven)
 
 
 @final

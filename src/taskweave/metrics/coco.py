@@ -90,8 +90,7 @@ class CocoImages(AnswerImages):
     right: (n, 2, 10) whether each is right, and whether it counts, at IoU .5, .55, ..., .95.
 
     Detections of equal score stay in the order of the images. Where an image is drawn several times, its detections of one
-    score are taken together, where a list of images has each copy's in turn: the only difference, and a small one.
-    Ten times as dear as an average precision at one IoU.
+    score are taken together, where a list of images has each copy's in turn: a small difference.
     """
 
     kind: ClassVar[str] = "COCO"

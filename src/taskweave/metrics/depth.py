@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from taskweave.metrics.gain import Direction
-from taskweave.metrics.metric import PerImageMetric, rows_of
-from taskweave.metrics.per_image import Floats, PerImage, check_lengths, weighted_sums
+from taskweave.metrics.metric import PerImageMetric
+from taskweave.metrics.per_image import Floats, PerImage, weighted_sums
 from taskweave.metrics.refusals import same_shape
 
 
@@ -26,26 +26,24 @@ class DepthErrors(PerImageMetric):
 
     directions: ClassVar[Mapping[str, Direction]] = {"abs": "lower", "rel": "lower", "rmse": "lower"}
     sums: Tensor
-    rows: list[Tensor] | Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.add_state("sums", torch.zeros(4, dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("rows", [], dist_reduce_fx="cat")
+        self.add_rows("each")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         rows = depth_sums_by_image(prediction, target)
         self.sums += rows.sum(0)
-        assert isinstance(self.rows, list)  # a tensor only while synchronised, when updates are refused
-        self.rows.append(rows.flatten())
+        self.keep("each", rows)
 
     def compute(self) -> dict[str, Tensor]:
         return depth_scores(self.sums)
 
     def per_image(self) -> DepthImages:
         """The sums over each image's pixels."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            return DepthImages(rows_of(self.rows, 4))
+        with self.everywhere():
+            return DepthImages(self.rows("each", 4).numpy())
 
 
 @final
@@ -57,15 +55,9 @@ class DepthImages(PerImage):
     """
 
     kind: ClassVar[str] = "depth"
+    axes: ClassVar[Mapping[str, int]] = {"sums": 2}
 
     sums: Floats
-
-    def __post_init__(self) -> None:
-        check_lengths("DepthImages", {"sums": self.sums}, axes={"sums": 2})
-
-    @property
-    def count(self) -> int:
-        return len(self.sums)
 
     def _scores(self, weights: Floats) -> dict[str, Floats]:
         absolute, relative, square, pixels = weighted_sums(weights, self.sums).T

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskweave.metrics.curve import Curve
-from taskweave.metrics.detection_images import DetectedImage, Matching, detected_image
+from taskweave.metrics.detection_images import (
+    DetectedImage,
+    Matching,
+    Points,
+    Subset,
+    by_class,
+    detected_image,
+    operating_points,
+)
+from taskweave.metrics.gain import Direction
 from taskweave.metrics.metric import PerImageMetric
-from taskweave.metrics.per_image import PerImage
+from taskweave.metrics.per_image import Curve, PerImage
 from taskweave.metrics.ranking import Ranked, Ranking, rank
 from taskweave.metrics.refusals import Classes, class_names
 
@@ -37,16 +45,10 @@ class DetectionMetric(PerImageMetric):
         task: With the classes 1..C, their names, or how many; names are for curves.
     """
 
-    detections: list[Tensor] | Tensor
-    objects: list[Tensor] | Tensor
-    counts: list[Tensor] | Tensor
-
     def __init__(self, task: Classes) -> None:
         super().__init__()
         self.classes = class_names(task, first=1)
-        # Flat: a process without images holds an empty vector, which only flat ones can be joined to.
-        for name in ("detections", "objects", "counts"):
-            self.add_state(name, [], dist_reduce_fx="cat")
+        self.add_rows("detections", "objects", "counts")
 
     @abstractmethod
     def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
@@ -80,43 +82,39 @@ class DetectionMetric(PerImageMetric):
         for image in images:
             said = torch.cat([image.boxes, image.scores[:, None], image.labels[:, None]], 1)
             there = torch.cat([image.true_boxes, *(column[:, None].float() for column in image[4:])], 1)
-            self._keep("detections", said)
-            self._keep("objects", there)
-            self._keep("counts", torch.tensor([len(said), len(there)], dtype=torch.float32))
+            self.keep("detections", said)
+            self.keep("objects", there)
+            self.keep("counts", torch.tensor([len(said), len(there)], dtype=torch.float32))
 
     def compute(self) -> dict[str, Tensor]:
         return self.measure(self._images())
 
     def curves(self) -> list[Curve]:
         """The curves over the whole set, for `taskweave.reporting.draw_curves`."""
-        return self.curves_of(self._everywhere())
+        return self.curves_of(self._all_images())
 
     def class_scores(self) -> dict[str, Tensor]:
         """The numbers by class over the whole set, whose means those of the set are."""
-        return self.by_class(self._everywhere())
+        return self.by_class(self._all_images())
 
     def per_image(self) -> PerImage:
-        return self.each_image(self._everywhere())
+        return self.each_image(self._all_images())
 
     def counts_per_class(self) -> Tensor:
         """int64 (classes,): how many objects of each class there are, without those to be ignored."""
-        labels = [image.true_labels[~image.ignore] for image in self._everywhere()]
+        labels = [image.true_labels[~image.ignore] for image in self._all_images()]
         return torch.bincount(torch.cat([torch.empty(0, dtype=torch.int64), *labels]), minlength=len(self.classes) + 1)[1:]
 
-    def _everywhere(self) -> list[DetectedImage]:
+    def _all_images(self) -> list[DetectedImage]:
         """The images of all processes."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+        with self.everywhere():
             return self._images()
-
-    def _keep(self, name: str, values: Tensor) -> None:
-        getattr(self, name).append(values.flatten())
 
     def _images(self) -> list[DetectedImage]:
         """All images, in the order in which they came."""
-        flat = [_joined(values) for values in (self.detections, self.objects, self.counts)]
-        said_counts, there_counts = flat[2].view(-1, 2).long().T.tolist()
-        said = torch.split(flat[0].view(-1, _SAID), said_counts)
-        there = torch.split(flat[1].view(-1, _THERE), there_counts)
+        said_counts, there_counts = self.rows("counts", 2).long().T.tolist()
+        said = torch.split(self.rows("detections", _SAID), said_counts)
+        there = torch.split(self.rows("objects", _THERE), there_counts)
         return [_unpacked(*pair) for pair in zip(said, there, strict=True)]
 
     def _check(self, image: DetectedImage) -> None:
@@ -132,10 +130,60 @@ class DetectionMetric(PerImageMetric):
             raise ValueError(f"a detection has the score {score}, expected a finite number; check the network's output")
 
 
-def check_iou(owner: str, iou: float) -> None:
-    """Raise ValueError unless it is a share above 0."""
-    if not 0 < iou <= 1:
-        raise ValueError(f"{owner} matches at an IoU above 0 and at most 1, got {iou}")
+class MatchedMetric(DetectionMetric):
+    """A number from each class's operating points, and its mean over the classes that have objects."""
+
+    matching: ClassVar[Matching]
+    better: ClassVar[Direction]
+    curve: ClassVar[Mapping[str, Any]]
+    """The names of its curves' axes, and whether they are logarithmic."""
+
+    def __init__(self, task: Classes, name: str, iou: float, subset: Subset) -> None:
+        super().__init__(task)
+        if not 0 < iou <= 1:
+            raise ValueError(f"{type(self).__name__} matches at an IoU above 0 and at most 1, got {iou}")
+        self.name, self.iou, self.subset = name, iou, subset
+
+    @abstractmethod
+    def of_points(self, points: Points, images: int) -> Tensor:
+        """The number of a class, a share; NaN where it has no objects."""
+
+    @staticmethod
+    @abstractmethod
+    def curve_of(points: Points, images: int) -> tuple[Tensor, Tensor]:
+        """x and y of the curve of a class that has objects, float64 (k,)."""
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        return {self.name: self.better}
+
+    def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        return {self.name: self.by_class(images)[self.name].nanmean()}
+
+    def by_class(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        return {self.name: 100.0 * torch.stack([self.of_points(points, len(images)) for points in self._points(images)])}
+
+    def curves_of(self, images: Sequence[DetectedImage]) -> list[Curve]:
+        points = zip(self.classes, self._points(images), strict=True)
+        return curves({name: self.curve_of(of, len(images)) for name, of in points if of.objects}, **self.curve)
+
+    def ranking(self, images: Sequence[DetectedImage]) -> Ranking:
+        """What `RankedImages` are made of."""
+
+        def match(image: DetectedImage) -> Answers:
+            scores, right, objects = type(self).matching(image, self.iou)
+            return scores.numpy(), right.numpy(), objects
+
+        return rank_detections(self.subset.of(images), len(self.classes), match, like=np.empty(0, bool))
+
+    def _points(self, images: Sequence[DetectedImage]) -> list[Points]:
+        parts = by_class(self.subset.of(images), len(self.classes))
+        return [operating_points(part, type(self).matching, self.iou) for part in parts]
+
+
+def curves(points: Mapping[str, tuple[Tensor, Tensor]], **axes: Any) -> list[Curve]:
+    """A curve of each class's x and y. axes: as of `Curve`."""
+    return [Curve(name, tuple(x.tolist()), tuple(y.tolist()), **axes) for name, (x, y) in points.items()]
 
 
 def rank_detections(
@@ -155,21 +203,6 @@ def rank_detections(
             found[label - 1].append(Ranked(np.full(len(scores), number), scores, right))
     joined = [Ranked(*(np.concatenate(column) for column in zip(*parts, strict=True))) for parts in found]
     return rank(joined, objects, ties=ties)
-
-
-def ranking_of(images: Sequence[DetectedImage], classes: int, matching: Matching, iou: float) -> Ranking:
-    """The ranking of detections that are matched in one way."""
-
-    def match(image: DetectedImage) -> Answers:
-        scores, right, objects = matching(image, iou)
-        return scores.numpy(), right.numpy(), objects
-
-    return rank_detections(images, classes, match, like=np.empty(0, bool))
-
-
-def _joined(values: list[Tensor] | Tensor) -> Tensor:
-    chunks = values if isinstance(values, list) else [values]
-    return torch.cat([torch.empty(0), *(chunk.cpu() for chunk in chunks)])
 
 
 def _unpacked(said: Tensor, there: Tensor) -> DetectedImage:

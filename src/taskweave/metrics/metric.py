@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -14,9 +15,9 @@ from torch import Tensor, nn
 from torchmetrics import Metric
 from torchmetrics.utilities.distributed import gather_all_tensors
 
-from taskweave.metrics.curve import Curve
+from taskweave import metrics
 from taskweave.metrics.gain import Direction
-from taskweave.metrics.per_image import Arrays, Floats, PerImage
+from taskweave.metrics.per_image import Arrays, Curve, Floats, PerImage
 from taskweave.parts.words import snake_case
 
 _TYPES = (torch.float32, torch.float64, torch.int32, torch.int64)
@@ -37,6 +38,26 @@ class PerImageMetric(Metric):
     @abstractmethod
     def directions(self) -> Mapping[str, Direction]:
         """The names of its numbers, and which way they are better. A class attribute where there is no choice."""
+
+    def add_rows(self, *names: str) -> None:
+        """States of a flat vector for every update: a process without images has an empty one, which joins only those."""
+        for name in names:
+            self.add_state(name, [], dist_reduce_fx="cat")
+
+    def keep(self, name: str, values: Tensor) -> None:
+        """Add to such a state."""
+        getattr(self, name).append(values.flatten())
+
+    def rows(self, name: str, width: int = 1) -> Tensor:
+        """Such a state in main memory, (rows, width), as it is before or while processes are synchronised."""
+        values = getattr(self, name)
+        chunks = values if isinstance(values, list) else [values]
+        return torch.cat([chunk.cpu() for chunk in chunks] or [torch.empty(0)]).view(-1, width)
+
+    def everywhere(self) -> AbstractContextManager[None]:
+        """In which the states are those of all processes."""
+        context: AbstractContextManager[None] = self.sync_context(dist_sync_fn=self.dist_sync_fn)
+        return context
 
     @abstractmethod
     def per_image(self) -> PerImage:
@@ -150,6 +171,19 @@ class JoinedImages(PerImage):
         return list(parts.values())
 
 
+def exact_median(chunks: Sequence[Tensor]) -> Tensor:
+    """The median of all float32 values of all chunks, as a float64 scalar; NaN of nothing, or where one is not finite.
+
+    Of an even number the mean of the middle two.
+    """
+    values = torch.cat([torch.empty(0), *(chunk.detach().cpu() for chunk in chunks)]).numpy()
+    if not len(values) or not np.isfinite(values).all():
+        return torch.tensor(torch.nan, dtype=torch.float64)
+    middle = [(len(values) - 1) // 2, len(values) // 2]
+    values.partition(middle)
+    return torch.from_numpy(values[middle].astype(np.float64)).mean()
+
+
 def directions_of(metric: Metric) -> Mapping[str, Direction]:
     """The names of a metric's numbers, and which way they are better; of a scalar, torchmetrics' `higher_is_better`.
 
@@ -165,13 +199,6 @@ def directions_of(metric: Metric) -> Mapping[str, Direction]:
             "'lower'}) on the class"
         )
     return {_name_of(metric): "higher" if metric.higher_is_better else "lower"}
-
-
-def rows_of(values: list[Tensor] | Tensor, width: int) -> NDArray[Any]:
-    """(images, width) of a state of flat vectors, as it is before or while processes are synchronised."""
-    chunks = values if isinstance(values, list) else [values]
-    joined = torch.cat([chunk.cpu() for chunk in chunks]) if chunks else torch.empty(0)
-    return joined.view(-1, width).numpy()
 
 
 def gather_from_anywhere(value: Tensor, group: Any = None) -> list[Tensor]:
@@ -191,3 +218,31 @@ def _in_one_type(value: Tensor, group: Any) -> Tensor:
 
 def _name_of(metric: Metric) -> str:
     return snake_case(type(metric).__name__)
+
+
+def restored(arrays: Mapping[str, NDArray[Any]]) -> PerImage:
+    """The images whose `PerImage.stored` arrays these are.
+
+    Classes are found by their `kind` among ours and those that are loaded; nothing that the arrays name is imported.
+
+    Raises:
+        ValueError: The kind is unknown, or arrays are missing or do not fit.
+    """
+    kind = str(arrays["kind"]) if "kind" in arrays else ""
+    if kind == JoinedImages.kind:
+        return JoinedImages(tuple(restored(part) for part in JoinedImages.split(arrays)))
+    for name in dir(metrics):
+        getattr(metrics, name)  # loads what ours store
+    known = {one.kind: one for one in _below(PerImage)}
+    if kind not in known:
+        raise ValueError(f"stored images of the kind {kind!r} are none of {sorted(known)}; update taskweave")
+    return known[kind].from_stored(arrays)
+
+
+def _below(base: type[Any]) -> Iterator[type[PerImage]]:
+    """The concrete classes under a class, ours last, so that no other takes their place."""
+    own = [one for one in base.__subclasses__() if not one.__module__.startswith("taskweave.")]
+    for one in [*own, *(one for one in base.__subclasses__() if one not in own)]:
+        yield from _below(one)
+        if "kind" in vars(one):
+            yield one

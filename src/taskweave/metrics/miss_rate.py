@@ -12,17 +12,15 @@ import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from taskweave.metrics.curve import Curve
-from taskweave.metrics.detection import DetectionMetric, check_iou, ranking_of
+from taskweave.metrics.detection import MatchedMetric
 from taskweave.metrics.detection_images import (
     BIRDS,
     REASONABLE,
     DetectedImage,
+    Matching,
     Points,
     Subset,
-    by_class,
     match_with_regions,
-    operating_points,
 )
 from taskweave.metrics.gain import Direction
 from taskweave.metrics.per_image import Floats
@@ -34,7 +32,7 @@ _LEAST = 1e-10
 
 
 @final
-class LogAverageMissRate(DetectionMetric):
+class LogAverageMissRate(MatchedMetric):
     """The geometric mean of the miss rates at `points` numbers of false positives per image, in percent.
 
     They are log-spaced from `low` to `high`, both included: 9 from 1e-2 to 1 are a quarter of a decade apart (Dollár et al.
@@ -52,6 +50,14 @@ class LogAverageMissRate(DetectionMetric):
         min_visible: Objects of which a smaller share can be seen are ignored, where the data say what can be seen.
     """
 
+    matching: ClassVar[Matching] = staticmethod(match_with_regions)
+    better: ClassVar[Direction] = "lower"
+    curve: ClassVar[Mapping[str, Any]] = {
+        "x_axis": "false positives per image",
+        "y_axis": "miss rate",
+        "logarithmic": True,
+    }
+
     def __init__(
         self,
         task: Classes,
@@ -64,11 +70,8 @@ class LogAverageMissRate(DetectionMetric):
         min_height: Annotated[float, Ge(0)] = 0.0,
         min_visible: Annotated[float, Ge(0), Le(1)] = 0.0,
     ) -> None:
-        super().__init__(task)
-        check_iou("LogAverageMissRate", iou)
+        super().__init__(task, name, iou, Subset(min_height=min_height, min_visible=min_visible))
         self.references = reference_points(low, high, points)
-        self.name, self.iou = name, iou
-        self.subset = Subset(min_height=min_height, min_visible=min_visible)
 
     @staticmethod
     def check(options: Mapping[str, Any]) -> None:
@@ -76,34 +79,21 @@ class LogAverageMissRate(DetectionMetric):
         if options["low"] >= options["high"]:
             raise ValueError(f"low must be below high, got low={options['low']:g}, high={options['high']:g}")
 
-    @property
-    def directions(self) -> Mapping[str, Direction]:
-        return {self.name: "lower"}
+    def of_points(self, points: Points, images: int) -> Tensor:
+        return log_average_miss_rate(*self.curve_of(points, images), self.references)
 
-    def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
-        return {self.name: self.by_class(images)[self.name].nanmean()}
+    @staticmethod
+    def curve_of(points: Points, images: int) -> tuple[Tensor, Tensor]:
+        """Miss rate (a share) over false positives per image at every operating point, from the first point on.
+
+        Without objects the miss rate is NaN, at one point of 0 false positives.
+        """
+        if not points.objects:
+            return torch.zeros(1, dtype=torch.float64), torch.full((1,), torch.nan, dtype=torch.float64)
+        return points.wrong / images, 1.0 - points.right / points.objects
 
     def each_image(self, images: Sequence[DetectedImage]) -> MissRateImages:
-        ranking = ranking_of(self.subset.of(images), len(self.classes), match_with_regions, self.iou)
-        return MissRateImages(**ranking._asdict(), name=self.name, references=self.references.numpy())
-
-    def by_class(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
-        curves = [false_positives_miss_rate(points, len(images)) for points in self._points(images)]
-        return {self.name: 100.0 * torch.stack([log_average_miss_rate(*curve, self.references) for curve in curves])}
-
-    def curves_of(self, images: Sequence[DetectedImage]) -> list[Curve]:
-        """Miss rate over false positives per image."""
-        found = []
-        for name, points in zip(self.classes, self._points(images), strict=True):
-            if points.objects:
-                fppi, miss = false_positives_miss_rate(points, len(images))
-                axes = ("false positives per image", "miss rate")
-                found.append(Curve(name, tuple(fppi.tolist()), tuple(miss.tolist()), *axes, logarithmic=True))
-        return found
-
-    def _points(self, images: Sequence[DetectedImage]) -> list[Points]:
-        parts = by_class(self.subset.of(images), len(self.classes))
-        return [operating_points(part, match_with_regions, self.iou) for part in parts]
+        return MissRateImages(**self.ranking(images)._asdict(), name=self.name, references=self.references.numpy())
 
 
 @final
@@ -122,16 +112,6 @@ class MissRateImages(RankedImages):
         at = np.stack([np.searchsorted(row, limits, side="right") for row in fppi])
         rates = np.take_along_axis(miss, at, 1)
         return np.asarray(100.0 * np.exp(np.log(np.maximum(rates, _LEAST)).mean(1)))
-
-
-def false_positives_miss_rate(points: Points, images: int) -> tuple[Tensor, Tensor]:
-    """False positives per image and miss rate (a share) at every operating point, float64 (k,), from the first point on.
-
-    Without objects the miss rate is NaN, at one point of 0 false positives.
-    """
-    if not points.objects:
-        return torch.zeros(1, dtype=torch.float64), torch.full((1,), torch.nan, dtype=torch.float64)
-    return points.wrong / images, 1.0 - points.right / points.objects
 
 
 def reference_points(low: float, high: float, points: int) -> Tensor:

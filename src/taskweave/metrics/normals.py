@@ -11,20 +11,71 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from taskweave.metrics.angles import (
-    BINS,
-    RESOLUTION,
-    THRESHOLDS,
-    angle_histogram,
-    angle_scores,
-    angle_sums,
-    labelled_angles,
-    labelled_normals,
-)
 from taskweave.metrics.gain import Direction
-from taskweave.metrics.median import exact_median
-from taskweave.metrics.metric import PerImageMetric, rows_of
-from taskweave.metrics.per_image import Floats, PerImage, check_lengths, weighted_sums
+from taskweave.metrics.metric import PerImageMetric, exact_median
+from taskweave.metrics.per_image import Floats, PerImage, weighted_sums
+from taskweave.metrics.refusals import same_shape
+
+THRESHOLDS = (11.25, 22.5, 30.0)
+"""Degrees. A pixel is within a threshold if its angle is strictly smaller."""
+RESOLUTION = 0.1
+"""Degrees a bin of an angle histogram: coarse enough to keep one for every image."""
+BINS = 1800
+
+
+def labelled_normals(target: Tensor) -> Tensor:
+    """(B, H, W): where the normal (B, 3, H, W) is known. Holes are zero; nothing shorter than .5 is a unit vector."""
+    return target.square().sum(1) >= 0.25
+
+
+def normal_angles(prediction: Tensor, target: Tensor, *, raw_uint8: bool = False) -> Tensor:
+    """Degrees in 0..180 between vectors (N, 3) of any length; 90 where a prediction is the zero vector.
+
+    theta = atan2(|p x n|, p . n), in float64, rounded to float32 (N,): unlike arccos it is exact for small angles, and a
+    pixel's angle does not depend on where it lies in a batch (float32 atan2 differs between vector lanes and the rest).
+    raw_uint8: theta between the 8-bit codes (p + 1) * 127.5 and (n + 1) * 127.5 of the unit vectors, not rounded.
+        In that space opposite normals are only 54.7 degrees apart; the tables of NDDR-CNN and of its followers are in it.
+    """
+    prediction, target = prediction.double(), target.double()
+    if raw_uint8:
+        prediction, target = _unit(prediction) + 1.0, _unit(target) + 1.0
+    (a, b, c), (x, y, z) = prediction.unbind(1), target.unbind(1)
+    cross = ((b * z - c * y).square() + (c * x - a * z).square() + (a * y - b * x).square()).sqrt()
+    theta = torch.rad2deg(torch.atan2(cross, a * x + b * y + c * z))
+    return torch.where((prediction == 0).all(1), 90.0, theta).float()
+
+
+def labelled_angles(prediction: Tensor, target: Tensor, *, raw_uint8: bool = False) -> Tensor:
+    """The angles of all labelled pixels of (B, 3, H, W) maps, float32 (N,)."""
+    same_shape("a normals metric", prediction, target, "(B, 3, H, W)")
+    valid = labelled_normals(target)
+    pairs = [value.movedim(1, -1)[valid] for value in (prediction, target)]
+    return normal_angles(pairs[0], pairs[1], raw_uint8=raw_uint8)
+
+
+def angle_sums(values: Tensor) -> Tensor:
+    """(5,) float64: the sum of the angles, how many are below each threshold, and their number."""
+    below = [(values < threshold).sum().double() for threshold in THRESHOLDS]
+    return torch.stack([values.sum(dtype=torch.float64), *below, values.new_tensor(len(values), dtype=torch.float64)])
+
+
+def angle_scores(sums: Tensor, median: Tensor) -> dict[str, Tensor]:
+    """mean and median in degrees, within_11.25, within_22.5 and within_30 in percent."""
+    total, *below, count = sums.unbind()
+    within = {f"within_{limit:g}": 100.0 * hits / count for limit, hits in zip(THRESHOLDS, below, strict=True)}
+    return {"mean": total / count, "median": median, **within}
+
+
+def angle_histogram(values: Tensor) -> Tensor:
+    """int32 (1800,): how many of some angles (N,) lie in each bin of a tenth of a degree; NaN counts in the first."""
+    bins = (values.nan_to_num() / RESOLUTION).long().clamp(0, BINS - 1)
+    return torch.bincount(bins, minlength=BINS).int()
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    length = vectors.norm(dim=1, keepdim=True)
+    return vectors / torch.where(length > 0, length, 1.0)
+
 
 _WITHIN = tuple(f"within_{limit:g}" for limit in THRESHOLDS)
 
@@ -49,37 +100,29 @@ class NormalAngles(PerImageMetric):
         **dict.fromkeys(_WITHIN, "higher"),
     }
     sums: Tensor
-    values: list[Tensor] | Tensor
-    rows: list[Tensor] | Tensor
-    histograms: list[Tensor] | Tensor
 
     def __init__(self, *, raw_uint8: bool = False) -> None:
         super().__init__()
         self.raw_uint8 = raw_uint8
         self.add_state("sums", torch.zeros(5, dtype=torch.float64), dist_reduce_fx="sum")
-        for name in ("values", "rows", "histograms"):
-            self.add_state(name, [], dist_reduce_fx="cat")
+        self.add_rows("angles", "each", "histograms")
 
     def update(self, prediction: Tensor, target: Tensor) -> None:
         values = labelled_angles(prediction, target, raw_uint8=self.raw_uint8)
         each = torch.split(values, labelled_normals(target).sum((1, 2)).tolist())
         sums = torch.stack([angle_sums(part) for part in each])
         self.sums += sums.sum(0)
-        self._keep("rows", sums)
-        self._keep("histograms", torch.stack([angle_histogram(part) for part in each]))
-        self._keep("values", values)
+        self.keep("each", sums.cpu())
+        self.keep("histograms", torch.stack([angle_histogram(part) for part in each]).cpu())
+        self.keep("angles", values.cpu())
 
     def compute(self) -> dict[str, Tensor]:
-        chunks = self.values if isinstance(self.values, list) else [self.values]
-        return angle_scores(self.sums, exact_median(chunks).to(self.sums.device))
+        return angle_scores(self.sums, exact_median([self.rows("angles")[:, 0]]).to(self.sums.device))
 
     def per_image(self) -> NormalsImages:
         """The sums over each image's pixels, and a histogram of its angles."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            return NormalsImages(rows_of(self.rows, 5), rows_of(self.histograms, BINS))
-
-    def _keep(self, name: str, values: Tensor) -> None:
-        getattr(self, name).append(values.flatten().cpu())
+        with self.everywhere():
+            return NormalsImages(self.rows("each", 5).numpy(), self.rows("histograms", BINS).numpy())
 
 
 @final
@@ -95,17 +138,10 @@ class NormalsImages(PerImage):
     """
 
     kind: ClassVar[str] = "normals"
+    axes: ClassVar[Mapping[str, int]] = {"sums": 2, "histogram": 2}
 
     sums: Floats
     histogram: NDArray[Any]
-
-    def __post_init__(self) -> None:
-        arrays = {"sums": self.sums, "histogram": self.histogram}
-        check_lengths("NormalsImages", arrays, axes=dict.fromkeys(arrays, 2))
-
-    @property
-    def count(self) -> int:
-        return len(self.sums)
 
     @property
     def _width(self) -> int:

@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from types import MappingProxyType
 from typing import Any, ClassVar, Self, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@final
+@dataclass(frozen=True)
+class Curve:
+    """A curve to draw, and its points.
+
+    Args:
+        name: Of the class.
+        x, y: Shares or counts as the axis names say, not percent.
+        logarithmic: Whether both axes are.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    x_axis: str
+    y_axis: str
+    logarithmic: bool = False
+
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
@@ -23,15 +44,20 @@ _BLOCK = 4_000_000
 class PerImage(ABC):
     """The images of one test part, as one metric sees them. Concrete ones are frozen dataclasses of arrays and numbers.
 
-    kind: The word by which a stored one is found again (`taskweave.metrics.stored.restored`).
+    kind: The word by which a stored one is found again (`taskweave.metrics.metric.restored`).
+    axes: How many axes each array has that holds a row for every image.
     """
 
     kind: ClassVar[str]
+    axes: ClassVar[Mapping[str, int]] = MappingProxyType({})
+
+    def __post_init__(self) -> None:
+        check_lengths(type(self).__name__, {name: getattr(self, name) for name in self.axes}, axes=self.axes)
 
     @property
-    @abstractmethod
     def count(self) -> int:
         """How many images there are."""
+        return len(getattr(self, next(iter(self.axes))))
 
     @abstractmethod
     def _scores(self, weights: Floats) -> dict[str, Floats]:
@@ -86,6 +112,18 @@ def weighted_sums(weights: Floats, values: NDArray[Any]) -> Floats:
     for image in np.flatnonzero(~finite.all(1)):  # 0 x NaN is NaN, but an image that was not drawn is not there
         found += np.where(weights[:, image, None] > 0, np.where(finite[image], 0.0, flat[image]), 0.0)
     return np.asarray(found.reshape(len(weights), *values.shape[1:]))
+
+
+def weighted_median(weights: Floats, values: NDArray[Any]) -> Floats:
+    """(B,): the median of values (n,) of which each is there weights (B, n) times; as `exact_median`."""
+    order = np.argsort(values)
+    up_to = weights[:, order].cumsum(1)
+    total = weights.sum(1)
+    ranks = np.stack([(total - 1) // 2, total // 2])
+    at = np.minimum((up_to <= ranks[:, :, None]).sum(-1), max(0, len(values) - 1))
+    middle = values[order].astype(np.float64)[at].mean(0)
+    spoilt = (weights[:, ~np.isfinite(values)] > 0).any(1)
+    return np.where((total == 0) | spoilt, np.nan, middle)
 
 
 def check_lengths(owner: str, arrays: Mapping[str, NDArray[Any]], *, axes: Mapping[str, int]) -> None:

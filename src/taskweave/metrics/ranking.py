@@ -22,9 +22,8 @@ class Ranking(NamedTuple):
     last: (n,) whether an answer is the last of its score, and some answer of that score is right.
     starts: (classes + 1,) where each class begins, and the end.  objects: (images, classes) to be found.
 
-    Only operating points at which something is found are points here. Between two of them nothing but wrong answers are
-    added: precision falls at the same recall and the miss rate stays, so the points add nothing to an average precision or
-    a miss rate, whichever images are drawn. Answers after the last such point are left out.
+    Only operating points at which something is found are points here: between two of them wrong answers alone are added,
+    which changes neither an average precision nor a miss rate, whichever images are drawn.
     """
 
     image: NDArray[Any]
@@ -101,10 +100,7 @@ class RankedImages(AnswerImages):
 
 
 def rank(classes: Sequence[Ranked], objects: NDArray[Any], *, ties: bool = True) -> Ranking:
-    """The ranking of some classes; objects: (images, classes).
-
-    ties: whether answers of equal score are one point; else they stay in the order given.
-    """
+    """The ranking of some classes. ties: whether answers of equal score are one point; else they stay in their order."""
     parts = [_ranked(part, ties=ties) for part in classes]
     image, right, last = (np.concatenate([part[i] for part in parts]) for i in range(3))
     return Ranking(image, right, last, np.cumsum([0, *(len(part[0]) for part in parts)]), objects)

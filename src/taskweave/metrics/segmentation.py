@@ -13,8 +13,8 @@ from torch import Tensor
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from taskweave.metrics.gain import Direction
-from taskweave.metrics.metric import PerImageMetric, rows_of
-from taskweave.metrics.per_image import Floats, PerImage, check_lengths, weighted_sums
+from taskweave.metrics.metric import PerImageMetric
+from taskweave.metrics.per_image import Floats, PerImage, weighted_sums
 from taskweave.metrics.refusals import Classes, check_inside, class_names, few, same_shape
 
 
@@ -41,7 +41,6 @@ class SegmentationScores(PerImageMetric):
     image_scores: Tensor
     image_mious: Tensor
     images: Tensor
-    rows: list[Tensor] | Tensor
 
     def __init__(
         self,
@@ -56,17 +55,14 @@ class SegmentationScores(PerImageMetric):
         names = class_names(task)
         if target_class and target_class not in names:
             raise ValueError(f"target_class={target_class!r} is none of the classes {few(names)}; give one of them")
-        classes = len(names)
+        classes = self.classes = len(names)
         self.target_class = names.index(target_class) if target_class else None
-        self.classes = classes
-        self.ignore = ignore
-        self.of_images = per_image
-        self.image_miou = image_miou
+        self.ignore, self.of_images, self.image_miou = ignore, per_image, image_miou
         self.add_state("counts", torch.zeros(classes, classes, dtype=torch.int64), dist_reduce_fx="sum")
         self.add_state("image_scores", torch.zeros(3, dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("image_mious", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("rows", [], dist_reduce_fx="cat")
+        self.add_rows("each")
 
     @property
     def directions(self) -> Mapping[str, Direction]:
@@ -81,8 +77,7 @@ class SegmentationScores(PerImageMetric):
         self.image_scores += scores[labelled].sum(0)
         self.image_mious += class_iou(each[labelled]).nan_to_num(0.0).mean(-1).sum()
         self.images += labelled.sum()
-        assert isinstance(self.rows, list)  # a tensor only while synchronised, when updates are refused
-        self.rows.append(torch.stack([each.diagonal(dim1=1, dim2=2), each.sum(2), each.sum(1)], 1).flatten())
+        self.keep("each", torch.stack([each.diagonal(dim1=1, dim2=2), each.sum(2), each.sum(1)], 1))
 
     def compute(self) -> dict[str, Tensor]:
         scores = self.image_scores / self.images if self.of_images else segmentation_scores(self.counts)
@@ -95,7 +90,7 @@ class SegmentationScores(PerImageMetric):
 
     def per_class(self) -> Tensor:
         """(classes,) IU of each class over the whole set in percent; NaN for an absent class."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+        with self.everywhere():
             return class_iou(self.counts)
 
     def class_scores(self) -> dict[str, Tensor]:
@@ -104,17 +99,10 @@ class SegmentationScores(PerImageMetric):
 
     def per_image(self) -> SegmentationImages:
         """The pixel counts of each image by class."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            rows = rows_of(self.rows, 3 * self.classes).reshape(-1, 3, self.classes)
+        with self.everywhere():
+            rows = self.rows("each", 3 * self.classes).numpy().reshape(-1, 3, self.classes)
         target = -1 if self.target_class is None else self.target_class
-        return SegmentationImages(
-            rows[:, 0],
-            rows[:, 1],
-            rows[:, 2],
-            of_images=self.of_images,
-            target_class=target,
-            image_miou=self.image_miou,
-        )
+        return SegmentationImages(rows[:, 0], rows[:, 1], rows[:, 2], self.of_images, target, self.image_miou)
 
     @property
     def absent(self) -> int:
@@ -134,6 +122,7 @@ class SegmentationImages(PerImage):
     """
 
     kind: ClassVar[str] = "segmentation"
+    axes: ClassVar[Mapping[str, int]] = {"right": 2, "labelled": 2, "predicted": 2}
 
     right: NDArray[Any]
     labelled: NDArray[Any]
@@ -141,14 +130,6 @@ class SegmentationImages(PerImage):
     of_images: bool = False
     target_class: int = -1
     image_miou: bool = False
-
-    def __post_init__(self) -> None:
-        arrays = {"right": self.right, "labelled": self.labelled, "predicted": self.predicted}
-        check_lengths("SegmentationImages", arrays, axes=dict.fromkeys(arrays, 2))
-
-    @property
-    def count(self) -> int:
-        return len(self.right)
 
     def _scores(self, weights: Floats) -> dict[str, Floats]:
         right, labelled, predicted = (weighted_sums(weights, n) for n in (self.right, self.labelled, self.predicted))
@@ -200,10 +181,7 @@ def confusion_matrix(prediction: Tensor, target: Tensor, *, classes: int, ignore
 
 
 def class_iou(confusion: Tensor) -> Tensor:
-    """IU_i = n_ii / (t_i + sum_j n_ji - n_ii) in percent, (..., C) float64; NaN for an absent class (union of 0).
-
-    A class that is predicted somewhere but labelled nowhere is not absent: its IU is 0.
-    """
+    """IU_i = n_ii / (t_i + sum_j n_ji - n_ii) in percent, float64 (..., C); NaN if neither labelled nor predicted."""
     counts = confusion.double()
     hit = counts.diagonal(dim1=-2, dim2=-1)
     return 100.0 * hit / (counts.sum(-1) + counts.sum(-2) - hit)

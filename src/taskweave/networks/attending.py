@@ -1,31 +1,17 @@
-"""What networks with attention have in common: the stage of an attention block, and what its masks look at."""
+"""What attention masks look at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from taskweave.streams.stream import Memory, evaluating
+from taskweave.streams.stream import evaluating
 from taskweave.units.attention import Attention
 from taskweave.weaving.connected import Connected
-
-
-@final
-@dataclass(frozen=True)
-class Attend:
-    """The stage of attention block `block`, from 0: what the network's `attend` makes of the feature below."""
-
-    block: int
-
-    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        attending: Any = net
-        attended: Tensor = attending.attend(self.block, x, memory)
-        return attended
 
 
 @torch.no_grad()
@@ -37,17 +23,18 @@ def attention_masks(net: Connected, images: Any) -> dict[str, list[Tensor]]:
     without attention has an empty list.
     Raises ValueError for a network without any `Attention`.
     """
-    owners = {name: _attentions(net, name) for name in net.streams}
-    found: dict[str, list[Tensor]] = {name: [] for name in owners}
-    everything = {id(unit): unit for units in owners.values() for unit in units}
-    if not everything:
+    found: dict[str, list[Tensor]] = {name: [] for name in net.streams}
+    owners: dict[Attention, list[str]] = {}
+    for name in found:
+        for unit in _attentions(net, name):
+            owners.setdefault(unit, []).append(name)
+    if not owners:
         raise ValueError(
-            f"attention_masks: no stream of {list(owners)} has an Attention; build the network with attention=True"
+            f"attention_masks: no stream of {list(found)} has an Attention; build the network with attention=True"
         )
     with ExitStack() as stack:
-        for key, unit in everything.items():
-            lists = [found[name] for name, units in owners.items() if any(id(own) == key for own in units)]
-            stack.callback(unit.mask.register_forward_hook(_keep_in(lists)).remove)
+        for unit, names in owners.items():
+            stack.callback(unit.mask.register_forward_hook(_keep_in([found[name] for name in names])).remove)
         stack.enter_context(evaluating(net))
         net(images)
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import singledispatch
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -119,10 +120,11 @@ def load_pretrained(net: nn.Module) -> None:
     raise TypeError(f"no pre-trained weights are known for {type(net).__name__}; load a state_dict with load_weights")
 
 
-def download(build: Callable[[], nn.Module], what: str) -> nn.Module:
+def download(what: str, library: str, call: str, *args: Any, **options: Any) -> nn.Module:
     """A pre-trained network from its library; where that fails, one ConnectionError that says what to do."""
     try:
-        return build()
+        net: nn.Module = getattr(import_module(library), call)(*args, **options)
+        return net
     except (OSError, RuntimeError) as error:  # urllib, requests and the Hugging Face client all end in one of these
         raise ConnectionError(
             f"could not download {what}: {type(error).__name__}: {error}. Without a network, load a file you have with "
@@ -136,7 +138,8 @@ def load_timm(net: nn.Module, source: Weights) -> None:
     Raises:
         ValueError: These are weights of another network; the missing, unexpected and differing entries are named.
     """
-    last = _last_layers(net)
+    paths = _config(net)["classifier"]
+    last = tuple(f"{path}." for path in ((paths,) if isinstance(paths, str) else paths))
     own = {name: value for name, value in net.state_dict().items() if not name.startswith(last)}
     given = {name: value for name, value in state_of(source).items() if not name.startswith(last)}
     check_fit(type(net).__name__, own, given)
@@ -146,23 +149,10 @@ def load_timm(net: nn.Module, source: Weights) -> None:
 def _load_timms_own(net: nn.Module) -> None:
     """Download timm's default weights for a timm network into all but its last layer; ConnectionError where that fails."""
     name = _config(net)["architecture"]
-
-    def build() -> nn.Module:
-        import timm
-
-        built: nn.Module = timm.create_model(str(name), pretrained=True)
-        return built
-
-    load_timm(net, download(build, f"timm's {name}"))
+    load_timm(net, download(f"timm's {name}", "timm", "create_model", name, pretrained=True))
 
 
-def _last_layers(net: nn.Module) -> tuple[str, ...]:
-    """What the names of the last layers' weights begin with."""
-    last = _config(net)["classifier"]
-    return tuple(f"{path}." for path in ((last,) if isinstance(last, str) else tuple(last)))  # type: ignore[arg-type]
-
-
-def _config(net: nn.Module) -> dict[str, object]:
+def _config(net: nn.Module) -> dict[str, Any]:
     config = getattr(net, "pretrained_cfg", None)
     if not config:
         raise TypeError(f"{type(net).__name__} was not built by timm.create_model; load weights with load_weights")

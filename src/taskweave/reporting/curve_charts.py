@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from taskweave.metrics.curve import Curve
+from taskweave.metrics.per_image import Curve
 from taskweave.reporting.charts import (
     GREY,
     Style,

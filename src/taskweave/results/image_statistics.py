@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from taskweave.files import writing
+from taskweave.metrics.metric import restored
 from taskweave.metrics.per_image import PerImage
-from taskweave.metrics.stored import restored
 
 IMAGES = "images.npz"
 _COLUMNS, _KNOWN_BY = "columns", "known_by"

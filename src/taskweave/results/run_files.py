@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from taskweave.files import write_text
-from taskweave.metrics.curve import Curve
+from taskweave.metrics.per_image import Curve
 from taskweave.results.comparison import Direction
 
 if TYPE_CHECKING:

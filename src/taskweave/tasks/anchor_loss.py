@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from taskweave.heads.boxes import ANCHOR_WEIGHTS, encode_boxes
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.anchors import ANCHOR_WEIGHTS, encode_boxes
+from taskweave.heads.layers import AnchorOutputs
 from taskweave.metrics.detection_images import share_inside
-from taskweave.tasks.dense import no_loss, precise
+from taskweave.tasks.checks import no_loss, precise
 
 NEITHER = -1
 """The label of an anchor or a region that is neither positive nor negative; 0 is background."""
@@ -148,9 +148,8 @@ class AnchorLoss:
             return no_loss(logits) + no_loss(deltas)
         boxes = torch.cat([box[mine] for (_, box), mine in zip(found, positive, strict=True)])
         codes = encode_boxes(boxes, anchors.expand(len(labels), -1, -1)[positive], ANCHOR_WEIGHTS).detach()
-        classified = F.cross_entropy(logits[chosen], labels[chosen], reduction="sum")
-        placed = F.smooth_l1_loss(deltas[positive], codes, beta=self.beta, reduction="sum")
-        return (classified + self.box_weight * placed) / chosen.sum()
+        own = deltas[positive]
+        return box_loss(logits, labels, own, codes, beta=self.beta, box_weight=self.box_weight)
 
     def count(self, output: AnchorOutputs, targets: Sequence[Mapping[str, Any]]) -> Tensor:
         """How many anchors are drawn, which does not depend on which."""
@@ -158,6 +157,17 @@ class AnchorLoss:
         positive = torch.stack([(label > 0).sum() for label in labels])
         negative = torch.stack([(label == 0).sum() for label in labels])
         return self.sampling.count(positive, negative)
+
+
+def box_loss(logits: Tensor, labels: Tensor, deltas: Tensor, codes: Tensor, *, beta: float, box_weight: float) -> Tensor:
+    """[ sum CE(logits, labels) + box_weight * sum smoothL1(deltas - codes) ] / N over the N labels that are not neither.
+
+    deltas, codes: (p, 4), those of positive labels.
+    """
+    chosen = labels != NEITHER
+    classified = F.cross_entropy(logits[chosen], labels[chosen], reduction="sum")
+    placed = F.smooth_l1_loss(deltas, codes, beta=beta, reduction="sum")
+    return (classified + box_weight * placed) / chosen.sum()
 
 
 def ignored_of(target: Mapping[str, Any]) -> Tensor:

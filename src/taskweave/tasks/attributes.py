@@ -10,16 +10,14 @@ import torch.nn.functional as F
 from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
-from taskweave.heads.outputs import RoiAttributes
+from taskweave.heads.layers import RoiAttributes
 from taskweave.metrics.attributes import AttributeAveragePrecision, AttributesOnDetections
 from taskweave.metrics.average_precision import Interpolation
 from taskweave.parts import Aside
-from taskweave.tasks.checks import check_rois, joined
-from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.detections import SoftBoxes, Suppression, as_boxes, suppressed
-from taskweave.tasks.labels import Named, class_names
+from taskweave.tasks.checks import check_rois, joined, no_loss, precise
+from taskweave.tasks.detection import SoftBoxes, Suppression, as_boxes, suppressed
 from taskweave.tasks.pictures import draw_boxes
-from taskweave.tasks.task import Direction, Form, Task
+from taskweave.tasks.task import Direction, Form, Named, Task, class_names
 
 MeasuredOn = Literal["boxes", "detections"]
 """What attributes are measured on.

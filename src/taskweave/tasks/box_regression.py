@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.metrics.box_overlap import LEAST, BoxOverlap, boxes_in, paired_iou
-from taskweave.tasks.checks import check_answers, check_target_count
-from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.detections import as_boxes
+from taskweave.metrics.whole_images import LEAST, BoxOverlap, boxes_in, paired_iou
+from taskweave.tasks.checks import check_answers, check_target_count, no_loss, precise
+from taskweave.tasks.detection import as_boxes
 from taskweave.tasks.pictures import draw_boxes, lines_over
 from taskweave.tasks.task import Direction, Form, Task, plain
 

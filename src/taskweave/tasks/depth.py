@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from taskweave.metrics.depth import DepthErrors, labelled_depth
-from taskweave.tasks.dense import (
+from taskweave.tasks.checks import (
     LossResolution,
     PairLoss,
     check_output,
@@ -20,9 +20,8 @@ from taskweave.tasks.dense import (
     resized,
     target_of_loss,
 )
-from taskweave.tasks.labels import Named, as_labels
 from taskweave.tasks.pictures import NO_LABEL, Key, scale_colours, scale_keys
-from taskweave.tasks.task import Direction, Task, plain
+from taskweave.tasks.task import Direction, Named, Task, as_labels, plain
 
 _LOSSES: dict[str, PairLoss] = {"l1": F.l1_loss, "l2": F.mse_loss, "huber": F.huber_loss}
 

@@ -1,23 +1,170 @@
-"""Detection with anchors: a box and a class for every object."""
+"""Detection: a box and a class for every object; scored boxes, which ensembles average, and what is left of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, final
 
+import torch
 from annotated_types import Ge, Gt, Le, Len, Lt
 from torch import Tensor
 from torchmetrics import Metric
+from torchvision import tv_tensors
+from torchvision.ops import batched_nms, clip_boxes_to_image
 
-from taskweave.heads.boxes import ANCHOR_WEIGHTS, decode_boxes
-from taskweave.heads.outputs import AnchorOutputs
-from taskweave.parts import Aside, Part
+from taskweave.heads.anchors import ANCHOR_WEIGHTS, decode_boxes
+from taskweave.heads.layers import AnchorOutputs
+from taskweave.metrics.average_precision import AveragePrecision
+from taskweave.metrics.metric import JoinedMetric, directions_of
+from taskweave.parts import Aside, Part, part
 from taskweave.tasks.anchor_loss import AnchorLoss, Matching, Sampling
-from taskweave.tasks.checks import check_box_targets
-from taskweave.tasks.dense import precise
-from taskweave.tasks.detections import MEAN_AVERAGE_PRECISION, DetectionTask, SoftBoxes, Suppression, suppressed
-from taskweave.tasks.labels import Named
-from taskweave.tasks.task import Form
+from taskweave.tasks.checks import check_box_targets, precise
+from taskweave.tasks.pictures import Key, draw_boxes, keys_seen
+from taskweave.tasks.task import Direction, Form, Named, Task, class_names
+
+Metrics = tuple[Part[Metric], ...]
+MEAN_AVERAGE_PRECISION: Metrics = (part(AveragePrecision),)
+
+
+class DetectionTask(Task, ABC):
+    """A box and a class for every object.
+
+    Targets of the metric, one mapping per image: "boxes" (n, 4) as x1, y1, x2, y2 in pixels of the network's input,
+    "labels" (n,) in 1..C, and optionally "ignore" (n,) bool. Predictions, one per image: "boxes", "scores", "labels".
+    """
+
+    dense: ClassVar[bool] = False
+    regression: ClassVar[bool] = True
+    counted: ClassVar[str] = "objects"
+
+    def __init__(self, labels: Named, *, metrics: Metrics, shown: float) -> None:
+        self.classes = class_names(type(self).__name__, labels, least=1, first=1)
+        self.metrics, self.shown = tuple(metrics), shown
+        self._directions = _joint(type(self).__name__, [directions_of(one(self)) for one in self.metrics])
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        return self._directions
+
+    @property
+    def channels(self) -> int:
+        """Logits of an anchor or a region: the classes and background."""
+        return len(self.classes) + 1
+
+    def metric(self) -> Metric:
+        return JoinedMetric([one(self) for one in self.metrics])
+
+    def class_counts(self, target: Mapping[str, Tensor]) -> Tensor:
+        """Of the objects that are not to be ignored."""
+        labels = target["labels"]
+        counted = labels[~target["ignore"]] if "ignore" in target else labels
+        return torch.bincount(counted, minlength=len(self.classes) + 1)[1:]
+
+    def picture(self, value: Mapping[str, Any]) -> Tensor:
+        """The boxes of one image in their classes' colours on black, those to be ignored in grey."""
+        return draw_boxes(value, value["labels"], classes=len(self.classes), shown=self.shown)
+
+    def legend(self, pictures: Iterable[Tensor]) -> list[Key]:
+        return keys_seen(self.classes, pictures)
+
+
+def _joint(task: str, each: Sequence[Mapping[str, Direction]]) -> dict[str, Direction]:
+    """The directions of all metrics; raise ValueError for none, or two of one name."""
+    names = [name for directions in each for name in directions]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"{task} needs metrics with different names, got {names}; give each its own, e.g. "
+            "part(AveragePrecision, name='AP11')"
+        )
+    return {name: direction for directions in each for name, direction in directions.items()}
+
+
+@final
+@dataclass(frozen=True)
+class Suppression:
+    """How scored boxes become detections.
+
+    nms: of two boxes of one class with an IoU above this the lower-scored goes; .7 for pedestrians and .1 for birds in
+        the cross-connected paper, .3 in Fast R-CNN.
+    score: only boxes with a higher score.  candidates: at most so many per image before, and `detections` after.
+    """
+
+    nms: float = 0.5
+    score: float = 0.05
+    candidates: int = 1000
+    detections: int = 100
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.nms <= 1 or not 0 <= self.score < 1 or self.candidates < 1 or self.detections < 1:
+            raise ValueError(
+                f"Suppression needs nms in 0..1, score in 0..1 (not 1), candidates and detections of 1 or more, got {self}"
+            )
+
+
+@final
+@dataclass(frozen=True)
+class SoftBoxes:
+    """Scores and boxes of every region of every image, per image.
+
+    scores: (n, C) of the classes, without background.  boxes: (n, C, 4), or (n, 1, 4) for one box for all classes.
+    regions: (n, 4) what was classified, anchors or regions of interest.  size: (height, width) of the images.
+
+    Sums and quotients are of scores and boxes; only predictions for the same regions can be added.
+    """
+
+    scores: tuple[Tensor, ...]
+    boxes: tuple[Tensor, ...]
+    regions: tuple[Tensor, ...]
+    size: tuple[int, int]
+
+    def __add__(self, other: SoftBoxes) -> SoftBoxes:
+        same = len(self.regions) == len(other.regions) and all(
+            mine.shape == yours.shape and torch.equal(mine, yours)
+            for mine, yours in zip(self.regions, other.regions, strict=True)
+        )
+        if not same:
+            raise ValueError(
+                "an ensemble of detectors averages over the same regions, got members with different ones "
+                f"({[len(part) for part in self.regions]} and {[len(part) for part in other.regions]} per image); "
+                "give all members the same proposals, or anchors"
+            )
+        return replace(
+            self,
+            scores=tuple(a + b for a, b in zip(self.scores, other.scores, strict=True)),
+            boxes=tuple(a + b for a, b in zip(self.boxes, other.boxes, strict=True)),
+        )
+
+    def __truediv__(self, count: float) -> SoftBoxes:
+        return replace(
+            self, scores=tuple(part / count for part in self.scores), boxes=tuple(part / count for part in self.boxes)
+        )
+
+
+def suppressed(soft: SoftBoxes, rule: Suppression) -> list[dict[str, Any]]:
+    """Per image {"boxes" (n, 4), "scores" (n,), "labels" (n,) from 1}, suppressed within each class, highest score first.
+
+    Boxes are clipped to the image; what is then without extent is left out.
+    """
+    return [_detections(*pair, soft.size, rule) for pair in zip(soft.scores, soft.boxes, strict=True)]
+
+
+def _detections(scores: Tensor, boxes: Tensor, size: tuple[int, int], rule: Suppression) -> dict[str, Any]:
+    boxes = clip_boxes_to_image(boxes, size)
+    real = (boxes[..., 2] > boxes[..., 0]) & (boxes[..., 3] > boxes[..., 1])
+    row, column = ((scores > rule.score) & real).nonzero(as_tuple=True)
+    chosen, order = scores[row, column].sort(descending=True, stable=True)
+    chosen, order = chosen[: rule.candidates], order[: rule.candidates]
+    row, column = row[order], column[order]
+    found = boxes.expand(-1, scores.shape[1], -1)[row, column]
+    keep = batched_nms(found, chosen, column, rule.nms)[: rule.detections]
+    return {"boxes": as_boxes(found[keep], size), "scores": chosen[keep], "labels": column[keep] + 1}
+
+
+def as_boxes(boxes: Tensor, size: tuple[int, int]) -> tv_tensors.BoundingBoxes:
+    """(n, 4) as BoundingBoxes, which know their image's size (height, width)."""
+    return tv_tensors.BoundingBoxes(boxes, format=tv_tensors.BoundingBoxFormat.XYXY, canvas_size=size)
 
 
 @final

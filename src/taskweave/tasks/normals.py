@@ -10,9 +10,8 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from taskweave.metrics.angles import labelled_normals
-from taskweave.metrics.normals import NormalAngles
-from taskweave.tasks.dense import (
+from taskweave.metrics.normals import NormalAngles, labelled_normals
+from taskweave.tasks.checks import (
     LossResolution,
     PairLoss,
     check_output,
@@ -24,10 +23,9 @@ from taskweave.tasks.dense import (
     resized,
     target_of_loss,
 )
-from taskweave.tasks.labels import Named, as_labels
 from taskweave.tasks.manhattan import align_to_manhattan
-from taskweave.tasks.segmentation_losses import CrossEntropy
-from taskweave.tasks.task import Direction, Task, plain
+from taskweave.tasks.segmentation import CrossEntropy
+from taskweave.tasks.task import Direction, Named, Task, as_labels, plain
 
 Angles = Literal["true", "raw_uint8"]
 """What angles are measured between: normals, or their 8-bit codes as the NDDR-CNN papers do, where angles are about half as
@@ -45,11 +43,6 @@ class NormalsTask(Task, ABC):
     """Targets are unit vectors (B, 3, H, W) in the frame x right, y up, z to the camera; zero vectors are holes.
 
     Predictions are unit vectors (B, 3, H, W). A target counts where its length is at least .5.
-
-    Args:
-        manhattan: Align predictions with the three orthogonal directions of the scene (see `align_to_manhattan`).
-        loss_resolution: Where the loss is taken, see `LossResolution`.
-        angles: What the metric measures, see `Angles`.
     """
 
     directions: ClassVar[Mapping[str, Direction]] = NormalAngles.directions

@@ -1,4 +1,4 @@
-"""Detection of given regions: Fast R-CNN."""
+"""Detection by networks that are given regions (Fast R-CNN), or that choose and suppress by themselves (torchvision's)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, final
 
 import torch
-import torch.nn.functional as F
 from annotated_types import Ge, Le, Len, Lt
 from torch import Tensor
 from torchmetrics import Metric
 
-from taskweave.heads.boxes import ROI_WEIGHTS, decode_boxes
-from taskweave.heads.outputs import RoiOutputs
+from taskweave.heads.anchors import ROI_WEIGHTS, decode_boxes
+from taskweave.heads.layers import RoiOutputs
 from taskweave.parts import Aside, Part
-from taskweave.tasks.anchor_loss import NEITHER
-from taskweave.tasks.checks import check_labels, check_rois, joined
-from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.detections import MEAN_AVERAGE_PRECISION, DetectionTask, SoftBoxes, Suppression, suppressed
-from taskweave.tasks.labels import Named
-from taskweave.tasks.task import Form
+from taskweave.tasks.anchor_loss import NEITHER, box_loss, ignored_of
+from taskweave.tasks.checks import check_box_targets, check_labels, check_rois, joined, no_loss, precise
+from taskweave.tasks.detection import MEAN_AVERAGE_PRECISION, DetectionTask, SoftBoxes, Suppression, as_boxes, suppressed
+from taskweave.tasks.task import Form, Named, as_labels
 
 
 @final
@@ -78,9 +75,8 @@ class RoiDetection(DetectionTask):
         if not chosen.any():
             return no_loss(logits) + no_loss(deltas)
         own = deltas[foreground, labels[foreground]]
-        classified = F.cross_entropy(logits[chosen], labels[chosen], reduction="sum")
-        placed = F.smooth_l1_loss(own, codes[foreground].to(own), beta=self.beta, reduction="sum")
-        return (classified + self.box_weight * placed) / chosen.sum()
+        codes = codes[foreground].to(own)
+        return box_loss(logits, labels, own, codes, beta=self.beta, box_weight=self.box_weight)
 
     def label_count(self, output: RoiOutputs, target: Sequence[Mapping[str, Any]]) -> Tensor:
         """The regions that are not neither."""
@@ -113,3 +109,90 @@ class RoiDetection(DetectionTask):
                 f"{count} regions, got {shapes[0]} and {shapes[1]}; build the network with {self.channels} channels for "
                 f"this task: its {len(self.classes)} classes and background"
             )
+
+
+@final
+class TorchvisionDetection(DetectionTask):
+    """Outputs are what Faster R-CNN and RetinaNet of torchvision return: losses in training, else detections.
+
+    The network is given (images, targets) where there are targets, else the images, in both cases as RGB in [0, 1]: these
+    detectors normalise by themselves. Boxes to be ignored are left out of the network's targets, as torchvision knows none:
+    where they lie is background to it. The metric knows them. Detections of label 0 are left out: RetinaNet has scores of
+    background too, which an early one believes in. The loss is the sum of the network's losses. Suppression and score
+    threshold are the network's own. Ensembles are refused: boxes after suppression cannot be averaged.
+
+    Args:
+        labels: With the names of the classes without background (the network is built with one more) and the statistics
+            that the data are normalised with; or the names alone, or how many, for images normalised as ImageNet's.
+        metrics: What is measured, in the order of a table's columns; e.g. `PEDESTRIANS`, `part(CocoAveragePrecision)`.
+        shown: The least score of a box in pictures.
+    """
+
+    reads: ClassVar[Form] = "boxes"
+    reads_targets: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        labels: Named,
+        *,
+        metrics: Annotated[tuple[Part[Metric], ...], Len(1)] = MEAN_AVERAGE_PRECISION,
+        shown: Annotated[float, Ge(0), Le(1), Aside] = 0.5,
+    ) -> None:
+        super().__init__(labels, metrics=metrics, shown=shown)
+        self.statistics = as_labels(labels).statistics
+
+    def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
+        images = list(self.statistics.restore(image).unbind())
+        if target is None:
+            return images
+        check_box_targets("TorchvisionDetection", target, len(images), len(self.classes))
+        kept = [(part, ~ignored_of(part)) for part in target]
+        return images, [
+            {"boxes": part["boxes"].as_subclass(Tensor)[counts], "labels": part["labels"][counts].long()}
+            for part, counts in kept
+        ]
+
+    def loss(self, output: Mapping[str, Tensor], target: Sequence[Mapping[str, Any]]) -> Tensor:
+        if not isinstance(output, Mapping) or not output:
+            raise ValueError(
+                f"TorchvisionDetection expects the network's losses by name, got {type(output).__name__}; put the network "
+                "into training mode and give it targets"
+            )
+        losses = [value.float() for value in output.values()]
+        return sum(losses[1:], losses[0])
+
+    def select(self, output: Sequence[Mapping[str, Tensor]], rows: Tensor) -> list[Mapping[str, Tensor]]:
+        """Detections are one mapping per image. Raises ValueError for losses: they are of all images at once."""
+        if isinstance(output, Mapping):
+            raise ValueError(
+                "torchvision's detectors give one loss for all images, got a batch of which some are not labelled; "
+                "train on batches of one data set at a time"
+            )
+        return [output[i] for i in rows.tolist()]
+
+    def soft(self, output: Sequence[Mapping[str, Tensor]], size: tuple[int, int]) -> Suppressed:
+        return Suppressed(tuple(output), size)
+
+    def harden(self, soft: Suppressed) -> list[dict[str, Any]]:
+        found = []
+        for part in soft.detections:
+            objects = {name: part[name][part["labels"] > 0] for name in ("boxes", "scores", "labels")}
+            found.append({**objects, "boxes": as_boxes(objects["boxes"], soft.size)})
+        return found
+
+
+@final
+class Suppressed:
+    """Detections after suppression, of which there is no mean; that of one network alone is itself."""
+
+    def __init__(self, detections: tuple[Mapping[str, Tensor], ...], size: tuple[int, int]) -> None:
+        self.detections, self.size = detections, size
+
+    def __add__(self, other: Suppressed) -> Suppressed:
+        raise ValueError(
+            "torchvision's detectors return boxes after suppression, which an ensemble cannot average; make the ensemble "
+            "of networks whose task is Detection or RoiDetection"
+        )
+
+    def __truediv__(self, count: float) -> Suppressed:
+        return self

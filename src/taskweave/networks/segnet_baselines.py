@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal, final
 
 import torch
 from torch import Tensor, nn
 
 from taskweave.heads.layers import ConvReLU
-from taskweave.networks.headed import headed_stream, note_image
-from taskweave.networks.segnet.segnet_vgg16 import (
+from taskweave.networks.headed import Call, headed_stream, note_image
+from taskweave.networks.segnet_vgg16 import (
     BLOCKS,
     DEPTHS,
     NORM,
@@ -35,11 +34,7 @@ Grown = Literal["standard", "wide", "deep"]
 
 
 @states(title="Dense", dense_counterpart=segnet_of, gives="map")
-def dense_segnet(
-    outputs: Mapping[str, int],
-    *,
-    widths: Five = WIDTHS,
-) -> Connected:
+def dense_segnet(outputs: Mapping[str, int], *, widths: Five = WIDTHS) -> Connected:
     """A new Dense; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     A shared SegNet is the trunk. Each task has a SegNet of its own beside it, whose every block reads the shared network's
@@ -68,12 +63,7 @@ def dense_segnet(
 
 
 @states(title=lambda options: f"Split ({options['grown']})", dense_counterpart=segnet_of, gives="map")
-def split_segnet(
-    outputs: Mapping[str, int],
-    *,
-    grown: Grown = "wide",
-    widths: Five = WIDTHS,
-) -> Connected:
+def split_segnet(outputs: Mapping[str, int], *, grown: Grown = "wide", widths: Five = WIDTHS) -> Connected:
     """A new Split; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     One `segnet_vgg16`, whose encoder and decoder are the trunk, and a head for each task.
@@ -127,27 +117,26 @@ class DenseSegNet(nn.Module):
         return self.shared.features
 
     def forward(self, x: Tensor) -> Tensor:
-        seen = self.shared(x)
-        found = []
+        memory = {**self.shared(x), "image": x}
         for block in range(1, BLOCKS + 1):
-            x, maxima = self.down(block, x, seen)
-            found.append(maxima)
+            x = self.down(block, x, memory)
         for block in range(BLOCKS, 0, -1):
-            x = self.up(block, x, found.pop(), seen)
+            x = self.up(block, x, memory)
         logits: Tensor = self.head(x)
         return logits
 
-    def down(self, block: int, x: Tensor, seen: Mapping[str, Tensor]) -> tuple[Tensor, tuple[Tensor, Sequence[int]]]:
-        """Encoder block `block`, from 1, on the pooled feature above (or the picture): pooled, and what undoes it."""
-        if block > 1:
-            x = torch.cat([x, seen[f"pool{block - 1}"]], 1)
+    def down(self, block: int, x: Tensor, memory: Memory) -> Tensor:
+        """Encoder block `block`, from 1, on the pooled feature above (or the picture); notes what undoes its pool."""
+        x = torch.cat([x, memory[f"pool{block - 1}"]], 1) if block > 1 else memory["image"]
         x = self.encoder[block - 1](x)
         maxima, places = pooled(x)
-        return maxima, (places, x.shape[-2:])
+        memory[f"own_maxima{block}"] = (places, x.shape[-2:])
+        return maxima
 
-    def up(self, block: int, x: Tensor, maxima: tuple[Tensor, Sequence[int]], seen: Mapping[str, Tensor]) -> Tensor:
+    def up(self, block: int, x: Tensor, memory: Memory) -> Tensor:
         """Decoder block `block`, from 5 to 1, on the feature below."""
-        out: Tensor = self.decoder[block - 1](torch.cat([unpooled(x, *maxima), seen[f"unpool{block}"]], 1))
+        large = unpooled(x, *memory[f"own_maxima{block}"])
+        out: Tensor = self.decoder[block - 1](torch.cat([large, memory[f"unpool{block}"]], 1))
         return out
 
 
@@ -158,31 +147,10 @@ def _block(sources: int, widths: Sequence[int]) -> nn.Sequential:
     )
 
 
-@final
-@dataclass(frozen=True)
-class _Down:
-    block: int
-
-    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        assert isinstance(net, DenseSegNet)
-        x, memory[f"own_maxima{self.block}"] = net.down(self.block, memory["image"] if self.block == 1 else x, memory)
-        return x
-
-
-@final
-@dataclass(frozen=True)
-class _Up:
-    block: int
-
-    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        assert isinstance(net, DenseSegNet)
-        return net.up(self.block, x, memory[f"own_maxima{self.block}"], memory)
-
-
 @as_stream.register
 def _(net: DenseSegNet) -> Stream:
     """The shared SegNet's stages conv1_1 ... unpool1, own blocks own_pool1 ... own_pool5, own_dec5 ... own_dec1, hidden."""
     stages: dict[str, Stage] = net.shared.stages("shared")
-    stages |= {f"own_pool{block}": Step(_Down(block), (f"encoder.{block - 1}",)) for block in range(1, BLOCKS + 1)}
-    stages |= {f"own_dec{block}": Step(_Up(block), (f"decoder.{block - 1}",)) for block in range(BLOCKS, 0, -1)}
+    stages |= {f"own_pool{block}": Step(Call("down", block), (f"encoder.{block - 1}",)) for block in range(1, BLOCKS + 1)}
+    stages |= {f"own_dec{block}": Step(Call("up", block), (f"decoder.{block - 1}",)) for block in range(BLOCKS, 0, -1)}
     return headed_stream(net, stages, enter=note_image)

@@ -1,7 +1,4 @@
-"""MTAN on ResNet-DeepLab: one shared ResNet, and for every task attention blocks and a DeepLab head.
-
-STAN is its form for a single task, and what it is made of.
-"""
+"""MTAN on ResNet-DeepLab: one shared ResNet, attention blocks and a head for every task. STAN is its form for one."""
 
 from __future__ import annotations
 
@@ -15,17 +12,15 @@ from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import AsppV3
-from taskweave.networks.attending import Attend
-from taskweave.networks.headed import enlarged, headed_stream, note_image
-from taskweave.networks.resnet.deeplab_resnet import (
+from taskweave.networks.deeplab_resnet import (
     PARTS,
     DeepLabResNet,
+    OnResNet,
     check_v3,
     deeplab_resnet,
-    load_pretrained_body,
     made_of,
 )
-from taskweave.networks.weights import load_pretrained
+from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stage, Step, Stream
@@ -41,10 +36,7 @@ DEEPLAB_V3 = part(deeplab_resnet, body="resnet50", head=part(AsppV3))
 
 @states(title="MTAN", check=check_v3, dense_counterpart=made_of, gives="map")
 def mtan_resnet(
-    outputs: Mapping[str, int],
-    *,
-    network: Part[nn.Module] = DEEPLAB_V3,
-    attention: Part[Unit] = NARROW_ATTENTION,
+    outputs: Mapping[str, int], *, network: Part[nn.Module] = DEEPLAB_V3, attention: Part[Unit] = NARROW_ATTENTION
 ) -> Connected:
     """A new MTAN on DeepLab v3; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
@@ -123,8 +115,7 @@ def with_attention(net: DeepLabResNet, attention: Part[Unit] = NARROW_ATTENTION)
 
 def _layers(body: Any) -> list[dict[str, Any]]:
     """What timm notes of layer1 ... layer4; the first of its five is the stem."""
-    notes: list[dict[str, Any]] = list(body.feature_info)
-    return notes[1:]
+    return list(body.feature_info)[1:]
 
 
 def _bottleneck(sources: int, channels: int) -> nn.Module:
@@ -140,20 +131,13 @@ def _bottleneck(sources: int, channels: int) -> nn.Module:
 
 
 @final
-class STANResNet(nn.Module):
+class STANResNet(OnResNet):
     """A ResNet, f, one task's attention blocks and its head; see `stan_resnet`. In an MTAN the first two are shared.
-
-    Args:
-        body: timm's ResNet.
-        path: f for layers 2 to 4.
-        attention: A block for each layer.
-        head: As in `deeplab_resnet`, `AsppV3`.
-        body_name: timm's name of the body, for `load_pretrained`.
+    `path` is f for layers 2 to 4; `attention` has a block for each layer.
     """
 
     usual_stages: ClassVar[tuple[str, ...]] = tuple(f"attend_layer{layer}" for layer in LAYERS)
     """The ends of the attention blocks."""
-    gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(made_of)
 
     def __init__(
@@ -171,8 +155,10 @@ class STANResNet(nn.Module):
         self.attention = attention
         self.head = head
         self.body_name = body_name
-        self.trunk = _trunk(body)
-        self.reads = _reads(body)
+        blocks = [[f"layer{layer}.{i}" for i in range(count)] for layer, count in zip(LAYERS, _depths(body), strict=True)]
+        self.trunk = {"stem": tuple(f"body.{path}" for path in PARTS["stem"])}
+        self.trunk |= {block: (f"body.{block}",) for of in blocks for block in of}
+        self.reads = [(of[-2], of[-1]) for of in blocks]
         strides = [int(layer["reduction"]) for layer in _layers(body)]
         self.pools = tuple(after > before for before, after in pairwise(strides))
 
@@ -203,25 +189,15 @@ class STANResNet(nn.Module):
         return attended  # type: ignore[no-any-return]
 
 
-def _blocks(body: nn.Module, layer: int) -> list[str]:
-    return [f"layer{layer}.{name}" for name, _ in body.get_submodule(f"layer{layer}").named_children()]
-
-
-def _trunk(body: nn.Module) -> dict[str, tuple[str, ...]]:
-    """Stages of the ResNet: its stem and every residual block."""
-    blocks = [block for layer in LAYERS for block in _blocks(body, layer)]
-    return {"stem": tuple(f"body.{path}" for path in PARTS["stem"])} | {block: (f"body.{block}",) for block in blocks}
-
-
-def _reads(body: nn.Module) -> list[tuple[str, str]]:
-    """The stages (u_j, p_j) that each attention block reads."""
-    counts = [len(_blocks(body, layer)) for layer in LAYERS]
+def _depths(body: nn.Module) -> list[int]:
+    """How many residual blocks each layer has."""
+    counts = [len(list(body.get_submodule(f"layer{layer}").children())) for layer in LAYERS]
     if min(counts) < 2:
         raise ValueError(
             f"attention reads the last two residual blocks of every layer, and this backbone has {counts}; "
             "take one with two or more, resnet18 or larger"
         )
-    return [(blocks[-2], blocks[-1]) for blocks in (_blocks(body, layer) for layer in LAYERS)]
+    return counts
 
 
 @as_stream.register
@@ -230,8 +206,5 @@ def _(net: STANResNet) -> Stream:
     stages: dict[str, Stage] = dict(net.trunk)
     for block, layer in enumerate(LAYERS):
         carried = (f"path.{block - 1}",) if block else ()
-        stages[f"attend_layer{layer}"] = Step(Attend(block), (*carried, f"attention.{block}"))
+        stages[f"attend_layer{layer}"] = Step(Call("attend", block), (*carried, f"attention.{block}"))
     return headed_stream(net, stages, enter=note_image, enlarge=True)
-
-
-load_pretrained.register(STANResNet, load_pretrained_body)

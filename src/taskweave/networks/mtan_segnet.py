@@ -1,29 +1,25 @@
-"""MTAN on SegNet: one shared network, and for every task attention blocks that choose among its features.
-
-STAN is its form for a single task, and what it is made of.
-"""
+"""MTAN on SegNet: one shared network, attention blocks and a head for every task. STAN is its form for one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import ClassVar, final
+from typing import final
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import ConvReLU
-from taskweave.networks.attending import Attend
-from taskweave.networks.headed import headed_stream
-from taskweave.networks.segnet.segnet_vgg16 import (
+from taskweave.networks.headed import Call, headed_stream
+from taskweave.networks.segnet_vgg16 import (
     BLOCKS,
     NORM,
     WIDTHS,
     Five,
+    OnSegNet,
     SegNetBody,
     SegNetHead,
-    SegNetVGG16,
     decoder_widths,
     segnet_of,
 )
@@ -39,12 +35,7 @@ MTAN_ATTENTION = part(Attention, kernel_size=1)
 
 
 @states(title="MTAN", dense_counterpart=segnet_of, gives="map")
-def mtan_segnet(
-    outputs: Mapping[str, int],
-    *,
-    widths: Five = WIDTHS,
-    attention: Part[Unit] = MTAN_ATTENTION,
-) -> Connected:
+def mtan_segnet(outputs: Mapping[str, int], *, widths: Five = WIDTHS, attention: Part[Unit] = MTAN_ATTENTION) -> Connected:
     """A new MTAN; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     The SegNet is the trunk, f is shared too, and each task's stream goes on from the trunk's features with attention blocks
@@ -141,12 +132,9 @@ def attention_column(widths: Sequence[int], attention: Part[Unit] = MTAN_ATTENTI
 
 
 @final
-class STANSegNet(nn.Module):
+class STANSegNet(OnSegNet):
     """SegNet, f, one task's attention blocks and its head; see `stan_segnet`. In an MTAN the first two are shared."""
 
-    usual_stages: ClassVar[tuple[str, ...]] = SegNetVGG16.usual_stages
-    body_end: ClassVar[str] = SegNetVGG16.body_end
-    gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(segnet_of)
 
     def __init__(self, body: SegNetBody, path: AttendedPath, attention: nn.ModuleList, head: SegNetHead) -> None:
@@ -156,11 +144,6 @@ class STANSegNet(nn.Module):
         self.attention = attention
         self.head = head
         self.reads = _reads(body)
-
-    @property
-    def features(self) -> nn.Sequential:
-        """The encoder's convolutions, for `load_vgg16`."""
-        return self.body.features
 
     def forward(self, x: Tensor) -> Tensor:
         seen = self.body(x)
@@ -189,5 +172,5 @@ def _(net: STANSegNet) -> Stream:
     stages: dict[str, Stage] = net.body.stages("body")
     for block, (_, last) in enumerate(net.reads):
         modules = (*AttendedPath.modules_of(block, "path"), f"attention.{block}")
-        stages[f"attend_{last}"] = Step(Attend(block), modules)
+        stages[f"attend_{last}"] = Step(Call("attend", block), modules)
     return headed_stream(net, stages)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 import torch
@@ -12,19 +11,18 @@ from torch import Tensor, nn
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import ASPP
 from taskweave.heads.layers import ConvReLU
-from taskweave.networks.headed import enlarged, headed_stream, note_image
-from taskweave.networks.resnet.deeplab_resnet import (
+from taskweave.networks.deeplab_resnet import (
     PARTS,
     DeepLabResNet,
+    OnResNet,
     check_v3,
-    load_pretrained_body,
     made_of,
     part_stages,
 )
-from taskweave.networks.resnet.mtan_resnet import DEEPLAB_V3
-from taskweave.networks.segnet.baselines import Grown
-from taskweave.networks.segnet.segnet_vgg16 import NORM
-from taskweave.networks.weights import load_pretrained
+from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
+from taskweave.networks.mtan_resnet import DEEPLAB_V3
+from taskweave.networks.segnet_baselines import Grown
+from taskweave.networks.segnet_vgg16 import NORM
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream
@@ -100,7 +98,8 @@ def split_resnet(outputs: Mapping[str, int], *, grown: Grown = "wide", network: 
     body = _deeplab(network.replace(head=part(ASPP, hidden=None, rates=(1,))), 1).body
     if grown != "standard":
         body = _grown(body, grown, stride)
-    shape = FeatureShape.image(int(_note_of(body)[-1]["num_chs"]), stride=stride)
+    info: Any = body.feature_info
+    shape = FeatureShape.image(int(list(info)[-1]["num_chs"]), stride=stride)
     stored = name if grown == "standard" else None
     streams = {
         task: as_stream(DeepLabResNet(body, head(shape, channels), body_name=stored)) for task, channels in outputs.items()
@@ -112,11 +111,6 @@ def _deeplab(network: Part[nn.Module], channels: int) -> DeepLabResNet:
     net = network(channels)
     assert isinstance(net, DeepLabResNet)
     return net
-
-
-def _note_of(body: Any) -> list[dict[str, Any]]:
-    """What timm notes of the stem and layer1 ... layer4."""
-    return list(body.feature_info)
 
 
 def _grown(body: nn.Module, grown: Grown, output_stride: int) -> nn.Module:
@@ -132,23 +126,15 @@ def _grown(body: nn.Module, grown: Grown, output_stride: int) -> nn.Module:
 
 
 @final
-class DenseResNet(nn.Module):
-    """One task's ResNet beside the shared one that it reads; see `dense_resnet`.
-
-    Args:
-        body: The shared ResNet, one object for all tasks.
-        own: The task's.
-        head: As in `deeplab_resnet`, `AsppV3`.
-        body_name: timm's name of both, for `load_pretrained`.
-    """
+class DenseResNet(OnResNet):
+    """One task's ResNet `own` beside the shared `body` that it reads, one object for all tasks; see `dense_resnet`."""
 
     body_end: ClassVar[str] = "layer4"
-    gives: ClassVar[str] = "map"
 
     def __init__(self, body: nn.Module, own: nn.Module, head: nn.Module, *, body_name: str | None = None) -> None:
         super().__init__()
-        notes: Any = own
-        widths = [int(part["num_chs"]) for part in notes.feature_info]
+        notes: Any = own.feature_info
+        widths = [int(part["num_chs"]) for part in notes]
         self.body = body
         self.own = own
         self.merge = nn.ModuleList(ConvReLU(2 * width, width, kernel_size=1, batch_norm=NORM) for width in widths)
@@ -156,32 +142,22 @@ class DenseResNet(nn.Module):
         self.body_name = body_name
 
     def forward(self, x: Tensor) -> Tensor:
-        seen, shared = {}, x
+        memory, shared, own = {"image": x}, x, x
         for name, paths in PARTS.items():
             for path in paths:
                 shared = self.body.get_submodule(path)(shared)
-            seen[name] = shared
-        own = x
+            memory[name] = shared
         for name in PARTS:
-            own = self.beside(name, own, seen)
+            own = self.beside(name, own, memory)
         return enlarged(self.head(own), x.shape[-2:])
 
-    def beside(self, name: str, x: Tensor, seen: Mapping[str, Tensor]) -> Tensor:
+    def beside(self, name: str, x: Tensor, memory: Memory) -> Tensor:
         """The task's part `name` on its feature before (or the picture), with the shared feature of that place."""
+        x = memory["image"] if name == "stem" else x
         for path in PARTS[name]:
             x = self.own.get_submodule(path)(x)
-        out: Tensor = self.merge[list(PARTS).index(name)](torch.cat([x, seen[name]], 1))
+        out: Tensor = self.merge[list(PARTS).index(name)](torch.cat([x, memory[name]], 1))
         return out
-
-
-@final
-@dataclass(frozen=True)
-class _Beside:
-    name: str
-
-    def __call__(self, net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
-        assert isinstance(net, DenseResNet)
-        return net.beside(self.name, memory["image"] if self.name == "stem" else x, memory)
 
 
 @as_stream.register
@@ -189,8 +165,5 @@ def _(net: DenseResNet) -> Stream:
     """The shared ResNet's stages stem, layer1 ... layer4, the task's own_stem, own_layer1 ... own_layer4, and aspp."""
     stages: dict[str, Stage] = part_stages("body")
     for index, (name, paths) in enumerate(PARTS.items()):
-        stages[f"own_{name}"] = Step(_Beside(name), (*(f"own.{path}" for path in paths), f"merge.{index}"))
+        stages[f"own_{name}"] = Step(Call("beside", name), (*(f"own.{path}" for path in paths), f"merge.{index}"))
     return headed_stream(net, stages, enter=note_image, enlarge=True)
-
-
-load_pretrained.register(DenseResNet, load_pretrained_body)

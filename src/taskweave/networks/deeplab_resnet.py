@@ -1,22 +1,22 @@
-"""DeepLab on any timm ResNet."""
+"""Networks on timm's: DeepLab on a ResNet, and any timm network as a classifier."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Protocol, final
+from typing import Any, ClassVar, Literal, final
 
+import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import ASPP, AsppV3
-from taskweave.heads.head import Head
+from taskweave.heads.layers import Head, Rate
 from taskweave.networks.headed import headed_stream
 from taskweave.networks.weights import Weights, check_fit, download, load_pretrained, state_of
-from taskweave.parts import Part, part
+from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stage, Stream
-
-_MISSING = "deeplab_resnet needs timm: pip install taskweave[timm]"
 
 
 def deeplab_resnet(
@@ -68,7 +68,7 @@ def _timm_resnet(name: str, output_stride: int) -> tuple[nn.Module, int]:
         import timm
         from timm.models.resnet import ResNet
     except ImportError as error:
-        raise ImportError(_MISSING) from error
+        raise ImportError("deeplab_resnet needs timm: pip install taskweave[timm]") from error
     try:
         net = timm.create_model(name, pretrained=False, num_classes=0, global_pool="", output_stride=output_stride)
     except (RuntimeError, TypeError, AssertionError) as error:  # unknown name; a family without output_stride
@@ -88,20 +88,21 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """The parts of timm's ResNet, each a stage: its submodules, in order."""
 
 
-@final
-class DeepLabResNet(nn.Module):
-    """A ResNet's features and a head; see `deeplab_resnet`.
+class OnResNet(nn.Module):
+    """A network on timm's ResNet `body`, whose own head is not used. `body_name` is timm's name, for `load_pretrained`."""
 
-    Args:
-        body: timm's ResNet; its own head is not used.
-        head: Takes the features of layer4.
-        body_name: timm's name of the body, for `load_pretrained`.
-    """
+    body: nn.Module
+    body_name: str | None
+    gives: ClassVar[str] = "map"
+
+
+@final
+class DeepLabResNet(OnResNet):
+    """A ResNet's features and a head for those of layer4; see `deeplab_resnet`."""
 
     usual_stages: ClassVar[tuple[str, ...]] = tuple(PARTS)
     """NDDR-CNN, section 5.1.2: the end of the stem and of every layer."""
     body_end: ClassVar[str] = "layer4"
-    gives: ClassVar[str] = "map"
 
     def __init__(self, body: nn.Module, head: nn.Module, *, body_name: str | None = None) -> None:
         super().__init__()
@@ -128,13 +129,6 @@ def _(net: DeepLabResNet) -> Stream:
     return headed_stream(net, part_stages("body"))
 
 
-class OnResNet(Protocol):
-    """A network whose `body` is timm's ResNet of the name `body_name`."""
-
-    body: nn.Module
-    body_name: str | None
-
-
 def load_resnet(net: OnResNet, source: Weights) -> None:
     """Load timm's or torchvision's ResNet of the same name (or its state_dict) into the body; its classifier is left out.
 
@@ -145,19 +139,49 @@ def load_resnet(net: OnResNet, source: Weights) -> None:
     net.body.load_state_dict(state)
 
 
-def load_pretrained_body(net: OnResNet) -> None:
+@load_pretrained.register
+def _(net: OnResNet) -> None:
     """Download timm's default weights of the body's name into it. Raises TypeError for a body without a name."""
     name = net.body_name
     if name is None:
         raise TypeError(f"this {type(net).__name__} was built from a body without a name; load weights with load_resnet")
+    load_resnet(net, download(f"timm's {name}", "timm", "create_model", name, pretrained=True))
 
-    def build() -> nn.Module:
+
+@functools.cache
+def _stages(body: str) -> tuple[str, ...]:
+    with torch.device("meta"):
+        return tuple(as_stream(timm_classifier(1, body=body)).stages)
+
+
+@states(
+    usual_stages=lambda options: _stages(options["body"]),
+    body_end=lambda options: _stages(options["body"])[-1],
+    body_prefix="",
+    gives="numbers",
+    dense_counterpart=lambda options: part(deeplab_resnet, body=options["body"], output_stride=32),
+)
+def timm_classifier(channels: int, *, body: str = "resnet18", dropout: Rate = 0.0) -> nn.Module:
+    """timm's network of a name with `channels` outputs; (B, 3, H, W) -> (B, channels), for H and W that it takes.
+
+    Its stages are what `as_stream` knows of it ("layer1" ...), or the features that timm lists.
+    Weights: `load_timm` or `load_pretrained`.
+
+    Args:
+        channels: Of the output, e.g. classes.
+        body: "resnet18", "convnext_tiny", "efficientnet_b0", "vit_tiny_patch16_224" ...; see ``timm.list_models()``.
+        dropout: Before the last layer.
+
+    Raises:
+        ValueError: timm does not know the name.
+        ImportError: timm is not installed.
+    """
+    try:
         import timm
-
-        built: nn.Module = timm.create_model(name, pretrained=True)
-        return built
-
-    load_resnet(net, download(build, f"timm's {name}"))
-
-
-load_pretrained.register(DeepLabResNet, load_pretrained_body)
+    except ImportError as error:
+        raise ImportError("timm_classifier needs timm: pip install taskweave[timm]") from error
+    try:
+        net: nn.Module = timm.create_model(body, pretrained=False, num_classes=channels, drop_rate=dropout)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"timm cannot build body={body!r}: {error}; see timm.list_models() for what there is") from error
+    return net

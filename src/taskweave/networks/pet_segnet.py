@@ -10,12 +10,11 @@ import torch
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import Count
-from taskweave.networks.pets.pet_nets import (
+from taskweave.networks.pet_nets import (
     USUAL_STAGES,
     Hidden,
     Kernel,
-    PetMapNet,
-    PetNumbersNet,
+    PetNet,
     least_with_decoder,
     pet_dense,
     pet_map_net,
@@ -115,7 +114,7 @@ def pet_segnet(
     names = branches_of(branches, outputs)
     if stem not in ("shared", "separate"):
         raise ValueError(f"stem is 'shared' or 'separate', got {stem!r}")
-    nets: dict[str, PetMapNet | PetNumbersNet] = {
+    nets: dict[str, PetNet] = {
         name: pet_numbers_net(
             outputs[name], width=width, hidden=hidden, stem_kernel=stem_kernel, batch_statistics=batch_statistics
         )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import Count
-from taskweave.networks.pets.pet_blocks import (
+from taskweave.networks.pet_blocks import (
     DEEPEST,
     STAGES,
     decoder_channels,
@@ -20,7 +20,7 @@ from taskweave.networks.pets.pet_blocks import (
     pet_stem,
     without_statistics,
 )
-from taskweave.networks.pets.pet_nets import (
+from taskweave.networks.pet_nets import (
     Hidden,
     Kernel,
     PetMapNet,
@@ -30,7 +30,7 @@ from taskweave.networks.pets.pet_nets import (
     pet_dense,
     pet_numbers_net,
 )
-from taskweave.networks.pets.pet_segnet import branches_of, check_branches, maps_last, titled
+from taskweave.networks.pet_segnet import branches_of, check_branches, maps_last, titled
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
@@ -177,17 +177,12 @@ def pet_oeq(
     if batch_statistics:
         without_statistics(target)
     streams[names[-1]] = as_stream(target)
-    idle = list(first.connections)
     if frozen:
-        _freeze(first)
-    return Connected(streams, [*idle, *_funnel(streams, target=names[-1])])
-
-
-def _freeze(auxiliaries: Connected) -> None:
-    for name in auxiliaries.streams:
-        net = auxiliaries.stream(name).net
-        assert isinstance(net, PetNumbersNet)
-        net.freeze()
+        for name in auxiliaries:
+            net = streams[name].net
+            assert isinstance(net, PetNumbersNet)
+            net.freeze()
+    return Connected(streams, [*first.connections, *_funnel(streams, target=names[-1])])
 
 
 def _funnel(streams: Mapping[str, Stream], *, target: str) -> list[Connection]:

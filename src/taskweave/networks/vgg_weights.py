@@ -1,4 +1,4 @@
-"""ImageNet's VGG-16 into the networks here made of it: batch norm on either side, fc6 and fc7 whole or decimated."""
+"""ImageNet's VGG-16 into the networks made of it: batch norm on either side, fc6 and fc7 whole or decimated."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from torch import Tensor, nn
 from taskweave.heads.dense import ASPP, LargeFOV
 from taskweave.heads.layers import ConvReLU
 from taskweave.heads.pooled import VGGClassifier
-from taskweave.networks.segnet.baselines import DenseSegNet
-from taskweave.networks.segnet.mtan_segnet import STANSegNet
-from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16
-from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16
-from taskweave.networks.vgg.pspnet_vgg16 import PSPNetVGG16
-from taskweave.networks.vgg.rpn_vgg16 import RPNVGG16
-from taskweave.networks.vgg.vgg16 import VGG16
+from taskweave.networks.mtan_segnet import STANSegNet
+from taskweave.networks.segnet_baselines import DenseSegNet
+from taskweave.networks.segnet_vgg16 import SegNetVGG16
+from taskweave.networks.vgg import RPNVGG16, VGG16, DeepLabVGG16, PSPNetVGG16
 from taskweave.networks.weights import (
     Layer,
     Weights,
@@ -44,12 +41,16 @@ def load_vgg16(net: VGG16Network, source: Weights, *, fc: Literal["fresh", "deci
     """Load torchvision's or timm's VGG-16 (or its state_dict), with or without batch norm, into `net`.
 
     Every layer computes in eval mode what it computed in the source, whichever side has batch norm; see `set_layer`.
-    fc: "fresh" leaves fc6 and fc7 as they are; "decimated" takes them from VGG's: of fc6's 7x7 filter every third row
-        and column (3x3), and of its 4096 outputs every fourth (for 1024), likewise fc7: DeepLab's subsampling.
-        All branches of ASPP get the same. Only DeepLab has them. "loaded" takes them whole, which only `vgg16` can, with
-        its own grid and hidden.
-    Raises ValueError naming the missing, unexpected and differing entries for weights of another network. Nothing is
-    copied then.
+
+    Args:
+        net: The network.
+        source: The weights.
+        fc: "fresh" leaves fc6 and fc7 as they are; "decimated", for DeepLab, takes every third row and column of fc6's 7x7
+            filter and every fourth of its 4096 outputs (for 1024), likewise fc7, the same for all branches of ASPP;
+            "loaded", for `vgg16` with its own grid and hidden, takes them whole.
+
+    Raises:
+        ValueError: These are weights of another network; what is missing, unexpected or differs is named, nothing copied.
     """
     if fc not in ("fresh", "decimated", "loaded"):
         raise ValueError(f"fc is 'fresh', 'decimated' or 'loaded', got {fc!r}")
@@ -140,22 +141,13 @@ def _fc_layers(head: nn.Module) -> list[tuple[ConvReLU, ConvReLU]]:
         branches = list(zip(head.fc6, head.fc7, strict=True))
     else:
         raise ValueError(f"{type(head).__name__} has no fc6 and fc7 to decimate into; use fc='fresh'")
-    return [(_first(fc6), _first(fc7)) for fc6, fc7 in branches]
-
-
-def _first(layer: nn.Module) -> ConvReLU:
-    return next(module for module in layer.modules() if isinstance(module, ConvReLU))
+    first = [[next(m for m in layer.modules() if isinstance(m, ConvReLU)) for layer in branch] for branch in branches]
+    return [(fc6, fc7) for fc6, fc7 in first]
 
 
 def _downloaded(net: VGG16Network) -> nn.Module:
-    def build() -> nn.Module:
-        from torchvision.models import VGG16_BN_Weights, VGG16_Weights, vgg16, vgg16_bn
-
-        normed = any(isinstance(module, nn.BatchNorm2d) for module in net.features.modules())
-        built: nn.Module = vgg16_bn(weights=VGG16_BN_Weights.DEFAULT) if normed else vgg16(weights=VGG16_Weights.DEFAULT)
-        return built
-
-    return download(build, "torchvision's VGG-16")
+    normed = any(isinstance(module, nn.BatchNorm2d) for module in net.features.modules())
+    return download("torchvision's VGG-16", "torchvision.models", "vgg16_bn" if normed else "vgg16", weights="DEFAULT")
 
 
 @load_pretrained.register
@@ -169,12 +161,6 @@ def _(net: VGG16) -> None:
     load_vgg16(net, _downloaded(net), fc="loaded" if whole else "fresh")
 
 
-def _load_body(net: RPNVGG16 | PSPNetVGG16 | SegNetVGG16 | STANSegNet | DenseSegNet) -> None:
+@load_pretrained.register
+def _(net: RPNVGG16 | PSPNetVGG16 | SegNetVGG16 | STANSegNet | DenseSegNet) -> None:
     load_vgg16(net, _downloaded(net))
-
-
-load_pretrained.register(RPNVGG16, _load_body)
-load_pretrained.register(PSPNetVGG16, _load_body)
-load_pretrained.register(SegNetVGG16, _load_body)
-load_pretrained.register(STANSegNet, _load_body)
-load_pretrained.register(DenseSegNet, _load_body)

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
-from taskweave.heads.head import Head
-from taskweave.heads.layers import ConvReLU, Count, Norm, classifier
+from taskweave.heads.layers import ConvReLU, Count, Head, Norm, classifier
 from taskweave.networks.headed import headed_stream
 from taskweave.parts import Part, part
 from taskweave.streams.convert import as_stream
@@ -60,27 +59,32 @@ def segnet_of(options: Mapping[str, Any]) -> Part[nn.Module]:
     return part(segnet_vgg16, widths=options["widths"])
 
 
-@final
-class SegNetVGG16(nn.Module):
-    """SegNet's encoder and decoder, and a head for the decoder's last feature; see `segnet_vgg16`."""
+class OnSegNet(nn.Module):
+    """A network on a SegNet `body`."""
 
+    body: SegNetBody
+    body_end: ClassVar[str] = "dec1_2"
+    gives: ClassVar[str] = "map"
     usual_stages: ClassVar[tuple[str, ...]] = (
         *(f"pool{block}" for block in range(1, 6)),
         *("dec5_3", "dec4_3", "dec3_3", "dec2_2"),
     )
     """After every pool and every decoder block but the last, as in MTAN's cross-stitch baseline. Of VGG-16's depths."""
-    body_end: ClassVar[str] = "dec1_2"
-    gives: ClassVar[str] = "map"
-
-    def __init__(self, body: SegNetBody, head: SegNetHead) -> None:
-        super().__init__()
-        self.body = body
-        self.head = head
 
     @property
     def features(self) -> nn.Sequential:
         """The encoder's convolutions, for `load_vgg16`."""
         return self.body.features
+
+
+@final
+class SegNetVGG16(OnSegNet):
+    """SegNet's encoder and decoder, and a head for the decoder's last feature; see `segnet_vgg16`."""
+
+    def __init__(self, body: SegNetBody, head: SegNetHead) -> None:
+        super().__init__()
+        self.body = body
+        self.head = head
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.head(self.body(x)[self.body.decoder_block(1)[-1]])
@@ -127,7 +131,7 @@ def unpooled(x: Tensor, places: Tensor, size: Sequence[int]) -> Tensor:
 @final
 @dataclass(frozen=True)
 class Pool:
-    """A stage that pools and notes where the maxima were, so that a fused feature is read after fusion."""
+    """A stage that pools and notes where the maxima were."""
 
     block: int
 

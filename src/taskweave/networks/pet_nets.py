@@ -11,7 +11,8 @@ from annotated_types import Len
 from torch import Tensor, nn
 
 from taskweave.heads.layers import Count
-from taskweave.networks.pets.pet_blocks import (
+from taskweave.networks.headed import Through
+from taskweave.networks.pet_blocks import (
     DEEPEST,
     STAGES,
     decoder_channels,
@@ -128,14 +129,20 @@ def _check_width(width: int) -> None:
         raise ValueError(f"width is the channels of the stem, 16 as published; got {width}")
 
 
-@final
-class PetMapNet(nn.Module):
-    """Stem, encoder, decoder and last convolution; see `pet_map_net`."""
+class PetNet(nn.Module):
+    """A network with a stem and an encoder of the pet paper."""
 
+    stem: nn.Module
     usual_stages: ClassVar[tuple[str, ...]] = USUAL_STAGES
     body_end: ClassVar[str] = f"encoder{STAGES}"
-    gives: ClassVar[str] = "map"
     dense_counterpart = staticmethod(pet_dense)
+
+
+@final
+class PetMapNet(PetNet):
+    """Stem, encoder, decoder and last convolution; see `pet_map_net`."""
+
+    gives: ClassVar[str] = "map"
 
     def __init__(
         self, stem: nn.Module, encoder: nn.ModuleList, decoder: nn.ModuleList, last: nn.Conv2d, *, sigmoid: bool
@@ -157,13 +164,10 @@ class PetMapNet(nn.Module):
 
 
 @final
-class PetNumbersNet(nn.Module):
+class PetNumbersNet(PetNet):
     """Stem, encoder and a head for numbers; see `pet_numbers_net`."""
 
-    usual_stages: ClassVar[tuple[str, ...]] = USUAL_STAGES
-    body_end: ClassVar[str] = f"encoder{STAGES}"
     gives: ClassVar[str] = "numbers"
-    dense_counterpart = staticmethod(pet_dense)
 
     def __init__(self, stem: nn.Module, encoder: nn.ModuleList, head: nn.Module) -> None:
         super().__init__()
@@ -205,11 +209,6 @@ def _decode(net: nn.Module, memory: Memory) -> Tensor:
     return net.finish(memory[f"decoder{STAGES + 1}"], memory["size"])
 
 
-def _number(net: nn.Module, memory: Memory) -> Tensor:
-    numbers: Tensor = net.get_submodule("head")(memory[f"encoder{STAGES}"])
-    return numbers
-
-
 @as_stream.register
 def _(net: PetMapNet) -> Stream:
     """Stages stem, branch, encoder1 ... encoder5, decoder1 ... decoder6."""
@@ -220,4 +219,4 @@ def _(net: PetMapNet) -> Stream:
 @as_stream.register
 def _(net: PetNumbersNet) -> Stream:
     """Stages stem, branch, encoder1 ... encoder5."""
-    return Stream(net, encoder_stages(), enter=note_size, exit=_number, head=("head.last",))
+    return Stream(net, encoder_stages(), enter=note_size, exit=Through("head", f"encoder{STAGES}"), head=("head.last",))

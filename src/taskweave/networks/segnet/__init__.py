@@ -1,1 +1,0 @@
-"""SegNet and the networks made of it."""

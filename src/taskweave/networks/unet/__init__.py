@@ -1,1 +1,0 @@
-"""U-Nets of one and of several tasks."""
