@@ -33,15 +33,24 @@ from torch import Tensor, nn
 import taskweave as tw
 from taskweave.heads import ASPP, AsppV3, LargeFOV, PooledLinear, VGGClassifier
 from taskweave.networks.alexnet import FastRCNNAlexNet, FCN32sAlexNet, fast_rcnn_alexnet, fcn32s_alexnet
-from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet, timm_classifier
-from taskweave.networks.mtan_resnet import STANResNet, stan_resnet
-from taskweave.networks.mtan_segnet import stan_segnet
-from taskweave.networks.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
-from taskweave.networks.resnet_baselines import dense_resnet
-from taskweave.networks.segnet_baselines import dense_segnet
-from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
-from taskweave.networks.st_unet import STUNet, st_unet
-from taskweave.networks.vgg import RPNVGG16, VGG16, DeepLabVGG16, PSPNetVGG16, deeplab_vgg16, pspnet_vgg16, rpn_vgg16, vgg16
+from taskweave.networks.pets.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
+from taskweave.networks.resnet.baselines import dense_resnet
+from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet, timm_classifier
+from taskweave.networks.resnet.mtan_resnet import STANResNet, stan_resnet
+from taskweave.networks.segnet.baselines import dense_segnet
+from taskweave.networks.segnet.mtan_segnet import stan_segnet
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
+from taskweave.networks.unet.st_unet import STUNet, st_unet
+from taskweave.networks.vgg.networks import (
+    RPNVGG16,
+    VGG16,
+    DeepLabVGG16,
+    PSPNetVGG16,
+    deeplab_vgg16,
+    pspnet_vgg16,
+    rpn_vgg16,
+    vgg16,
+)
 from taskweave.parts import part
 from taskweave.streams.stream import Stream
 

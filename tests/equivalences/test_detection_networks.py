@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import taskweave as tw
 from taskweave.networks import fast_rcnn_alexnet, pspnet_vgg16, rpn_vgg16
 from taskweave.networks.alexnet import FastRCNNAlexNet
-from taskweave.networks.vgg import CROSS_CONNECTED
+from taskweave.networks.vgg.networks import CROSS_CONNECTED
 from taskweave.weaving.connect import UnitFactory
 
 Matrix = list[list[float]]

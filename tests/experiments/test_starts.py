@@ -14,7 +14,7 @@ from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.heads import ASPP
-from taskweave.networks.deeplab_resnet import deeplab_resnet
+from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
 from taskweave.parts import part
 from taskweave.training import WrongCheckpointError, save_weights
 from taskweave.weaving.connected import Connected

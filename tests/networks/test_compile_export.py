@@ -25,7 +25,7 @@ from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
-from taskweave.networks.deeplab_resnet import deeplab_resnet
+from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
 from taskweave.streams.torchvision import DetectOnce, DetectTwice, RawHeads
 
 RESNET18 = partial(torchvision.models.resnet18, num_classes=3)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import taskweave as tw
 from taskweave.heads import ASPP, Head, LargeFOV
 from taskweave.networks import deeplab_vgg16, load_vgg16, load_weights
-from taskweave.networks.vgg import DeepLabVGG16
+from taskweave.networks.vgg.networks import DeepLabVGG16
 from taskweave.networks.weights import load_pretrained
 from taskweave.parts import part
 

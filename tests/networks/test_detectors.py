@@ -11,7 +11,7 @@ from streams.nets import faster_rcnn, retinanet
 
 import taskweave as tw
 from taskweave.networks import deeplab_resnet, pspnet_vgg16, rpn_vgg16
-from taskweave.networks.vgg import CROSS_CONNECTED
+from taskweave.networks.vgg.networks import CROSS_CONNECTED
 
 AT = ["stem", "layer1", "layer2"]
 IDENTITIES = {

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
-from taskweave.networks.segnet_baselines import DenseSegNet, dense_segnet, split_segnet
-from taskweave.networks.segnet_vgg16 import segnet_vgg16
-from taskweave.networks.vgg_weights import load_vgg16
+from taskweave.networks.segnet.baselines import DenseSegNet, dense_segnet, split_segnet
+from taskweave.networks.segnet.segnet_vgg16 import segnet_vgg16
+from taskweave.networks.vgg.weights import load_vgg16
 
 OUTPUTS = {"seg": 5, "depth": 1, "normals": 3}
 SINGLE = 24_973_901

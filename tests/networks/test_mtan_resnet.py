@@ -15,8 +15,8 @@ import taskweave as tw
 from taskweave.heads.dense import AsppV3
 from taskweave.networks import load_pretrained, load_resnet, vgg16
 from taskweave.networks.attending import attention_masks
-from taskweave.networks.deeplab_resnet import DeepLabResNet, deeplab_resnet
-from taskweave.networks.mtan_resnet import DEEPLAB_V3, STANResNet, mtan_resnet, stan_resnet, with_attention
+from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
+from taskweave.networks.resnet.mtan_resnet import DEEPLAB_V3, STANResNet, mtan_resnet, stan_resnet, with_attention
 from taskweave.parts import part
 
 timm = pytest.importorskip("timm")

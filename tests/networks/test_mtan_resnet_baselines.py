@@ -10,7 +10,7 @@ from torch.nn import functional as F
 import taskweave as tw
 from taskweave.heads import AsppV3
 from taskweave.networks import deeplab_resnet, dense_resnet, load_resnet, split_resnet
-from taskweave.networks.resnet_baselines import DenseResNet
+from taskweave.networks.resnet.baselines import DenseResNet
 from taskweave.parts import part
 
 timm = pytest.importorskip("timm")

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 import taskweave as tw
 from taskweave.networks.attending import attention_masks
-from taskweave.networks.mtan_segnet import STANSegNet, mtan_segnet, stan_segnet
-from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
-from taskweave.networks.vgg_weights import load_vgg16
+from taskweave.networks.segnet.mtan_segnet import STANSegNet, mtan_segnet, stan_segnet
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
+from taskweave.networks.vgg.weights import load_vgg16
 from taskweave.training.groups import parameters_by_role
 from taskweave.units.attention import Attention
 

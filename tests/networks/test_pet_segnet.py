@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet
-from taskweave.networks.pet_blocks import ResidualPair, doubling, halving
+from taskweave.networks.pets.pet_blocks import ResidualPair, doubling, halving
 from taskweave.parts import part
 from taskweave.training import TrainingOptions
 from taskweave.training.groups import groups_of

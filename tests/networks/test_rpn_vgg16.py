@@ -9,7 +9,7 @@ from torchvision.models.vgg import cfgs, make_layers
 import taskweave as tw
 from taskweave.heads.anchors import BIRDS
 from taskweave.networks import load_pretrained, load_vgg16, pspnet_vgg16, rpn_vgg16
-from taskweave.networks.vgg import CROSS_CONNECTED
+from taskweave.networks.vgg.networks import CROSS_CONNECTED
 
 DEPTHS = (2, 2, 3, 3, 3)
 STAGES = [s for b, n in enumerate(DEPTHS, 1) for s in (*(f"conv{b}_{i + 1}" for i in range(n)), f"pool{b}")][:-1]

@@ -8,8 +8,8 @@ from networks.segnets import DEPTHS, TINY, WIDTHS, Source, body_size, count, dec
 from torch import Tensor
 
 import taskweave as tw
-from taskweave.networks.segnet_vgg16 import SegNetVGG16, pooled, segnet_vgg16, unpooled
-from taskweave.networks.vgg_weights import load_vgg16
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, pooled, segnet_vgg16, unpooled
+from taskweave.networks.vgg.weights import load_vgg16
 
 
 @pytest.mark.parametrize("widths", [WIDTHS, TINY])

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 import taskweave as tw
 from taskweave.networks import st_unet
-from taskweave.networks.st_unet import STUNet
+from taskweave.networks.unet.st_unet import STUNet
 from taskweave.parts import part
 
 WIDTHS = (4, 5, 6, 7)

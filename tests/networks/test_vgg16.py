@@ -11,7 +11,7 @@ from torch import nn
 import taskweave as tw
 from taskweave.heads import PooledLinear, VGGClassifier
 from taskweave.networks import load_pretrained, load_timm, load_vgg16, timm_classifier, vgg16
-from taskweave.networks.vgg import VGG16
+from taskweave.networks.vgg.networks import VGG16
 from taskweave.parts import part
 
 POOLED = part(PooledLinear)
@@ -105,8 +105,8 @@ def test_fresh_leaves_the_head_and_other_heads_are_refused() -> None:
 def test_pretrained_arrives_with_and_without_its_fully_connected_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which of fc6 and fc7 are taken, by whether they fit; on shapes alone, the weights are compared above."""
     asked: list[str] = []
-    monkeypatch.setattr("taskweave.networks.vgg_weights._downloaded", lambda net: net)
-    monkeypatch.setattr("taskweave.networks.vgg_weights.load_vgg16", lambda net, source, *, fc: asked.append(fc))
+    monkeypatch.setattr("taskweave.networks.vgg.weights._downloaded", lambda net: net)
+    monkeypatch.setattr("taskweave.networks.vgg.weights.load_vgg16", lambda net, source, *, fc: asked.append(fc))
     with torch.device("meta"):
         heads = (part(VGGClassifier), part(VGGClassifier, grid=2), part(VGGClassifier, hidden=64), POOLED)
         for head in heads:

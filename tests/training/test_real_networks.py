@@ -6,7 +6,7 @@ import pytest
 import torch
 from training import toys
 
-from taskweave.networks.deeplab_resnet import deeplab_resnet
+from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
 from taskweave.parts import part
 from taskweave.streams import as_stream
 from taskweave.training import TrainingOptions, WeightDecay, fit, sgd

@@ -6,7 +6,7 @@ from networks.segnets import TINY
 
 import taskweave as tw
 from taskweave.features import FeatureShape
-from taskweave.networks.segnet_vgg16 import SegNetVGG16, segnet_vgg16
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
 from taskweave.units import CommonStitch, CrossStitch
 
 TWO = [FeatureShape.image(2, 1, 2)] * 2

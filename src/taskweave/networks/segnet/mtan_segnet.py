@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import ConvReLU
 from taskweave.networks.headed import Call, headed_stream
-from taskweave.networks.segnet_vgg16 import (
+from taskweave.networks.segnet.segnet_vgg16 import (
     BLOCKS,
     NORM,
     WIDTHS,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import Count
-from taskweave.networks.pet_blocks import (
+from taskweave.networks.pets.pet_blocks import (
     DEEPEST,
     STAGES,
     decoder_channels,
@@ -20,7 +20,7 @@ from taskweave.networks.pet_blocks import (
     pet_stem,
     without_statistics,
 )
-from taskweave.networks.pet_nets import (
+from taskweave.networks.pets.pet_nets import (
     Hidden,
     Kernel,
     PetMapNet,
@@ -30,7 +30,7 @@ from taskweave.networks.pet_nets import (
     pet_dense,
     pet_numbers_net,
 )
-from taskweave.networks.pet_segnet import branches_of, check_branches, maps_last, titled
+from taskweave.networks.pets.pet_segnet import branches_of, check_branches, maps_last, titled
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from taskweave.networks.st_unet import HEARS, STUNet, st_unet
+from taskweave.networks.unet.st_unet import HEARS, STUNet, st_unet
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from taskweave.heads.dense import ASPP, LargeFOV
 from taskweave.heads.layers import ConvReLU
 from taskweave.heads.pooled import VGGClassifier
-from taskweave.networks.mtan_segnet import STANSegNet
-from taskweave.networks.segnet_baselines import DenseSegNet
-from taskweave.networks.segnet_vgg16 import SegNetVGG16
-from taskweave.networks.vgg import RPNVGG16, VGG16, DeepLabVGG16, PSPNetVGG16
+from taskweave.networks.segnet.baselines import DenseSegNet
+from taskweave.networks.segnet.mtan_segnet import STANSegNet
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16
+from taskweave.networks.vgg.networks import RPNVGG16, VGG16, DeepLabVGG16, PSPNetVGG16
 from taskweave.networks.weights import (
     Layer,
     Weights,

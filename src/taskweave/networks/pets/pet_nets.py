@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from taskweave.heads.layers import Count
 from taskweave.networks.headed import Through
-from taskweave.networks.pet_blocks import (
+from taskweave.networks.pets.pet_blocks import (
     DEEPEST,
     STAGES,
     decoder_channels,

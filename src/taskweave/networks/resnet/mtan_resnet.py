@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import AsppV3
-from taskweave.networks.deeplab_resnet import (
+from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
+from taskweave.networks.resnet.deeplab_resnet import (
     PARTS,
     DeepLabResNet,
     OnResNet,
@@ -20,7 +21,6 @@ from taskweave.networks.deeplab_resnet import (
     deeplab_resnet,
     made_of,
 )
-from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stage, Step, Stream

@@ -10,7 +10,7 @@ import torch
 
 from taskweave.features import FeatureShape
 from taskweave.heads.layers import Count
-from taskweave.networks.pet_nets import (
+from taskweave.networks.pets.pet_nets import (
     USUAL_STAGES,
     Hidden,
     Kernel,

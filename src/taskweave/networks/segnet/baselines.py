@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from taskweave.heads.layers import ConvReLU
 from taskweave.networks.headed import Call, headed_stream, note_image
-from taskweave.networks.segnet_vgg16 import (
+from taskweave.networks.segnet.segnet_vgg16 import (
     BLOCKS,
     DEPTHS,
     NORM,

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from taskweave.features import FeatureShape
 from taskweave.heads.dense import ASPP
 from taskweave.heads.layers import ConvReLU
-from taskweave.networks.deeplab_resnet import (
+from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
+from taskweave.networks.resnet.deeplab_resnet import (
     PARTS,
     DeepLabResNet,
     OnResNet,
@@ -19,10 +20,9 @@ from taskweave.networks.deeplab_resnet import (
     made_of,
     part_stages,
 )
-from taskweave.networks.headed import Call, enlarged, headed_stream, note_image
-from taskweave.networks.mtan_resnet import DEEPLAB_V3
-from taskweave.networks.segnet_baselines import Grown
-from taskweave.networks.segnet_vgg16 import NORM
+from taskweave.networks.resnet.mtan_resnet import DEEPLAB_V3
+from taskweave.networks.segnet.baselines import Grown
+from taskweave.networks.segnet.segnet_vgg16 import NORM
 from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Memory, Stage, Step, Stream

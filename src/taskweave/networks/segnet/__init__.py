@@ -1,0 +1,1 @@
+"""SegNet and the networks made of it."""

@@ -1,0 +1,1 @@
+"""U-Nets of one and of several tasks."""
