@@ -79,7 +79,11 @@ def test_help_is_instant(arguments: tuple[str, ...]) -> None:
     """It loads typer and the command line's own room; no other room, and no library that takes long to load."""
     loaded = loaded_by(*arguments)
     assert not loaded & SLOW_TO_LOAD
-    assert {package for package in loaded if package.startswith("taskweave")} == {"taskweave", "taskweave.cli", "taskweave.lazy"}
+    assert {one for one in loaded if one.startswith("taskweave")} == {
+        "taskweave",
+        "taskweave.cli",
+        "taskweave.lazy",
+    }
     assert "typer" in loaded, "the check sees what is loaded"
 
 

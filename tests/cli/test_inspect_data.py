@@ -130,4 +130,8 @@ def test_help_is_instant() -> None:
     """Nothing of the data room, and no library that takes long to load."""
     loaded = loaded_by("inspect-data", "--help")
     assert not loaded & SLOW_TO_LOAD
-    assert {package for package in loaded if package.startswith("taskweave")} == {"taskweave", "taskweave.cli", "taskweave.lazy"}
+    assert {one for one in loaded if one.startswith("taskweave")} == {
+        "taskweave",
+        "taskweave.cli",
+        "taskweave.lazy",
+    }

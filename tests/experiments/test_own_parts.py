@@ -1,6 +1,7 @@
 """One's own parts as equals of ours: for each kind a file with a new one, compared from YAML and from Python."""
 
 import importlib.util
+import subprocess
 import sys
 from collections.abc import Callable
 from copy import deepcopy
@@ -255,3 +256,21 @@ def test_what_is_no_part_is_refused_before_anything_is_called(
     monkeypatch.setattr(subprocess, "run", called)
     with pytest.raises(ValueError, match=r"is no|cannot be|is a class of fields|takes \*\*"):
         tw.Recipe.model_validate(content(kind, name))
+
+
+@pytest.mark.slow
+def test_two_commands_at_once_with_two_jobs_share_the_runs_of_ones_own_part(tmp_path: Path) -> None:
+    """A unit of one's own, in two processes that each train in two processes of their own; none is in another's way."""
+    path = tmp_path / "own_unit_twice.py"
+    path.write_text(HEAD + KINDS["unit"][0])
+    recipe = from_yaml("unit", path)
+    program = Path(sys.executable).with_name("taskweave")
+    command = [program, "compare", path.with_suffix(".yaml").name, "--out", "results", "--jobs", "2"]
+    both = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [one.communicate(timeout=280)[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    stored = {folder.name for folder in (tmp_path / "results" / "runs").iterdir() if (folder / "run.json").is_file()}
+    assert stored == set(digests(recipe))
+    alone = tw.compare(recipe, folder=tmp_path / "here")
+    together = tw.compare(recipe, folder=tmp_path / "results")
+    assert [row.metrics for row in together.result.rows] == [row.metrics for row in alone.result.rows]
