@@ -109,6 +109,12 @@ def schema() -> dict:
     return json.loads(json.dumps(recipe_schema()))
 
 
+@pytest.fixture(scope="module")
+def validator(schema: dict) -> jsonschema.Draft202012Validator:
+    """`jsonschema.validate` would check the schema itself anew each time, which takes seconds."""
+    return jsonschema.Draft202012Validator(schema)
+
+
 def test_the_schema_is_whole(schema: dict) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     text = json.dumps(schema)
@@ -121,9 +127,9 @@ def test_the_schema_is_whole(schema: dict) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_recipe_of_ours_keeps_to_the_schema(name: str, schema: dict) -> None:
+def test_every_recipe_of_ours_keeps_to_the_schema(name: str, validator: jsonschema.Draft202012Validator) -> None:
     for small in (False, True):
-        jsonschema.validate(yaml.safe_load(find(name, small=small).to_yaml()), schema)
+        validator.validate(yaml.safe_load(find(name, small=small).to_yaml()))
 
 
 @pytest.mark.parametrize(
@@ -137,13 +143,13 @@ def test_every_recipe_of_ours_keeps_to_the_schema(name: str, schema: dict) -> No
     ],
     ids=lambda wrong: json.dumps(wrong),
 )
-def test_an_editor_sees_what_the_recipe_refuses(wrong: dict, schema: dict) -> None:
+def test_an_editor_sees_what_the_recipe_refuses(wrong: dict, validator: jsonschema.Draft202012Validator) -> None:
     good = {
         "data": {"use": "scenes", "size": [64, 64]},
         "tasks": {"segmentation": {}},
         "network": "deeplab_resnet",
         "methods": ["cross_stitch", {"use": "nddr", "order": "paper", "rate": 10}, {"use": "my_units.py:mine", "any": 1}],
     }
-    jsonschema.validate(good, schema)
+    validator.validate(good)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**good, **wrong}, schema)
+        validator.validate({**good, **wrong})

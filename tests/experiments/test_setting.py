@@ -43,6 +43,7 @@ def put(data: Any, path: tuple[str, ...], value: Any) -> Any:
     return copied
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "small"), FORMS)
 def test_every_field_takes_the_value_it_has(name: str, small: bool) -> None:
     recipe = find(name, small=small)
