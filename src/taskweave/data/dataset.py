@@ -71,10 +71,16 @@ class LabelledSet(Dataset[Sample], ABC):
         return {}
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
-        """`collate` of these samples, boxes tidied (`boxes.tidy`), images raw: for data read faster so than one by one.
+        """Return `collate` of these samples, images raw and boxes tidied (`boxes.tidy`), if that is faster than one by one.
 
-        None for others, where images of the batch differ in form, or where one, or what lies on it, is not of `size`
-        (height, width). Raises IndexError outside 0..len - 1.
+        Args:
+            size: (height, width) that every image, and everything that lies on it, must have. Default: any.
+
+        Returns:
+            None if this data set has no faster way, if images of the batch differ in form, or if one is not of `size`.
+
+        Raises:
+            IndexError: An index is outside 0..len - 1.
         """
         return None
 

@@ -116,9 +116,13 @@ _APART = 7_919
 @final
 @dataclass(frozen=True)
 class Turns:
-    """Whose turn it is, and how much is read in it.
+    """The order of the data sets' turns, and how much is read in each turn.
 
-    sizes: samples of each data set. per_turn: samples read in a turn of each. per_batch: turns that make a batch.
+    Args:
+        sizes: Number of samples of each data set.
+        per_turn: Number of samples read in one turn of each data set.
+        per_batch: Number of turns that make a batch.
+        blocks: For each data set, the samples that are read from its files at once.
     """
 
     sizes: Mapping[str, int]

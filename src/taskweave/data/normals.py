@@ -50,15 +50,22 @@ class _Planes(NamedTuple):
 
 
 def normals_from_depth(depth: Tensor, intrinsics: Intrinsics, *, radius: int = 7, noise: float = 0.004) -> Normals:
-    """Normals of what `depth` shows: (1, H, W) metres, 0 = invalid -> (3, H, W), x right, y up, z to the camera.
+    """Compute surface normals from a depth map.
 
-    In the picture a plane n·P = d is 1/Z = (n/d)·(x, y, 1) with x = (u - cx)/fx and y = (v - cy)/fy, which is linear: n
-    follows from least squares in a window. Of the nine windows that reach the pixel, the one around it and those on its
-    eight sides, the best fitting count most, so that windows across an edge do not round it off. Pixels without depth, or
-    with too little of it around them, get zeros. Raises ValueError for another shape.
+    In the picture a plane n·P = d is 1/Z = (n/d)·(x, y, 1) with x = (u - cx)/fx and y = (v - cy)/fy. This is linear, so n
+    follows from least squares in a window. Nine windows reach each pixel: the one around it and those on its eight sides.
+    The best fitting count most, so that windows across an edge do not round it off.
 
-    radius: windows are 2 * radius + 1 pixels wide.
-    noise: relative depth error below which no window is better than another.
+    Args:
+        depth: (1, H, W) in metres, 0 = invalid.
+        radius: Windows are 2 * radius + 1 pixels wide.
+        noise: Relative depth error; windows that fit better than this count as equally good.
+
+    Returns:
+        (3, H, W): x right, y up, z to the camera. Zeros where a pixel has no depth or too little depth around it.
+
+    Raises:
+        ValueError: `depth` has another shape.
     """
     if depth.ndim != 3 or depth.shape[0] != 1:
         raise ValueError(f"depth is (1, H, W) in metres, got shape {tuple(depth.shape)}")
@@ -138,9 +145,10 @@ _STEPS = 2047.0
 @final
 @dataclass(frozen=True)
 class DerivedNormals:
-    """Reads a depth file and gives its normals, cached by the depth values and the camera.
+    """Read a depth file and return its normals, cached by the depth values and the camera.
 
-    folder: where results are kept; None = ``normals`` in `cache_folder()`, looked up at each reading.
+    Args:
+        folder: Where results are cached. Default: ``normals`` in `cache_folder()`, looked up at each reading.
     """
 
     depth: Callable[[Path], Depth]

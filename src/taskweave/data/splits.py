@@ -18,9 +18,16 @@ def drawn(names: Iterable[str], *, seed: int) -> list[str]:
 
 
 def held_out(groups: Sequence[str], share: float, *, seed: int) -> frozenset[str]:
-    """The groups (a person's name, say) whose samples are the test part: the first round(share * n) of n drawn ones.
+    """Return the groups whose samples form the test part: the first round(share * n) of the n groups in random order.
 
-    groups: the group of each sample. A group is in one part as a whole; at least one is held out and one is left.
+    A group (a person's name, say) is never split between parts. At least one group is held out and at least one is left.
+
+    Args:
+        groups: The group of each sample.
+        share: Share of the groups that is held out, between 0 and 1.
+
+    Raises:
+        ValueError: `share` is not between 0 and 1, or there are fewer than two groups.
     """
     if not 0 < share < 1:
         raise ValueError(f"test_share is the test part of the groups, between 0 and 1, got {share}")

@@ -17,10 +17,13 @@ from taskweave.data.transforms.augmentation import ToInput, resize
 
 @final
 class Transformed(Dataset[Sample]):
-    """`transform` of each sample of `dataset`; its random numbers depend on (seed, index, draw) alone.
+    """A data set whose samples pass through `transform`, with random numbers that depend only on (seed, index, draw).
 
-    So runs with other numbers of workers or other orders, or one resumed, read the same pixels. Only torch's generator is
-    set: transforms must draw from it. transform: of the whole sample (a dict); its last step is `ToInput`.
+    Runs with another number of workers or another order, and resumed runs, therefore read the same pixels. Only torch's
+    generator is seeded: transforms must take their random numbers from it.
+
+    Args:
+        transform: Applied to the entire sample (a dict); its last step is `ToInput`.
     """
 
     def __init__(self, dataset: LabelledSet, transform: Callable[[dict[str, object]], Sample], *, seed: int) -> None:
@@ -60,9 +63,11 @@ def _seed(*parts: int) -> int:
 
 @final
 class Reduced(ChangedSet):
-    """The samples of `dataset` at `size` (H, W), see `resize`; with `in_memory`, each is read once and then remembered.
+    """A data set at a smaller size, and optionally kept in memory.
 
-    in_memory: 198 NYUv2 images at 96 x 128 with three targets take about 100 MB.
+    Args:
+        size: (height, width) of the samples, see `resize`. Default: unchanged.
+        in_memory: Read each sample once and remember it. 198 NYUv2 images at 96 x 128 with three targets take about 100 MB.
     """
 
     def __init__(self, dataset: LabelledSet, *, size: tuple[int, int] | None = None, in_memory: bool = False) -> None:

@@ -22,8 +22,12 @@ FINISHES: tuple[Finish, ...] = ("dull", "glossy")
 class Look:
     """A texture and a finish.
 
-    first, second: albedo, linear RGB in [0, 1].
-    scale: metres of one period.  offset: where the pattern starts, in metres.  direction: along which stripes change.
+    Args:
+        first: Albedo, linear RGB in [0, 1].
+        second: Albedo of the second colour, likewise.
+        scale: Length of one period in metres.
+        offset: Where the pattern starts, in metres.
+        direction: The direction along which stripes and gradients change.
     """
 
     pattern: Pattern
@@ -164,7 +168,13 @@ largest extent: small below 0.4 m, medium below 0.9 m."""
 @final
 @dataclass(frozen=True)
 class Thing:
-    """One object. number: its instance. label: its class. attributes: one id for each of ATTRIBUTE_VALUES."""
+    """One object of a room.
+
+    Args:
+        number: Its instance.
+        label: Its class.
+        attributes: One id for each of ATTRIBUTE_VALUES.
+    """
 
     number: int
     label: int
@@ -199,7 +209,11 @@ class DrawnLook:
 
 
 def draw_look(draws: Draws, scale: float) -> DrawnLook:
-    """A random look. scale: of what it covers, so that patterns are neither dust nor one tile."""
+    """Return a random look.
+
+    Args:
+        scale: Size of the surface it covers, so that patterns are neither dust nor a single tile.
+    """
     texture, material, colour = draws.below(len(PATTERNS)), draws.below(len(FINISHES)), draws.below(len(_NAMES))
     first = _albedo(draws, COLOURS[_NAMES[colour]], factor=1.0)
     if draws.chance(0.4):

@@ -25,7 +25,12 @@ _INWARD: tuple[Point, ...] = (
 @final
 @dataclass(frozen=True)
 class Body:
-    """A thing in the room: solids that belong together and one look. label: its class. number: its instance, from 1."""
+    """A thing in the room: solids that belong together and share one look.
+
+    Args:
+        label: Its class.
+        number: Its instance, from 1.
+    """
 
     label: int
     number: int
@@ -45,8 +50,11 @@ class Body:
 class Panel:
     """A flat thing on a face of the room: a picture, a door, a rug.
 
-    center, half: on the face's two axes (those of x, y, z that are not its own, in order), metres.
-    turn: (cosine, sine) within the face.  rim: width of a border in the second look, metres.
+    Args:
+        center: Position in metres along the face's two axes: the two of x, y, z that lie in the face, in that order.
+        half: Half its extent in metres along the same axes.
+        turn: (cosine, sine) of its rotation within the face.
+        rim: Width in metres of a border in the second look.
     """
 
     label: int
@@ -70,7 +78,11 @@ class Panel:
 @final
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole at `position`; `right`, `up`, `forward` are unit vectors. focal: in units of the image's longer side."""
+    """A pinhole camera at `position`; `right`, `up` and `forward` are unit vectors.
+
+    Args:
+        focal: Focal length in units of the image's longer side.
+    """
 
     position: Point
     right: Point

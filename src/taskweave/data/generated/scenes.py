@@ -62,7 +62,11 @@ class RecordFile:
         return Rendering(**{name: record[name][0] for name in _STORED})
 
     def write(self, index: int, rendering: Rendering) -> None:
-        """Put record `index` in its place. Raises OSError where the disk does not take it."""
+        """Write record `index` at its position in the file.
+
+        Raises:
+            OSError: The disk does not accept the data.
+        """
         record = np.zeros(1, self._type)
         for name in _STORED:
             record[name] = getattr(rendering, name)
@@ -200,7 +204,11 @@ class Scenes(NamedSet):
         return draw_room(self._seed, self._checked(index))[1]
 
     def prepare(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Render what is not in the cache yet. progress: called with (done, total) after every picture."""
+        """Render the pictures that are not in the cache yet.
+
+        Args:
+            progress: Called with (done, total) after every picture.
+        """
         for index in range(self._count):
             self._rendering(index)
             if progress is not None:

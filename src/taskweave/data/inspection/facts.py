@@ -22,11 +22,16 @@ SCHEMA, VERSION = "taskweave.inspection", 1
 @final
 @dataclass(frozen=True)
 class TargetFacts:
-    """One target (or the image) of a split, as seen in the pictures that were looked at.
+    """One target (or the image) of a split, as found in the pictures that were looked at.
 
-    pictures: in how many of these it was read. stored: type and shape of the numbers in the files; "" where a file holds
-    more than one picture. read: of what the reader gives; its range is that of valid values, None for boxes.
-    invalid: share of pixels without a label, 0 to 1; None for images and boxes. remark: unit, classes seen, boxes.
+    Args:
+        pictures: Number of pictures it was read in.
+        stored: Type and shape of the numbers in the files; "" if a file holds more than one picture.
+        stored_range: Smallest and largest number in the files.
+        read: Kind, type and shape of what the reader returns.
+        read_range: Smallest and largest valid value that the reader returns; None for boxes.
+        invalid: Share of pixels without a label, 0 to 1; None for images and boxes.
+        remark: Unit, classes found, boxes.
     """
 
     target: str
@@ -42,7 +47,12 @@ class TargetFacts:
 @final
 @dataclass(frozen=True)
 class SplitFacts:
-    """count: pictures of the split, None where it cannot be opened. looked_at: how many of them were read."""
+    """What was found in one split.
+
+    Args:
+        count: Number of pictures in the split; None if it cannot be opened.
+        looked_at: Number of pictures that were read.
+    """
 
     split: str
     count: int | None
@@ -53,7 +63,12 @@ class SplitFacts:
 @final
 @dataclass(frozen=True)
 class Warned:
-    """kind: which trap, or "cannot be opened", "cannot be read". split: where; "" for the whole folder."""
+    """One warning of an inspection.
+
+    Args:
+        kind: The trap, or "cannot be opened" or "cannot be read".
+        split: The split concerned; "" for the entire folder.
+    """
 
     kind: str
     split: str
@@ -63,7 +78,12 @@ class Warned:
 @final
 @dataclass(frozen=True)
 class LayoutFacts:
-    """One layout that the folder is in. reader: the function in ``tw.data``. notes: what is no mistake and good to know."""
+    """One layout that the folder matches.
+
+    Args:
+        reader: Name of the reader in ``tw.data``.
+        notes: Facts worth knowing that are not mistakes.
+    """
 
     layout: str
     reader: str
@@ -85,9 +105,12 @@ class Nearly:
 @final
 @dataclass(frozen=True)
 class Inspection:
-    """layouts: those that `path` is in; where there are none, `nearly` and `inside` say what is there instead.
+    """What an inspection found in a folder.
 
-    unknown: names at the top that no reader of `layouts` knows. inside: {folder below `path`: layouts that it is in}.
+    Args:
+        layouts: The layouts that `path` matches. If there are none, `nearly` and `inside` report what was found instead.
+        unknown: Names at the top of the folder that no reader of `layouts` knows.
+        inside: {folder below `path`: the layouts it matches}.
     """
 
     path: str
@@ -134,7 +157,11 @@ class Numbers:
         self.range: tuple[float, float] | None = None
 
     def add(self, values: Array, counted: Array | None = None) -> None:
-        """counted: the part of the values whose range counts; default all."""
+        """Add the type, shape and range of an array.
+
+        Args:
+            counted: The values that count towards the range. Default: all.
+        """
         self.types[str(values.dtype)] = None
         shape = list(values.shape)
         self.mixed |= bool(self.low) and len(self.low) != len(shape)
@@ -158,7 +185,11 @@ class Numbers:
 
 @final
 class Facts:
-    """One target over the pictures that were looked at. number: how many classes it may have."""
+    """Gather the facts of one target over the pictures that are looked at.
+
+    Args:
+        number: How many classes the target may have.
+    """
 
     def __init__(self, target: str, number: int = 0) -> None:
         self.target = target

@@ -14,10 +14,12 @@ from taskweave.data.dataset import LabelledSet
 @final
 @dataclass(frozen=True)
 class View:
-    """One way to open a split: with `labels`, all that are stored there and not computed from another.
+    """One way to open a split.
 
-    classes: which set of classes, where a split is labelled with several: of all views but the first of a split only the
-        segmentation is shown.
+    Args:
+        labels: All labels that are stored there and not computed from others.
+        classes: Which set of classes, if a split is labelled with several. Of every view of a split but the first, only the
+            segmentation is shown.
     """
 
     split: str
@@ -29,14 +31,18 @@ class View:
 @final
 @dataclass(frozen=True)
 class Layout:
-    """A layout that a reader of ours reads.
+    """A folder layout that one of our readers reads.
 
-    name: for people. reader: the function in ``tw.data``, and what recipes `use`.
-    needs: patterns below the folder that must each match something; "|" separates alternatives.
-    lacks: patterns that must match nothing. uses: other names at the top of the folder that the reader knows.
-    indoor: whether pictures are lit by lamps, so that red is above blue. listed: whether files say what belongs to a split.
-    among_others: whether the folder of pictures holds some that these lists do not name, for other tasks.
-    told: what such a folder says of itself; raises as the reader does.
+    Args:
+        name: A readable name.
+        reader: The function in ``tw.data``, and the name that recipes `use`.
+        needs: Patterns below the folder that must each match something; "|" separates alternatives.
+        lacks: Patterns that must match nothing.
+        uses: Other names at the top of the folder that the reader knows.
+        indoor: Whether pictures are taken under lamplight, so that red is stronger than blue.
+        listed: Whether files list the samples of each split.
+        among_others: Whether the folder of pictures also holds pictures for other tasks, which these lists do not name.
+        told: Returns what such a folder states about itself; raises what the reader raises.
     """
 
     name: str
@@ -81,7 +87,11 @@ def _restricted(
 def views_of(
     opener: Callable[..., LabelledSet], labels: tuple[str, ...], parts: Mapping[str, str], **options: Any
 ) -> Callable[[Path], list[View]]:
-    """From a folder to views of those of the parts whose need is met. parts: {part: its need}."""
+    """Return a function from a folder to the views of the parts found in it.
+
+    Args:
+        parts: {part: the pattern that must match in the folder}.
+    """
 
     def views(path: Path) -> list[View]:
         there = [part for part, need in parts.items() if matches(path, need)]

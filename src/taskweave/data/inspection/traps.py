@@ -26,7 +26,12 @@ class Trap(ABC):
 
     @abstractmethod
     def look(self, target: str, stored: Array | None, value: Any | None) -> None:
-        """stored: the numbers in the file. value: what the reader made of them. None where there are none."""
+        """Look at one target of one picture.
+
+        Args:
+            stored: The numbers in the file; None if there are none.
+            value: What the reader returned for them; None if it returned nothing.
+        """
 
     @abstractmethod
     def found(self) -> str | None:
@@ -34,7 +39,11 @@ class Trap(ABC):
 
 
 class Vote(Trap):
-    """A trap that shows in most pictures, not in every one. advice: what is wrong in them, and what to do."""
+    """A trap that shows in most pictures of a split, not in all of them.
+
+    Attributes:
+        advice: What is wrong in those pictures, and what to do.
+    """
 
     advice: ClassVar[str]
 

@@ -48,9 +48,14 @@ def cached_array(path: Path, build: Callable[[], npt.NDArray[np.generic]]) -> np
 
 
 def h5_file(path: Path) -> Any:
-    """The open file, the same one each time in a process; HDF5's handles do not survive a fork.
+    """Return the open HDF5 file, the same object each time within a process.
 
-    Raises FileNotFoundError where there is none, ValueError for a truncated file or another one, ImportError without h5py.
+    HDF5's handles do not survive a fork, so each process opens its own.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is truncated or not HDF5.
+        ImportError: h5py is not installed.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is not there: expected an HDF5 file; give the folder that holds it")
@@ -82,9 +87,14 @@ def h5_array(path: Path, name: str) -> Any:
 
 
 def mat_structure(path: Path, name: str, fields: Sequence[str]) -> Any:
-    """The structure `name` of a .mat file, which must have `fields`.
+    """Return the structure `name` of a .mat file.
 
-    Raises FileNotFoundError where there is no file, ValueError for another file and for a missing field.
+    Args:
+        fields: The fields that the structure must have.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is not a readable .mat file with that structure, or a field is missing.
     """
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError

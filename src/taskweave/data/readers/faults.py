@@ -45,7 +45,16 @@ class Faults:
             warnings.warn(f"{len(messages)} {_DONE[fault]}; the first: {messages[0]}", stacklevel=3)
 
     def checked(self, box: Sequence[float], size: tuple[int, int], where: str) -> tuple[float, float, float, float] | None:
-        """`box` (x1, y1, x2, y2) within an image of `size` (H, W), or None where it is left out. where: file, line."""
+        """Return `box` clipped to its image, or None if it must be left out.
+
+        Args:
+            box: x1, y1, x2, y2.
+            size: (height, width) of the image.
+            where: File and line, for messages.
+
+        Raises:
+            ValueError: The box is faulty, and this fault is not accepted.
+        """
         x1, y1, x2, y2 = box
         if not (x2 > x1 and y2 > y1):  # also where one is NaN
             self.note("empty", f"{where}: box {_show(box)} has no area (x1, y1, x2, y2)")
@@ -72,7 +81,12 @@ class Dropped:
         self._met: dict[str, list[str]] = {}
 
     def note(self, reason: str, example: str) -> None:
-        """reason: what is wrong with it, e.g. "with no gender". example: which it is, with the value that is wrong."""
+        """Count one sample that is left out.
+
+        Args:
+            reason: What is wrong with it, e.g. "with no gender".
+            example: The sample and its faulty value.
+        """
         self._met.setdefault(reason, []).append(example)
 
     def __str__(self) -> str:

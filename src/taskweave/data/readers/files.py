@@ -33,9 +33,10 @@ _UNKNOWN = -1
 @final
 @dataclass(frozen=True)
 class LabelCode:
-    """Stored value -> class id from 0, or 255 where the pixel has no class.
+    """Map stored values to class ids from 0, or 255 for pixels without a class.
 
-    meaning: what is stored, in words, for messages.
+    Args:
+        meaning: The stored values in words, for messages.
     """
 
     ids: Mapping[int, int]
@@ -125,7 +126,16 @@ def read_values(path: Path, *ranks: int) -> Array:
 
 
 def read_json(path: Path, *, missing: str, holds: str) -> dict[str, Any]:
-    """The object in a json file. missing: what to do where there is no file. holds: what is expected in it."""
+    """Return the object in a JSON file.
+
+    Args:
+        missing: What to do if the file does not exist, for messages.
+        holds: What the file should hold, for messages.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is not JSON or holds no object.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: {missing}")
     try:
@@ -169,9 +179,12 @@ class ReadLabels:
 @final
 @dataclass(frozen=True)
 class ReadDepth:
-    """A depth file, (H, W) or (H, W, 1) -> Depth, see `decode_depth`.
+    """Read a depth file of shape (H, W) or (H, W, 1); see `decode_depth`.
 
-    unit: metres of one stored step: 0.001 for millimetres. shallowest: metres up to which a pixel is unknown, like 0.
+    Args:
+        unit: Metres per stored step: 0.001 for millimetres.
+        shallowest: Depth in metres up to which a pixel counts as unknown, like 0.
+        reach: See `decode_depth`.
     """
 
     unit: float = 1.0
@@ -184,9 +197,15 @@ class ReadDepth:
 
 
 def decode_depth(stored: Array, where: str, *, unit: float = 1.0, reach: tuple[float, float] | None = None) -> Depth:
-    """(H, W) or (H, W, 1) numbers -> Depth; ValueError for NaN, infinity or a negative value.
+    """Convert stored numbers, (H, W) or (H, W, 1), to depth in metres.
 
-    reach: refuse a picture whose farthest pixel is not between these metres: it is no depth, or in another unit.
+    Args:
+        unit: Metres per stored step.
+        reach: Least and greatest depth in metres allowed for the picture's farthest pixel. A picture outside this range
+            is no depth map or is in another unit.
+
+    Raises:
+        ValueError: The shape differs, a value is NaN, infinite or negative, or the farthest pixel is outside `reach`.
     """
     if stored.ndim not in (2, 3) or (stored.ndim == 3 and stored.shape[2] != 1):
         raise ValueError(f"{where} has shape {stored.shape}: expected depth (H, W) or (H, W, 1)")

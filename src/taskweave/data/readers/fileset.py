@@ -38,7 +38,12 @@ class Field:
 
 
 class OneBox(NamedTuple):
-    """The one box of an image. size: (H, W) of the image it was drawn in. listed: where it is written, for messages."""
+    """The only box of an image.
+
+    Args:
+        size: (height, width) of the image in which the box was drawn.
+        listed: Where the box is listed, for messages.
+    """
 
     row: tuple[float, float, float, float]
     size: tuple[int, int]
@@ -56,10 +61,11 @@ class Listed:
 @final
 @dataclass(frozen=True)
 class Item(Listed):
-    """One sample's files: ``image`` and the targets that exist.
+    """The files of one sample: ``image`` and the targets that exist.
 
-    listed: where the item was named, for messages, e.g. "list/training_seg.txt, line 3".
-    values: targets that need no file of their own: a whole number, or a box.
+    Args:
+        listed: Where the sample is listed, for messages, e.g. "list/training_seg.txt, line 3".
+        values: Targets that need no file of their own: a whole number, or a box.
     """
 
     fields: Mapping[str, Field]
@@ -237,16 +243,24 @@ def scenes_of_names(names: Sequence[str]) -> tuple[str, ...]:
 @final
 @dataclass(frozen=True)
 class Numbered:
-    """One part of a tree image/{i}, label/{i}, depth/{i}. kinds: {label: its folder}. suffix: of every file."""
+    """One part of a tree image/{i}, label/{i}, depth/{i}.
+
+    Args:
+        kinds: {label: its folder}.
+        suffix: Suffix of every file.
+    """
 
     folder: Path
     kinds: Mapping[str, str]
     suffix: str
 
     def opened(self, readers: Sequence[Read], classes: Sequence[str], *, complete: Complete | None = None) -> FileSet:
-        """The part as a data set; its scenes are runs of 20 neighbours, since nothing says where a scene ends.
+        """Open the part as a data set.
 
-        readers: one for each of `kinds`.
+        Nothing says where a scene ends, so runs of 20 neighbours count as one.
+
+        Args:
+            readers: One for each of `kinds`.
         """
         images = self.folder / "image"
         numbers = sorted(_numbers_in(images, self.suffix))

@@ -150,7 +150,11 @@ def read_manifest(text: str, where: str) -> Manifest:
 
 
 def damaged(where: Path | str, found: str) -> DamagedStoreError:
-    """The error to raise. found: what is there, and what was expected."""
+    """Return the error to raise for a damaged file.
+
+    Args:
+        found: What was found, and what was expected.
+    """
     return DamagedStoreError(
         f"{where} is not as it was written: {found}; copy this file again, or pack the data again "
         "(`taskweave pack STORE --check` names every such file)"
@@ -168,7 +172,11 @@ def sha256_of(path: Path) -> str:
 
 
 def inside(folder: Path, name: str) -> Path:
-    """The file of that name in the folder. Raises DamagedStoreError for a link, which may lead out of it."""
+    """Return the path of the file `name` in the folder.
+
+    Raises:
+        DamagedStoreError: It is a link, which may lead out of the folder.
+    """
     path = folder / name
     if path.is_symlink():
         raise damaged(path, f"it is a link to {path.readlink()}, expected the file itself")
@@ -176,10 +184,16 @@ def inside(folder: Path, name: str) -> Path:
 
 
 def require_whole(folder: Path, facts: ShardFacts, *, again: bool = False) -> Path:
-    """The path of a store's file that has the bytes that were written; FileNotFoundError or DamagedStoreError otherwise.
+    """Return the path of a store's file after checking that it holds the bytes that were written.
 
-    Its checksum is taken once on a machine and remembered, in the cache folder, until the file's size or times change.
-    again: take it anyway.
+    Its checksum is computed once per machine and remembered in the cache folder until the file's size or times change.
+
+    Args:
+        again: Compute the checksum even if it is remembered.
+
+    Raises:
+        FileNotFoundError: The file is missing.
+        DamagedStoreError: It is a link, or its size or checksum differs.
     """
     path = inside(folder, facts.file)
     try:

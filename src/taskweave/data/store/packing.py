@@ -38,7 +38,13 @@ _LOCK = "packing.lock"
 
 @final
 class Journal(BaseModel):
-    """How far a packing is. done, total: samples of all parts. identity: what must be equal to go on."""
+    """How far packing has come.
+
+    Args:
+        identity: What must be equal for packing to continue.
+        total: Number of samples in all parts.
+        done: Number of those that are packed.
+    """
 
     identity: str = ""
     total: int

@@ -42,7 +42,12 @@ class Folder:
         self.root = root
 
     def manifest(self) -> Manifest:
-        """What is in the store. Raises FileNotFoundError where there is none, ValueError for an unfinished packing."""
+        """Read the store's manifest.
+
+        Raises:
+            FileNotFoundError: There is no store.
+            ValueError: Packing was not finished.
+        """
         path = inside(self.root, MANIFEST)
         try:
             text = path.read_bytes().decode(errors="replace")
@@ -72,7 +77,12 @@ class ObjectStorage:
         self._connection: tuple[int, Any] = (0, None)
 
     def manifest(self) -> Manifest:
-        """What is in the store. Raises FileNotFoundError where there is none, OSError where it cannot be read."""
+        """Read the store's manifest.
+
+        Raises:
+            FileNotFoundError: There is no store.
+            OSError: It cannot be read.
+        """
         manifest = read_manifest(self._read(MANIFEST).decode(errors="replace"), f"{self.url}/{MANIFEST}")
         # another store at the same address later has another digest: nothing old is taken for it
         self._kept = cache_folder() / "stores" / manifest.digest[:16]
@@ -190,9 +200,9 @@ def upload(path: Path, url: str, *, endpoint_url: str | None = None, progress: P
 
 
 def faults(path: Path, *, progress: Progress | None = None) -> list[str]:
-    """What is wrong with each damaged or missing file of the store in the folder `path`; [] for a whole store.
+    """List what is wrong with each damaged or missing file of the store in the folder `path`; [] if all files are intact.
 
-    Every byte is read, whatever was looked at before. Raises as `Folder.manifest` does where there is no manifest to go by.
+    Every byte is read, whatever was checked before. Without a usable manifest it raises what `Folder.manifest` raises.
     """
     progress, found = progress or Silent(), []
     files = Folder(path).manifest().files

@@ -32,9 +32,9 @@ _FORMATS: Final = [form.value for form in tv_tensors.BoundingBoxFormat]
 
 @final
 class Leaf(Facts):
-    """A value of a sample: its names from the sample down, and what its bytes are, from closed lists.
+    """One value of a sample: its names from the sample down, and what its bytes are, from closed lists.
 
-    kind: a tensor's type, "value", or "mapping" for an empty one. stored: the type of the bytes, no larger than `dtype`.
+    `kind` is a tensor type, "value", or "mapping" for an empty one; `stored` is the bytes' type, no larger than `dtype`.
     """
 
     at: tuple[str, ...] = Field(min_length=1)
@@ -147,7 +147,7 @@ class Row(NamedTuple):
 
 
 def arrow() -> Any:
-    """pyarrow. Raises ImportError that says how to get it."""
+    """Return pyarrow, or raise an `ImportError` that says how to install it."""
     try:
         import pyarrow.fs
         import pyarrow.ipc
@@ -169,7 +169,7 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, Any]]) -> ShardFacts:
 
 
 def map_shard(path: Path, facts: ShardFacts, known: Collection[str] | None = None) -> Shard:
-    """The samples in `path`. known: the columns it may have, None for any. Raises DamagedStoreError."""
+    """Map the samples in `path`, or raise `DamagedStoreError`; `known` lists the columns allowed (None: any)."""
     pa = arrow()
     # torch's mapping keeps no file open, of which a process may have a thousand or so
     data = torch.from_file(str(path), shared=False, size=facts.bytes, dtype=torch.uint8).numpy()
@@ -209,7 +209,7 @@ def encode(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decode(row: Row, *, without: Collection[str] = ()) -> dict[str, Any]:
-    """The sample, in memory of its own. without: what of it is left out."""
+    """Return the sample in memory of its own, leaving out the values named in `without`."""
     sample: dict[str, Any] = {}
     for leaf in row.form.values():
         if leaf.at[0] in without:

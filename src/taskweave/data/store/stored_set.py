@@ -30,9 +30,12 @@ PARTS = {
 
 @final
 class StoredSet(NamedSet):
-    """The samples of one part of a store, each bit for bit what the source gave, in any order and by any process.
+    """The samples of one part of a store, bit for bit as the source gave them, in any order and from any process.
 
-    A file's checksum is taken before its first sample is read (see `require_whole`). where: for messages.
+    A file's checksum is computed before its first sample is read (see `require_whole`).
+
+    Args:
+        where: The store and the part, for messages.
     """
 
     def __init__(self, place: Place, facts: PartFacts, *, labels: Sequence[str], where: str) -> None:
@@ -165,7 +168,11 @@ def open_store(
 
 
 def part_of(manifest: Manifest, part: str, where: str) -> str:
-    """What the store calls `part`. Raises ValueError that names the parts that are there."""
+    """Return the store's own name for `part`.
+
+    Raises:
+        ValueError: There is no such part; the message names those that exist.
+    """
     for name in (part, *PARTS.get(part, ())):
         if name in manifest.parts:
             return name

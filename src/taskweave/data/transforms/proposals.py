@@ -58,10 +58,14 @@ def _starts(whole: float, part: float, overlap: float) -> list[float]:
 
 @final
 class WithProposals(ChangedSet):
-    """`dataset` with ``proposals``, BoundingBoxes (P, 4), in every sample.
+    """A data set with ``proposals``, BoundingBoxes (P, 4), in every sample.
 
-    proposals: by key, in pixels of the data set's images (`read_proposals`); or a function of the image's size, such as
-        `grid_proposals`. What reaches outside by less than a pixel is clipped.
+    Args:
+        proposals: By key, in pixels of the data set's images (`read_proposals`), or a function of the image's size, e.g.
+            `grid_proposals`. Boxes that reach outside the image by less than a pixel are clipped.
+
+    Raises:
+        ValueError: An image has no proposals.
     """
 
     def __init__(self, dataset: LabelledSet, proposals: Mapping[str, Tensor] | Proposer) -> None:

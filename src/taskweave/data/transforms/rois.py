@@ -17,7 +17,13 @@ ROI_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
 class Truth(NamedTuple):
-    """n boxes of an image. boxes: (n, 4). labels: (n,) from 1. ignore: (n,) bool."""
+    """n labelled boxes of an image.
+
+    Args:
+        boxes: (n, 4).
+        labels: (n,) from 1.
+        ignore: (n,) bool.
+    """
 
     boxes: Tensor
     labels: Tensor
@@ -139,7 +145,11 @@ class SampleRois:
 
 @final
 class AllRois:
-    """``rois`` = all ``proposals``, to measure with; the targets stay boxes. Raises ValueError without proposals."""
+    """Use all ``proposals`` as ``rois``, for evaluation; the targets stay boxes.
+
+    Raises:
+        ValueError: The sample has no proposals.
+    """
 
     def __call__(self, sample: Sample) -> Sample:
         rois, rest = taken_proposals(sample)

@@ -150,10 +150,16 @@ def _cut_target(target: Mapping[str, Any], window: Window, kept: float) -> dict[
 def merge_windows(
     detections: Sequence[Mapping[str, Tensor]], windows: Sequence[Window], *, iou: float = 0.5
 ) -> dict[int, dict[str, Tensor]]:
-    """Detections in `windows` as detections in their images: {image's number: boxes (n, 4), scores (n,), labels (n,)}.
+    """Merge the detections in `windows` into detections in their images.
 
-    An object in two windows is found twice: of detections of one class that overlap by more than `iou` the best stays
-    (non-maximum suppression). Highest score first. Raises ValueError unless there are detections for each window.
+    An object in two windows is found twice. Of the detections of one class that overlap by more than `iou`, the best is
+    kept (non-maximum suppression).
+
+    Returns:
+        {number of the image: boxes (n, 4), scores (n,), labels (n,)}, highest score first.
+
+    Raises:
+        ValueError: The number of detections differs from the number of windows.
     """
     if len(detections) != len(windows):
         raise ValueError(f"{len(detections)} detections for {len(windows)} windows: give one for each, empty if need be")

@@ -214,9 +214,12 @@ def _complete(picture: Picture, key: str, mask: Path, least_height: float) -> Pi
 
 
 def tiled(dataset: BoxSet | Windowed, tile: tuple[int, int], *, overlap: int, kept: float = 0.5) -> Windowed:
-    """`dataset` in overlapping tiles (H, W); `merge_windows` brings detections in ``tiled(...).windows`` back together.
+    """Cut `dataset` into overlapping tiles; `merge_windows` with ``tiled(...).windows`` brings detections back together.
 
-    overlap: pixels that neighbours share, at least; as long as the largest bird, so that each is whole in some tile.
-    kept: see `Windowed`.
+    Args:
+        tile: (height, width) of a tile in pixels.
+        overlap: Pixels that neighbouring tiles share, at least. Choose the length of the largest bird, so that every bird
+            lies entirely in some tile.
+        kept: See `Windowed`.
     """
     return Windowed(dataset, tile_windows(dataset.sizes, tile, overlap=overlap), kept=kept)

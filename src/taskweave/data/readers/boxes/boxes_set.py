@@ -47,7 +47,14 @@ def size_of_picture(path: Path) -> tuple[int, int]:
 
 
 def number_in(text: str, what: str) -> float:
-    """The number in a text; ValueError for another one. what: it is, and where."""
+    """Return the number that a text holds.
+
+    Args:
+        what: What the number is and where it stands, for messages.
+
+    Raises:
+        ValueError: The text is not a number.
+    """
     try:
         return float(text)
     except ValueError:
@@ -55,7 +62,14 @@ def number_in(text: str, what: str) -> float:
 
 
 def four_numbers(value: Any, what: str) -> tuple[float, float, float, float]:
-    """x, y, width, height as json has them; ValueError for anything else. what: for messages."""
+    """Return x, y, width and height from a JSON list of four numbers.
+
+    Args:
+        what: What the value is, for messages.
+
+    Raises:
+        ValueError: `value` is anything else.
+    """
     if not isinstance(value, list) or len(value) != 4 or not all(isinstance(number, int | float) for number in value):
         raise ValueError(f"{what} is {value!r}, expected [x, y, width, height]")
     x, y, width, height = value
@@ -118,10 +132,14 @@ class Found:
 @final
 @dataclass(frozen=True, eq=False)
 class Objects:
-    """n objects in arrays, which a data set of a million objects can hold and hand to worker processes.
+    """n objects as arrays, so that a data set can hold a million objects and pass them to worker processes.
 
-    boxes: (n, 4) float32 x1, y1, x2, y2.  labels: (n,) int64 from 1.  ignore: (n,) bool.
-    values: (n, A) float32 of 0, 1, NaN.  visible: (n,) float32 in 0..1, None where the data set does not say.
+    Args:
+        boxes: (n, 4) float32 x1, y1, x2, y2.
+        labels: (n,) int64 from 1.
+        ignore: (n,) bool.
+        values: (n, A) float32 of 0, 1, NaN.
+        visible: (n,) float32 in 0..1; None if the data set does not state it.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -134,9 +152,11 @@ class Objects:
 @final
 @dataclass(frozen=True)
 class Picture(Listed):
-    """One image, its size (H, W) as annotated, its objects, and the files of its other targets.
+    """One image, its objects, and the files of its other targets.
 
-    listed: where it was named, for messages.
+    Args:
+        size: (height, width) as annotated.
+        listed: Where the image is listed, for messages.
     """
 
     image: Field

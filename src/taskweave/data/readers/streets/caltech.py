@@ -43,7 +43,13 @@ class CaltechRules:
             raise ValueError(f"border is 0 or more and aspect above 0, got border={self.border}, aspect={self.aspect}")
 
     def add(self, found: Found, entry: Drawn, size: tuple[int, int], where: str, *, marked: bool = False) -> None:
-        """Add `entry` of an image of `size` (H, W). marked: whether the annotation itself says that it is to be ignored."""
+        """Add `entry` to the objects found in an image.
+
+        Args:
+            size: (height, width) of the image.
+            where: File and line, for messages.
+            marked: Whether the annotation itself marks the entry as one to ignore.
+        """
         if entry.name not in CALTECH_NAMES:
             self.faults.note(
                 "unknown class", f"{where}: unknown class {entry.name!r}; expected one of {list(CALTECH_NAMES)}"

@@ -20,7 +20,11 @@ Box = tuple[float, float, float, float]
 
 
 class Drawn(NamedTuple):
-    """One object of one frame. part: the box of what can be seen, None where nothing is said of it."""
+    """One annotated object of one frame.
+
+    Args:
+        part: The box of its visible part; None if the file does not state it.
+    """
 
     name: str
     box: Box
@@ -29,11 +33,13 @@ class Drawn(NamedTuple):
 
 
 def read_vbb(path: Path) -> list[list[Drawn]]:
-    """The objects of each frame.
+    """Read the objects of each frame from a .vbb file.
 
-    The file holds one structure ``A`` with, among others, ``nFrame``, ``objLists`` (one list of objects a frame, each with
-    ``id``, ``pos``, ``occl``, ``posv``) and ``objLbl`` (the name of each id, from 1).
-    Raises ValueError with the file, and with frame and object, for what is missing or is not a box.
+    The file holds one structure ``A`` with, among others, ``nFrame``, ``objLists`` (one list of objects per frame, each
+    with ``id``, ``pos``, ``occl``, ``posv``) and ``objLbl`` (the name of each id, from 1).
+
+    Raises:
+        ValueError: Something is missing or is not a box; the message names the file, the frame and the object.
     """
     content = mat_structure(path, "A", ("nFrame", "objLists", "objLbl"))
     lists = content["objLists"].ravel()
@@ -85,7 +91,12 @@ _LENGTH = struct.Struct("<I")
 
 
 class Frames(NamedTuple):
-    """Where the pictures of a .seq file are. size: (H, W). offsets: where each frame begins, with its 4 bytes of length."""
+    """The positions of the pictures in a .seq file.
+
+    Args:
+        size: (height, width) of the pictures.
+        offsets: Where each frame begins, including its 4 bytes of length.
+    """
 
     path: Path
     size: tuple[int, int]
@@ -93,10 +104,13 @@ class Frames(NamedTuple):
 
 
 def scan_sequence(path: Path) -> Frames:
-    """Find the frames of a .seq file of JPEG pictures; no picture is decoded.
+    """Find the frames of a .seq file of JPEG pictures without decoding any.
 
-    Frames differ in length and the file has no index, so each is found from the one before: 6 bytes are read of each.
-    Raises ValueError, with frame and offset, where the file ends before the frames that its header announces.
+    Frames differ in length and the file has no index, so each frame is found from the one before it. This reads 6 bytes
+    per frame.
+
+    Raises:
+        ValueError: The file ends before the frames that its header announces; the message names the frame and the offset.
     """
     with path.open("rb", buffering=0) as file:
         size, announced = _header(file, path)
@@ -157,7 +171,11 @@ def _read(file: BinaryIO, offset: int, count: int) -> bytes:
 @final
 @dataclass(frozen=True)
 class ReadFrame:
-    """The picture at `offset` of a .seq file -> uint8 (3, H, W) RGB. frame: its number, for messages."""
+    """Read the picture at `offset` of a .seq file as uint8 (3, H, W) RGB.
+
+    Args:
+        frame: Number of the frame, for messages.
+    """
 
     frame: int
     offset: int

@@ -73,7 +73,12 @@ _LAST = 65535
 @final
 @dataclass(frozen=True)
 class StereoCamera:
-    """baseline: metres between the two lenses. focal: focal length in pixels of the 2,048 wide picture."""
+    """The stereo camera of a recording.
+
+    Args:
+        baseline: Distance between the two lenses in metres.
+        focal: Focal length in pixels of the 2,048 wide picture.
+    """
 
     baseline: float
     focal: float
@@ -103,9 +108,14 @@ class ReadInverseDepth:
 @final
 @dataclass(frozen=True)
 class ReadStereoDepth:
-    """A file of disparities -> `Depth` (1, H, W) in metres: baseline * focal * 256 / (p - 1).
+    """Read a disparity file as `Depth` (1, H, W) in metres: baseline * focal * 256 / (p - 1).
 
-    0 = invalid: not measured (p = 0), infinitely far (p = 1) or beyond `farthest` metres. camera: it, or its json.
+    0 = invalid: not measured (p = 0), infinitely far (p = 1) or beyond `farthest` metres.
+
+    Args:
+        codes: Reads the numbers p of the file.
+        camera: The camera, or its JSON file.
+        farthest: Metres; None keeps every depth.
     """
 
     codes: Callable[[Path], Codes]

@@ -45,10 +45,15 @@ _TEXTS = ("full_path", "name")
 
 
 class Face(NamedTuple):
-    """One image as the file has it.
+    """One image as its file describes it.
 
-    birth: MATLAB's number of the day. year: of the photograph. gender: 0 female, 1 male, NaN unknown.
-    score: of the face, -inf without one. second_score: of a second face, NaN without one. file: below the folder.
+    Args:
+        birth: Date of birth as MATLAB's serial day number.
+        year: Year of the photograph.
+        gender: 0 female, 1 male, NaN unknown.
+        score: Detection score of the face; -inf without a face.
+        second_score: Score of a second face; NaN without one.
+        file: Path below the folder.
     """
 
     birth: float

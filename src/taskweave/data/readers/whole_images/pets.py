@@ -33,7 +33,13 @@ BREEDS = (
 
 
 class Pet(NamedTuple):
-    """One row of a list. species: 0 cat, 1 dog. breed: 0..36. listed: file and line."""
+    """One row of a list.
+
+    Args:
+        species: 0 cat, 1 dog.
+        breed: 0..36.
+        listed: File and line.
+    """
 
     key: str
     species: int

@@ -82,7 +82,11 @@ def _small_of(folder: Path, labels: Sequence[str]) -> dict[str, Array]:
 
 @final
 class PetsH5(NamedSet):
-    """What `pets_h5` makes. block: how many neighbours are read at once."""
+    """The data set that `pets_h5` returns.
+
+    Args:
+        block: Number of neighbouring samples read at once.
+    """
 
     def __init__(self, folder: Path, labels: Sequence[str], *, count: int, block: int) -> None:
         super().__init__(labels, _FACTS)
