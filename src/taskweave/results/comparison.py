@@ -25,9 +25,12 @@ class _Data(BaseModel):
 
 @final
 class Mark(_Data):
-    """Something a reader must know of one number.
+    """A remark on one number that readers must know.
 
-    task, metric: which number of the row.  reason: in words, e.g. "no better than a constant prediction".
+    Args:
+        task: The task of the number.
+        metric: The metric of the number.
+        reason: In words, e.g. "no better than a constant prediction".
     """
 
     task: str
@@ -79,10 +82,12 @@ class Failure(_Data):
 
 @final
 class TransferWarning(_Data):
-    """What the monitor of negative transfer said of a connected training.
+    """A warning of negative transfer in a connected training.
 
-    task: the one that suffers, or "a and b" whose gradients point apart.  place: the connection where they disagree most.
-    since: the optimiser step from which on it held.
+    Args:
+        task: The task that suffers, or "a and b" if their gradients point apart.
+        place: The connection where they disagree most.
+        since: The optimiser step from which it held.
     """
 
     method: str
@@ -236,7 +241,11 @@ class ComparisonResult(_Data):
         return columns
 
     def rows_of(self, method: str) -> tuple[Row, ...]:
-        """The rows of one method, by seed. Raises KeyError for a method without rows."""
+        """Return the rows of one method, by seed.
+
+        Raises:
+            KeyError: The method has no rows.
+        """
         found = sorted((row for row in self.rows if row.method == method), key=lambda row: row.seed)
         if not found:
             raise KeyError(f"no row of method {method!r}; the methods with rows are {list(self.methods)}")
@@ -248,7 +257,11 @@ class ComparisonResult(_Data):
 
     @classmethod
     def load(cls, path: Path) -> ComparisonResult:
-        """Read JSON. Raises ValueError for a file of another schema than this program's, or for none of a comparison."""
+        """Read a comparison from a JSON file.
+
+        Raises:
+            ValueError: The file has another schema version than this program, or is not a comparison.
+        """
         text = path.read_text(encoding="utf-8")
         version = _version_of(text)
         if version > SCHEMA_VERSION:

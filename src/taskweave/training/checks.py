@@ -75,9 +75,12 @@ def check_seen(wanted: Collection[str], seen: Collection[str]) -> None:
 
 @final
 class NonFiniteLossError(ArithmeticError):
-    """A loss, a gradient or a weight became NaN or infinite; training stopped and saved nothing of it.
+    """A loss, a gradient or a weight became NaN or infinite; training stopped without saving it.
 
-    what: whose, e.g. "the loss of task 'depth'".  step: the number of the optimiser step, from 0.
+    Args:
+        what: The value that is not finite, e.g. "the loss of task 'depth'".
+        step: The number of the optimiser step, from 0.
+        kept: A sentence for the message on what training can be resumed from.
     """
 
     def __init__(self, what: str, *, step: int, value: float, kept: str) -> None:
