@@ -162,7 +162,11 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 
 def save_picture(figure: Figure, path: Path) -> Path:
-    """A figure that shows pictures of the data, as a PNG alone; whole or not at all. Returns `path`."""
+    """Save a figure that shows pictures of the data, as a PNG only, atomically.
+
+    Returns:
+        `path`.
+    """
     _write_plainly(figure)
     with writing(path) as file:
         _draw(figure, file, "png")

@@ -57,9 +57,9 @@ def training_curves(logs: Files, path: Path) -> Path:
 
 
 def weight_curves(logs: Files, path: Path) -> Path:
-    """One panel per task: the factor of its loss, or gradient, over the steps.
+    """Draw one panel per task: the factor of its loss, or gradient, over the steps.
 
-    logs, lines, what is returned and raised: as of `training_curves`; the columns are ``weight.<task>``.
+    Arguments, lines, results and errors are as in `training_curves`; the columns are ``weight.<task>``.
     """
     return charted(logs, read_weights, path, what="weight", ylabel="weight")
 

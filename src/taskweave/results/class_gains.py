@@ -189,10 +189,13 @@ def class_gain_tables(result: ComparisonResult, folder: Path) -> list[ClassGains
 
 
 def least_labelled_means(tables: Sequence[ClassGains]) -> dict[str, Any]:
-    """{column: {metric: {"unit", "methods": {method: {"seeds", "classes", "all", "least_labelled": {"10", "20"}}}}}}.
+    """Return the mean gains over classes with train labels: all of them, and those with the fewest labels.
 
-    Means of the classes' mean gains over seeds, of classes with train labels; None where fewer have one.
-    classes: how many have one, of which "all" is the mean.
+    A class's gain is its mean over seeds. A mean over the fewest-labelled classes is None if fewer classes have a gain.
+
+    Returns:
+        {column: {metric: {"unit", "methods": {method: {"seeds", "classes", "all", "least_labelled": {"10", "20"}}}}}},
+            where "classes" is how many classes have a gain and "all" is the mean over these.
     """
     found: dict[str, Any] = {}
     for table in tables:

@@ -40,7 +40,12 @@ class Mark(_Data):
 
 @final
 class SeedGain(_Data):
-    """A gain within one seed. low, high: its interval over the test images (paired bootstrap); None where not known."""
+    """A gain within one seed.
+
+    Args:
+        low: Lower end of its interval over the test images (paired bootstrap); None if not known.
+        high: Its upper end.
+    """
 
     seed: int
     value: float
@@ -52,8 +57,9 @@ class SeedGain(_Data):
 class Gain(_Data):
     """How much better one method is than the baseline, in one number; + is better.
 
-    kind "metric": the method minus the baseline in one metric, in its unit. "task_mean", "flat_mean": the relative gains of
-    that name, in percent (see `taskweave.metrics.gain.relative_gain`); then task and metric are "".
+    Args:
+        kind: "metric": the method minus the baseline in one metric, in its unit. "task_mean", "flat_mean": the relative
+            gains of that name, in percent (see `taskweave.metrics.gain.relative_gain`); then task and metric are "".
     """
 
     method: str
@@ -252,7 +258,7 @@ class ComparisonResult(_Data):
         return tuple(found)
 
     def save(self, path: Path) -> None:
-        """Write JSON, whole or not at all."""
+        """Write the comparison to a JSON file, atomically."""
         write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod

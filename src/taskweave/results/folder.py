@@ -153,7 +153,11 @@ class AttentionMasks:
 
 
 def keep_attention(attention: AttentionMasks, path: Path) -> Path:
-    """Write masks and the pictures behind them to an .npz file. Returns `path`."""
+    """Write masks and the pictures behind them to an .npz file.
+
+    Returns:
+        `path`.
+    """
     arrays: dict[str, Any] = {_IMAGES: attention.images, _TITLE: np.asarray(attention.title)}
     tasks = list(attention.masks)
     arrays["tasks"] = np.asarray(tasks, dtype=np.str_)

@@ -100,7 +100,9 @@ def interval_of(gain: Gain) -> Interval | None:
 class Pair:
     """A method and the baseline with one seed.
 
-    new_scored, base_scored: of the columns that may be paired, that is on the same images.
+    Args:
+        new_scored: The method's columns that can be paired, that is, measured on the same images.
+        base_scored: The baseline's.
     """
 
     new: Row

@@ -104,10 +104,17 @@ def metric_interval(new: Resampled, base: Resampled, metric: str, direction: Dir
 def relative_interval(
     new: Mapping[str, Resampled], base: Mapping[str, Resampled], directions: Directions, *, kind: GainKind
 ) -> Interval | None:
-    """Of the relative gain over all metrics in `directions`, in percent (`taskweave.metrics.gain.relative_gain`).
+    """Return the interval of the relative gain over all metrics in `directions`, in percent; None if undefined too often.
 
-    new, base: by column. Columns on the same images are drawn together, those on other images apart. None, and what is
-    raised, as of `metric_interval`.
+    See `taskweave.metrics.gain.relative_gain`. Columns on the same images share their bootstrap samples; columns on other
+    images have their own.
+
+    Args:
+        new: {column: its resampled metrics}.
+        base: As `new`, of the baseline.
+
+    Raises:
+        ValueError: Two results cannot be paired; see `check_paired`.
     """
     total: Floats = np.zeros(())
     for column, of in shares(directions, kind=kind).items():

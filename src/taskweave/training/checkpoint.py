@@ -20,9 +20,10 @@ from taskweave.training.weights import WrongCheckpointError, load_weights
 
 @final
 class CsvLog:
-    """A CSV file whose first column is the step. Opened at a step, it forgets what was written after that step.
+    """A CSV file whose first column is the step. Opened at a step, it drops rows written after that step.
 
-    Of other columns than before (a monitor's, where a reference is there by now) it keeps those that are still there.
+    If the columns have changed (e.g. a monitor's, when a reference has become available), values of the remaining columns
+    are kept.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, step: int) -> None:
@@ -204,7 +205,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def check_known_by(stored: Mapping[str, Any], asked: Mapping[str, Any], *, source: str) -> None:
-    """Raise WrongCheckpointError unless a run in a folder was determined by the same things as the one asked for."""
+    """Check that a stored run was determined by the same settings as the requested one.
+
+    Raises:
+        WrongCheckpointError: A setting differs; the message lists all that do.
+    """
     differing = [
         f"{key}: {stored.get(key)!r} there, {asked.get(key)!r} asked for"
         for key in dict.fromkeys((*stored, *asked))

@@ -45,10 +45,10 @@ def make_fabric(options: TrainingOptions) -> Fabric:
 
 @final
 class Ranks:
-    """The processes that Fabric launched; alone, where there is one, everything here leaves its argument as it is.
+    """The processes that Fabric launched; with a single process, every method leaves its argument unchanged.
 
-    Losses and gradients are those of one process with the whole batch. Gradients are averaged here, once per step, and not
-    by torch's DistributedDataParallel: a process may have no label at all in a step, and its backward nothing to do.
+    Losses and gradients equal those of one process with the whole batch. Gradients are averaged here, once per step, and
+    not by torch's DistributedDataParallel: a process may have no label in a step, and then nothing to backpropagate.
     """
 
     def __init__(self, fabric: Fabric) -> None:

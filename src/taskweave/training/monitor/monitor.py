@@ -12,11 +12,16 @@ from typing import Any, Literal, final
 @final
 @dataclass(frozen=True)
 class Limits:
-    """An alarm begins where the mean of the last `window` values was above `threshold` for `rows` values in a row, and the
-    values since the first of those windows began have t = mean / (s / sqrt(n)) above `sure`, s their standard deviation.
+    """When an alarm begins and ends.
 
-    It ends where the mean of a window is at half the threshold or below. benchmarks/results/transfer_monitor.md has the
-    rates of false alarms on simulated series.
+    It begins when the mean of the last `window` values has been above `threshold` for `rows` values in a row, and the
+    values since the first of those windows began have t = mean / (s / sqrt(n)) above `sure`, where s is their standard
+    deviation. It ends when the mean of a window is at half the threshold or below.
+
+    benchmarks/results/transfer_monitor.md has the rates of false alarms on simulated series.
+
+    Raises:
+        ValueError: `threshold` is not positive, `window` is under 2, `rows` is under 1, or `sure` is negative.
     """
 
     threshold: float

@@ -108,9 +108,9 @@ _COST = 25
 
 @final
 class Watch:
-    """What a monitor has seen of a training so far; its state goes into the training's checkpoints.
+    """What a monitor has seen of a training so far; its state is saved in the training's checkpoints.
 
-    spent: seconds of this step; they are no part of the training's own.
+    `spent` holds the seconds that the monitor took in this step; they do not count as training time.
     """
 
     def __init__(
