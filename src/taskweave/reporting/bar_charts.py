@@ -32,10 +32,19 @@ from taskweave.results.folder import FaceCounts
 
 
 def gain_bars(table: Table, path: Path, *, seeds: Mapping[str, Sequence[float]] | None = None) -> Path:
-    """A bar per method: the relative gain in percent (the table's first kind), losses hatched; a whisker is its interval.
+    """Draw a bar per method for its relative gain in percent (the table's first kind of gain); losses are hatched.
 
-    seeds: {method: the gain with each seed}, drawn as points where there are several.
-    Returns `path`, the PNG's. Raises ValueError without a gain.
+    A whisker is the gain's interval. An SVG is written beside the PNG.
+
+    Args:
+        path: Where the PNG is written.
+        seeds: {method: the gain with each seed}, drawn as points if there are several.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: The table has no gain.
     """
     place = [column.kind for column in table.columns].index("relative_gain")
     found = [(line.method, line.entries[place]) for line in table.lines]
@@ -88,10 +97,16 @@ _PANEL = 3.0
 
 
 def metric_bars(table: Table, path: Path) -> Path:
-    """A panel per metric, each with a bar per method; as figure 4 of the MT-UNet paper, for any methods.
+    """Draw a panel per metric with a bar per method, like figure 4 of the MT-UNet paper.
 
-    The first method, the baseline, is grey and hatched; a whisker is the spread over seeds, a dotted line what a constant
-    prediction scores. Bars begin at 0. Returns `path`, the PNG's. Raises ValueError for a table without a metric.
+    The first method, the baseline, is grey and hatched. A whisker is the spread over seeds, a dotted line the score of a
+    constant prediction. Bars start at 0.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        ValueError: The table has no metric or no method.
     """
     places = [place for place, column in enumerate(table.columns) if column.kind == "metric"]
     methods = [line for line in table.lines if line.seeds]
@@ -141,13 +156,21 @@ _SPREAD = 20
 def draw_class_gains(
     methods: Mapping[str, Sequence[ClassGain]], path: Path, *, metric: str, unit: str = "labels of the train part"
 ) -> Path:
-    """A panel per method: a bar per class (the mean over seeds, each seed a point), and the number of labels as a line.
+    """Draw a panel per method: a bar per class (mean over seeds, each seed a point) and the number of labels as a line.
 
-    As figures 5 and 6 of Misra et al., "Cross-stitch networks for multi-task learning" (CVPR 2016): sorted by the number
-    of labels. The means over the 10 and the 20 classes with the fewest labels, which section 6.5 prints (4.6 and 4.3),
-    are written above each panel, with that over all.
-    metric: what gains are in.  unit: what labels are counted in.
-    Returns `path`, the PNG's. Raises ValueError where no method has a gain.
+    As figures 5 and 6 of Misra et al., "Cross-stitch networks for multi-task learning" (CVPR 2016): sorted by the number of
+    labels. Above each panel stand the means over the 10 and the 20 classes with the fewest labels, which section 6.5
+    reports (4.6 and 4.3), and the mean over all classes.
+
+    Args:
+        metric: The metric that gains are in.
+        unit: What labels are counted in.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        ValueError: No method has a gain.
     """
     drawn = {method: gains for method, gains in methods.items() if any(gain.seeds for gain in gains)}
     if not drawn:
@@ -212,10 +235,18 @@ _HATCHES: Final = ("", "///", "...", "\\\\\\", "xxx")
 def face_histograms(
     series: Sequence[FaceCounts], path: Path, *, genders: Sequence[str] = ("female", "male"), title: str = ""
 ) -> tuple[Path, Path]:
-    """A PNG and an SVG beside it: the share of faces in every five years of age, and of each gender.
+    """Draw the share of faces in every five years of age, and of each gender.
 
-    series: labels are filled, predictions lines; shares are of the faces of that series.  genders: names of the classes.
-    path: of the PNG. Returns both paths. Raises ValueError where nothing is known of any face, or an age is outside.
+    Args:
+        series: Labels are drawn filled, predictions as lines. Shares are of the faces of the same series.
+        path: Where the PNG is written; an SVG is written beside it.
+        genders: Names of the classes.
+
+    Returns:
+        Paths of the PNG and the SVG.
+
+    Raises:
+        ValueError: There are no ages or genders, an age is outside its range, or a gender has no name.
     """
     _check_faces(series, len(genders))
     figure, styles = figure_with_legend((10.0, 3.6), [one.label for one in series])

@@ -39,7 +39,11 @@ MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 
 
 class Style(NamedTuple):
-    """How a label's lines look, as matplotlib says it. order: counts the labels; markers of neighbours do not coincide."""
+    """How a label's lines look, in matplotlib's terms.
+
+    Args:
+        order: Number of the label; it shifts the markers so that those of neighbouring labels do not coincide.
+    """
 
     colour: str
     dashes: Dashes
@@ -78,7 +82,11 @@ _DOTS: Final = 120
 
 
 def draw_line(axes: Axes, x: Sequence[float], y: Sequence[float], style: Style, *, steps: bool = False) -> None:
-    """One line with a few markers. steps: hold each height until the next point."""
+    """Draw one line with a few markers.
+
+    Args:
+        steps: Hold each height until the next point.
+    """
     held = "steps-post" if steps else "default"
     every = max(1, len(x) // _MARKS)
     where = (style.order * every // _MARKS % every, every)
@@ -93,9 +101,13 @@ def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequen
 def figure_with_legend(
     size: tuple[float, float], labels: Sequence[str], *, styles: Mapping[str, Style] | None = None
 ) -> tuple[Figure, dict[str, Style]]:
-    """An empty figure of `size` (width, height) in inches, a legend of all labels under it, and each label's line style.
+    """Return an empty figure with a legend of all labels below it, and each label's line style.
 
-    A label has one colour, dashes and marker in all panels. styles: those to take instead of the usual ones.
+    A label has the same colour, dashes and marker in all panels.
+
+    Args:
+        size: Width and height in inches, without the legend.
+        styles: Styles to use instead of the default ones.
     """
     styles = dict(styles or styles_of(labels))
     written = [shown(label) for label in labels]
@@ -126,9 +138,19 @@ def tidy_axes(axes: Axes) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """A chart as `path`, a PNG, and as an SVG beside it: both whole, or neither. The SVG is the same file every time.
+    """Save a chart as a PNG and as an SVG beside it: both, or neither.
 
-    Text is drawn as it is, never as mathematics. Returns `path`. Raises ValueError for a path that is no PNG's, OSError.
+    The SVG is identical every time. Text is drawn as it is, never as mathematics.
+
+    Args:
+        path: Where the PNG is written.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: `path` does not end in .png.
+        OSError: A file cannot be written.
     """
     if path.suffix != ".png":
         raise ValueError(f"a chart is saved as NAME.png, with NAME.svg beside it; got {path.name!r}")
@@ -140,7 +162,11 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 
 def save_picture(figure: Figure, path: Path) -> Path:
-    """A figure that shows pictures of the data, as a PNG alone; whole or not at all. Returns `path`."""
+    """Save a figure that shows pictures of the data, as a PNG only, atomically.
+
+    Returns:
+        `path`.
+    """
     _write_plainly(figure)
     with writing(path) as file:
         _draw(figure, file, "png")

@@ -38,29 +38,44 @@ _STEEP = 50.0
 
 
 def training_curves(logs: Files, path: Path) -> Path:
-    """One panel per task: the unweighted loss over the steps.
+    """Draw one panel per task: the unweighted loss over the steps.
 
-    logs: the ``log.csv`` of every run, whose columns are ``step`` and ``loss.<task>`` among others.
-    Rows cut short by a crash and empty cells are left out. A method's line is the mean over its seeds, the band around it
-    goes from the lowest to the highest seed. Returns `path`, the PNG's. Raises FileNotFoundError for a log that is not
-    there, ValueError where no log holds a loss.
+    A method's line is the mean over its seeds; the band spans the lowest to the highest seed. Rows cut short by a crash and
+    empty cells are skipped.
+
+    Args:
+        logs: The ``log.csv`` of every run, with the columns ``step`` and ``loss.<task>`` among others.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        FileNotFoundError: A log does not exist.
+        ValueError: No log holds a loss.
     """
     return charted(logs, read_losses, path, what="loss", ylabel="loss, unweighted")
 
 
 def weight_curves(logs: Files, path: Path) -> Path:
-    """One panel per task: the factor of its loss, or gradient, over the steps.
+    """Draw one panel per task: the factor of its loss, or gradient, over the steps.
 
-    logs, lines, what is returned and raised: as of `training_curves`; the columns are ``weight.<task>``.
+    Arguments, lines, results and errors are as in `training_curves`; the columns are ``weight.<task>``.
     """
     return charted(logs, read_weights, path, what="weight", ylabel="weight")
 
 
 def validation_curves(tables: Files, path: Path) -> Path:
-    """One panel per task and metric: what was measured on the validation part during training.
+    """Draw one panel per task and metric: the validation metrics during training. Lines are as in `training_curves`.
 
-    tables: the ``validation.csv`` of every run: step, task, metric, value. Lines, what is returned and raised: as of
-    `training_curves`.
+    Args:
+        tables: The ``validation.csv`` of every run, with the columns step, task, metric, value.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        FileNotFoundError: A table does not exist.
+        ValueError: No table holds a value.
     """
     return charted(tables, read_validations, path, what="validation", ylabel="validation")
 
@@ -68,9 +83,14 @@ def validation_curves(tables: Files, path: Path) -> Path:
 def charted(
     files: Files, read: Callable[[Path], Curves], path: Path, *, what: str, ylabel: str, level: float | None = None
 ) -> Path:
-    """One panel per curve that `read` finds in the files, which is called `what` in messages.
+    """Draw one panel per curve that `read` finds in the files.
 
-    level: where a grey line is drawn across. Raises ValueError where there is nothing to draw: before anything is written.
+    Args:
+        what: What the curves are called in messages.
+        level: Height of a grey horizontal line.
+
+    Raises:
+        ValueError: There is nothing to draw; no file is written.
     """
     found = {
         method: [{name: curve for file in seed for name, curve in read(file).items()} for seed in seeds]
@@ -147,22 +167,38 @@ _WRITTEN = 10
 
 
 def gap_curves(logs: Files, path: Path) -> Path:
-    """One panel per task: the gap of its training loss to its single-task reference, over the steps.
+    """Draw one panel per task: the gap between its training loss and its single-task reference, over the steps.
 
-    logs: {method: for every seed, the ``monitor.csv`` of its runs}. A method's line is the mean over its seeds, the band
-    around it goes from the lowest to the highest. Below 0 the task trains better than alone. Returns `path`, the PNG's.
-    Raises FileNotFoundError for a log that is not there, ValueError where no log holds a gap.
+    Below 0 the task trains better than alone. A method's line is the mean over its seeds; the band spans the lowest to the
+    highest.
+
+    Args:
+        logs: {method: for every seed, the ``monitor.csv`` of its runs}.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        FileNotFoundError: A log does not exist.
+        ValueError: No log holds a gap.
     """
     return charted(logs, read_gaps, path, what="gap", ylabel="loss over that of its reference, - 1", level=0.0)
 
 
 def cosine_map(cosines: Mapping[str, Curves], path: Path, *, title: str = "") -> Path:
-    """One panel per pair of tasks: the cosine of their gradients, a row per place, from the first at the top, a column per
-    look.
+    """Draw one panel per pair of tasks: the cosine of their gradients over training.
 
-    Beside each place stands the mean over its looks; few looks have their numbers in the map. Grey where a cosine is not
-    defined.
-    cosines: as of `read_cosines`, of one training. Returns `path`, the PNG's. Raises ValueError where there is no cosine.
+    Rows are the connections where the tasks meet, the first at the top; columns are the measurements. The mean over all
+    measurements stands beside each row. If there are few, their numbers are written in the map. Undefined cosines are grey.
+
+    Args:
+        cosines: The cosines of one training, as returned by `read_cosines`.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        ValueError: There is no cosine.
     """
     pairs = {pair: places for pair, places in cosines.items() if places}
     if not pairs:
@@ -210,11 +246,18 @@ _LEAST = {"x": 1e-3, "y": 1e-2}
 
 
 def draw_curves(curves: Mapping[str, Sequence[Curve]], path: Path, *, title: str = "") -> Path:
-    """A panel for each class and kind of curve, in it a line per method, and one legend. Returns `path`, the PNG's.
+    """Draw a panel for each class and kind of curve, with a line per method and one legend.
 
-    curves: method -> the curves of its metric, ``DetectionMetric.curves()``.
-    Miss rates are drawn as both axes logarithmic, as in Dollár et al. (2012), precision over recall from 0 to 1.
-    Raises ValueError without a curve.
+    Miss rates are drawn with both axes logarithmic, as in Dollár et al. (2012), precision over recall from 0 to 1.
+
+    Args:
+        curves: {method: the curves of its metric}, from ``DetectionMetric.curves()``.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        ValueError: There is no curve.
     """
     panels = list(dict.fromkeys(_panel(curve) for found in curves.values() for curve in found))
     if not panels:

@@ -16,16 +16,24 @@ COSTS_TITLE = "gain and cost"
 @final
 @dataclass(frozen=True)
 class Piece:
-    """Columns of one task. title: the task, or COSTS_TITLE.  places: which columns of the table, in order."""
+    """Columns of one task.
+
+    Args:
+        title: The task, or COSTS_TITLE.
+        places: Indices of the table's columns, in order.
+    """
 
     title: str
     places: tuple[int, ...]
 
 
 def pieces_of(table: Table, *, widest: int) -> tuple[Piece, ...]:
-    """The columns of each task, and the rest; of more than `widest` columns several pieces, cut before a metric.
+    """Return the columns of each task, then the rest, in pieces of at most `widest` columns.
 
-    Raises ValueError for `widest` under 2: a metric and its gain stay together.
+    Pieces are cut before a metric.
+
+    Raises:
+        ValueError: `widest` is under 2; a metric and its gain stay together.
     """
     if widest < 2:
         raise ValueError(f"a piece holds a metric and its gain, two columns at least; got widest={widest}")
@@ -87,7 +95,13 @@ class Span:
 @final
 @dataclass(frozen=True)
 class Head:
-    """A column's head. first: which order a reader wants first, best on top.  starts: whether a span begins here."""
+    """The head of a column.
+
+    Args:
+        spoken: The text for tooltips and screen readers.
+        first: The order that puts the best on top.
+        starts: Whether the column is the first of its span.
+    """
 
     text: str
     spoken: str
@@ -98,7 +112,13 @@ class Head:
 @final
 @dataclass(frozen=True)
 class Cell:
-    """A number. value: unrounded, to sort by; "" where there is none.  tone: of gains.  starts: as of its head."""
+    """A number in a table.
+
+    Args:
+        value: The unrounded number, to sort by; "" if there is none.
+        tone: Whether a gain is up or down; "" for other numbers.
+        starts: Whether the column is the first of its span.
+    """
 
     text: str
     value: str
@@ -111,7 +131,13 @@ class Cell:
 @final
 @dataclass(frozen=True)
 class Method:
-    """A row. counted: its seeds for people.  note: why seeds are missing.  trained: False for what was not trained here."""
+    """A row of a table.
+
+    Args:
+        counted: The number of seeds as text.
+        note: Why seeds are missing.
+        trained: False for rows that were not trained here.
+    """
 
     name: str
     seeds: int
@@ -124,7 +150,11 @@ class Method:
 @final
 @dataclass(frozen=True)
 class Sheet:
-    """A table, or a piece of one. groups: rows that stay together when it is sorted, by the first of them."""
+    """A table, or a piece of one.
+
+    Args:
+        groups: Rows that stay together when the table is sorted; the first row of a group decides its position.
+    """
 
     spans: tuple[Span, ...]
     heads: tuple[Head, ...]

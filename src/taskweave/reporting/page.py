@@ -29,18 +29,30 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_page(folder: Path, path: Path, *, images: bool = True) -> Path:
-    """Write the page of the comparison in `folder`, whole or not at all. Returns `path`. Raises what `page_of` raises."""
+    """Write the page of the comparison in `folder`, atomically.
+
+    Returns:
+        `path`.
+
+    Raises:
+        OSError: A file cannot be read or written.
+        ValueError: The file is not a comparison, or its tables alone exceed the size limit; see `page_of`.
+    """
     write_text(path, page_of(folder, images=images))
     return path
 
 
 def page_of(folder: Path, *, images: bool = True, largest: int = LARGEST) -> str:
-    """The page: verdict, table, gains, charts, pictures, and how all of it came to be.
+    """Return the page of a comparison: verdict, table, gains, charts, pictures, and how the results were obtained.
 
-    folder: holds comparison.json and, where they were drawn, charts/ and pictures/.
-    images: False leaves out all that shows data; charts stay.
-    largest: bytes. Pictures are made smaller and left out where it would be more, and the page says which.
-    Raises OSError, ValueError for a file that is no comparison, or for numbers and recipe alone larger than `largest`.
+    Args:
+        folder: Holds comparison.json and, if they were drawn, charts/ and pictures/.
+        images: False leaves out all pictures that show data; charts stay.
+        largest: Size limit in bytes. To stay below it, pictures are made smaller or left out, and the page says which.
+
+    Raises:
+        OSError: A file cannot be read.
+        ValueError: The file is not a comparison, or the numbers and the recipe alone are larger than `largest`.
     """
     result = read_comparison(folder)
     bare = len(_written(result, Figures((), (), (), private=False, remarks=())).encode())
@@ -100,7 +112,12 @@ _SAID = {True: "yes", False: "no", None: "not said"}
 @final
 @dataclass(frozen=True)
 class GainLine:
-    """One method's gain. interval: over seeds, or over the test images of the only one.  seeds: each seed's gain."""
+    """The gain of one method.
+
+    Args:
+        interval: Over seeds or, with a single seed, over its test images.
+        seeds: The gain with each seed.
+    """
 
     method: str
     value: str
@@ -113,7 +130,11 @@ class GainLine:
 @final
 @dataclass(frozen=True)
 class GainGroup:
-    """The same gain of every method. average: over tasks, else one metric's."""
+    """One kind of gain, for every method.
+
+    Args:
+        average: Whether the gain is an average over tasks; otherwise it is that of one metric.
+    """
 
     title: str
     average: bool

@@ -18,7 +18,12 @@ from taskweave.results.folder import CHARTS, PICTURES
 
 
 class Caption(NamedTuple):
-    """title: what is drawn.  question: what it answers, for under the picture."""
+    """The words for a picture.
+
+    Args:
+        title: What is drawn.
+        question: The question it answers, shown below the picture.
+    """
 
     title: str
     question: str
@@ -85,9 +90,14 @@ _PIXELS_PER_UNIT = {"pt": 96 / 72, "px": 1.0, "": 1.0}
 @final
 @dataclass(frozen=True)
 class Embedded:
-    """A picture in a page.
+    """A picture embedded in a page.
 
-    name: of its file, without the ending.  content: the file.  kind: its media type.  width, height: in CSS pixels.
+    Args:
+        name: The file's name without its extension.
+        content: The file's bytes.
+        kind: Media type.
+        width: In CSS pixels.
+        height: In CSS pixels.
     """
 
     name: str
@@ -197,7 +207,11 @@ _WIDE, _STRIP = 760, 4.0
 @final
 @dataclass(frozen=True)
 class Figure:
-    """A picture with its words. uri: the whole picture in base64, which wants no escaping."""
+    """A picture with its words.
+
+    Args:
+        uri: The picture as a data URI in base64, which needs no escaping.
+    """
 
     name: str
     title: str
@@ -218,7 +232,12 @@ class Figure:
 @final
 @dataclass(frozen=True)
 class Figures:
-    """All of a page's. private: they show data that may not be published.  remarks: what is not as in the folder."""
+    """All pictures of a page.
+
+    Args:
+        private: Whether they show data that may not be published.
+        remarks: What differs from the folder's pictures.
+    """
 
     gains: tuple[Figure, ...]
     charts: tuple[Figure, ...]

@@ -76,7 +76,7 @@ def write_report(folder: Path, *, progress: Progress | None = None) -> tuple[Pat
 
 
 def write_charts(folder: Path, *, progress: Progress | None = None) -> tuple[Path, ...]:
-    """The charts and the pictures of attention alone; arguments, results and errors are those of `write_report`."""
+    """Write only the charts and attention pictures; arguments, results and errors are those of `write_report`."""
     source = Source(read_comparison(folder), folder)
     parts: dict[str, Callable[[], Iterable[Path]]] = {what: partial(part, source) for what, part in PARTS.items()}
     return draw_all(parts, folder, by="report", progress=progress or Silent())

@@ -22,7 +22,11 @@ RELATIVE = {
 
 
 class Dot(NamedTuple):
-    """One row's number. better_than_constant: False where a constant prediction is as good."""
+    """The number of one row.
+
+    Args:
+        better_than_constant: False if a constant prediction is as good.
+    """
 
     x: float
     y: float
@@ -30,12 +34,20 @@ class Dot(NamedTuple):
 
 
 def sweep_chart(result: ComparisonResult, swept: Swept, path: Path) -> Path:
-    """One line per task through the means over seeds of its first metric, a dot per seed; + is better everywhere.
+    """Draw one line per task: the gain in its first metric, averaged over seeds, with a dot per seed. + is always better.
 
-    Split sweeps: 1 + relative gain over the single networks of the same seed; other sweeps: that gain in percent. Rows
-    beside the values stand to their right, the last with a line across. A hollow dot is no better than a constant
-    prediction. Values without a row (failed, not trained yet) are gaps. `path` is a PNG's, an SVG lies beside it. Returns
-    `path`. Raises ValueError where no value can be compared with single.
+    Split sweeps show 1 + the relative gain over the single-task networks of the same seed; other sweeps show that gain in
+    percent. Rows outside the sweep stand to the right of the values; the last has a line across. A hollow dot is no better
+    than a constant prediction. Values without a row (failed or not trained yet) are gaps.
+
+    Args:
+        path: Where the PNG is written; an SVG is written beside it.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: No value can be compared with the single-task networks.
     """
     columns = main_metrics(result)
     spots, dots = _spots(swept), dots_of(result, swept)

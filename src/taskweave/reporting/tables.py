@@ -24,8 +24,10 @@ LineKind = Literal["method", "failed", "printed", "constant"]
 class Column:
     """What a column shows.
 
-    task, metric: of "metric" columns and of the "gain" columns beside them, else ""; the metric of a "relative_gain"
-    column is its kind. head: its title in words, with the direction's arrow.
+    Args:
+        head: Title in words, with an arrow for the direction.
+        task: Set for "metric" columns and the "gain" columns beside them, else "".
+        metric: As `task`; for a "relative_gain" column, the kind of the gain.
     """
 
     kind: Kind
@@ -40,8 +42,11 @@ class Column:
 class Entry:
     """One number of the table.
 
-    value, spread, low, high: unrounded; None where there is none.  text: the value with its spread as people read it,
-    rounded, without marks.  interval: "[low, high]" as people read it, of a gain.  marks: letters of the notes it needs.
+    Args:
+        value: Unrounded, as are `spread`, `low` and `high`; None if there is none.
+        text: The value with its spread, rounded, without marks.
+        marks: Letters of the notes that apply.
+        interval: "[low, high]" of a gain, rounded.
     """
 
     value: float | None
@@ -56,10 +61,11 @@ class Entry:
 @final
 @dataclass(frozen=True)
 class Line:
-    """One method: its label, the number of its seeds with results, an entry per column.
+    """One method: its label, the number of its seeds with results, and an entry per column.
 
-    kind: "failed" has no seed with results; "printed" and "constant" were not trained here.  failures: its seeds that
-    could not be trained.
+    Args:
+        kind: "failed" if no seed has results; "printed" and "constant" if not trained here.
+        failures: The seeds that could not be trained.
     """
 
     method: str
@@ -87,7 +93,10 @@ class Line:
 class Table:
     """A table ready to be written.
 
-    remarks: sentences on how to read it.  notes: letter -> what it marks.  verdict: two sentences on what came out.
+    Args:
+        remarks: Sentences on how to read the table.
+        notes: {letter: what it marks}.
+        verdict: Two sentences on the outcome.
     """
 
     title: str

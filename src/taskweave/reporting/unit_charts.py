@@ -34,13 +34,18 @@ _PANEL = (2.9, 2.5)
 
 
 def draw_alphas(links: Sequence[PlaceLink], path: Path, *, title: str = "") -> Path:
-    """A panel per place; in it, for every destination, its own weights (solid) and those of every other source (dashed).
+    """Draw a panel per connection: for every destination, its own weights (solid) and those of each other source (dashed).
 
     "Each plot shows (in sorted order) the alpha values for all the cross-stitch units in a layer (one per channel)": Misra
-    et al., "Cross-stitch networks for multi-task learning" (CVPR 2016), section 5.4 and table 4. As there each line is
-    sorted by itself, so that one position is not one channel. A colour is a destination. Units with one weight per layer
-    share one panel with the places side by side.
-    Returns `path`, the PNG's. Raises ValueError where no link has weights of its own.
+    et al., "Cross-stitch networks for multi-task learning" (CVPR 2016), section 5.4 and table 4. As in the paper, each line
+    is sorted by itself, so the same position on two lines is not the same channel. Each destination has one colour. Units
+    with one weight per layer share a panel with the connections side by side.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        ValueError: No link has weights per channel or layer.
     """
     drawn = [link for link in links if link.alphas]
     if not drawn:
@@ -107,14 +112,21 @@ _TICKS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
 
 
 def draw_sharing_map(methods: Mapping[str, Sequence[Sequence[PlaceLink]]], path: Path) -> Path:
-    """A panel per method: places downwards, directions across; colour and number say how strongly each is used.
+    """Draw a panel per method: connections downwards, directions across; colour and number say how much crosses.
 
-    methods: method -> for every seed the links of its connections; numbers are means over seeds.
     The number is ||W from the source|| / ||W from the own feature|| (Frobenius norms of the weights that make the
-    destination's feature): 0 nothing crosses, 1 as much as of its own; its colour is the same in all charts. Where a
-    destination takes nothing of its own, the cell is grey and holds the norm itself. The own feature, 1 everywhere, is left
-    out.
-    Returns `path`, the PNG's. Raises ValueError where no method has a link between two streams.
+    destination's feature): 0 if nothing crosses, 1 if as much crosses as comes from the own feature. Colours mean the same
+    in all charts. If nothing comes from the own feature, the cell is grey and holds the norm itself. The own feature,
+    always 1, is left out.
+
+    Args:
+        methods: {method: for every seed, the links of its connections}; numbers are means over seeds.
+
+    Returns:
+        `path`, of the PNG.
+
+    Raises:
+        ValueError: No method has a link between two streams.
     """
     maps = {method: _Cells(seeds) for method, seeds in methods.items() if any(not one.own for of in seeds for one in of)}
     if not maps:
@@ -195,15 +207,24 @@ def attention_figure(
     own_range: bool = False,
     title: str = "",
 ) -> Path:
-    """A PNG with a row per picture and task: the picture, then the task's mask of every block, each with its range.
+    """Draw a row per picture and task: the picture, then the task's mask of every block, each with its range.
 
-    As figure 5 of the MT-UNet paper, which shows "the initial attention masks at the decoder end" of both tasks.
-    images: RGB (B, 3, H, W), uint8 or float in [0, 1].
-    masks: {task: one (B, C, h, w) per block}, as `taskweave.networks.attention_masks` gives them; tasks without any are
-        left out. All panels are drawn as large as the picture, masks with visible pixels.
-    channel: of the masks; unless given, their mean over channels. The paper does not say which it draws.
-    own_range: each panel's colours go from its smallest to its largest value instead of 0 to 1.
-    Returns `path`. Raises ValueError without a mask, or where one is not of these pictures or has not that channel.
+    As figure 5 of the MT-UNet paper, which shows "the initial attention masks at the decoder end" of both tasks. All panels
+    are as large as the picture; mask pixels stay visible.
+
+    Args:
+        images: RGB (B, 3, H, W), uint8 or float in [0, 1].
+        masks: {task: one (B, C, h, w) per block}, from `taskweave.networks.attention_masks`; tasks without masks are left
+            out.
+        path: Where the PNG is written.
+        channel: The channel to draw; None for the mean over channels. The paper does not say which it draws.
+        own_range: Scale each panel's colours from its smallest to its largest value instead of 0 to 1.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: There is no mask, or one does not match the pictures or lacks the channel.
     """
     pictures = np.asarray(images)
     drawn = {

@@ -24,11 +24,13 @@ LEAST: Final = (10, 20)
 
 @final
 class LabelCounts(BaseModel):
-    """The labels of one task's classes in the train part.
+    """Label counts of one task's classes in the train part.
 
-    unit: what `labels` counts, as the cross-stitch paper does: pixels of a segmentation (figure 6), true boxes that have an
-    attribute (figure 5), objects of a detection, images of a classification.
-    labels, images: {class: how many}; images are those with at least one such label.
+    Args:
+        unit: What `labels` counts, as in the cross-stitch paper: pixels of a segmentation (figure 6), true boxes that have
+            an attribute (figure 5), objects of a detection, images of a classification.
+        labels: {class: number of labels}.
+        images: {class: number of images with at least one such label}.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,19 +41,32 @@ class LabelCounts(BaseModel):
 
 
 def keep_labels(counts: Mapping[str, LabelCounts], known_by: str, folder: Path) -> None:
-    """Write {task: its labels} to a comparison's folder. known_by: a hash of the data and tasks that were counted."""
+    """Write the label counts of every task to a comparison's folder.
+
+    Args:
+        counts: {task: its label counts}.
+        known_by: A hash of the data and tasks that were counted.
+    """
     content = {"known_by": known_by, "tasks": {name: one.model_dump() for name, one in counts.items()}}
     write_text(folder / LABELS, json.dumps(content, indent=1) + "\n")
 
 
 def read_labels(folder: Path) -> dict[str, LabelCounts]:
-    """{task: its labels} of a comparison's folder; {} where it has none. Raises ValueError for a damaged file."""
+    """Read {task: its label counts} from a comparison's folder; {} if it has none.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
     kept = _read(folder)
     return {} if kept is None else kept[1]
 
 
 def read_labels_of(known_by: str, folder: Path) -> dict[str, LabelCounts] | None:
-    """Those of the data and tasks of that hash; None where others or none were counted. Raises as `read_labels`."""
+    """Read the label counts of the data and tasks with the hash `known_by`; None if they were not counted.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
     kept = _read(folder)
     return None if kept is None or kept[0] != known_by else kept[1]
 
@@ -72,9 +87,11 @@ def _read(folder: Path) -> tuple[str, dict[str, LabelCounts]] | None:
 @final
 @dataclass(frozen=True)
 class ClassGain:
-    """How much a method is ahead of the baseline in one class; + is better.
+    """How much better a method is than the baseline in one class; + is better.
 
-    labels: how many the train part has.  seeds: the gain with every seed that both have, in the unit of the metric.
+    Args:
+        labels: Number of labels in the train part.
+        seeds: The gain with every seed that both have, in the metric's unit.
     """
 
     name: str
@@ -89,7 +106,12 @@ class ClassGain:
 @final
 @dataclass(frozen=True)
 class ClassGains:
-    """One metric of one column. unit: what the labels of `methods` count.  methods: all but the baseline."""
+    """Gains by class in one metric of one column.
+
+    Args:
+        unit: What the labels in `methods` count.
+        methods: {method: its gains}, without the baseline.
+    """
 
     column: str
     metric: str
@@ -102,9 +124,12 @@ Scores = Mapping[int, Mapping[str, float | None]]
 
 
 def gains_by_class(method: Scores, baseline: Scores, labels: Mapping[str, int], *, lower: bool = False) -> list[ClassGain]:
-    """The gain of every class that has labels or a score, the fewest labels first; ties in the order of `labels`.
+    """Return the gain of every class that has labels or a score, fewest labels first; ties in the order of `labels`.
 
-    lower: whether a lower score is better. A class without a score in a method or its baseline has no gain there.
+    A class without a score in a method or its baseline has no gain there.
+
+    Args:
+        lower: Whether a lower score is better.
     """
     sign = -1.0 if lower else 1.0
     names = dict.fromkeys([*labels, *(name for scores in method.values() for name in scores)])
@@ -127,10 +152,12 @@ def least_labelled(gains: Sequence[ClassGain], count: int) -> float | None:
 
 
 def class_gain_tables(result: ComparisonResult, folder: Path) -> list[ClassGains]:
-    """Of every test and metric with numbers by class, where the train labels are counted and some method has a gain.
+    """Return gains by class for every test and metric that has them; train and validation parts are left out.
 
-    Train and validation parts are left out.
-    folder: the comparison's own, with ``labels.json``; the runs lie beside it.
+    There are gains where the metric is known by class, the train labels are counted and some method has a gain.
+
+    Args:
+        folder: The comparison's folder, with ``labels.json``; the runs lie beside it.
     """
     counts = read_labels(folder)
     scores = {
@@ -162,10 +189,13 @@ def class_gain_tables(result: ComparisonResult, folder: Path) -> list[ClassGains
 
 
 def least_labelled_means(tables: Sequence[ClassGains]) -> dict[str, Any]:
-    """{column: {metric: {"unit", "methods": {method: {"seeds", "classes", "all", "least_labelled": {"10", "20"}}}}}}.
+    """Return the mean gains over classes with train labels: all of them, and those with the fewest labels.
 
-    Means of the classes' mean gains over seeds, of classes with train labels; None where fewer have one.
-    classes: how many have one, of which "all" is the mean.
+    A class's gain is its mean over seeds. A mean over the fewest-labelled classes is None if fewer classes have a gain.
+
+    Returns:
+        {column: {metric: {"unit", "methods": {method: {"seeds", "classes", "all", "least_labelled": {"10", "20"}}}}}},
+            where "classes" is how many classes have a gain and "all" is the mean over these.
     """
     found: dict[str, Any] = {}
     for table in tables:

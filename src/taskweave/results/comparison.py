@@ -25,9 +25,12 @@ class _Data(BaseModel):
 
 @final
 class Mark(_Data):
-    """Something a reader must know of one number.
+    """A remark on one number that readers must know.
 
-    task, metric: which number of the row.  reason: in words, e.g. "no better than a constant prediction".
+    Args:
+        task: The task of the number.
+        metric: The metric of the number.
+        reason: In words, e.g. "no better than a constant prediction".
     """
 
     task: str
@@ -37,7 +40,12 @@ class Mark(_Data):
 
 @final
 class SeedGain(_Data):
-    """A gain within one seed. low, high: its interval over the test images (paired bootstrap); None where not known."""
+    """A gain within one seed.
+
+    Args:
+        low: Lower end of its interval over the test images (paired bootstrap); None if not known.
+        high: Its upper end.
+    """
 
     seed: int
     value: float
@@ -49,8 +57,9 @@ class SeedGain(_Data):
 class Gain(_Data):
     """How much better one method is than the baseline, in one number; + is better.
 
-    kind "metric": the method minus the baseline in one metric, in its unit. "task_mean", "flat_mean": the relative gains of
-    that name, in percent (see `taskweave.metrics.gain.relative_gain`); then task and metric are "".
+    Args:
+        kind: "metric": the method minus the baseline in one metric, in its unit. "task_mean", "flat_mean": the relative
+            gains of that name, in percent (see `taskweave.metrics.gain.relative_gain`); then task and metric are "".
     """
 
     method: str
@@ -79,10 +88,12 @@ class Failure(_Data):
 
 @final
 class TransferWarning(_Data):
-    """What the monitor of negative transfer said of a connected training.
+    """A warning of negative transfer in a connected training.
 
-    task: the one that suffers, or "a and b" whose gradients point apart.  place: the connection where they disagree most.
-    since: the optimiser step from which on it held.
+    Args:
+        task: The task that suffers, or "a and b" if their gradients point apart.
+        place: The connection where they disagree most.
+        since: The optimiser step from which it held.
     """
 
     method: str
@@ -236,19 +247,27 @@ class ComparisonResult(_Data):
         return columns
 
     def rows_of(self, method: str) -> tuple[Row, ...]:
-        """The rows of one method, by seed. Raises KeyError for a method without rows."""
+        """Return the rows of one method, by seed.
+
+        Raises:
+            KeyError: The method has no rows.
+        """
         found = sorted((row for row in self.rows if row.method == method), key=lambda row: row.seed)
         if not found:
             raise KeyError(f"no row of method {method!r}; the methods with rows are {list(self.methods)}")
         return tuple(found)
 
     def save(self, path: Path) -> None:
-        """Write JSON, whole or not at all."""
+        """Write the comparison to a JSON file, atomically."""
         write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> ComparisonResult:
-        """Read JSON. Raises ValueError for a file of another schema than this program's, or for none of a comparison."""
+        """Read a comparison from a JSON file.
+
+        Raises:
+            ValueError: The file has another schema version than this program, or is not a comparison.
+        """
         text = path.read_text(encoding="utf-8")
         version = _version_of(text)
         if version > SCHEMA_VERSION:

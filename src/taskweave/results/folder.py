@@ -26,9 +26,11 @@ _ANEW = "the command that wrote it writes it anew"
 
 
 def find_comparison(folder: Path) -> Path:
-    """The folder of a comparison: the one given, or the only one below a folder of results.
+    """Return the folder of a comparison: the given one, or the only one below a folder of results.
 
-    Raises FileNotFoundError where there is none, ValueError where there are several to choose from.
+    Raises:
+        FileNotFoundError: There is no comparison.
+        ValueError: There are several comparisons to choose from.
     """
     if (folder / RESULT).is_file():
         return folder
@@ -45,7 +47,12 @@ def find_comparison(folder: Path) -> Path:
 
 
 def read_comparison(folder: Path) -> ComparisonResult:
-    """What lies in the folder of a comparison. Raises OSError, or ValueError for a file that is no comparison."""
+    """Read the comparison in a folder.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The file is not a comparison.
+    """
     file = folder / RESULT
     try:
         return ComparisonResult.load(file)
@@ -58,7 +65,11 @@ def read_comparison(folder: Path) -> ComparisonResult:
 
 
 def runs_of(row: Row, folder: Path) -> list[Path]:
-    """The folders of a row's runs. folder: the comparison's, beside which runs lie."""
+    """Return the folders of a row's runs.
+
+    Args:
+        folder: The comparison's folder; runs lie beside it.
+    """
     return [folder.absolute().parent / RUNS / run for run in row.runs]
 
 
@@ -89,7 +100,13 @@ _IMAGES, _TITLE = "images", "title"
 @final
 @dataclass(frozen=True)
 class FaceCounts:
-    """What is known of some faces. ages: years, 0 to 100.  genders: class numbers.  predicted: by a network, or labels."""
+    """Ages and genders of some faces.
+
+    Args:
+        ages: In years, 0 to 100.
+        genders: Class numbers.
+        predicted: True for a network's predictions, False for labels.
+    """
 
     label: str
     ages: tuple[float, ...] = ()
@@ -98,7 +115,11 @@ class FaceCounts:
 
 
 def keep_faces(series: Sequence[FaceCounts], genders: Sequence[str], folder: Path) -> None:
-    """Write ages and genders to a comparison's folder. genders: names of the classes."""
+    """Write ages and genders to a comparison's folder.
+
+    Args:
+        genders: Names of the classes.
+    """
     content = {"genders": list(genders), "series": [asdict(one) for one in series]}
     write_text(folder / FACES, json.dumps(content, ensure_ascii=False) + "\n")
 
@@ -118,9 +139,12 @@ def read_faces(folder: Path) -> tuple[list[FaceCounts], tuple[str, ...]]:
 @final
 @dataclass(frozen=True)
 class AttentionMasks:
-    """Attention of one network on some pictures.
+    """Attention masks of one network on some pictures.
 
-    title: of the drawing.  images: RGB uint8 (B, 3, H, W).  masks: {task: one (B, h, w) per block, the mean over channels}.
+    Args:
+        title: Title of the chart.
+        images: RGB uint8 (B, 3, H, W).
+        masks: {task: one (B, h, w) per block, the mean over channels}.
     """
 
     title: str
@@ -129,7 +153,11 @@ class AttentionMasks:
 
 
 def keep_attention(attention: AttentionMasks, path: Path) -> Path:
-    """Write masks and the pictures behind them to an .npz file. Returns `path`."""
+    """Write masks and the pictures behind them to an .npz file.
+
+    Returns:
+        `path`.
+    """
     arrays: dict[str, Any] = {_IMAGES: attention.images, _TITLE: np.asarray(attention.title)}
     tasks = list(attention.masks)
     arrays["tasks"] = np.asarray(tasks, dtype=np.str_)

@@ -38,10 +38,13 @@ def known_gains(result: ComparisonResult) -> tuple[Gain, ...]:
 
 
 def gains_of(result: ComparisonResult, scored: Mapping[tuple[str, int], Scored] | None = None) -> tuple[Gain, ...]:
-    """By method: the gain in every metric in column order, then both relative gains over the tasks' own tests.
+    """Return every method's gain in each metric, in column order, then both relative gains over the tasks' own tests.
 
-    scored: {(method, seed): its columns' metrics on resampled images}; the gains of other rows have no interval within
-    their seed. Gains that are undefined, such as one relative to 0, are left out. Without a baseline's row there is none.
+    Undefined gains, e.g. relative to 0, are left out. Without a row of the baseline there are no gains.
+
+    Args:
+        scored: {(method, seed): its columns' metrics on resampled images}. Gains of other rows have no interval within
+            their seed.
     """
     return tuple(gain for method in result.methods for gain in _gains(result, method, scored))
 
@@ -97,7 +100,9 @@ def interval_of(gain: Gain) -> Interval | None:
 class Pair:
     """A method and the baseline with one seed.
 
-    new_scored, base_scored: of the columns that may be paired, that is on the same images.
+    Args:
+        new_scored: The method's columns that can be paired, that is, measured on the same images.
+        base_scored: The baseline's.
     """
 
     new: Row
@@ -118,7 +123,11 @@ class Pair:
         return None if scored is None else metric_interval(*scored, metric, direction)
 
     def relative_gain(self, kind: GainKind, without: Collection[str] = ()) -> float | None:
-        """In percent, over the metrics that both rows have; None without such. without: columns that do not count."""
+        """Return the relative gain in percent over the metrics that both rows have; None if there are none.
+
+        Args:
+            without: Columns to leave out.
+        """
         both = self._both(without)
         if not both:
             return None
@@ -155,9 +164,10 @@ class Pair:
 def pairs_of(
     result: ComparisonResult, method: str, scored: Mapping[tuple[str, int], Scored] | None = None
 ) -> tuple[Pair, ...]:
-    """A method's rows beside the baseline's with the same seed, by seed; () for the baseline itself.
+    """Return a method's rows paired with the baseline's rows of the same seed, by seed; () for the baseline itself.
 
-    scored: {(method, seed): what is known by image}.
+    Args:
+        scored: {(method, seed): its columns' metrics on resampled images}.
     """
     scored = scored or {}
     base = {row.seed: row for row in result.rows if row.method == result.baseline and method != result.baseline}
@@ -185,10 +195,15 @@ _AGREES = 0.02
 def with_gains(
     result: ComparisonResult, folder: Path, *, progress: Progress | None = None, resamples: int = RESAMPLES
 ) -> ComparisonResult:
-    """The same result with every gain over its baseline, and its interval within each seed where images are stored.
+    """Return the result with every gain over its baseline and, where possible, its interval within each seed.
 
-    folder: of all results, which holds runs/. Runs of which nothing is stored by image, or whose file is damaged (noted),
-    have gains without such an interval. Raises ValueError for fewer than two resamples.
+    Runs without per-image statistics, or with a damaged file (which is reported), have gains without such an interval.
+
+    Args:
+        folder: The folder of all results, which holds runs/.
+
+    Raises:
+        ValueError: `resamples` is under 2.
     """
     rows = [row for method in result.methods for pair in pairs_of(result, method) for row in (pair.base, pair.new)]
     wanted = {(row.method, row.seed): row for row in rows}

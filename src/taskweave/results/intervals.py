@@ -46,8 +46,10 @@ class Interval(NamedTuple):
 class Resampled:
     """One column of one run on resampled test images.
 
-    images: what the test images, in their order, are known by; results of other images are never paired with these.
-    observed: {metric: value on the images as they are}.  scores: {metric: (resamples,)}, NaN where undefined.
+    Args:
+        images: Digest of the test images in order; results of other images are never paired with these.
+        observed: {metric: value on the original images}.
+        scores: {metric: (resamples,)}, NaN where undefined.
     """
 
     images: str
@@ -56,11 +58,16 @@ class Resampled:
 
 
 def resample(each: PerImage, images: str, *, resamples: int = RESAMPLES) -> Resampled:
-    """A column's metrics on `resamples` draws, with replacement, of as many images as there are.
+    """Compute a column's metrics on `resamples` bootstrap samples, each of as many images as there are, with replacement.
 
-    images: a digest of the images' keys in order. The draws follow from it alone: everything tested on the same images,
-    whichever the method or the task, meets the same draws. This is the pairing. Other images have draws of their own.
-    Raises ValueError for a column without images and for fewer than two resamples.
+    The samples depend only on `images`. Every method and task tested on the same images therefore gets the same samples,
+    which is what pairs them.
+
+    Args:
+        images: A digest of the images' keys in order.
+
+    Raises:
+        ValueError: The column has no images, or `resamples` is under 2.
     """
     if each.count < 1 or resamples < 2:
         raise ValueError(
@@ -84,9 +91,10 @@ def _draws(count: int, images: str, resamples: int) -> Iterator[NDArray[np.int64
 
 
 def metric_interval(new: Resampled, base: Resampled, metric: str, direction: Direction) -> Interval | None:
-    """Of the gain in one metric, in its unit and + where better; None where it is undefined on too many resamples.
+    """Return the interval of the gain in one metric, in its unit, + for better; None if undefined on too many resamples.
 
-    Raises ValueError for results of different images: a difference of theirs is not paired.
+    Raises:
+        ValueError: The results are of different images, or resampled unequally often, and cannot be paired.
     """
     check_paired(new, base)
     sign = 1.0 if direction == "higher" else -1.0
@@ -96,10 +104,17 @@ def metric_interval(new: Resampled, base: Resampled, metric: str, direction: Dir
 def relative_interval(
     new: Mapping[str, Resampled], base: Mapping[str, Resampled], directions: Directions, *, kind: GainKind
 ) -> Interval | None:
-    """Of the relative gain over all metrics in `directions`, in percent (`taskweave.metrics.gain.relative_gain`).
+    """Return the interval of the relative gain over all metrics in `directions`, in percent; None if undefined too often.
 
-    new, base: by column. Columns on the same images are drawn together, those on other images apart. None, and what is
-    raised, as of `metric_interval`.
+    See `taskweave.metrics.gain.relative_gain`. Columns on the same images share their bootstrap samples; columns on other
+    images have their own.
+
+    Args:
+        new: {column: its resampled metrics}.
+        base: As `new`, of the baseline.
+
+    Raises:
+        ValueError: Two results cannot be paired; see `check_paired`.
     """
     total: Floats = np.zeros(())
     for column, of in shares(directions, kind=kind).items():
@@ -114,7 +129,11 @@ def relative_interval(
 
 
 def check_paired(new: Resampled, base: Resampled) -> None:
-    """Raises ValueError unless both are of the same images, drawn equally often."""
+    """Check that two results can be paired.
+
+    Raises:
+        ValueError: They are of different images, or have different numbers of resamples.
+    """
     if new.images != base.images:
         raise ValueError(
             f"only results of the same test images can be paired, got images known by {new.images!r} and {base.images!r}; "

@@ -71,11 +71,14 @@ def read_record(run: Path) -> RunRecord | None:
 @final
 @dataclass(frozen=True)
 class PlaceLink:
-    """What reaches the stream (or lane) `destination` from `source` at a place.
+    """What reaches the stream (or lane) `destination` from `source` at a connection.
 
-    own: whether they are the same.  norm: ||W||_F / sqrt(C_t), see `taskweave.units.learned.LearnedLink`.
-    relative: ||W|| over that of the destination's own feature, 1 for the own; None where nothing of the own comes through.
-    alphas: the weights, one per channel or block or layer; () for 1x1 convolutions.
+    Args:
+        own: Whether source and destination are the same.
+        norm: ||W||_F / sqrt(C_t), see `taskweave.units.learned.LearnedLink`.
+        relative: ||W|| divided by that of the destination's own feature, 1 for the own feature; None if nothing of the own
+            feature passes.
+        alphas: The weights, one per channel, block or layer; () for 1x1 convolutions.
     """
 
     place: str
@@ -98,7 +101,11 @@ def keep_units(links: Sequence[PlaceLink], run: Path) -> None:
 
 
 def read_units(run: Path) -> list[PlaceLink]:
-    """What a run's connections learned; [] without any. Raises ValueError for a damaged file."""
+    """Read what a run's connections learned; [] if it has none.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
     try:
         return [PlaceLink(**link | {"alphas": tuple(link["alphas"])}) for link in _read(run / UNITS, [])]
     except (KeyError, TypeError) as error:
@@ -116,7 +123,11 @@ def keep_curves(measured: Mapping[str, Metric], run: Path) -> None:
 
 
 def read_curves(run: Path, column: str) -> list[Curve]:
-    """The curves of a column; [] where it has none. Raises ValueError for a damaged file."""
+    """Read the curves of a column; [] if it has none.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
     found = _read(run / CURVES, {}).get(column, [])
     return [Curve(**curve | {"x": tuple(curve["x"]), "y": tuple(curve["y"])}) for curve in found]  # JSON has lists
 
@@ -155,10 +166,13 @@ def keep_classes(measured: Mapping[str, Metric], classes: Mapping[str, tuple[str
 
 
 def read_classes(run: Path, column: str) -> ByClass:
-    """{metric: {class: value}} of a column, in the metrics' units; {} where it has none.
+    """Read {metric: {class: value}} of a column, in the metrics' units; {} if it has none.
 
-    A metric's name stands for the values whose mean over classes it is, such as the classes' IU for "mIoU"; the IU of a
-    segmentation that is averaged over images goes by "IoU". Raises ValueError for a damaged file.
+    A metric's name stands for the values whose mean over classes it is, e.g. the classes' IU for "mIoU". For a segmentation
+    whose IU is averaged over images the name is "IoU".
+
+    Raises:
+        ValueError: The file is damaged.
     """
     return dict(_read(run / CLASSES, {}).get(column, {}))
 

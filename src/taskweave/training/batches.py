@@ -41,13 +41,17 @@ def training_batches(
     rank: int = 0,
     ranks: int = 1,
 ) -> Iterator[Batch]:
-    """Batches number `first` to `last` - 1, all full: one may span two epochs.
+    """Yield batches number `first` to `last` - 1, all of them full; a batch may span two epochs.
 
-    Data that are read in blocks are shuffled in blocks (`blocks_of`). A worker process reads whole batches, so with several
-    of them a block that reaches into two batches is read by two.
+    Data that are read in blocks are shuffled in blocks (`blocks_of`). Each worker process reads whole batches, so a block
+    that spans two batches may be read by two workers.
 
-    rank, ranks: of every batch the part of this process, of so many; as even as can be, in the order of the batch.
-    Raises ValueError for an empty data set, and for a batch of fewer samples than processes.
+    Args:
+        rank: Number of this process. It gets its part of every batch, in the order of the batch.
+        ranks: Number of processes; every batch is split among them as evenly as possible.
+
+    Raises:
+        ValueError: The data set is empty, or a batch has fewer samples than there are processes.
     """
     order: Sampler[list[At]]
     if isinstance(samples, Mixture):
@@ -63,7 +67,11 @@ def blocks_of(samples: Samples) -> tuple[Sequence[int], ...]:
 
 
 def batches_in_order(samples: Samples, *, batch_size: int, workers: int = 0) -> Iterator[Batch]:
-    """Every sample once, in order, draw 0; no batch has samples of two data sets. Raises ValueError for an empty one."""
+    """Yield every sample once, in order, with draw 0; no batch mixes samples of two data sets.
+
+    Raises:
+        ValueError: The data set is empty.
+    """
     if len(samples) == 0:
         raise ValueError("the data set to validate on is empty; check the folder and the split it was read from")
     whole = samples.ranges() if isinstance(samples, Mixture) else [range(len(samples))]
@@ -129,9 +137,11 @@ def labelled(tasks: Mapping[str, Task], batch: Batch) -> list[str]:
 
 
 def inputs_of(batch: Batch, tasks: Mapping[str, Task], *, training: bool) -> Any:
-    """The images, or {stream: its input} where a task's network reads more than the images.
+    """Return the images, or {stream: its input} where a task's network reads more than the images.
 
-    tasks: of every stream that runs, also those without a label in the batch: links carry their features to the others.
+    Args:
+        tasks: The tasks of all streams that run. Streams without a label in the batch count too: connections carry their
+            features to the others.
     """
     inputs = {
         name: task.network_input(batch.image, batch.targets.get(name) if training else None, batch.rois)
@@ -167,9 +177,12 @@ def _in_float32(output: Any) -> Any:
 @final
 @dataclass(frozen=True)
 class Pace:
-    """done: what a step adds to an epoch, of `whole`.
+    """How many steps make an epoch.
 
-    all_read: the step by which every sample was read; None where the training ends before.
+    Args:
+        done: How much of an epoch one step covers, in samples (in batches for a `Mixture`).
+        whole: Length of an epoch, in the same unit.
+        all_read: The step by which every sample has been read; None if training ends before that.
     """
 
     done: int

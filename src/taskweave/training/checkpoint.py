@@ -20,9 +20,10 @@ from taskweave.training.weights import WrongCheckpointError, load_weights
 
 @final
 class CsvLog:
-    """A CSV file whose first column is the step. Opened at a step, it forgets what was written after that step.
+    """A CSV file whose first column is the step. Opened at a step, it drops rows written after that step.
 
-    Of other columns than before (a monitor's, where a reference is there by now) it keeps those that are still there.
+    If the columns have changed (e.g. a monitor's, when a reference has become available), values of the remaining columns
+    are kept.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, step: int) -> None:
@@ -31,7 +32,11 @@ class CsvLog:
         write_text(path, _text(self.columns, kept))
 
     def write(self, row: Mapping[str, object]) -> None:
-        """Append a row; a column that `row` lacks stays empty. Raises CannotSaveError."""
+        """Append a row; columns missing from `row` stay empty.
+
+        Raises:
+            CannotSaveError: The file cannot be written.
+        """
         try:
             with self.path.open("a", newline="") as file:
                 csv.DictWriter(file, self.columns, lineterminator="\n").writerow(row)
@@ -62,10 +67,18 @@ def _text(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
 
 @final
 class RunLog:
-    """`log.csv`: per-task losses unweighted (mean since the last row), weights, learning rates; `validation.csv`: metrics.
+    """Write the logs of a training: `log.csv`, `validation.csv`, and on request `monitor.csv` and TensorBoard.
 
-    monitored: the columns of `monitor.csv`, what a `taskweave.training.monitor.monitor.Monitor` sees; () for no such file.
-    Raises ImportError where TensorBoard is asked for and not installed.
+    `log.csv` holds per-task losses (unweighted, mean since the last row), weights and learning rates; `validation.csv`
+    holds metrics.
+
+    Args:
+        monitored: The columns of `monitor.csv`, see `taskweave.training.monitor.monitor.Monitor`. If empty, the file is not
+            written.
+        tensorboard: Also write TensorBoard logs.
+
+    Raises:
+        ImportError: TensorBoard is requested but not installed.
     """
 
     def __init__(
@@ -138,7 +151,11 @@ FORMAT = 1
 
 
 def open_folder(folder: Path) -> None:
-    """Make the folder and prove that it can be written to, before any work is done. Raises CannotSaveError."""
+    """Create the folder and check that it is writable, before any work is done.
+
+    Raises:
+        CannotSaveError: The folder cannot be created or written to.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -151,7 +168,11 @@ def open_folder(folder: Path) -> None:
 
 
 def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
-    """Store plain values and tensors. Raises CannotSaveError."""
+    """Save plain values and tensors.
+
+    Raises:
+        CannotSaveError: The file cannot be written.
+    """
     whole = {"format": FORMAT, **content}
     with writing(path, needed=_bytes_of(whole)) as file:
         try:
@@ -169,7 +190,11 @@ def _bytes_of(value: Any) -> int:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What `save_checkpoint` stored, on the CPU. Raises WrongCheckpointError for a file that is none of ours."""
+    """Load what `save_checkpoint` saved, with all tensors on the CPU.
+
+    Raises:
+        WrongCheckpointError: The file is not a checkpoint of this version of taskweave.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -180,7 +205,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def check_known_by(stored: Mapping[str, Any], asked: Mapping[str, Any], *, source: str) -> None:
-    """Raise WrongCheckpointError unless a run in a folder was determined by the same things as the one asked for."""
+    """Check that a stored run was determined by the same settings as the requested one.
+
+    Raises:
+        WrongCheckpointError: A setting differs; the message lists all that do.
+    """
     differing = [
         f"{key}: {stored.get(key)!r} there, {asked.get(key)!r} asked for"
         for key in dict.fromkeys((*stored, *asked))
@@ -196,7 +225,11 @@ WEIGHTS, STATISTICS, FINISHED = "weights.safetensors", "statistics.safetensors",
 
 
 def write_finished(folder: Path, result: FitResult, *, known_by: Mapping[str, Any]) -> None:
-    """Note that the training in `folder` is done; written last of all. Raises CannotSaveError."""
+    """Record that the training in `folder` has finished; call it after everything else has been written.
+
+    Raises:
+        CannotSaveError: The file cannot be written.
+    """
     content = {
         "known_by": dict(known_by),
         "step": result.step,
@@ -209,9 +242,13 @@ def write_finished(folder: Path, result: FitResult, *, known_by: Mapping[str, An
 
 
 def read_finished(folder: Path, net: nn.Module, *, known_by: Mapping[str, Any]) -> FitResult | None:
-    """The result of the training that `folder` holds finished, its weights loaded into `net`; None where it holds none.
+    """Load the final weights of a finished training into `net` and return its result.
 
-    Raises WrongCheckpointError for another network or another training.
+    Returns:
+        The result, or None if `folder` holds no finished training.
+
+    Raises:
+        WrongCheckpointError: The folder belongs to another network or another training, or its files are damaged.
     """
     path, weights = folder / FINISHED, folder / WEIGHTS
     if not path.is_file():

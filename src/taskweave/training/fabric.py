@@ -31,7 +31,11 @@ class Autocasting(MixedPrecision):
 
 
 def make_fabric(options: TrainingOptions) -> Fabric:
-    """Lightning Fabric for settled options, on one device. Raises ValueError for a device that is not there."""
+    """Return Lightning Fabric for resolved options (no "auto" left), on one device.
+
+    Raises:
+        ValueError: The requested device is not available.
+    """
     if options.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device='cuda' was asked for, but torch sees no CUDA device here; set device to 'auto' or 'cpu'")
     # as plugins, since Fabric announces a precision given as a word on every start
@@ -41,10 +45,10 @@ def make_fabric(options: TrainingOptions) -> Fabric:
 
 @final
 class Ranks:
-    """The processes that Fabric launched; alone, where there is one, everything here leaves its argument as it is.
+    """The processes that Fabric launched; with a single process, every method leaves its argument unchanged.
 
-    Losses and gradients are those of one process with the whole batch. Gradients are averaged here, once per step, and not
-    by torch's DistributedDataParallel: a process may have no label at all in a step, and its backward nothing to do.
+    Losses and gradients equal those of one process with the whole batch. Gradients are averaged here, once per step, and
+    not by torch's DistributedDataParallel: a process may have no label in a step, and then nothing to backpropagate.
     """
 
     def __init__(self, fabric: Fabric) -> None:
@@ -100,11 +104,17 @@ class Ranks:
         *,
         adding: Collection[str] = (),
     ) -> dict[str, Tensor]:
-        """The loss of every task with a label in any process: L = sum_r c_r L_r / sum_r c_r, c_r process r's count.
+        """Return the loss of every task that has a label in any process.
 
-        adding: those tasks whose parts' losses add up: L = sum_r L_r.
-        Its value is the same in all of them; its gradient is this process's part, scaled so that the mean over processes is
-        the gradient of L. Where a process has no label of the task its part is 0.
+        L = sum_r c_r L_r / sum_r c_r, where c_r is the label count of process r. The value of L is the same in all
+        processes. Its gradient is this process's part, scaled so that the mean over processes is the gradient of L; it is 0
+        in a process that has no label of the task.
+
+        Args:
+            losses: {task: this process's loss}, for the tasks that have a label here.
+            counts: {task: this process's label count}.
+            tasks: All tasks, in the same order in every process.
+            adding: Tasks whose losses add up over processes: L = sum_r L_r.
         """
         own = torch.zeros(3, len(tasks), dtype=torch.float64, device=self.fabric.device)
         for i, name in enumerate(tasks):

@@ -61,10 +61,12 @@ def parameters_by_role(net: Connected) -> dict[Role, list[nn.Parameter]]:
 @final
 @dataclass(frozen=True)
 class Group:
-    """Parameters that share a learning rate and a decay.
+    """Parameters that share a learning rate and a weight decay.
 
-    label: what they are, for people and for the log's columns.
-    multiplier: times the base learning rate.  decay: torch's weight decay.
+    Args:
+        label: What the parameters are; shown to users and used for the log's columns.
+        multiplier: Multiple of the base learning rate.
+        decay: Weight decay in torch's convention.
     """
 
     label: str
@@ -172,13 +174,19 @@ def rates(optimizer: torch.optim.Optimizer) -> dict[str, float]:
 
 @final
 class Freezing:
-    """Holds the parameters of each role still for its number of steps.
+    """Keep the parameters of each role frozen for a given number of steps.
 
-    While a role is frozen its parameters want no gradient (so no momentum and no decay reach them) and its batch norms
-    run in eval mode (so their statistics stay too). Dropout inside goes on: it changes no state.
+    While a role is frozen, its parameters do not require gradients, so momentum and decay do not change them, and its batch
+    norms run in eval mode, so their statistics do not change. Dropout stays active, since it has no state.
 
-    What came frozen stays so: parameters that want no gradient, and norms that keep in eval mode when told to train.
-    hold_norms: every batch norm runs in eval mode at every step, whatever is frozen.
+    Parameters that did not require gradients before training stay frozen, and so do norms that were in eval mode.
+
+    Args:
+        freeze: For how many steps each role stays frozen.
+        hold_norms: Run every batch norm in eval mode at every step, whatever is frozen.
+
+    Raises:
+        ValueError: No parameter requires a gradient, or `freeze` leaves nothing to train at step 0.
     """
 
     def __init__(self, net: Connected, freeze: Freeze, *, hold_norms: bool = False) -> None:

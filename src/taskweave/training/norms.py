@@ -20,10 +20,12 @@ _SETS = "data_sets"
 
 @final
 class SetStatistics:
-    """Running statistics of a network's batch norms, its own for each data set; scales and shifts stay shared.
+    """Running statistics of a network's batch norms, separate for each data set; scales and shifts stay shared.
 
-    They begin as the network's. The network's own change in `pool` and `use` only.
-    Raises ValueError for a network without batch norms.
+    They start as copies of the network's own statistics, which only `pool` and `use` change.
+
+    Raises:
+        ValueError: The network has no batch norms.
     """
 
     def __init__(self, net: nn.Module, sets: Sequence[str]) -> None:
@@ -88,14 +90,22 @@ class SetStatistics:
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Raises KeyError for other data sets or another network."""
+        """Load the statistics of the same network and data sets.
+
+        Raises:
+            KeyError: The state belongs to other data sets or another network.
+        """
         for name, own in self._of.items():
             for key, tensor in own.items():
                 tensor.copy_(state[name][key])
 
 
 def save_statistics(statistics: SetStatistics, path: Path) -> None:
-    """Store them beside the weights, as safetensors. Raises CannotSaveError."""
+    """Write the statistics to a safetensors file.
+
+    Raises:
+        CannotSaveError: The file cannot be written.
+    """
     from safetensors.torch import save
 
     state = statistics.state_dict()
@@ -104,7 +114,12 @@ def save_statistics(statistics: SetStatistics, path: Path) -> None:
 
 
 def read_statistics(net: nn.Module, path: Path) -> SetStatistics:
-    """What `save_statistics` stored of this network. Raises FileNotFoundError, WrongCheckpointError."""
+    """Read the statistics that `save_statistics` wrote for this network.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file holds no statistics, or those of another network.
+    """
     from safetensors import safe_open
 
     if not path.is_file():

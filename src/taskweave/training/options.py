@@ -32,10 +32,11 @@ class Settings(BaseModel):
 
 @final
 class WeightDecay(Settings):
-    """Weight decay (torch's convention: the gradient gets decay * w) by role; one number stands for all three roles.
+    """Weight decay by role, in torch's convention (decay * w is added to the gradient); one number sets all three roles.
 
-    connections: applies to units whose method decays its weights (`Unit.decays`), to no others.
-    norms_and_biases: whether parameters with one axis (norms, biases, scales) of streams and heads decay too.
+    Args:
+        connections: Applies only to units whose published method decays its weights (`Unit.decays`).
+        norms_and_biases: Whether parameters with one axis (norms, biases, scales) of streams and heads decay too.
     """
 
     streams: NonNegativeFloat = 0.0

@@ -9,10 +9,11 @@ from taskweave.training.options import TrainingOptions
 
 
 def settle(options: TrainingOptions) -> TrainingOptions:
-    """The options with every "auto" replaced by what this machine does best.
+    """Return the options with every "auto" replaced by what this machine does best.
 
-    device: CUDA where there is one. memory_format: channels_last, which convolutions like on CPU and on CUDA.
-    precision: bf16 autocast (weights, losses and statistics stay float32) where the hardware multiplies bf16, else float32.
+    - device: CUDA if available.
+    - memory_format: channels_last, which is faster for convolutions on CPU and on CUDA.
+    - precision: bf16 autocast (weights, losses and statistics stay float32) if the hardware multiplies bf16, else float32.
     """
     device = options.device
     if device == "auto":

@@ -199,7 +199,11 @@ class Training:
         return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
 
     def save(self) -> None:
-        """Store the whole state, atomically. Raises CannotSaveError, the earlier checkpoint whole."""
+        """Save the whole state atomically; if that fails, the earlier checkpoint stays intact.
+
+        Raises:
+            CannotSaveError: The file cannot be written.
+        """
         self.check_weights()
         random = self.ranks.of_each(random_state())
         if self.ranks.leads:
@@ -226,7 +230,11 @@ class Training:
         }
 
     def check_finite(self, what: str, value: float) -> None:
-        """Raise NonFiniteLossError for a value that is not finite. what: e.g. "the loss of task 'depth'"."""
+        """Check a value, named `what` in the message, e.g. "the loss of task 'depth'".
+
+        Raises:
+            NonFiniteLossError: The value is NaN or infinite.
+        """
         if not math.isfinite(value):
             raise NonFiniteLossError(what, step=self.step, value=value, kept=self.kept())
 
@@ -255,9 +263,10 @@ class Training:
         self._forget_all_but(None)
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint, if there is one; last of all set-up, since it restores the random state.
+        """Resume from the folder's checkpoint, if any. Call it last in set-up, since it restores the random state.
 
-        Raises WrongCheckpointError for one of another network or another training.
+        Raises:
+            WrongCheckpointError: The checkpoint belongs to another network or another training.
         """
         if self.ranks.leads:
             remove_parts(self.folder)

@@ -27,7 +27,11 @@ class OfSum:
         self._run, self._parts = run, parts
 
     def add(self, losses: Mapping[str, Tensor]) -> None:
-        """Take a batch's losses. Raises NonFiniteLossError."""
+        """Add the gradient of a batch's losses.
+
+        Raises:
+            NonFiniteLossError: The weighted loss with the units' penalty is not finite.
+        """
         run = self._run
         total, penalty = run.weighting(losses), run.net.penalty()
         whole: Tensor = total if penalty is None else total + penalty
@@ -76,7 +80,11 @@ class OfTasks:
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Leave the step's gradient with the parameters. Raises NonFiniteLossError."""
+        """Store the step's gradient in the parameters.
+
+        Raises:
+            NonFiniteLossError: The norm of the aggregated gradient is not finite.
+        """
         for name in self._found:
             self._average(name)
         penalty = self._found.pop(_PENALTY, None)
@@ -137,7 +145,11 @@ def _is_of_nothing(run: Training, name: str, loss: Tensor, outputs: Mapping[str,
 
 
 def train_step(run: Training, batches: Iterator[Batch]) -> None:
-    """One optimiser step on `accumulate` batches. Raises NonFiniteLossError before the weights change."""
+    """Do one optimiser step on `accumulate` batches.
+
+    Raises:
+        NonFiniteLossError: A loss or a gradient is not finite; the weights are unchanged.
+    """
     options, begun = run.options, time.perf_counter()
     set_rates(run.optimizer, run.schedule(run.step))
     run.freezing.enforce(run.step)

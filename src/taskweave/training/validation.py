@@ -43,16 +43,18 @@ class Validation:
 @final
 @dataclass(frozen=True)
 class FitResult:
-    """How far a training came, and what it found.
+    """How far a training came, and its results.
 
-    stopped: "finished", or why it stopped at a resumable point.
-    step: optimiser steps done, those before a resume included.
-    metrics: what `TrainingOptions.choose` reports of the validations; None where there were none or it did not finish.
-    history: every validation, in order.
-    seconds: time spent in training steps (validation, saving and start-up left out), over all resumes; those spent
-        waiting for data are in `waited`.
-    weights: the kept weights (safetensors), where finished; None before.
-    statistics: where finished with batch_norm="per_data_set", those of each data set; see `training.norms.read_statistics`.
+    Args:
+        stopped: "finished", or why it stopped at a point it can be resumed from.
+        step: Optimiser steps done, including those before a resume.
+        metrics: The validation metrics that `TrainingOptions.choose` reports; None without validations or if not finished.
+        history: Every validation, in order.
+        seconds: Time spent in training steps over all resumes, without validation, saving and start-up.
+        waited: The part of `seconds` spent waiting for data.
+        weights: File of the kept weights (safetensors); None if not finished.
+        statistics: File of each data set's batch norm statistics, if finished with batch_norm="per_data_set"; see
+            `training.norms.read_statistics`.
     """
 
     stopped: Stopped

@@ -145,7 +145,11 @@ def _stream_part(state: dict[str, Tensor], path: Path, name: str | None) -> dict
 
 
 def check_state(own: Mapping[str, Tensor], given: Mapping[str, Any], *, source: str, who: str) -> None:
-    """Raise WrongCheckpointError unless `given` has exactly the keys and shapes of `own`; name the first that differ."""
+    """Check that `given` has exactly the keys and shapes of `own`.
+
+    Raises:
+        WrongCheckpointError: Keys or shapes differ; the message names the first that do.
+    """
     problems = []
     for word, keys in (("missing", own.keys() - given.keys()), ("unexpected", given.keys() - own.keys())):
         if keys:

@@ -32,11 +32,13 @@ class Backward(Protocol):
 @final
 @dataclass(frozen=True)
 class Place:
-    """A connection of two streams or more, or the end of the trunk.
+    """A connection where two or more streams meet, or the end of a shared trunk.
 
-    name: the stage, or "<stream>.<stage>+..." where streams meet at different ones; number: of the connection, or `FORK`.
-    weights: of the last convolution or linear layer of each stream before the place. (The unit's own would not do: the
-        output of one stream often has rows of its own in it, so that no two tasks' gradients meet there.)
+    Args:
+        name: The stage, or "<stream>.<stage>+..." if the streams meet at different stages.
+        number: Number of the connection, or `FORK`.
+        weights: Weights of the last convolution or linear layer of each stream before the connection. The unit's own
+            weights would not do: one stream's output often has rows of its own in them, where no two tasks' gradients meet.
     """
 
     name: str
@@ -138,7 +140,12 @@ Pair = tuple[str, str]
 
 
 class Look(NamedTuple):
-    """One cosine. age: steps between the batches of the two gradients."""
+    """One measured cosine.
+
+    Args:
+        place: Name of the `Place`.
+        age: Steps between the batches that the two gradients are from.
+    """
 
     place: str
     pair: Pair
@@ -148,12 +155,16 @@ class Look(NamedTuple):
 
 @final
 class Cosines:
-    """From a step that is due on, every pair of tasks is looked at once: where one batch labels both, at features.
+    """Compare the gradients of every pair of tasks, once per round.
 
-    Where that takes longer than until the next step that is due, the next look begins at the first one after it.
+    A round begins every `every` steps. It compares each pair on the first batch with an image labelled for both tasks, by
+    their gradients with respect to features. If a round is not complete when the next is due, the next begins at the first
+    due step after it.
 
-    apart: the pairs that no batch labels together; their gradients are with respect to weights, each from the first batch
-        that labels the task.
+    Args:
+        every: Steps between rounds; 0 for none.
+        apart: Pairs that no batch labels together. Their gradients are with respect to weights, each from the first batch
+            that labels the task.
     """
 
     def __init__(self, net: Connected, tasks: Sequence[str], *, every: int, apart: Collection[Pair] = ()) -> None:

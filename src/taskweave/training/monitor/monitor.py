@@ -12,11 +12,16 @@ from typing import Any, Literal, final
 @final
 @dataclass(frozen=True)
 class Limits:
-    """An alarm begins where the mean of the last `window` values was above `threshold` for `rows` values in a row, and the
-    values since the first of those windows began have t = mean / (s / sqrt(n)) above `sure`, s their standard deviation.
+    """When an alarm begins and ends.
 
-    It ends where the mean of a window is at half the threshold or below. benchmarks/results/transfer_monitor.md has the
-    rates of false alarms on simulated series.
+    It begins when the mean of the last `window` values has been above `threshold` for `rows` values in a row, and the
+    values since the first of those windows began have t = mean / (s / sqrt(n)) above `sure`, where s is their standard
+    deviation. It ends when the mean of a window is at half the threshold or below.
+
+    benchmarks/results/transfer_monitor.md has the rates of false alarms on simulated series.
+
+    Raises:
+        ValueError: `threshold` is not positive, `window` is under 2, `rows` is under 1, or `sure` is negative.
     """
 
     threshold: float
@@ -48,7 +53,11 @@ class Alarm:
 
     @property
     def mean(self) -> float:
-        """Of the last `window` values, or of as many as there are. Raises ValueError where there is none."""
+        """The mean of the last `window` values, or of all if there are fewer.
+
+        Raises:
+            ValueError: There is no value yet.
+        """
         return statistics.fmean(self.recent)
 
     def add(self, step: int, value: float) -> Literal["begins", "ends"] | None:
@@ -89,12 +98,15 @@ def _t(values: Sequence[float]) -> float:
 @final
 @dataclass(frozen=True)
 class Reference:
-    """A training to compare with.
+    """The loss curve of a training to compare with.
 
-    of: its title.
-    steps, losses: the rows of its log: the unweighted loss since the row before. Steps are counted as those of the training
-        that is watched, so that both have seen equally many pictures: not whole where the two trainings' batches differ.
-    held: after its last step its level stays the mark, the geometric mean of its last `window` rows; else there is no gap.
+    Args:
+        of: Title of the training.
+        steps: Steps of its log rows, counted as steps of the watched training so that both have seen equally many images.
+            Not integers if the two trainings' batch sizes differ.
+        losses: Unweighted loss of each row: the mean since the row before.
+        held: Compare with the geometric mean of the last `window` rows once the reference has ended. Otherwise there is no
+            gap after its last step.
     """
 
     of: str
@@ -151,27 +163,32 @@ COSINE = Limits(threshold=0.1, window=10, rows=1, sure=6.0)
 @final
 @dataclass(frozen=True)
 class Monitor:
-    """Watches a training of several tasks and changes nothing of it: pass it to `taskweave.training.loop.fit`.
+    """Watch a training of several tasks for negative transfer without changing it.
 
-    It writes ``monitor.csv`` and ``warnings.json`` into the training's folder, draws in TensorBoard where that is on, and
-    tells warnings as they begin. Columns:
+    Pass it to `taskweave.training.loop.fit`. It writes ``monitor.csv`` and ``warnings.json`` to the training's folder, logs
+    to TensorBoard if that is on, and reports warnings as they begin. Columns:
 
-    - ``gap.<task>`` at every row of the log: g = exp(mean_r log(l_r / s_r)) - 1 over the last five rows r, l_r the task's
-      unweighted loss in the log and s_r that of its reference over the same stretch of steps.
-    - ``cosine.<place>.<a>|<b>``: cos(d L_a / d z, d L_b / d z), z the features that meet at the place: the inputs of the
-      unit, those of all streams and all pictures of the batch as one vector; at the end of a shared trunk, the feature with
-      which the streams go on. It does not depend on the weights of the losses. From a mixture's sets that never label the
-      two tasks together, z is instead the weights of the last layer of each stream before the place, each task's gradient
-      from its own batch; ``age`` is how many steps lie between those batches.
+    - ``gap.<task>`` at every row of the log: g = exp(mean_r log(l_r / s_r)) - 1 over the last five rows r, where l_r is the
+      task's unweighted loss in the log and s_r that of its reference over the same steps.
+    - ``cosine.<place>.<a>|<b>``: cos(d L_a / d z, d L_b / d z), where z is the features that meet at a connection: the
+      inputs of the unit, of all streams and all images of the batch, as one vector. At the end of a shared trunk, z is the
+      feature that the streams continue from. The cosine does not depend on the weights of the losses. For two tasks that no
+      data set of a mixture labels together, z is the weights of the last layer of each stream before the connection, and
+      each task's gradient is from its own batch; ``age`` is the number of steps between those batches.
 
     A warning needs limits passed several times in a row and a t-test over those values; see `Limits`.
-    Source: d L / d z as a stand-in for the gradient of all that lies below: Sener and Koltun, "Multi-task learning as
-    multi-objective optimization" (NeurIPS 2018), section 3.3; the cosine as a sign of transfer: Du et al., "Adapting
+
+    Sources: d L / d z as a stand-in for the gradient of all layers below: Sener and Koltun, "Multi-task learning as
+    multi-objective optimization" (NeurIPS 2018), section 3.3. The cosine as a sign of transfer: Du et al., "Adapting
     auxiliary losses using gradient similarity" (2018), section 3.
 
-    references: {task: the training to compare with}; a task without one has no gap.
-    cosine_every: steps between looks at the gradients, each a backward pass per task down to the first place; 0 for none.
-    notes: what is to be said of the comparison when a training begins, e.g. which reference is missing.
+    Args:
+        references: {task: the training to compare with}; a task without one has no gap.
+        cosine_every: Steps between comparisons of gradients, each a backward pass per task down to the first connection; 0
+            for none.
+        notes: Remarks to print when a training begins, e.g. which reference is missing.
+        gap: When a gap leads to a warning.
+        cosine: When a cosine leads to a warning.
     """
 
     references: Mapping[str, Reference] = field(default_factory=dict)

@@ -25,10 +25,14 @@ WARNINGS = "warnings.json"
 @final
 @dataclass(frozen=True)
 class Warned:
-    """task: the one that suffers, or "a and b" whose gradients point apart.  place: where; "" where no cosine is known.
+    """A warning of negative transfer.
 
-    since: the step from which on it held.  until: the step at which it ended; None where it held to the last.
-    text: the sentence that was told when it began.
+    Args:
+        task: The task that suffers, or "a and b" if their gradients point apart.
+        place: The connection where it was seen; "" if no cosine is known.
+        since: The step from which it held.
+        text: The message shown when the warning began.
+        until: The step at which it ended; None if it held to the end.
     """
 
     task: str
@@ -51,7 +55,11 @@ class Ledger:
         self._open: dict[str, int] = {}
 
     def begin(self, key: str, warned: Warned) -> None:
-        """Note a warning. key: of what it warns, until it ends."""
+        """Record a warning.
+
+        Args:
+            key: Identifies what the warning is about, for `end`.
+        """
         self._open[key] = len(self.warned)
         self.warned = (*self.warned, warned)
 
@@ -70,12 +78,20 @@ class Ledger:
 
 
 def write_warnings(folder: Path, warned: Sequence[Warned]) -> None:
-    """Put them into the training's folder as ``warnings.json``, whole or not at all. Raises CannotSaveError."""
+    """Write warnings to ``warnings.json`` in the training's folder, atomically.
+
+    Raises:
+        CannotSaveError: The file cannot be written.
+    """
     write_text(folder / WARNINGS, json.dumps([asdict(one) for one in warned], indent=1) + "\n")
 
 
 def read_warnings(folder: Path) -> tuple[Warned, ...]:
-    """Those of a training's folder; none where nothing watched it. Raises ValueError for a damaged file."""
+    """Read the warnings of a training's folder; () if the training was not watched.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
     path = folder / WARNINGS
     if not path.is_file():
         return ()
@@ -92,9 +108,9 @@ _COST = 25
 
 @final
 class Watch:
-    """What a monitor has seen of a training so far; its state goes into the training's checkpoints.
+    """What a monitor has seen of a training so far; its state is saved in the training's checkpoints.
 
-    spent: seconds of this step; they are no part of the training's own.
+    `spent` holds the seconds that the monitor took in this step; they do not count as training time.
     """
 
     def __init__(
@@ -149,9 +165,11 @@ class Watch:
         self.spent += time.perf_counter() - begun
 
     def report(self, step: int, losses: Mapping[str, float] | None, progress: Progress) -> dict[str, float]:
-        """After training step number `step`: the row of ``monitor.csv``; warnings that begin are told, and kept.
+        """Return the row of ``monitor.csv`` for training step `step`; report and store warnings that begin.
 
-        losses: those of the log's row of this step; None where it has none.
+        Args:
+            step: Number of the step that has just ended, counted from 1.
+            losses: Losses in the log's row of this step; None if the log has no row for it.
         """
         before = self.ledger.warned
         row = self._cosines(step)
@@ -204,7 +222,11 @@ class Watch:
         return Warned(task, place, gap.alarm.since, f"{text}; its gradient agrees least at {place} ({cosine})")
 
     def write(self) -> None:
-        """Put ``warnings.json`` into the folder. Raises CannotSaveError."""
+        """Write ``warnings.json`` to the folder.
+
+        Raises:
+            CannotSaveError: The file cannot be written.
+        """
         write_warnings(self.folder, self.ledger.warned)
 
     def state_dict(self) -> dict[str, Any]:
