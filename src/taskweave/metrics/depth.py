@@ -49,9 +49,10 @@ class DepthErrors(PerImageMetric):
 @final
 @dataclass(frozen=True)
 class DepthImages(PerImage):
-    """Sums over labelled pixels.
+    """Each image's sums over its labelled pixels.
 
-    sums: (images, 4) of |p - g|, |p - g| / g, (p - g)^2, and the number of pixels (`depth_sums`).
+    Args:
+        sums: (images, 4) of |p - g|, |p - g| / g, (p - g)^2, and the number of pixels (`depth_sums`).
     """
 
     kind: ClassVar[str] = "depth"

@@ -214,11 +214,14 @@ def unit_vectors(vectors: Tensor, *, axis: int = 1) -> Tensor:
 
 
 def fit_codebook(normals: Tensor, k: int = 20, *, seed: int = 0) -> Tensor:
-    """The `k` directions (k, 3) that k-means finds in unit vectors (N, 3), each mean normalised; float32.
+    """Find `k` directions by k-means on unit vectors (N, 3); returns their normalised means, float32 (k, 3).
 
     Holes (vectors shorter than .5) are left out. A hundred thousand pixels from all over the training set are plenty.
     The same normals and seed give the same directions.
-    Raises ImportError without scikit-learn (``pip install taskweave[data]``), ValueError for fewer than k normals.
+
+    Raises:
+        ImportError: scikit-learn is missing (``pip install taskweave[data]``).
+        ValueError: `normals` is not (N, 3), or has fewer than k known normals.
     """
     try:
         from sklearn.cluster import KMeans

@@ -83,7 +83,11 @@ class RoiDetection(DetectionTask):
         return (joined("RoiDetection", "labels", target, output.rois, output.logits) != NEITHER).sum()
 
     def soft(self, output: RoiOutputs, size: tuple[int, int]) -> SoftBoxes:
-        """Probabilities (r, C) and boxes (r, C, 4) of each image. size: of the network's input; boxes are not resized."""
+        """Return probabilities (r, C) and boxes (r, C, 4) for each image.
+
+        Args:
+            size: (height, width) of the network's input; boxes are not resized.
+        """
         self._check(output)
         regions = tuple(precise(part).as_subclass(Tensor) for part in output.rois)
         counts = [len(part) for part in regions]
@@ -162,7 +166,11 @@ class TorchvisionDetection(DetectionTask):
         return sum(losses[1:], losses[0])
 
     def select(self, output: Sequence[Mapping[str, Tensor]], rows: Tensor) -> list[Mapping[str, Tensor]]:
-        """Detections are one mapping per image. Raises ValueError for losses: they are of all images at once."""
+        """Return the detections of the labelled images; they are one mapping per image.
+
+        Raises:
+            ValueError: The output is losses, which are of all images at once.
+        """
         if isinstance(output, Mapping):
             raise ValueError(
                 "torchvision's detectors give one loss for all images, got a batch of which some are not labelled; "

@@ -33,7 +33,11 @@ class _Chosen(Task):
 
     @abstractmethod
     def chosen(self, target: Tensor) -> Tensor:
-        """Which logit each target (B,) stands for, int64. Raises ValueError for one without."""
+        """Return the index of the logit that each target (B,) stands for, int64.
+
+        Raises:
+            ValueError: A target stands for no logit.
+        """
 
     @abstractmethod
     def words(self, value: Tensor) -> str:

@@ -18,7 +18,12 @@ VarianceOf = Literal["iterations", "epochs"]
 
 
 def variance_ratio_weights(learned: Tensor, ratios: Tensor) -> Tensor:
-    """p_i = W_i a_i / sum_j W_j a_j of eq. 5. learned: W (K,); ratios: a (K,). They sum to 1; scaling W changes nothing."""
+    """Return p_i = W_i a_i / sum_j W_j a_j of eq. 5. The weights sum to 1; scaling W changes nothing.
+
+    Args:
+        learned: W (K,).
+        ratios: a (K,).
+    """
     products = learned * ratios
     return products / products.sum()
 
@@ -166,8 +171,10 @@ class VarianceRatio(Weighting):
 class EpochLosses:
     """Every task's sigma(t) over a window of epochs, and the ratio of the last two.
 
-    variance_of: "iterations": the mean over the window of each epoch's variance over its iterations; "epochs": the
-        variance of the window's epoch means. Population variances.
+    Args:
+        window: How many epochs.
+        variance_of: "iterations": the mean over the window of each epoch's variance over its iterations; "epochs": the
+            variance of the window's epoch means. Population variances.
     """
 
     def __init__(self, *, window: int, variance_of: VarianceOf) -> None:

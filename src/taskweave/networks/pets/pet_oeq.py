@@ -247,9 +247,13 @@ def pet_funnel(
 
 @final
 class LaneStages(nn.Module):
-    """Decoder stages side by side; (B, count C, H, W) -> (B, count out, 2 H, 2 W), each lane in a stage of its own.
+    """Decoder stages side by side, one per lane; (B, count C, H, W) -> (B, count out, 2 H, 2 W).
 
-    Given another number of lanes, every stage takes the first. every: as in `ResidualPair`.
+    Given another number of lanes, every stage reads the first.
+
+    Args:
+        channels: Channels C of each lane.
+        every: As in `ResidualPair`.
     """
 
     def __init__(self, channels: int, out_channels: int, *, count: int, every: int) -> None:

@@ -130,9 +130,13 @@ def _(net: DeepLabResNet) -> Stream:
 
 
 def load_resnet(net: OnResNet, source: Weights) -> None:
-    """Load timm's or torchvision's ResNet of the same name (or its state_dict) into the body; its classifier is left out.
+    """Load timm's or torchvision's ResNet of the same name into the body, without its classifier.
 
-    Raises ValueError naming the missing, unexpected and differing entries for weights of another network.
+    Args:
+        source: The network or its state_dict.
+
+    Raises:
+        ValueError: The weights are of another network; names the missing, unexpected and differing entries.
     """
     state = {name: value for name, value in state_of(source).items() if not name.startswith("fc.")}
     check_fit(f"the body {net.body_name or type(net.body).__name__}", net.body.state_dict(), state)
