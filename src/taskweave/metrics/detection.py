@@ -182,7 +182,11 @@ class MatchedMetric(DetectionMetric):
 
 
 def curves(points: Mapping[str, tuple[Tensor, Tensor]], **axes: Any) -> list[Curve]:
-    """A curve of each class's x and y. axes: as of `Curve`."""
+    """Return one curve per class from its x and y.
+
+    Args:
+        axes: As in `Curve`.
+    """
     return [Curve(name, tuple(x.tolist()), tuple(y.tolist()), **axes) for name, (x, y) in points.items()]
 
 

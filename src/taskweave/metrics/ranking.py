@@ -91,9 +91,13 @@ class RankedImages(AnswerImages):
 
     @abstractmethod
     def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
-        """(B,) the number, in percent, of a class with `objects` (B,) to be found in `images` (B,) images.
+        """Return the number of one class in percent, (B,).
 
-        right, wrong: (B, k) at operating points from the highest score down, of which some may be equal, or be empty.
+        Args:
+            right: (B, k), at operating points from the highest score down; some may be equal, and there may be none.
+            wrong: As `right`.
+            objects: (B,) how many objects there are to be found.
+            images: (B,) how many images there are.
         """
 
     def _scores(self, weights: Floats) -> dict[str, Floats]:

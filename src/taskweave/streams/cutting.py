@@ -99,7 +99,11 @@ def cut(graph: fx.Graph, ends: Mapping[str, fx.Node]) -> list[Program]:
 
 
 def _program(index: int, result: Any, segment: Mapping[fx.Node, int], where: Mapping[fx.Node, str]) -> Program:
-    """The program of one segment. where: the key under which memory keeps the value of a node."""
+    """Return the program of one segment.
+
+    Args:
+        where: The key under which memory keeps the value of a node.
+    """
     own = [node for node, its in segment.items() if its == index]
     used: list[fx.Node] = [source for node in own for source in node.all_input_nodes]
     fx.node.map_arg(result, used.append)

@@ -175,7 +175,9 @@ def as_boxes(boxes: Tensor, size: tuple[int, int]) -> tv_tensors.BoundingBoxes:
 
 @final
 class Detection(DetectionTask):
-    """Outputs are `AnchorOutputs`, of a region proposal network as the detector or any other network with anchors.
+    """Object detection with anchors.
+
+    Outputs are `AnchorOutputs`, of a region proposal network as the detector or any other network with anchors.
 
     Targets, of the loss too, are `DetectionTask`'s; objects to be ignored are neither positive nor negative. Predictions
     come from the highest score down, after suppression within each class.

@@ -83,7 +83,9 @@ class NormalsTask(Task, ABC):
 
 
 class Normals(NormalsTask):
-    """Normals by regression: outputs (B, 3, h, w) of any length, normalised for loss and prediction.
+    """Surface normals by regression.
+
+    Outputs are (B, 3, h, w) of any length, normalised for loss and prediction.
 
     Args:
         loss: "cosine", mean(1 - p . n), or "l2", mean |p - n|^2, which is twice the same.
@@ -133,7 +135,9 @@ class Normals(NormalsTask):
 
 @final
 class NormalsByCodebook(NormalsTask):
-    """Outputs are logits (B, K, h, w) over K directions c_k; the prediction is sum_k p_k c_k, normalised.
+    """Surface normals by classification over a codebook of directions.
+
+    Outputs are logits (B, K, h, w) over K directions c_k; the prediction is sum_k p_k c_k, normalised.
 
     The target class of a pixel is its nearest direction, argmax_k n . c_k; the loss is cross-entropy, the mean over
     labelled pixels. Predictions are between the directions where the network is between them, so they are not limited to K.

@@ -21,7 +21,9 @@ from taskweave.tasks.task import Form, Named, as_labels
 
 @final
 class RoiDetection(DetectionTask):
-    """Outputs are `RoiOutputs`, of a network that reads (images, regions of interest per image).
+    """Object detection on given regions of interest, as in Fast R-CNN.
+
+    Outputs are `RoiOutputs`, of a network that reads (images, regions of interest per image).
 
     Targets of the loss, one mapping per image, are those of its regions, as `taskweave.data.SampleRois` makes them:
     "labels" (r,), 0 for background, -1 for neither; "deltas" (r, 4), coded against the regions with weights
@@ -117,7 +119,9 @@ class RoiDetection(DetectionTask):
 
 @final
 class TorchvisionDetection(DetectionTask):
-    """Outputs are what Faster R-CNN and RetinaNet of torchvision return: losses in training, else detections.
+    """Object detection with a torchvision detector.
+
+    Outputs are what Faster R-CNN and RetinaNet of torchvision return: losses in training, else detections.
 
     The network is given (images, targets) where there are targets, else the images, in both cases as RGB in [0, 1]: these
     detectors normalise by themselves. Boxes to be ignored are left out of the network's targets, as torchvision knows none:

@@ -146,7 +146,11 @@ class Task(ABC):
         return False
 
     def select(self, output: Any, rows: Tensor) -> Any:
-        """The output of those samples of a batch that are labelled; rows: int64."""
+        """Return the output of the labelled samples of a batch.
+
+        Args:
+            rows: Their indices, int64.
+        """
         return select(output, rows)
 
     @abstractmethod

@@ -98,7 +98,11 @@ def _(unit: CrossConnection) -> tuple[LearnedLink, ...]:
 
 
 def _mixed(weights: Tensor, *, factor: int = 1) -> Iterator[LearnedLink]:
-    """weights: (T, S, N), N numbers for each link; the norm is the root of `factor` times their mean square."""
+    """Yield the links of a unit that has N numbers per link.
+
+    Args:
+        weights: (T, S, N). The norm is the root of `factor` times their mean square.
+    """
     for t, row in enumerate(weights.detach().double()):
         for s, alphas in enumerate(row):
             yield LearnedLink(s, t, math.sqrt(factor * float(alphas.square().mean())), tuple(alphas.tolist()))

@@ -30,7 +30,9 @@ def variance_ratio_weights(learned: Tensor, ratios: Tensor) -> Tensor:
 
 @final
 class VarianceRatio(Weighting):
-    """sum_i p_i L_i, p_i = W_i a_i / sum_j W_j a_j, a_i = (sigma_i(t-1) + eps) / (sigma_i(t-2) + eps): MT-UNet's eq. 5.
+    """Weights from the variance of the losses over epochs, as in MT-UNet.
+
+    sum_i p_i L_i, p_i = W_i a_i / sum_j W_j a_j, a_i = (sigma_i(t-1) + eps) / (sigma_i(t-2) + eps): MT-UNet's eq. 5.
 
     W is learned at a rate of its own by an optimiser of its own, alternately with the network: a step moves the network at
     fixed weights, then W at that step's losses, taken as fixed. With equal W and a it is half of eq. 4 (two tasks).

@@ -73,7 +73,12 @@ class Weighting(nn.Module, ABC):
         return {"kind": type(self).__name__}
 
     def check_losses(self, losses: Mapping[str, Any]) -> None:
-        """Raise ValueError without losses, KeyError for a task that is not its own."""
+        """Check that there are losses, all of known tasks.
+
+        Raises:
+            ValueError: There are no losses.
+            KeyError: A task is unknown.
+        """
         if not losses:
             raise ValueError(f"{type(self).__name__} got no losses to weigh")
         if unknown := [task for task in losses if task not in self.tasks]:
@@ -114,7 +119,7 @@ def sum_of(terms: Sequence[Tensor]) -> Tensor:
 
 @final
 class Fixed(Weighting):
-    """sum_t w_t L_t. The weights are not normalised.
+    """Fixed weights: sum_t w_t L_t. The weights are not normalised.
 
     Eq. 4 of MT-UNet is all weights 1; its figure 4 has (.3, .7) and (.7, .3), depth first.
 

@@ -80,7 +80,7 @@ def pet_segnet(
     width: Count = 16,
     hidden: Hidden = (200, 80),
 ) -> Connected:
-    """A new pet network; (B, 3, H, W) -> {branch: (B, numbers), the last: (B, channels, H, W)}, any H and W.
+    """Build a pet network: (B, 3, H, W) -> {branch: (B, numbers), the last: (B, channels, H, W)}, any H and W.
 
     One stem for all branches, or one for each; an encoder for each branch; x'_i = sum_j A_ij x_j (eq. 1) before each of
     the five encoder stages; a decoder for the last branch, heads for the others.

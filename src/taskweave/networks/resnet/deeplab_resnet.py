@@ -26,7 +26,7 @@ def deeplab_resnet(
     output_stride: Literal[8, 16, 32] = 8,
     head: Part[Head] = part(ASPP, hidden=None, dropout=0.0),
 ) -> DeepLabResNet:
-    """A new DeepLab on a timm ResNet; (B, 3, H, W) -> (B, channels, ~H/stride, ~W/stride), any H and W.
+    """Build a DeepLab on a timm ResNet: (B, 3, H, W) -> (B, channels, ~H/stride, ~W/stride), any H and W.
 
     Weights: `load_resnet` or `load_pretrained`.
     Source: Chen et al., DeepLab v2 (TPAMI 2018) and v3 (2017); Gao et al., NDDR-CNN (CVPR 2019), section 5.1.2.

@@ -150,7 +150,7 @@ def st_unet(
     bn_eps: Epsilon = 1e-5,
     guests: Annotated[int, Ge(0)] = 0,
 ) -> STUNet:
-    """A new ST-UNet; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """Build an ST-UNet: (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     Encoder: four blocks of two 3x3 convolutions, each followed by ReLU and then batch norm, with dense concatenation;
     dropout and a 2x2 max-pool after each. Bottleneck: two convolutions and a transposed convolution. Decoder: four blocks
