@@ -19,7 +19,9 @@ Rates = Annotated[tuple[Count, ...], Len(1)]
 
 @final
 class LargeFOV(Head):
-    """fc6 (3x3, dilated) -> fc7 (1x1) -> fc8 (1x1); (B, in_channels, h, w) -> (B, channels, h, w).
+    """DeepLab's head with a large field of view.
+
+    fc6 (3x3, dilated) -> fc7 (1x1) -> fc8 (1x1); (B, in_channels, h, w) -> (B, channels, h, w).
 
     Source: Chen et al., DeepLab (ICLR 2015), DeepLab-LargeFOV. `fc6` and `fc7` end after their dropout, as Caffe's
     in-place layers have it.
@@ -176,7 +178,9 @@ class _Pyramid(nn.Module):
 
 @final
 class FCN32s(Head):
-    """fc6 (kernel x kernel) -> fc7 (1x1) -> score (1x1), as in FCN-32s; (B, in_channels, h, w) -> (B, channels, h, w).
+    """The head of FCN-32s.
+
+    fc6 (kernel x kernel) -> fc7 (1x1) -> score (1x1), as in FCN-32s; (B, in_channels, h, w) -> (B, channels, h, w).
 
     Source: Long et al., Fully convolutional networks (CVPR 2015), section 4.1. `fc6` and `fc7` end after their dropout.
     Deviation: fc6 keeps the size. An even kernel is padded one more at the right and bottom, which moves the centre of
@@ -208,7 +212,7 @@ class FCN32s(Head):
 
 @final
 class PyramidPooling(Head):
-    """PSPNet's head, the picture's means at several grains beside its features; (B, C, h, w) -> (B, channels, h, w).
+    """PSPNet's head: the feature and its means on several grids, concatenated; (B, C, h, w) -> (B, channels, h, w).
 
     The feature is averaged over b x b cells for every b of `bins`, each average brought to C / len(bins) channels (1x1,
     ReLU), enlarged bilinearly and put beside the feature; then 3x3 to `hidden`, dropout, classes.

@@ -129,10 +129,12 @@ class Head(nn.Module, ABC):
 
 
 class AnchorOutputs(NamedTuple):
-    """One prediction per anchor: a region proposal network as the detector, RetinaNet.
+    """One prediction per anchor, as in a region proposal network or RetinaNet.
 
-    logits: (B, A, C + 1), class 0 is background.  deltas: (B, A, 4), coded against the anchors.
-    anchors: (A, 4) as x1, y1, x2, y2 in pixels of the input.
+    Args:
+        logits: (B, A, C + 1); class 0 is background.
+        deltas: (B, A, 4), encoded relative to the anchors.
+        anchors: (A, 4) as x1, y1, x2, y2 in pixels of the input.
     """
 
     logits: Tensor
@@ -141,10 +143,12 @@ class AnchorOutputs(NamedTuple):
 
 
 class RoiOutputs(NamedTuple):
-    """One prediction per region of interest: Fast R-CNN.
+    """One prediction per region of interest, as in Fast R-CNN.
 
-    logits: (R, C + 1), class 0 is background.  deltas: (R, 4 (C + 1)), coded against the regions.
-    rois: per image (r_i, 4); R = sum r_i, in the order of the images.
+    Args:
+        logits: (R, C + 1); class 0 is background.
+        deltas: (R, 4 (C + 1)), encoded relative to the regions.
+        rois: Per image (r_i, 4); R = sum r_i, in the order of the images.
     """
 
     logits: Tensor
@@ -153,7 +157,12 @@ class RoiOutputs(NamedTuple):
 
 
 class RoiAttributes(NamedTuple):
-    """Attribute scores per region of interest. logits: (R, number of attributes).  rois: as in `RoiOutputs`."""
+    """Attribute scores per region of interest.
+
+    Args:
+        logits: (R, number of attributes).
+        rois: As in `RoiOutputs`.
+    """
 
     logits: Tensor
     rois: tuple[Tensor, ...]

@@ -173,9 +173,12 @@ class AttributesOnDetections(AveragePrecision):
 
 
 def boxes_by_attribute(target: Mapping[str, Any]) -> dict[str, Tensor]:
-    """A detection target in which attribute a is the class a + 1: its boxes have it, or are ignored where it is not known.
+    """Return a detection target in which class a + 1 is attribute a.
 
-    target: {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN}.
+    Its boxes are those that have the attribute; where the attribute is not known, the box is marked as ignored.
+
+    Args:
+        target: {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN}.
     """
     boxes, values = target["boxes"].detach().as_subclass(Tensor), target["values"]
     row, column = ((values == 1) | values.isnan()).nonzero(as_tuple=True)

@@ -76,7 +76,11 @@ class AveragePrecision(MatchedMetric):
 @final
 @dataclass(frozen=True, kw_only=True)
 class AveragePrecisionImages(RankedImages):
-    """The mean average precision.  eleven: by VOC 2007's eleven points; else the area (see `Interpolation`)."""
+    """What each image contributes to the mean average precision.
+
+    Args:
+        eleven: Use VOC 2007's eleven recall points instead of the area (see `Interpolation`).
+    """
 
     kind: ClassVar[str] = "average precision"
 

@@ -31,7 +31,9 @@ _NAMES = {"AP": "map", "AP50": "map_50", "AP75": "map_75"}
 
 @final
 class CocoAveragePrecision(DetectionMetric):
-    """AP (the mean over IoU .5, .55, ..., .95), AP50 and AP75 in percent, computed by faster-coco-eval.
+    """COCO's average precision in percent, computed by faster-coco-eval.
+
+    AP is the mean over IoU .5, .55, ..., .95; AP50 and AP75 are those at IoU .5 and .75.
 
     At most `detections` per image and 101 recalls, COCO's own rules. Objects to be ignored are crowds: a detection with
     the IoU's share of its area in one does not count. Classes without objects are left out; NaN where there are none.

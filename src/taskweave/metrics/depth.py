@@ -18,7 +18,9 @@ from taskweave.metrics.refusals import same_shape
 
 @final
 class DepthErrors(PerImageMetric):
-    """Errors of depth p against g: abs = mean |p - g|, rel = mean |p - g| / g, rmse = sqrt(mean (p - g)^2), over pixels.
+    """The absolute, relative and root-mean-square errors of depth.
+
+    With depth p against g: abs = mean |p - g|, rel = mean |p - g| / g, rmse = sqrt(mean (p - g)^2), over pixels.
 
     ``update(prediction, target)``: (B, 1, H, W) metres each; target 0 is a hole. abs and rmse are in metres. Every labelled
     pixel of the set weighs the same, so an image without one contributes nothing.
@@ -49,9 +51,10 @@ class DepthErrors(PerImageMetric):
 @final
 @dataclass(frozen=True)
 class DepthImages(PerImage):
-    """Sums over labelled pixels.
+    """Each image's sums over its labelled pixels.
 
-    sums: (images, 4) of |p - g|, |p - g| / g, (p - g)^2, and the number of pixels (`depth_sums`).
+    Args:
+        sums: (images, 4) of |p - g|, |p - g| / g, (p - g)^2, and the number of pixels (`depth_sums`).
     """
 
     kind: ClassVar[str] = "depth"
@@ -70,9 +73,11 @@ def labelled_depth(target: Tensor) -> Tensor:
 
 
 def depth_sums(prediction: Tensor, target: Tensor) -> Tensor:
-    """(4,) float64: the sums of |p - g|, |p - g| / g and (p - g)^2 over the labelled pixels, and their number.
+    """Return the sums of |p - g|, |p - g| / g and (p - g)^2 over the labelled pixels, and their number, float64 (4,).
 
-    prediction, target: (B, 1, H, W) in metres.
+    Args:
+        prediction: (B, 1, H, W) in metres.
+        target: (B, 1, H, W) in metres.
     """
     return depth_sums_by_image(prediction, target).sum(0)
 

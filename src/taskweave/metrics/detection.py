@@ -182,7 +182,11 @@ class MatchedMetric(DetectionMetric):
 
 
 def curves(points: Mapping[str, tuple[Tensor, Tensor]], **axes: Any) -> list[Curve]:
-    """A curve of each class's x and y. axes: as of `Curve`."""
+    """Return one curve per class from its x and y.
+
+    Args:
+        axes: As in `Curve`.
+    """
     return [Curve(name, tuple(x.tolist()), tuple(y.tolist()), **axes) for name, (x, y) in points.items()]
 
 
@@ -194,7 +198,14 @@ def rank_detections(
     like: NDArray[Any],
     ties: bool = True,
 ) -> Ranking:
-    """The ranking of what `match` says of each class in each image.  like: `right` of no answers.  ties: as of `rank`."""
+    """Match the detections of every class in every image and rank them by score.
+
+    Args:
+        classes: The number of classes.
+        match: Returns the matched answers of one class in one image.
+        like: An empty `right`: its dtype and trailing axes serve classes without answers.
+        ties: As in `rank`.
+    """
     objects = np.zeros((len(images), classes), np.int64)
     found: list[list[Ranked]] = [[Ranked(np.empty(0, np.int64), np.empty(0), like)] for _ in range(classes)]
     for number, image in enumerate(images):

@@ -87,7 +87,11 @@ def by_class(images: Sequence[DetectedImage], classes: int) -> list[list[Detecte
 
 
 def detected_image(prediction: Mapping[str, Any], target: Mapping[str, Any]) -> DetectedImage:
-    """Plain float32 and int64 tensors in main memory. Raises ValueError for missing keys or lengths that differ."""
+    """Return a prediction and its target as plain float32, int64 and bool tensors on the CPU.
+
+    Raises:
+        ValueError: A key is missing, or lengths differ.
+    """
     said = _columns("a prediction", prediction, ("boxes", "scores", "labels"))
     there = _columns("a detection target", target, ("boxes", "labels"))
     count = len(there[1])
@@ -138,9 +142,12 @@ Matching = Callable[[DetectedImage, float], Matched]
 
 
 class Points(NamedTuple):
-    """The operating points of a detector, float64 (k,): one for each distinct score, from the highest down.
+    """The operating points of a detector: one per distinct score, from the highest down.
 
-    right, wrong: detections of at least that score.  objects: to be found.
+    Args:
+        right: float64 (k,), how many right detections have at least that score.
+        wrong: float64 (k,), how many wrong detections have at least that score.
+        objects: How many objects there are to be found.
     """
 
     right: Tensor

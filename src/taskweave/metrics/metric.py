@@ -114,7 +114,11 @@ class JoinedMetric(PerImageMetric):
             part.reset()
 
     def merge_state(self, incoming_state: dict[str, Any] | Metric) -> None:
-        """Take in what another of the same metrics has seen. Raises TypeError for anything else."""
+        """Merge the state of another joined metric made of the same metrics.
+
+        Raises:
+            TypeError: It is not a JoinedMetric.
+        """
         if not isinstance(incoming_state, JoinedMetric):
             raise TypeError(f"a JoinedMetric takes in another, got {type(incoming_state).__name__}")
         for part, other in zip(self.parts, incoming_state.parts, strict=True):

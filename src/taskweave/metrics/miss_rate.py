@@ -99,7 +99,11 @@ class LogAverageMissRate(MatchedMetric):
 @final
 @dataclass(frozen=True, kw_only=True)
 class MissRateImages(RankedImages):
-    """The log-average miss rate.  references: numbers of false positives per image (see `log_average_miss_rate`)."""
+    """What each image contributes to the log-average miss rate.
+
+    Args:
+        references: Numbers of false positives per image (see `log_average_miss_rate`).
+    """
 
     kind: ClassVar[str] = "miss rate"
 

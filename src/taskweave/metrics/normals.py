@@ -29,12 +29,15 @@ def labelled_normals(target: Tensor) -> Tensor:
 
 
 def normal_angles(prediction: Tensor, target: Tensor, *, raw_uint8: bool = False) -> Tensor:
-    """Degrees in 0..180 between vectors (N, 3) of any length; 90 where a prediction is the zero vector.
+    """Return the angles between vectors (N, 3) of any length, in degrees from 0 to 180, float32 (N,).
 
-    theta = atan2(|p x n|, p . n), in float64, rounded to float32 (N,): unlike arccos it is exact for small angles, and a
-    pixel's angle does not depend on where it lies in a batch (float32 atan2 differs between vector lanes and the rest).
-    raw_uint8: theta between the 8-bit codes (p + 1) * 127.5 and (n + 1) * 127.5 of the unit vectors, not rounded.
-        In that space opposite normals are only 54.7 degrees apart; the tables of NDDR-CNN and of its followers are in it.
+    theta = atan2(|p x n|, p . n), in float64, rounded to float32: unlike arccos it is exact for small angles, and a pixel's
+    angle does not depend on its position in a batch (float32 atan2 differs between vector lanes and the rest). Where the
+    prediction is the zero vector, the angle is 90.
+
+    Args:
+        raw_uint8: Measure between the 8-bit codes (p + 1) * 127.5 and (n + 1) * 127.5 of the unit vectors, not rounded.
+            In that space opposite normals are only 54.7 degrees apart; the tables of NDDR-CNN and its followers use it.
     """
     prediction, target = prediction.double(), target.double()
     if raw_uint8:
@@ -128,13 +131,14 @@ class NormalAngles(PerImageMetric):
 @final
 @dataclass(frozen=True)
 class NormalsImages(PerImage):
-    """Sums over labelled pixels, and how the angles are spread.
+    """Each image's sums over its labelled pixels, and the distribution of their angles.
 
-    sums: (images, 5) the sum of the angles in degrees, how many are below 11.25, 22.5 and 30, and their number.
-    histogram: (images, bins) how many angles there are in each bin of `RESOLUTION` degrees.
+    The median is computed from the histogram, with the angles of a bin taken to be spread evenly: its error is less than
+    `RESOLUTION`, usually far less. Everything else is exact.
 
-    The median is that of the bins, its angles taken to lie evenly in its bin: off by less than `RESOLUTION`, mostly by
-    far less. Everything else is exact.
+    Args:
+        sums: (images, 5): the sum of the angles in degrees, how many are below 11.25, 22.5 and 30, and their number.
+        histogram: (images, bins): how many angles lie in each bin of `RESOLUTION` degrees.
     """
 
     kind: ClassVar[str] = "normals"

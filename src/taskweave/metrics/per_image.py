@@ -42,10 +42,11 @@ _BLOCK = 4_000_000
 
 
 class PerImage(ABC):
-    """The images of one test part, as one metric sees them. Concrete ones are frozen dataclasses of arrays and numbers.
+    """What each image of a test set contributes to one metric. Subclasses are frozen dataclasses of arrays and numbers.
 
-    kind: The word by which a stored one is found again (`taskweave.metrics.metric.restored`).
-    axes: How many axes each array has that holds a row for every image.
+    Attributes:
+        kind: The name by which a stored one is found again (`taskweave.metrics.metric.restored`).
+        axes: The arrays with one row per image, and how many axes each has.
     """
 
     kind: ClassVar[str]
@@ -94,7 +95,11 @@ class PerImage(ABC):
 
     @classmethod
     def from_stored(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """The images whose `stored` arrays these are. Raises ValueError for arrays that are missing or do not fit."""
+        """Rebuild an object from the arrays that `stored` returned.
+
+        Raises:
+            ValueError: Arrays are missing or do not fit together.
+        """
         names = [field.name for field in fields(cast("Any", cls))]
         if missing := [name for name in names if name not in arrays]:
             raise ValueError(f"{cls.__name__} is stored as {names}, but {missing} are missing among {sorted(arrays)}")

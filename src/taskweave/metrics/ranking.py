@@ -16,14 +16,17 @@ Bools = NDArray[np.bool_]
 
 
 class Ranking(NamedTuple):
-    """The answers of all classes, those of class 0 first, each class from its highest score down.
+    """The answers of all classes, one class after the other, each from its highest score down.
 
-    image: (n,) whose they are.  right: as in `Ranked`.
-    last: (n,) whether an answer is the last of its score, and some answer of that score is right.
-    starts: (classes + 1,) where each class begins, and the end.  objects: (images, classes) to be found.
+    Only operating points at which something is found are kept: between two of them only wrong answers are added, which
+    changes neither an average precision nor a miss rate, whichever images are resampled.
 
-    Only operating points at which something is found are points here: between two of them wrong answers alone are added,
-    which changes neither an average precision nor a miss rate, whichever images are drawn.
+    Args:
+        image: (n,) the image of each answer.
+        right: As in `Ranked`.
+        last: (n,) whether an answer is the last with its score, and some answer with that score is right.
+        starts: (classes + 1,) where each class begins, and the end.
+        objects: (images, classes) how many objects there are to be found.
     """
 
     image: NDArray[Any]
@@ -34,9 +37,13 @@ class Ranking(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """The answers of one class in any order: image (n,), scores (n,).
+    """The answers of one class, in any order.
 
-    right: (n,) whether they are; or (n, 2, k), by k rules: whether they are, and whether they count.
+    Args:
+        image: (n,) the image of each answer.
+        scores: (n,).
+        right: (n,) whether each answer is right; or (n, 2, k): by each of k rules, whether it is right, and whether it
+            counts.
     """
 
     image: NDArray[Any]
@@ -72,19 +79,25 @@ class AnswerImages(PerImage):
 
 @dataclass(frozen=True, kw_only=True)
 class RankedImages(AnswerImages):
-    """A number that is computed from one class's operating points, and its mean over classes.
+    """A number computed from the operating points of each class and averaged over classes.
 
-    An answer's match does not depend on other images, so it is right or wrong whichever images are drawn beside its own.
-    name: of the number.
+    Whether an answer is right does not depend on other images, so it stays the same in every resample of the images.
+
+    Args:
+        name: The name of the number.
     """
 
     name: str
 
     @abstractmethod
     def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
-        """(B,) the number, in percent, of a class with `objects` (B,) to be found in `images` (B,) images.
+        """Return the number of one class in percent, (B,).
 
-        right, wrong: (B, k) at operating points from the highest score down, of which some may be equal, or be empty.
+        Args:
+            right: (B, k), at operating points from the highest score down; some may be equal, and there may be none.
+            wrong: As `right`.
+            objects: (B,) how many objects there are to be found.
+            images: (B,) how many images there are.
         """
 
     def _scores(self, weights: Floats) -> dict[str, Floats]:
@@ -100,7 +113,12 @@ class RankedImages(AnswerImages):
 
 
 def rank(classes: Sequence[Ranked], objects: NDArray[Any], *, ties: bool = True) -> Ranking:
-    """The ranking of some classes. ties: whether answers of equal score are one point; else they stay in their order."""
+    """Rank the answers of all classes by score.
+
+    Args:
+        objects: (images, classes) how many objects there are to be found.
+        ties: Whether answers of equal score form one operating point; otherwise each is its own, in the order given.
+    """
     parts = [_ranked(part, ties=ties) for part in classes]
     image, right, last = (np.concatenate([part[i] for part in parts]) for i in range(3))
     return Ranking(image, right, last, np.cumsum([0, *(len(part[0]) for part in parts)]), objects)
@@ -124,9 +142,15 @@ def mean_over_classes(values: Floats) -> Floats:
 
 
 def up_to_points(columns: Floats, image: NDArray[Any], last: Bools, counted: Bools) -> Floats:
-    """(B, k): how many answers of one class count up to each of its k points, each as often as its image is drawn.
+    """Return how many answers of one class count up to each of its k points, (B, k).
 
-    columns: (images, B) weights.  counted: (n,) which answers count.
+    An answer counts as often as its image does.
+
+    Args:
+        columns: (images, B), how often each image counts.
+        image: (n,) the image of each answer.
+        last: (n,) as in `Ranking`.
+        counted: (n,) which answers count.
     """
     from scipy.sparse import csr_array
 

@@ -21,9 +21,11 @@ Classes = Classified | Sequence[str] | int
 
 
 def class_names(task: Classes, *, first: int = 0, word: str = "class") -> tuple[str, ...]:
-    """The names of a task's classes; "class 0", "class 1" ... where only their number is given.
+    """Return the names of a task's classes; "class 0", "class 1" ... if only their number is given.
 
-    first, word: the number of the first, and what stands before it.
+    Args:
+        first: The number of the first class.
+        word: What stands before the number.
     """
     if isinstance(task, int):
         return tuple(f"{word} {number + first}" for number in range(task))

@@ -113,12 +113,17 @@ class SegmentationScores(PerImageMetric):
 @final
 @dataclass(frozen=True)
 class SegmentationImages(PerImage):
-    """Pixel counts by class: all that mIoU, pixacc and fwIU need (Long et al. 2015, section 5).
+    """Each image's pixel counts by class: all that mIoU, pixacc and fwIU need (Long et al. 2015, section 5).
 
-    right, labelled, predicted: (images, classes) pixels that are labelled and predicted so, labelled so, predicted so, of
-    those that count.
-    of_images: whether mIoU, pixacc and fwIU are means over images of their own scores.  target_class: whose IU is "IoU",
-    -1 for none.  image_miou: whether there is an "image mIoU". All as in `SegmentationScores`.
+    Pixels with the label `ignore` are left out of all counts.
+
+    Args:
+        right: (images, classes) pixels labelled and predicted as the class.
+        labelled: (images, classes) pixels labelled as the class.
+        predicted: (images, classes) pixels predicted as the class.
+        of_images: Whether mIoU, pixacc and fwIU are means over the images' own scores, as in `SegmentationScores`.
+        target_class: The class whose IU is "IoU"; -1 for none.
+        image_miou: Whether "image mIoU" is computed, as in `SegmentationScores`.
     """
 
     kind: ClassVar[str] = "segmentation"
@@ -164,10 +169,17 @@ def _three(right: Floats, labelled: Floats, iou: Floats) -> dict[str, Floats]:
 
 
 def confusion_matrix(prediction: Tensor, target: Tensor, *, classes: int, ignore: int) -> Tensor:
-    """n[b, i, j] = pixels of image b of class i predicted as j; int64 (B, classes, classes).
+    """Count the pixels of each image by class and predicted class.
 
-    prediction, target: (B, H, W) class numbers. Pixels whose target is `ignore` do not count, whatever is predicted.
-    Raises ValueError for other shapes and for a class number outside 0..classes - 1.
+    Args:
+        prediction: Class numbers (B, H, W).
+        target: Class numbers (B, H, W). Pixels whose target is `ignore` do not count, whatever is predicted.
+
+    Returns:
+        int64 (B, classes, classes); n[b, i, j] = pixels of image b of class i predicted as j.
+
+    Raises:
+        ValueError: Shapes differ, or a class number is outside 0..classes - 1.
     """
     same_shape("a segmentation metric", prediction, target, "(B, H, W)")
     valid = target != ignore

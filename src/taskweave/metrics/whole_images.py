@@ -76,7 +76,13 @@ class Accuracy(PerImageMetric):
 @final
 @dataclass(frozen=True)
 class AccuracyImages(PerImage):
-    """labels: (images,) true classes from 0.  right: (images,) whether they were told.  classes: how many there are."""
+    """Each image's class, and whether it was predicted.
+
+    Args:
+        labels: (images,) true classes, from 0.
+        right: (images,) whether the prediction is right.
+        classes: The number of classes.
+    """
 
     kind: ClassVar[str] = "accuracy"
     axes: ClassVar[Mapping[str, int]] = {"labels": 1, "right": 1}

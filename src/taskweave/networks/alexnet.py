@@ -59,7 +59,7 @@ def _check_body(kind: str) -> None:
 
 
 def fcn32s_alexnet(channels: int, *, body: Kind = "caffenet", hidden: Count = 4096, dropout: Rate = 0.5) -> FCN32sAlexNet:
-    """A new FCN-32s on AlexNet; (B, 3, H, W) -> (B, channels, ceil(H/32), ceil(W/32)) for any H and W.
+    """Build an FCN-32s on AlexNet: (B, 3, H, W) -> (B, channels, ceil(H/32), ceil(W/32)) for any H and W.
 
     Deviation: FCN-32s pads the picture by 100 and crops after upsampling. Here every layer keeps its grid ("same"
     padding; pools padded by 1): a fifth of the work on small pictures. The centre of output cell i is pixel 32 i from
@@ -115,7 +115,7 @@ def fast_rcnn_alexnet(
     hidden: Count = 4096,
     dropout: Rate = 0.5,
 ) -> FastRCNNAlexNet:
-    """A new Fast R-CNN on AlexNet; (images (B, 3, H, W), regions per image) -> RoiOutputs or RoiAttributes.
+    """Build a Fast R-CNN on AlexNet: (images (B, 3, H, W), regions per image) -> RoiOutputs or RoiAttributes.
 
     Source: Misra et al., Cross-stitch networks, section 6; Girshick, Fast R-CNN (ICCV 2015), the model S.
 

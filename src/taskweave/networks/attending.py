@@ -16,12 +16,19 @@ from taskweave.weaving.connected import Connected
 
 @torch.no_grad()
 def attention_masks(net: Connected, images: Any) -> dict[str, list[Tensor]]:
-    """{stream: its attention masks, in the order in which they are computed}, e.g. one per decoder block of `mt_unet`.
+    """Return each stream's attention masks in the order they are computed, e.g. one per decoder block of `mt_unet`.
 
-    images: what `net` takes, (B, 3, H, W), normalised (``net.statistics.normalise``).
-    Masks are (B, C, h, w), C = 1 for `Attention` per "pixel", in [0, 1] unless its norm comes after; in eval mode. A stream
-    without attention has an empty list.
-    Raises ValueError for a network without any `Attention`.
+    The network runs in eval mode.
+
+    Args:
+        images: The network's input, (B, 3, H, W), normalised (``net.statistics.normalise``).
+
+    Returns:
+        {stream: masks}. A mask is (B, C, h, w), with C = 1 for an `Attention` with per="pixel"; its values are in [0, 1]
+        unless its norm comes after the activations. A stream without attention has an empty list.
+
+    Raises:
+        ValueError: The network has no `Attention`.
     """
     found: dict[str, list[Tensor]] = {name: [] for name in net.streams}
     owners: dict[Attention, list[str]] = {}

@@ -31,8 +31,9 @@ def state_of(source: Weights) -> dict[str, Tensor]:
 def load_weights(net: nn.Module, source: Weights) -> None:
     """Copy every weight of `source` into `net`; both must have the same names and shapes.
 
-    Raises ValueError that names what is missing, what is too much and the first shape that differs. Nothing is copied
-    then.
+    Raises:
+        ValueError: The weights do not fit; names the missing and unexpected entries and the first shape that differs.
+            Nothing is copied.
     """
     state = state_of(source)
     check_fit(type(net).__name__, net.state_dict(), state)
@@ -113,7 +114,10 @@ def load_pretrained(net: nn.Module) -> None:
 
     VGG-16 (torchvision's, decimated into DeepLab's fc6 and fc7), timm's networks (its default weights of that name),
     AlexNet (torchvision's). They expect pictures prepared with ``taskweave.IMAGENET``.
-    Raises ConnectionError where the download fails and TypeError for a network that has none.
+
+    Raises:
+        ConnectionError: The download fails.
+        TypeError: No pre-trained weights are known for this network.
     """
     if comes_from(type(net), "timm"):
         return _load_timms_own(net)

@@ -174,7 +174,11 @@ class NoteInput:
 @final
 @dataclass(frozen=True)
 class TracedStage:
-    """A stage of a traced stream. previous: the stage before it (or the input), whose feature x is."""
+    """A stage of a traced stream.
+
+    Args:
+        previous: The stage before it, or the input; x is its feature.
+    """
 
     previous: str
     programs: TwoModes

@@ -48,9 +48,10 @@ class StageTracer(fx.Tracer):
 
 
 def trace(net: nn.Module, stages: Sequence[str]) -> tuple[fx.Graph, dict[str, fx.Node]]:
-    """The graph of a network in its present mode, and the node at which each stage ends.
+    """Return the graph of a network in its present mode, and the node at which each stage ends.
 
-    Raises ValueError where fx cannot follow, or a stage is not run exactly once or gives no tensor.
+    Raises:
+        ValueError: fx cannot trace the network, or a stage does not run exactly once or does not return a tensor.
     """
     tracer = StageTracer(stages, _closed_functions(net))
     try:
@@ -81,9 +82,10 @@ def _end(net: nn.Module, stage: str, outputs: Sequence[Any]) -> fx.Node:
 
 
 def cut(graph: fx.Graph, ends: Mapping[str, fx.Node]) -> list[Program]:
-    """A program up to the end of each stage, and one for the rest, whose result is the network's output.
+    """Return a program up to the end of each stage, and one for the rest, which returns the network's output.
 
-    Raises ValueError unless the stages end one after the other in the order given.
+    Raises:
+        ValueError: The stages do not end in the order given.
     """
     nodes = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
     position = {node: index for index, node in enumerate(nodes)}
@@ -97,7 +99,11 @@ def cut(graph: fx.Graph, ends: Mapping[str, fx.Node]) -> list[Program]:
 
 
 def _program(index: int, result: Any, segment: Mapping[fx.Node, int], where: Mapping[fx.Node, str]) -> Program:
-    """The program of one segment. where: the key under which memory keeps the value of a node."""
+    """Return the program of one segment.
+
+    Args:
+        where: The key under which memory keeps the value of a node.
+    """
     own = [node for node, its in segment.items() if its == index]
     used: list[fx.Node] = [source for node in own for source in node.all_input_nodes]
     fx.node.map_arg(result, used.append)
@@ -175,7 +181,11 @@ class Program:
     result: Any
 
     def run(self, net: nn.Module, memory: Memory, known: Mapping[str, Tensor]) -> Any:
-        """Run the calls. known: values by their key in memory that go before what memory has there."""
+        """Run the calls and return the result.
+
+        Args:
+            known: Values by their key in memory; they take precedence over memory.
+        """
         values: dict[str, Any] = {name: known[key] if key in known else memory[key] for name, key in self.reads.items()}
         for call in self.calls:
             values[call.name] = call.run(net, values)

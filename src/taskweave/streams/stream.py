@@ -136,11 +136,16 @@ class Stream(nn.Module):
         return layers[-1].weight
 
     def prove(self, example: Any) -> None:
-        """Raise ValueError unless this stream's output equals the network's own on `example`, exactly, every stage gives
-        one tensor, and no stage overwrites a feature that an earlier stage left in memory.
+        """Check that this stream computes exactly what its network computes on `example`.
 
-        Computes both once, in eval mode, and where dropout works in place the stream once more with it at work. A tuple is
-        the network's positional arguments: (images, targets) for a detector.
+        Both run once, in eval mode; if dropout works in place, the stream runs once more with dropout active.
+
+        Args:
+            example: The network's input. A tuple is its positional arguments: (images, targets) for a detector.
+
+        Raises:
+            ValueError: The outputs differ, a stage does not return one tensor, or a stage overwrites a feature that an
+                earlier stage left in memory.
         """
         example = like_parameters(example, self.net)
         with evaluating(self.net), torch.no_grad():
@@ -160,7 +165,11 @@ class Stream(nn.Module):
                 self.watched(example)
 
     def watched(self, example: Any) -> Any:
-        """``self(example)``, checked: ValueError for a stage that gives no tensor or overwrites a remembered feature."""
+        """Return ``self(example)``, checking every stage.
+
+        Raises:
+            ValueError: A stage does not return a tensor, or overwrites a remembered feature.
+        """
         memory: Memory = {}
         versions: dict[str, int] = {}
         x = self.enter(self.net, example, memory)

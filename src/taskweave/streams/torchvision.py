@@ -98,7 +98,11 @@ def note_size(net: nn.Module, x: Tensor, memory: Memory) -> Tensor:
 @final
 @dataclass(frozen=True)
 class Segment:
-    """The exit of a segmentation network. heads: (name of the output, path of the head, stage that it reads)."""
+    """The exit of a segmentation network.
+
+    Args:
+        heads: (name of the output, path of the head, stage that the head reads).
+    """
 
     heads: tuple[tuple[str, str, str], ...]
 
@@ -190,7 +194,11 @@ def _features(net: nn.Module, pyramid: tuple[tuple[str, str], ...], memory: Memo
 @final
 @dataclass(frozen=True)
 class DetectTwice:
-    """The exit of a two-stage detector. pyramid: (level, stage that it reads)."""
+    """The exit of a two-stage detector.
+
+    Args:
+        pyramid: (level, stage that it reads).
+    """
 
     pyramid: tuple[tuple[str, str], ...]
 
@@ -209,7 +217,11 @@ class DetectTwice:
 @final
 @dataclass(frozen=True)
 class DetectOnce:
-    """The exit of a one-stage detector. pyramid: (level, stage that it reads)."""
+    """The exit of a one-stage detector.
+
+    Args:
+        pyramid: (level, stage that it reads).
+    """
 
     pyramid: tuple[tuple[str, str], ...]
 

@@ -160,9 +160,13 @@ class AnchorLoss:
 
 
 def box_loss(logits: Tensor, labels: Tensor, deltas: Tensor, codes: Tensor, *, beta: float, box_weight: float) -> Tensor:
-    """[ sum CE(logits, labels) + box_weight * sum smoothL1(deltas - codes) ] / N over the N labels that are not neither.
+    """Return the loss of one batch: [ sum CE(logits, labels) + box_weight * sum smoothL1(deltas - codes) ] / N.
 
-    deltas, codes: (p, 4), those of positive labels.
+    N is the number of labels that are not `NEITHER`; the others are left out.
+
+    Args:
+        deltas: (p, 4), of the positive labels.
+        codes: (p, 4), of the positive labels.
     """
     chosen = labels != NEITHER
     classified = F.cross_entropy(logits[chosen], labels[chosen], reduction="sum")

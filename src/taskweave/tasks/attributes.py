@@ -31,7 +31,9 @@ MeasuredOn = Literal["boxes", "detections"]
 
 @final
 class Attributes(Task):
-    """Outputs are `RoiAttributes`: a logit per region and attribute; scores are their sigmoids.
+    """Attribute prediction: a yes or no for every attribute of every region.
+
+    Outputs are `RoiAttributes`: a logit per region and attribute; scores are their sigmoids.
 
     Targets of the loss, one mapping per image: "values" (r, A) of its regions, 0, 1, or NaN for unknown and on background,
     as `taskweave.data.SampleRois` makes them. Targets of the metric: "boxes" (n, 4) and "values" (n, A) of the objects.

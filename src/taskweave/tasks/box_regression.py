@@ -31,7 +31,9 @@ _ROUNDING = 1e-5
 
 @final
 class BoxRegression(Task):
-    """Outputs (B, 4) are two opposite corners x, y, x, y in `unit`; the prediction is the box that they span.
+    """Box regression: the box of the one object in an image.
+
+    Outputs (B, 4) are two opposite corners x, y, x, y in `unit`; the prediction is the box that they span.
 
     Targets, one mapping per image: "boxes" (1, 4) as x1, y1, x2, y2 in pixels and "size" (2,) = (H, W) of the image, as
     `taskweave.data.sample.collate` makes them of a sample's BoundingBoxes. Predictions (B, 1, 4) are in pixels. An image

@@ -93,7 +93,11 @@ def check_labels(task: str, labels: Tensor, *, low: int, classes: int) -> None:
 
 
 def check_rois(task: str, image: Tensor, rois: Sequence[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
-    """(images, regions per image); raise ValueError where there are none, or not as many as images."""
+    """Return (images, regions per image).
+
+    Raises:
+        ValueError: There are no regions, or not as many as images.
+    """
     if rois is None or len(rois) != len(image):
         got = "none" if rois is None else f"those of {len(rois)}"
         raise ValueError(

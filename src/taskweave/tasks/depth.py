@@ -27,7 +27,9 @@ _LOSSES: dict[str, PairLoss] = {"l1": F.l1_loss, "l2": F.mse_loss, "huber": F.hu
 
 
 class Depth(Task):
-    """Outputs, targets and predictions are metres: (B, 1, h, w), (B, 1, H, W) with 0 for holes, (B, 1, H, W).
+    """Depth estimation: a depth for every pixel.
+
+    Outputs, targets and predictions are metres: (B, 1, h, w), (B, 1, H, W) with 0 for holes, (B, 1, H, W).
 
     Or inverse depth, where the data hold that (Cityscapes): everything is then in their unit, the metrics too.
 

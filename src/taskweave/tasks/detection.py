@@ -86,9 +86,12 @@ def _joint(task: str, each: Sequence[Mapping[str, Direction]]) -> dict[str, Dire
 class Suppression:
     """How scored boxes become detections.
 
-    nms: of two boxes of one class with an IoU above this the lower-scored goes; .7 for pedestrians and .1 for birds in
-        the cross-connected paper, .3 in Fast R-CNN.
-    score: only boxes with a higher score.  candidates: at most so many per image before, and `detections` after.
+    Args:
+        nms: Of two boxes of one class with a higher IoU the lower-scored one is dropped; .7 for pedestrians and .1 for
+            birds in the cross-connected paper, .3 in Fast R-CNN.
+        score: Only boxes with a higher score are kept.
+        candidates: The most boxes per image before suppression.
+        detections: The most boxes per image after suppression.
     """
 
     nms: float = 0.5
@@ -106,12 +109,15 @@ class Suppression:
 @final
 @dataclass(frozen=True)
 class SoftBoxes:
-    """Scores and boxes of every region of every image, per image.
+    """Scores and boxes of every region, per image.
 
-    scores: (n, C) of the classes, without background.  boxes: (n, C, 4), or (n, 1, 4) for one box for all classes.
-    regions: (n, 4) what was classified, anchors or regions of interest.  size: (height, width) of the images.
+    Sums and quotients act on scores and boxes; only predictions for the same regions can be added.
 
-    Sums and quotients are of scores and boxes; only predictions for the same regions can be added.
+    Args:
+        scores: (n, C) for the classes, without background.
+        boxes: (n, C, 4), or (n, 1, 4) for one box for all classes.
+        regions: (n, 4) anchors or regions of interest that were classified.
+        size: (height, width) of the images.
     """
 
     scores: tuple[Tensor, ...]
@@ -169,7 +175,9 @@ def as_boxes(boxes: Tensor, size: tuple[int, int]) -> tv_tensors.BoundingBoxes:
 
 @final
 class Detection(DetectionTask):
-    """Outputs are `AnchorOutputs`, of a region proposal network as the detector or any other network with anchors.
+    """Object detection with anchors.
+
+    Outputs are `AnchorOutputs`, of a region proposal network as the detector or any other network with anchors.
 
     Targets, of the loss too, are `DetectionTask`'s; objects to be ignored are neither positive nor negative. Predictions
     come from the highest score down, after suppression within each class.
@@ -226,7 +234,11 @@ class Detection(DetectionTask):
         return self.anchor_loss.count(output, target)
 
     def soft(self, output: AnchorOutputs, size: tuple[int, int]) -> SoftBoxes:
-        """Probabilities (A, C) and boxes (A, 1, 4) of each image. size: of the network's input; boxes are not resized."""
+        """Return probabilities (A, C) and boxes (A, 1, 4) for each image.
+
+        Args:
+            size: (height, width) of the network's input; boxes are not resized.
+        """
         self._check(output)
         anchors = precise(output.anchors)
         scores = precise(output.logits).softmax(-1)[..., 1:]

@@ -83,7 +83,9 @@ class NormalsTask(Task, ABC):
 
 
 class Normals(NormalsTask):
-    """Normals by regression: outputs (B, 3, h, w) of any length, normalised for loss and prediction.
+    """Surface normals by regression.
+
+    Outputs are (B, 3, h, w) of any length, normalised for loss and prediction.
 
     Args:
         loss: "cosine", mean(1 - p . n), or "l2", mean |p - n|^2, which is twice the same.
@@ -133,7 +135,9 @@ class Normals(NormalsTask):
 
 @final
 class NormalsByCodebook(NormalsTask):
-    """Outputs are logits (B, K, h, w) over K directions c_k; the prediction is sum_k p_k c_k, normalised.
+    """Surface normals by classification over a codebook of directions.
+
+    Outputs are logits (B, K, h, w) over K directions c_k; the prediction is sum_k p_k c_k, normalised.
 
     The target class of a pixel is its nearest direction, argmax_k n . c_k; the loss is cross-entropy, the mean over
     labelled pixels. Predictions are between the directions where the network is between them, so they are not limited to K.
@@ -214,11 +218,14 @@ def unit_vectors(vectors: Tensor, *, axis: int = 1) -> Tensor:
 
 
 def fit_codebook(normals: Tensor, k: int = 20, *, seed: int = 0) -> Tensor:
-    """The `k` directions (k, 3) that k-means finds in unit vectors (N, 3), each mean normalised; float32.
+    """Find `k` directions by k-means on unit vectors (N, 3); returns their normalised means, float32 (k, 3).
 
     Holes (vectors shorter than .5) are left out. A hundred thousand pixels from all over the training set are plenty.
     The same normals and seed give the same directions.
-    Raises ImportError without scikit-learn (``pip install taskweave[data]``), ValueError for fewer than k normals.
+
+    Raises:
+        ImportError: scikit-learn is missing (``pip install taskweave[data]``).
+        ValueError: `normals` is not (N, 3), or has fewer than k known normals.
     """
     try:
         from sklearn.cluster import KMeans

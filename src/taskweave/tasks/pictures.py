@@ -54,7 +54,11 @@ def class_keys(classes: Sequence[str]) -> list[Key]:
 
 
 def keys_seen(classes: Sequence[str], pictures: Iterable[Tensor]) -> list[Key]:
-    """The legend of those classes whose colour some picture has. pictures: RGB uint8 (3, H, W)."""
+    """Return the legend of those classes whose colour appears in a picture.
+
+    Args:
+        pictures: RGB uint8 (3, H, W).
+    """
     seen = {tuple(colour) for picture in pictures for colour in torch.unique(picture.flatten(1).T, dim=0).tolist()}
     return [key for key in class_keys(classes) if key[1] in seen]
 
@@ -68,9 +72,15 @@ def scale_keys(far: float) -> list[Key]:
 
 
 def draw_boxes(value: Mapping[str, Any], labels: Tensor, *, classes: int, shown: float) -> Tensor:
-    """Outlines on black, uint8 (3, H, W), each in its class's fixed colour, boxes to be ignored in grey.
+    """Draw box outlines on black, uint8 (3, H, W), each in its class's fixed colour, ignored boxes in grey.
 
-    value: a prediction or a target with BoundingBoxes.  labels: (n,) from 1.  shown: the least score of a drawn box.
+    Args:
+        value: A prediction or a target with BoundingBoxes.
+        labels: (n,), from 1.
+        shown: The least score of a drawn box.
+
+    Raises:
+        ValueError: The boxes are not BoundingBoxes.
     """
     boxes = value["boxes"]
     if not isinstance(boxes, tv_tensors.BoundingBoxes):

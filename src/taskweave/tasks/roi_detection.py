@@ -21,7 +21,9 @@ from taskweave.tasks.task import Form, Named, as_labels
 
 @final
 class RoiDetection(DetectionTask):
-    """Outputs are `RoiOutputs`, of a network that reads (images, regions of interest per image).
+    """Object detection on given regions of interest, as in Fast R-CNN.
+
+    Outputs are `RoiOutputs`, of a network that reads (images, regions of interest per image).
 
     Targets of the loss, one mapping per image, are those of its regions, as `taskweave.data.SampleRois` makes them:
     "labels" (r,), 0 for background, -1 for neither; "deltas" (r, 4), coded against the regions with weights
@@ -83,7 +85,11 @@ class RoiDetection(DetectionTask):
         return (joined("RoiDetection", "labels", target, output.rois, output.logits) != NEITHER).sum()
 
     def soft(self, output: RoiOutputs, size: tuple[int, int]) -> SoftBoxes:
-        """Probabilities (r, C) and boxes (r, C, 4) of each image. size: of the network's input; boxes are not resized."""
+        """Return probabilities (r, C) and boxes (r, C, 4) for each image.
+
+        Args:
+            size: (height, width) of the network's input; boxes are not resized.
+        """
         self._check(output)
         regions = tuple(precise(part).as_subclass(Tensor) for part in output.rois)
         counts = [len(part) for part in regions]
@@ -113,7 +119,9 @@ class RoiDetection(DetectionTask):
 
 @final
 class TorchvisionDetection(DetectionTask):
-    """Outputs are what Faster R-CNN and RetinaNet of torchvision return: losses in training, else detections.
+    """Object detection with a torchvision detector.
+
+    Outputs are what Faster R-CNN and RetinaNet of torchvision return: losses in training, else detections.
 
     The network is given (images, targets) where there are targets, else the images, in both cases as RGB in [0, 1]: these
     detectors normalise by themselves. Boxes to be ignored are left out of the network's targets, as torchvision knows none:
@@ -162,7 +170,11 @@ class TorchvisionDetection(DetectionTask):
         return sum(losses[1:], losses[0])
 
     def select(self, output: Sequence[Mapping[str, Tensor]], rows: Tensor) -> list[Mapping[str, Tensor]]:
-        """Detections are one mapping per image. Raises ValueError for losses: they are of all images at once."""
+        """Return the detections of the labelled images; they are one mapping per image.
+
+        Raises:
+            ValueError: The output is losses, which are of all images at once.
+        """
         if isinstance(output, Mapping):
             raise ValueError(
                 "torchvision's detectors give one loss for all images, got a batch of which some are not labelled; "

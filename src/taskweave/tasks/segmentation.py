@@ -28,7 +28,9 @@ from taskweave.tasks.task import Direction, Named, Task, as_labels, class_names,
 
 @final
 class CrossEntropy:
-    """- sum_p w_{y_p} log softmax(logits_p)[y_p] / sum_p w_{y_p} over the pixels p not ignored; w = 1 if not given.
+    """Cross-entropy, averaged over the pixels that are not ignored.
+
+    - sum_p w_{y_p} log softmax(logits_p)[y_p] / sum_p w_{y_p} over the pixels p not ignored; w = 1 if not given.
 
     0 where every labelled pixel has weight 0.
     """
@@ -55,7 +57,9 @@ class CrossEntropy:
 
 @final
 class SummedCrossEntropy:
-    """- sum_p log softmax(logits_p)[y_p] over the pixels p of all images that are not ignored.
+    """Cross-entropy, summed over the pixels that are not ignored.
+
+    - sum_p log softmax(logits_p)[y_p] over the pixels p of all images that are not ignored.
 
     Source: Kawakami et al., Cross-connected networks, section 3. It grows with the number and the size of the images.
     """
@@ -92,7 +96,9 @@ def _missing(name: str) -> ImportError:
 
 
 class Segmentation(Task):
-    """Outputs are logits (B, classes, h, w), targets class numbers (B, H, W) from 0, predictions the same.
+    """Semantic segmentation: a class for every pixel.
+
+    Outputs are logits (B, classes, h, w), targets class numbers (B, H, W) from 0, predictions the same.
 
     Args:
         labels: With the names of the classes, and targets to count class weights on; or the names alone, or how many.

@@ -116,10 +116,11 @@ class Task(ABC):
         """How many channels the network's output needs."""
 
     def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
-        """What the task's stream is given: by default the images (B, 3, H, W) alone.
+        """Return the input of the task's stream: by default the images (B, 3, H, W) alone.
 
-        target: the batch's targets of this task where it is trained and they are there, else None.
-        rois: per image (r_i, 4) regions, for networks that read them; None where the data have none.
+        Args:
+            target: The batch's targets of this task if it is being trained and has labels, else None.
+            rois: Regions per image (r_i, 4) for networks that read them; None if the data have none.
         """
         return image
 
@@ -145,7 +146,11 @@ class Task(ABC):
         return False
 
     def select(self, output: Any, rows: Tensor) -> Any:
-        """The output of those samples of a batch that are labelled; rows: int64."""
+        """Return the output of the labelled samples of a batch.
+
+        Args:
+            rows: Their indices, int64.
+        """
         return select(output, rows)
 
     @abstractmethod
@@ -177,9 +182,10 @@ class Task(ABC):
         return None
 
     def constants(self, numbers: Tensor | None) -> list[Tensor]:
-        """Predictions that look at no image: as good as a constant can be on the training labels; [] for none.
+        """Return the best constant predictions for the training labels, made without looking at an image; [] for none.
 
-        numbers: (N,) or (N, channels), `numbers` of many training images together; None where there are none.
+        Args:
+            numbers: (N,) or (N, channels), `numbers` of many training images joined; None if there are none.
         """
         return []
 

@@ -33,7 +33,11 @@ class _Chosen(Task):
 
     @abstractmethod
     def chosen(self, target: Tensor) -> Tensor:
-        """Which logit each target (B,) stands for, int64. Raises ValueError for one without."""
+        """Return the index of the logit that each target (B,) stands for, int64.
+
+        Raises:
+            ValueError: A target stands for no logit.
+        """
 
     @abstractmethod
     def words(self, value: Tensor) -> str:
@@ -58,7 +62,9 @@ class _Chosen(Task):
 
 @final
 class Classification(_Chosen):
-    """Outputs are logits (B, classes), targets class numbers (B,) from 0, predictions the same.
+    """Image classification: one class for every image.
+
+    Outputs are logits (B, classes), targets class numbers (B,) from 0, predictions the same.
 
     An image whose class is not known has no label: a missing key in its sample, not a special number.
     The loss is cross-entropy, the mean over images.
@@ -103,7 +109,9 @@ class Classification(_Chosen):
 
 @final
 class Age(_Chosen):
-    """Outputs are logits (B, ages) of the ages 0, 1, ..., ages - 1; targets and predictions years (B,).
+    """Age estimation: the age in years of the person in an image.
+
+    Outputs are logits (B, ages) of the ages 0, 1, ..., ages - 1; targets and predictions years (B,).
 
     The loss is cross-entropy against the age in whole years (the nearest), the mean over images; the prediction is the
     expectation sum_k k p_k, so it has fractions, and even probabilities give (ages - 1) / 2: 49.5.

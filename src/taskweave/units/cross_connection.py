@@ -91,7 +91,11 @@ class CrossConnection(Linked):
         self.exact_start = gate
 
     def weight_of(self, source: int, target: int) -> Tensor:
-        """The weight of a link, gate included: (C_target, C_source, 1, 1). Raises KeyError for a link that is not there."""
+        """Return the weight of a link, gate included: (C_target, C_source, 1, 1).
+
+        Raises:
+            KeyError: There is no such link.
+        """
         key = _key(source, target)
         convolution = self.convolutions[key]
         assert isinstance(convolution, nn.Conv2d)

@@ -18,7 +18,9 @@ Lanes = tuple[tuple[float | None, ...], ...]
 
 @final
 class LaneMixing(MapUnit):
-    """One feature whose channels are S lanes of C, in; T lanes of C out: out_t = sum over links (t, s) of alpha_ts * x_s.
+    """A stitch between the lanes of one feature.
+
+    One feature whose channels are S lanes of C, in; T lanes of C out: out_t = sum over links (t, s) of alpha_ts * x_s.
 
     For a decoder that carries several features side by side (the pet paper's open-ended question: one lane for each
     encoder): a stitch between its lanes where T = S, a fusion where T < S. The next stage must take T lanes.

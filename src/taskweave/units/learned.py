@@ -24,9 +24,10 @@ from taskweave.units.unit import Unit
 class LearnedLink:
     """What reaches `destination` from `source`; both are positions among the features that meet, or among the lanes.
 
-    norm: ||W||_F / sqrt(C_t) of the C_t x C_s matrix W by which the source's channels come in, before any batch norm or
-        ReLU behind it: 1 for a feature that is handed on as it is, the root mean square of weights per channel.
-    alphas: the weights themselves where there is one for each channel, block or layer; () for 1x1 convolutions.
+    Args:
+        norm: ||W||_F / sqrt(C_t), with W the C_t x C_s matrix applied to the source's channels, before any batch norm or
+            ReLU that follows. 1 for a feature passed on unchanged; with one weight per channel, their root mean square.
+        alphas: The weights themselves if there is one for each channel, block or layer; () for 1x1 convolutions.
     """
 
     source: int
@@ -97,7 +98,11 @@ def _(unit: CrossConnection) -> tuple[LearnedLink, ...]:
 
 
 def _mixed(weights: Tensor, *, factor: int = 1) -> Iterator[LearnedLink]:
-    """weights: (T, S, N), N numbers for each link; the norm is the root of `factor` times their mean square."""
+    """Yield the links of a unit that has N numbers per link.
+
+    Args:
+        weights: (T, S, N). The norm is the root of `factor` times their mean square.
+    """
     for t, row in enumerate(weights.detach().double()):
         for s, alphas in enumerate(row):
             yield LearnedLink(s, t, math.sqrt(factor * float(alphas.square().mean())), tuple(alphas.tolist()))

@@ -18,11 +18,17 @@ _CACHE_BYTES = 1 << 19
 
 
 def mix(weights: Tensor, features: Sequence[Tensor]) -> list[Tensor]:
-    """out_t = sum_s weights[t, s] * x_s, each channel with its own weight.
+    """Compute out_t = sum_s weights[t, s] * x_s, each channel with its own weight.
 
-    weights: (T, S, C).  features: S tensors (B, C, ...) of one shape; those of lower precision are raised to the highest.
-    Returns T tensors (B, C, ...) in the features' precision and memory format. Step times in
-    ``benchmarks/connection_overhead.py``: no stacked copies, and the gradient of the weights without a product in memory.
+    No stacked copies are made, and the gradient of the weights keeps no product in memory; step times in
+    ``benchmarks/connection_overhead.py``.
+
+    Args:
+        weights: (T, S, C).
+        features: S tensors (B, C, ...) of one shape; those of lower precision are raised to the highest.
+
+    Returns:
+        T tensors (B, C, ...) in the features' precision and memory format.
     """
     dtype = features[0].dtype
     for x in features[1:]:
@@ -40,7 +46,14 @@ def mixing_matrix(count: int, self_weight: float, other_weight: float | None) ->
 
 
 def given_matrix(matrix: Sequence[Sequence[float]], count: int, who: str) -> Matrix:
-    """A matrix that the user wrote down. Raises ValueError unless it is (count, count) and finite."""
+    """Check a matrix given by the user and return it as floats.
+
+    Args:
+        who: What mixes the features, for the message.
+
+    Raises:
+        ValueError: The matrix is not (count, count), or has a number that is not finite.
+    """
     rows = tuple(tuple(float(value) for value in row) for row in matrix)
     if [len(row) for row in rows] != [count] * count or not all(isfinite(value) for row in rows for value in row):
         raise ValueError(

@@ -89,9 +89,14 @@ class Sluice(MapUnit):
         return [torch.cat(mixed[t * g : (t + 1) * g], 1) if g > 1 else mixed[t] for t in range(len(maps))]
 
     def penalty(self, weights: Sequence[Tensor]) -> Tensor | None:
-        """orthogonality * sum over streams and pairs of subspaces of ||G_g G_h^T||_F^2.
+        """Return orthogonality * sum over streams and pairs of subspaces of ||G_g G_h^T||_F^2.
 
-        weights: (C_out, ...) per stream, of the last layer before the connection; G_g (C_out / G, rest) makes subspace g.
+        Args:
+            weights: Per stream (C_out, ...), of the last layer before the connection; G_g (C_out / G, rest) computes
+                subspace g.
+
+        Raises:
+            ValueError: A layer's outputs cannot be split into equal subspaces.
         """
         if not self.needs_layer_weights:
             return None

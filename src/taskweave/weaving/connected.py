@@ -165,9 +165,11 @@ def _input_of(inputs: Any, name: str) -> Any:
 class Ensemble(nn.Module):
     """Networks side by side; {task: [output of every member that has the task]}, in the order of the members.
 
-    The papers' "ensemble of two" per task is four single networks here: two for each task. What averaging means is the
-    task's: `taskweave.tasks.task.mean_soft`.
-    Raises ValueError without members.
+    An "ensemble of two" per task, as the papers call it, is four single networks here: two for each task. How outputs are
+    averaged depends on the task: `taskweave.tasks.task.mean_soft`.
+
+    Raises:
+        ValueError: There are no members.
     """
 
     def __init__(self, members: Sequence[Connected]) -> None:
@@ -187,10 +189,14 @@ class Ensemble(nn.Module):
         return member
 
     def forward(self, inputs: Any, tasks: Collection[str] | None = None) -> dict[str, list[Any]]:
-        """Outputs by task.
+        """Return the members' outputs by task.
 
-        inputs: {task: input}, or one input for all.  tasks: only these (default: all).
-        Raises ValueError for a task that no member has.
+        Args:
+            inputs: {task: input}, or one input for all.
+            tasks: Only these. Default: all.
+
+        Raises:
+            ValueError: No member has one of the tasks.
         """
         wanted = self.tasks if tasks is None else tuple(tasks)
         for name in wanted:

@@ -19,9 +19,13 @@ Place = Mapping[str, str | tuple[str, ...]]
 class Connection(nn.Module):
     """Where streams meet, {stream: stage}, and the unit that exchanges their features there.
 
-    at: the stage of each stream that takes part; a tuple of stages gathers several features of a stream (as NDDR's
-        shortcut does) and the unit's output takes the place of the last.
-    unit: given one feature per stream (and per gathered stage), in the order of `at`.
+    Args:
+        at: The stage of each stream that takes part. A tuple of stages gathers several features of a stream (as NDDR's
+            shortcut does); the unit's output replaces the last.
+        unit: Given one feature per stream (and per gathered stage), in the order of `at`.
+
+    Raises:
+        ValueError: No stream takes part, or a stream has no stage.
     """
 
     def __init__(self, at: Place, unit: Unit) -> None:

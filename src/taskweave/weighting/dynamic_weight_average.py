@@ -16,7 +16,9 @@ _MOST = 50.0
 
 @final
 class DynamicWeightAverage(Weighting):
-    """w_k = K p_k exp(r_k / T) / sum_i p_i exp(r_i / T), r_k = L_k(t - 1) / L_k(t - 2): a task that lags weighs more.
+    """Dynamic weight averaging: a task whose loss falls more slowly weighs more.
+
+    w_k = K p_k exp(r_k / T) / sum_i p_i exp(r_i / T), r_k = L_k(t - 1) / L_k(t - 2).
 
     L_k(t) is the mean of epoch t's unweighted training losses over the batches (with accumulation: the steps) that are
     labelled for task k. Liu et al. 2019 (MTAN); eq. 3 of the pet paper. The weights sum to K.

@@ -14,7 +14,9 @@ from taskweave.weighting.weighting import Above0, Tasks, Weighting, sum_of
 
 @final
 class GeometricMean(Weighting):
-    """(prod_k L_k)^(1/K) over the K losses that are there; the factor of task k's gradient is (prod L)^(1/K) / (K L_k).
+    """The geometric mean of the losses.
+
+    (prod_k L_k)^(1/K) over the K losses that are there; the factor of task k's gradient is (prod L)^(1/K) / (K L_k).
 
     GLS, Chennupati et al. 2019. One loss alone is itself. Nothing is learned or remembered but the last factors, for the
     log; before the first step they are 1/K.

@@ -33,7 +33,7 @@ _TITLES |= {name: f"{name} of gradients" for name in ("mean", "sum")}
 
 @final
 class GradientAggregation(GradientWeighting):
-    """The tasks' gradients over what they share, combined by an aggregator of TorchJD: UPGrad, MGDA, PCGrad ...
+    """Combine the tasks' gradients over shared parameters with a TorchJD aggregator: UPGrad, MGDA, PCGrad ...
 
     Most aggregators weigh the gradients (`weights` then tells the last step's factors); ConFIG and GradDrop do not and have
     none to tell. `GradientAggregation.of` takes any other aggregator of TorchJD.
@@ -176,7 +176,13 @@ def _made(name: Name, options: Mapping[str, Any]) -> Aggregator:
 
 
 def check_storable(aggregator: Aggregator) -> None:
-    """Raise ImportError without TorchJD, TypeError for what is none of its aggregators, ValueError for an unknown state."""
+    """Check that TorchJD is installed and the state of its aggregator can be stored.
+
+    Raises:
+        ImportError: TorchJD is not installed.
+        TypeError: This is not one of TorchJD's aggregators.
+        ValueError: Its state is unknown.
+    """
     try:
         from torchjd import Stateful
         from torchjd.aggregation import Aggregator as Kind

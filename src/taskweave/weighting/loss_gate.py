@@ -14,7 +14,7 @@ from taskweave.weighting.weighting import ByTask, GradientWeighting, Tasks, Weig
 
 @final
 class LossGate(Weighting):
-    """Any other weighting, but a loss below its task's threshold is dropped from that batch's total.
+    """Another weighting, with each loss below its task's threshold dropped from that batch's total.
 
     The pet paper's public code: a task that is good enough must not be overfitted while the others still learn. What is
     within is told of every loss, also of those that are dropped, so that `DynamicWeightAverage` goes by all of them and its

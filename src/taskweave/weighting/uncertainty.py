@@ -25,7 +25,9 @@ class Regressing(Protocol):
 
 @final
 class Uncertainty(Weighting):
-    """sum_k f_k exp(-s_k) L_k + s_k / 2, s_k = log sigma_k^2 learned; f = 1/2 for regression, 1 for classification.
+    """Weights learned from each task's uncertainty.
+
+    sum_k f_k exp(-s_k) L_k + s_k / 2, s_k = log sigma_k^2 learned; f = 1/2 for regression, 1 for classification.
 
     Kendall, Gal and Cipolla 2018. The s_k learn with the network, at a rate of their own if asked for, and never decay. The
     whole may be negative; logs show the losses unweighted.

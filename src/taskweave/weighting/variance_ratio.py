@@ -18,14 +18,21 @@ VarianceOf = Literal["iterations", "epochs"]
 
 
 def variance_ratio_weights(learned: Tensor, ratios: Tensor) -> Tensor:
-    """p_i = W_i a_i / sum_j W_j a_j of eq. 5. learned: W (K,); ratios: a (K,). They sum to 1; scaling W changes nothing."""
+    """Return p_i = W_i a_i / sum_j W_j a_j of eq. 5. The weights sum to 1; scaling W changes nothing.
+
+    Args:
+        learned: W (K,).
+        ratios: a (K,).
+    """
     products = learned * ratios
     return products / products.sum()
 
 
 @final
 class VarianceRatio(Weighting):
-    """sum_i p_i L_i, p_i = W_i a_i / sum_j W_j a_j, a_i = (sigma_i(t-1) + eps) / (sigma_i(t-2) + eps): MT-UNet's eq. 5.
+    """Weights from the variance of the losses over epochs, as in MT-UNet.
+
+    sum_i p_i L_i, p_i = W_i a_i / sum_j W_j a_j, a_i = (sigma_i(t-1) + eps) / (sigma_i(t-2) + eps): MT-UNet's eq. 5.
 
     W is learned at a rate of its own by an optimiser of its own, alternately with the network: a step moves the network at
     fixed weights, then W at that step's losses, taken as fixed. With equal W and a it is half of eq. 4 (two tasks).
@@ -166,8 +173,10 @@ class VarianceRatio(Weighting):
 class EpochLosses:
     """Every task's sigma(t) over a window of epochs, and the ratio of the last two.
 
-    variance_of: "iterations": the mean over the window of each epoch's variance over its iterations; "epochs": the
-        variance of the window's epoch means. Population variances.
+    Args:
+        window: How many epochs.
+        variance_of: "iterations": the mean over the window of each epoch's variance over its iterations; "epochs": the
+            variance of the window's epoch means. Population variances.
     """
 
     def __init__(self, *, window: int, variance_of: VarianceOf) -> None:

@@ -51,9 +51,11 @@ class Weighting(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum of the losses that are there, scalars of at least one task; the weights' state stays as it is.
+        """Return the weighted sum of the losses present: scalars, of at least one task. The weights' state does not change.
 
-        Raises ValueError without losses, KeyError for a task that it does not know.
+        Raises:
+            ValueError: There are no losses.
+            KeyError: A task is unknown.
         """
 
     @abstractmethod
@@ -71,7 +73,12 @@ class Weighting(nn.Module, ABC):
         return {"kind": type(self).__name__}
 
     def check_losses(self, losses: Mapping[str, Any]) -> None:
-        """Raise ValueError without losses, KeyError for a task that is not its own."""
+        """Check that there are losses, all of known tasks.
+
+        Raises:
+            ValueError: There are no losses.
+            KeyError: A task is unknown.
+        """
         if not losses:
             raise ValueError(f"{type(self).__name__} got no losses to weigh")
         if unknown := [task for task in losses if task not in self.tasks]:
@@ -86,10 +93,11 @@ class Weighting(nn.Module, ABC):
 class GradientWeighting(Weighting):
     """A weighting that combines the tasks' gradients instead of their losses.
 
-    A training gives it every task's own gradient, of the whole step, over the parameters that several tasks reach; the
-    parameters that one task alone reaches take that task's. `forward` is the plain sum of the losses.
+    Training passes it each task's gradient of the step, over the parameters that several tasks reach; a parameter that only
+    one task reaches takes that task's gradient. `forward` is the plain sum of the losses.
 
-    over: "shared" as above; "all": over every parameter, with 0 where a task does not reach.
+    Attributes:
+        over: "shared": as above. "all": over every parameter, with 0 where a task does not reach.
     """
 
     over: Literal["shared", "all"] = "shared"
@@ -111,7 +119,7 @@ def sum_of(terms: Sequence[Tensor]) -> Tensor:
 
 @final
 class Fixed(Weighting):
-    """sum_t w_t L_t. The weights are not normalised.
+    """Fixed weights: sum_t w_t L_t. The weights are not normalised.
 
     Eq. 4 of MT-UNet is all weights 1; its figure 4 has (.3, .7) and (.7, .3), depth first.
 

@@ -52,7 +52,7 @@ def pet_map_net(
     sigmoid: bool = False,
     batch_statistics: bool = False,
 ) -> PetMapNet:
-    """A new encoder-decoder of the pet paper; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """Build the encoder-decoder of the pet paper: (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     A stem, five residual encoder stages down to 1/64, six residual decoder stages, a 3x3 convolution. No skips.
     Source: "Multitask learning in image recognition, segmentation, and classification", its Baseline; the paper says
@@ -94,7 +94,7 @@ def pet_numbers_net(
     stem_kernel: Kernel = 3,
     batch_statistics: bool = False,
 ) -> PetNumbersNet:
-    """A new encoder with a head for numbers; (B, 3, H, W) -> (B, channels): class logits, or a box.
+    """Build an encoder with a head for numbers: (B, 3, H, W) -> (B, channels): class logits, or a box.
 
     The pet paper's auxiliary branches. Source: as of `pet_map_net`.
 

@@ -63,7 +63,7 @@ def pet_auxiliaries(
     width: Count = 16,
     hidden: Hidden = (200, 80),
 ) -> Connected:
-    """The networks that `pet_oeq` reads, side by side, to be trained first; (B, 3, H, W) -> {branch: (B, numbers)}.
+    """Build the networks that `pet_oeq` reads, side by side, to be trained first: (B, 3, H, W) -> {branch: (B, numbers)}.
 
     Each has a stem, 7x7 as published, an encoder and a head. They exchange nothing.
     Size: 10,296,886 parameters for a species and a box.
@@ -127,7 +127,7 @@ def pet_oeq(
     width: Count = 16,
     hidden: Hidden = (200, 80),
 ) -> Connected:
-    """A new network of the pet paper's OEQ; (B, 3, H, W) -> {auxiliary: (B, numbers), the last: (B, channels, H, W)}.
+    """Build the network of the pet paper's OEQ: (B, 3, H, W) -> {auxiliary: (B, numbers), the last: (B, channels, H, W)}.
 
     The auxiliaries' last feature maps (512 x 4 x 4) reach the target's decoder and nothing comes back. That decoder begins
     as K + 1 lanes, the target's own and one for each auxiliary; its scalars are the units of five connections:
@@ -230,7 +230,7 @@ _WIDE = 2
 def pet_funnel(
     channels: int, *, auxiliaries: int = 2, width: int = 16, stem_kernel: Kernel = 7, sigmoid: bool = False
 ) -> PetMapNet:
-    """A new target network of `pet_oeq`; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """Build the target network of `pet_oeq`: (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     A `pet_map_net` whose decoder stages 1 and 2 have auxiliaries + 1 lanes, and 3 and 4 `auxiliaries` lanes.
     Lanes are stacked in the channels. Where a stage is not given a lane for each of its own, all of them go on from the
@@ -247,9 +247,13 @@ def pet_funnel(
 
 @final
 class LaneStages(nn.Module):
-    """Decoder stages side by side; (B, count C, H, W) -> (B, count out, 2 H, 2 W), each lane in a stage of its own.
+    """Decoder stages side by side, one per lane; (B, count C, H, W) -> (B, count out, 2 H, 2 W).
 
-    Given another number of lanes, every stage takes the first. every: as in `ResidualPair`.
+    Given another number of lanes, every stage reads the first.
+
+    Args:
+        channels: Channels C of each lane.
+        every: As in `ResidualPair`.
     """
 
     def __init__(self, channels: int, out_channels: int, *, count: int, every: int) -> None:

@@ -80,7 +80,7 @@ def pet_segnet(
     width: Count = 16,
     hidden: Hidden = (200, 80),
 ) -> Connected:
-    """A new pet network; (B, 3, H, W) -> {branch: (B, numbers), the last: (B, channels, H, W)}, any H and W.
+    """Build a pet network: (B, 3, H, W) -> {branch: (B, numbers), the last: (B, channels, H, W)}, any H and W.
 
     One stem for all branches, or one for each; an encoder for each branch; x'_i = sum_j A_ij x_j (eq. 1) before each of
     the five encoder stages; a decoder for the last branch, heads for the others.
@@ -145,7 +145,11 @@ def _stitch(names: tuple[str, ...], stitch: str, initial: str, self_weight: floa
 
 
 def published_start(branches: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
-    """The public code's initial matrix. Raises ValueError for branches that it has none for."""
+    """Return the initial matrix of the public code.
+
+    Raises:
+        ValueError: The public code has none for these branches.
+    """
     start = PUBLISHED_START.get(branches)
     if start is None:
         raise ValueError(
@@ -156,7 +160,11 @@ def published_start(branches: tuple[str, ...]) -> tuple[tuple[float, ...], ...]:
 
 
 def branches_of(branches: tuple[str, ...], outputs: Mapping[str, int]) -> tuple[str, ...]:
-    """The branches, all tasks for (). Raises ValueError unless they are different tasks of `outputs`."""
+    """Return the branches; () stands for all tasks.
+
+    Raises:
+        ValueError: The branches are not distinct tasks of `outputs`.
+    """
     names = tuple(branches or outputs)
     if isinstance(branches, str) or not names or [name for name in names if name not in outputs]:
         raise ValueError(f"branches are some of {list(outputs)}, each once; got {branches!r}")

@@ -33,7 +33,7 @@ PLAIN = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 @states(title="Dense", check=check_v3, dense_counterpart=made_of, gives="map")
 def dense_resnet(outputs: Mapping[str, int], *, network: Part[nn.Module] = DEEPLAB_V3) -> Connected:
-    """A new Dense on DeepLab v3; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
+    """Build MTAN's "Dense" baseline on DeepLab v3: (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     A shared ResNet is the trunk. Each task has a ResNet of its own beside it; after the stem and after each layer it reads
     the shared feature of that stage behind its own, and a 1x1 convolution (batch norm, ReLU) brings both back to the
@@ -73,7 +73,7 @@ def _check_plain(options: Mapping[str, Any]) -> None:
 
 @states(title=lambda options: f"Split ({options['grown']})", check=_check_plain, dense_counterpart=made_of, gives="map")
 def split_resnet(outputs: Mapping[str, int], *, grown: Grown = "wide", network: Part[nn.Module] = DEEPLAB_V3) -> Connected:
-    """A new Split on DeepLab v3; (B, 3, H, W) -> {task: (B, channels, ~H/stride, ~W/stride)}, any H and W.
+    """Build MTAN's "Split" baseline on DeepLab v3: (B, 3, H, W) -> {task: (B, channels, ~H/stride, ~W/stride)}, any H, W.
 
     One ResNet is the trunk; each task has a DeepLab head on its layer4.
     Source: Liu et al., "End-to-end multi-task learning with attention" (CVPR 2019), section 4.1, "Split (Wide, Deep)".

@@ -26,7 +26,7 @@ def deeplab_resnet(
     output_stride: Literal[8, 16, 32] = 8,
     head: Part[Head] = part(ASPP, hidden=None, dropout=0.0),
 ) -> DeepLabResNet:
-    """A new DeepLab on a timm ResNet; (B, 3, H, W) -> (B, channels, ~H/stride, ~W/stride), any H and W.
+    """Build a DeepLab on a timm ResNet: (B, 3, H, W) -> (B, channels, ~H/stride, ~W/stride), any H and W.
 
     Weights: `load_resnet` or `load_pretrained`.
     Source: Chen et al., DeepLab v2 (TPAMI 2018) and v3 (2017); Gao et al., NDDR-CNN (CVPR 2019), section 5.1.2.
@@ -130,9 +130,13 @@ def _(net: DeepLabResNet) -> Stream:
 
 
 def load_resnet(net: OnResNet, source: Weights) -> None:
-    """Load timm's or torchvision's ResNet of the same name (or its state_dict) into the body; its classifier is left out.
+    """Load timm's or torchvision's ResNet of the same name into the body, without its classifier.
 
-    Raises ValueError naming the missing, unexpected and differing entries for weights of another network.
+    Args:
+        source: The network or its state_dict.
+
+    Raises:
+        ValueError: The weights are of another network; names the missing, unexpected and differing entries.
     """
     state = {name: value for name, value in state_of(source).items() if not name.startswith("fc.")}
     check_fit(f"the body {net.body_name or type(net.body).__name__}", net.body.state_dict(), state)

@@ -38,7 +38,7 @@ DEEPLAB_V3 = part(deeplab_resnet, body="resnet50", head=part(AsppV3))
 def mtan_resnet(
     outputs: Mapping[str, int], *, network: Part[nn.Module] = DEEPLAB_V3, attention: Part[Unit] = NARROW_ATTENTION
 ) -> Connected:
-    """A new MTAN on DeepLab v3; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
+    """Build an MTAN on DeepLab v3: (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     The ResNet is the trunk, f is shared too, and each task's stream goes on with attention blocks and a head of its own:
     `stan_resnet` with other tasks beside it. Every stream's network is such a STAN, whose `body` and `path` are the same
@@ -76,7 +76,7 @@ def _last_block(options: Mapping[str, Any]) -> str:
 def stan_resnet(
     channels: int, *, network: Part[nn.Module] = DEEPLAB_V3, attention: Part[Unit] = NARROW_ATTENTION
 ) -> STANResNet:
-    """A new STAN on DeepLab v3; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """Build a STAN on DeepLab v3: (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     Beside the ResNet stands an attention block for each of its four layers: a_j = m_j * p_j as in `stan_segnet`, where u_j
     and p_j are the outputs of the layer's last two residual blocks. f_j is a residual bottleneck to the next layer's

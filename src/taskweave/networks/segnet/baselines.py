@@ -35,7 +35,7 @@ Grown = Literal["standard", "wide", "deep"]
 
 @states(title="Dense", dense_counterpart=segnet_of, gives="map")
 def dense_segnet(outputs: Mapping[str, int], *, widths: Five = WIDTHS) -> Connected:
-    """A new Dense; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
+    """Build MTAN's "Dense" baseline on SegNet: (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     A shared SegNet is the trunk. Each task has a SegNet of its own beside it, whose every block reads the shared network's
     feature of its size behind its own: after a pool the shared pooled map, after an unpool the shared unpooled one.
@@ -64,7 +64,7 @@ def dense_segnet(outputs: Mapping[str, int], *, widths: Five = WIDTHS) -> Connec
 
 @states(title=lambda options: f"Split ({options['grown']})", dense_counterpart=segnet_of, gives="map")
 def split_segnet(outputs: Mapping[str, int], *, grown: Grown = "wide", widths: Five = WIDTHS) -> Connected:
-    """A new Split; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
+    """Build MTAN's "Split" baseline on SegNet: (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     One `segnet_vgg16`, whose encoder and decoder are the trunk, and a head for each task.
     Source: Liu et al., "End-to-end multi-task learning with attention" (CVPR 2019), section 4.1: "Split (Wide, Deep)" has

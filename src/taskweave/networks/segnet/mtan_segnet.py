@@ -36,7 +36,7 @@ MTAN_ATTENTION = part(Attention, kernel_size=1)
 
 @states(title="MTAN", dense_counterpart=segnet_of, gives="map")
 def mtan_segnet(outputs: Mapping[str, int], *, widths: Five = WIDTHS, attention: Part[Unit] = MTAN_ATTENTION) -> Connected:
-    """A new MTAN; (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
+    """Build an MTAN: (B, 3, H, W) -> {task: (B, channels, H, W)}, any H and W.
 
     The SegNet is the trunk, f is shared too, and each task's stream goes on from the trunk's features with attention blocks
     of its own: `stan_segnet` with other tasks beside it. Every stream's network is such a STAN, whose `body` and `path` are
@@ -65,7 +65,7 @@ def mtan_segnet(outputs: Mapping[str, int], *, widths: Five = WIDTHS, attention:
 
 
 def stan_segnet(channels: int, *, widths: Five = WIDTHS, attention: Part[Unit] = MTAN_ATTENTION) -> STANSegNet:
-    """A new STAN, MTAN for one task; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """Build a STAN, MTAN for one task: (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     A SegNet, and beside it a column of ten attention blocks, one for each of its blocks:
     a_j = m_j * p_j,  m_j = sigmoid(BN(W_2 ReLU(BN(W_1 [u_j; f_j(a_(j-1))])))), m_1 from u_1 alone;

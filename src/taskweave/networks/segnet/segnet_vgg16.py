@@ -26,7 +26,7 @@ NORM: Norm = (0.1, 1e-5)
 
 
 def segnet_vgg16(channels: int, *, widths: Five = WIDTHS, depths: Five = DEPTHS) -> SegNetVGG16:
-    """A new SegNet; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """Build a SegNet: (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     Encoder: VGG-16's thirteen 3x3 convolutions, each with batch norm and ReLU, and a 2x2 max-pool after each block.
     Decoder: for each block a max-unpool, which puts the numbers where the encoder's maxima were found, and as many

@@ -42,7 +42,7 @@ def mt_unet(
     unit: Part[Unit] | None = None,
     at: tuple[str, ...] = STUNet.usual_stages,
 ) -> Connected:
-    """A new MT-UNet: streams of `st_unet` that share encoder and bottleneck, (B, 3, H, W) -> {task: (B, channels, H, W)}.
+    """Build an MT-UNet, `st_unet` streams that share encoder and bottleneck: (B, 3, H, W) -> {task: (B, channels, H, W)}.
 
     The first stream keeps its network; the others' encoder and bottleneck are its own modules. In a network with cross-talk
     block 3 of each stream has room for the others' features, and reads zeros where the stream runs alone.

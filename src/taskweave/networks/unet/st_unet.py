@@ -49,11 +49,11 @@ def double(channels: int, how: Upsampling) -> nn.Module:
 class DenseBlock(nn.Module):
     """Two convolutions, each of which sees all convolutions before it.
 
-    in_channels: what the block before hands on; None for the first block, whose input is the picture, which is no
-        convolution's output and goes no further.
-    width: channels of each convolution.
-    dense: what is handed on: "encoder", the outputs of all convolutions so far, the last one's at the end; "block", the
-        last one's alone.
+    Args:
+        in_channels: Channels of the block before; None for the first block. Its input, the picture, is not the output of a
+            convolution and is not passed on.
+        width: Channels of each convolution.
+        dense: "encoder" passes on the outputs of all convolutions so far, the last one's at the end; "block" only the last.
     """
 
     def __init__(self, in_channels: int | None, width: int, *, dense: Dense, dropout: float, eps: float) -> None:
@@ -92,11 +92,13 @@ class Bottleneck(nn.Module):
 
 @final
 class DecoderBlock(nn.Module):
-    """Two convolutions on the feature from below and the encoder's; the second's output is weighed by attention.
+    """Two convolutions on the features from below and from the encoder, then attention on the second's output.
 
-    in_channels, skip_channels: of the feature from below and of the encoder's.
-    guests: channels of other decoders' features, behind those of the feature from below. Not given any, it hears zeros.
-    attention: given the outputs of both convolutions, or None.
+    Args:
+        in_channels: Channels of the feature from below.
+        skip_channels: Channels of the encoder's feature.
+        guests: Channels of other decoders' features, appended to the feature from below; zeros if none are given.
+        attention: Given the outputs of both convolutions, or None.
     """
 
     def __init__(
@@ -148,7 +150,7 @@ def st_unet(
     bn_eps: Epsilon = 1e-5,
     guests: Annotated[int, Ge(0)] = 0,
 ) -> STUNet:
-    """A new ST-UNet; (B, 3, H, W) -> (B, channels, H, W), any H and W.
+    """Build an ST-UNet: (B, 3, H, W) -> (B, channels, H, W), any H and W.
 
     Encoder: four blocks of two 3x3 convolutions, each followed by ReLU and then batch norm, with dense concatenation;
     dropout and a 2x2 max-pool after each. Bottleneck: two convolutions and a transposed convolution. Decoder: four blocks

@@ -67,7 +67,7 @@ def deeplab_vgg16(
     bn_momentum: Momentum = 0.05,
     bn_eps: Epsilon = 1e-3,
 ) -> DeepLabVGG16:
-    """A new DeepLab on VGG-16; (B, 3, H, W) -> (B, channels, ~H/8, ~W/8), any H and W.
+    """Build a DeepLab on VGG-16: (B, 3, H, W) -> (B, channels, ~H/8, ~W/8), any H and W.
 
     Pools are 3x3; pool4 and pool5 keep the size (stride 1) and conv5 is dilated by 2, so the output is 1/8 of the input
     (size n -> (n + 1) // 2 three times). pool5 is a 3x3 maximum followed by a 3x3 mean.
@@ -111,7 +111,7 @@ def pspnet_vgg16(
     bn_momentum: Momentum = 0.1,
     bn_eps: Epsilon = 1e-5,
 ) -> PSPNetVGG16:
-    """A new PSPNet on VGG-16; (B, 3, H, W) -> (B, channels, ceil(H / 8), ceil(W / 8)), any H and W.
+    """Build a PSPNet on VGG-16: (B, 3, H, W) -> (B, channels, ceil(H / 8), ceil(W / 8)), any H and W.
 
     Pools are 2x2; there is no pool5. The paper's loss, cross-entropy summed over all pixels, is the task's.
     Size: 19,706,708 parameters for 20 channels.
@@ -173,7 +173,7 @@ def rpn_vgg16(
     bn_momentum: Momentum = 0.1,
     bn_eps: Epsilon = 1e-5,
 ) -> RPNVGG16:
-    """A new region proposal network that is the detector; (B, 3, H, W) -> AnchorOutputs, any H and W.
+    """Build a region proposal network used as a detector: (B, 3, H, W) -> AnchorOutputs, any H and W.
 
     It reads conv5_3, a grid of ceil(H / 16) x ceil(W / 16) cells (pools 2x2; a last odd row or column is pooled alone).
     Size: 17,102,198 parameters for one class beside background and nine anchors.
@@ -219,7 +219,7 @@ def vgg16(
     bn_momentum: Momentum = 0.1,
     bn_eps: Epsilon = 1e-5,
 ) -> VGG16:
-    """A new VGG-16 for whole images; (B, 3, H, W) -> (B, channels), H and W at least 32.
+    """Build a VGG-16 for image-level labels: (B, 3, H, W) -> (B, channels), H and W at least 32.
 
     Size: 134,670,244 parameters for 100 channels, 134,268,738 for 2.
     Source: Simonyan and Zisserman (ICLR 2015), configuration D; Gao et al., NDDR-CNN (CVPR 2019), section 5.2.
