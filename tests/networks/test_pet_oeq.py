@@ -174,7 +174,7 @@ def test_more_auxiliaries_and_what_is_refused() -> None:
         small(("box", "segmentation"))
     with pytest.raises(ValueError, match="branches are some of"):
         pet_auxiliaries(OUTPUTS, branches=("box", "age"))
-    before = part(pet_oeq, branches=ALL, frozen=False, width=2, sigmoid=True).fact("trained_first")
+    before = part(pet_oeq, branches=ALL, frozen=False, width=2, sigmoid=True).fact("trained_first", ALL)
     assert before == part(pet_auxiliaries, branches=ALL[:2], width=2)
 
 

@@ -44,7 +44,7 @@ def cost_of(net: Connected, run: Run, recipe: Recipe, tasks: Mapping[str, Task],
     size = recipe.data.training_size if training else recipe.data.picture_size
     example = torch.empty(1, 3, *size, device="meta")
     inputs = example_inputs(run, tasks, example, regions=regions_of(recipe, training=training))
-    return Cost(parameters, _flops(net, inputs, run.measured))
+    return Cost(parameters, _flops(net, inputs, run.measured or run.trained))
 
 
 def _leave_boxes_out(net: Connected) -> None:
