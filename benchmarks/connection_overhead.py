@@ -47,7 +47,11 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], list[str], tuple[int, int]]] 
         ["stem", "layer1", "layer2", "layer3", "layer4"],
         (8, 128),
     ),
-    "deeplab_vgg16": (lambda: tw.networks.deeplab_vgg16(40), ["pool1", "pool2", "pool3", "pool4", "pool5"], (1, 97)),
+    "deeplab_vgg16": (
+        lambda: tw.networks.deeplab_vgg16(40, batch_norm=False),
+        ["pool1", "pool2", "pool3", "pool4", "pool5"],
+        (1, 97),
+    ),
 }
 
 

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 from torchvision import tv_tensors
 
-from taskweave.data import LabelledSet, Scenes
+from taskweave.data import LabelledSet
+from taskweave.data.generated.scenes import Scenes
 
 Row = dict[str, Any]
 SIDE = 256

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.io import decode_image, encode_jpeg, encode_png, read_file
 from torchvision.transforms import v2
 
+import taskweave as tw
 from taskweave.data import (
     BatchOrder,
     EpochOrder,
@@ -22,7 +23,6 @@ from taskweave.data import (
     ToInput,
     Transformed,
     collate,
-    open_pets_h5,
     open_store,
     pack_store,
 )
@@ -152,7 +152,7 @@ def h5_readers(folder: Path, pictures: Pictures, dtype: str) -> list[Read]:
         Read(f"h5 {dtype}, item-wise, files open", paths, items(False), finish_h5),
         Read(f"h5 {dtype}, item-wise, opened for each", paths, items(True), finish_h5),
         Read(f"h5 {dtype}, chunk-wise", paths, three, finish_h5),
-        in_training(f"h5 {dtype}, by open_pets_h5", paths, open_pets_h5(folder), "box", ToInput(PLAIN)),
+        in_training(f"h5 {dtype}, by pets_h5", paths, tw.data.pets_h5("all", path=folder), "box", ToInput(PLAIN)),
     ]
 
 

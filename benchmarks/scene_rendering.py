@@ -22,9 +22,9 @@ import torch
 from machine import machine
 from rich.console import Console
 
+from taskweave.data.generated.furnishing import draw_room
 from taskweave.data.generated.rendering import render
 from taskweave.data.generated.scenes import Scenes
-from taskweave.data.generated.scenes_rooms import draw_room
 
 
 def rate(run: Callable[[], None], count: int) -> tuple[float, float]:

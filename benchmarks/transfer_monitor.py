@@ -25,9 +25,9 @@ from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.data.sample import Batch
-from taskweave.training.monitor.alarm import Alarm, Limits
+from taskweave.training import Limits
 from taskweave.training.monitor.cosines import Cosines
-from taskweave.training.monitor.monitor import COSINE, GAP
+from taskweave.training.monitor.monitor import COSINE, GAP, Alarm
 
 PLACES = ["stem", "layer1", "layer2", "layer3", "layer4"]
 SIZE, BATCH = (128, 160), 4

@@ -5,7 +5,7 @@
 Half cats, half dogs, as many breeds as there are, drawn by a hash of the name: the same data give the same files (with one
 version of Pillow to the byte). Only images of trainval with exactly one head box and a pet in their trimap, stored as JPEG.
 Each is cut to a square round the pet that holds the head, and made 128 px wide. The folder is in the layout of the release,
-so `open_pets` reads it too; ``train.txt`` and ``val.txt`` are beside ``trainval.txt``, 30, 10 and 10 of each species.
+so `pets` reads it too; ``train.txt`` and ``val.txt`` are beside ``trainval.txt``, 30, 10 and 10 of each species.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from taskweave.data.generated.drawn import drawn
-from taskweave.data.readers.boxes.boxes_faults import Faults
 from taskweave.data.readers.boxes.voc import read_voc_annotation
-from taskweave.data.readers.whole_images.pets_lists import Pet, read_pets
-from taskweave.data.readers.whole_images.pets_names import BREEDS, SPECIES_NAMES
+from taskweave.data.readers.faults import Faults
+from taskweave.data.readers.whole_images.pets import BREEDS, SPECIES_NAMES, Pet, read_pets
+from taskweave.data.splits import drawn
 
 SIZE, OF_EACH, SEED = 128, 50, 0
 PARTS = {"train": 30, "val": 10, "test": 10}

@@ -18,9 +18,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from taskweave.experiments.artifacts.publishing import may_be_published
-from taskweave.reporting.files import write_whole
+from taskweave.files import write_bytes
 from taskweave.reporting.page import write_page
+from taskweave.reporting.page_figures import may_be_published
 from taskweave.results.folder import read_comparison
 
 LARGEST = 300_000
@@ -62,7 +62,7 @@ def main() -> None:
         raise SystemExit(f"pictures of the data of {given.comparison} may not be published")
     with tempfile.TemporaryDirectory() as folder:
         content = as_png(screenshot(write_page(given.comparison, Path(folder) / "report.html"), given.height))
-    write_whole(given.out, lambda file: file.write(content))
+    write_bytes(given.out, content)
     print(f"{given.out}: {len(content)} bytes")
 
 

@@ -1,8 +1,8 @@
-"""What a feature looks like: the one fact about features that streams and units share."""
+"""What a feature looks like: the one fact about features that streams, units and heads share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -11,12 +11,20 @@ from torch import Tensor
 class FeatureShape:
     """Sizes of one feature without its batch axis, and which axis holds the channels.
 
-    sizes: every axis after the batch, in order, e.g. ``(64, 80, 60)``.
-    channel_axis: counted with the batch axis, so 1 for (B, C, H, W) and 2 for tokens (B, N, C).
+    Args:
+        sizes: Every axis after the batch, in order, e.g. ``(64, 80, 60)``.
+        channel_axis: Counted with the batch axis, so 1 for (B, C, H, W) and 2 for tokens (B, N, C).
+        stream: The stream that the feature belongs to; "" where that is not known. Not compared.
+        stride: Pixels of the input per cell of the feature; 0 where that is not known. Not compared.
+
+    Raises:
+        ValueError: There is no such axis.
     """
 
     sizes: tuple[int, ...]
     channel_axis: int
+    stream: str = field(default="", compare=False)
+    stride: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.channel_axis <= len(self.sizes):
@@ -25,9 +33,9 @@ class FeatureShape:
             )
 
     @classmethod
-    def image(cls, channels: int, height: int, width: int) -> FeatureShape:
-        """A feature map (B, C, H, W)."""
-        return cls((channels, height, width), 1)
+    def image(cls, channels: int, height: int = 1, width: int = 1, *, stride: int = 0) -> FeatureShape:
+        """A feature map (B, C, H, W); 1 x 1 where the size does not matter."""
+        return cls((channels, height, width), 1, stride=stride)
 
     @classmethod
     def tokens(cls, count: int, channels: int) -> FeatureShape:
@@ -35,10 +43,10 @@ class FeatureShape:
         return cls((count, channels), 2)
 
     @classmethod
-    def of(cls, feature: Tensor, channel_axis: int | None = None) -> FeatureShape:
+    def of(cls, feature: Tensor, channel_axis: int | None = None, *, stream: str = "") -> FeatureShape:
         """The shape of a feature; unless told, 3 axes are read as (B, N, C), any other number as (B, C, ...)."""
         axis = channel_axis if channel_axis is not None else (2 if feature.ndim == 3 else 1)
-        return cls(tuple(int(size) for size in feature.shape[1:]), axis)
+        return cls(tuple(int(size) for size in feature.shape[1:]), axis, stream)
 
     @property
     def channels(self) -> int:

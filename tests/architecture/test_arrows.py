@@ -11,30 +11,32 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "taskweave"
 BESIDE = [ROOT / name for name in ("tests", "benchmarks", "examples", "docs")]
-GROUND = {"features", "images", "progress", "parts"}  # the files beside the rooms
+GROUND = {"features", "images", "files", "progress", "parts", "lazy"}  # the files beside the rooms
 LIBRARY = {"weaving", "networks", "streams", "units", "tasks", "weighting", "data", "metrics"} | GROUND
 ARROWS = {
     "features": set(),
     "images": set(),
+    "files": set(),
     "progress": set(),
     "parts": set(),
+    "lazy": set(),
     "units": GROUND,
     "streams": GROUND,
     "weaving": {"units", "streams"} | GROUND,
-    "heads": set(),
+    "heads": GROUND,
     "networks": {"weaving", "units", "streams", "heads"} | GROUND,
-    "metrics": set(),
-    "tasks": {"heads", "metrics"},
-    "weighting": set(),
+    "metrics": GROUND,
+    "tasks": {"heads", "metrics"} | GROUND,
+    "weighting": GROUND,
     "data": GROUND,
     "training": LIBRARY,
-    "results": {"metrics", "reporting", "experiments"} | GROUND,
-    "experiments": LIBRARY | {"heads", "training", "results", "reporting"},  # a comparison writes its table and pictures
-    "reporting": {"experiments", "results", "metrics"},  # what a comparison found and what its recipe says
-    "recipes": {"experiments", "results", "training", "heads"},  # anchors are part of what a protocol states
+    "results": {"metrics"} | GROUND,
+    "experiments": LIBRARY | {"heads", "training", "results"},
+    "reporting": {"results", "metrics"} | GROUND,  # files alone
+    "recipes": {"experiments", "results", "training", "heads"} | GROUND,  # anchors are part of what a protocol states
     "cli": LIBRARY | {"training", "experiments", "results", "reporting", "recipes"},
 }
-LONG_FILE, LONG_FUNCTION = 300, 45
+LONG_FILE, LONG_FUNCTION, FULL_FOLDER = 300, 45, 25
 
 
 def room_of(module: str) -> str:
@@ -72,6 +74,28 @@ def python_files() -> list[Path]:
     return sorted(SOURCE.rglob("*.py"))
 
 
+def needed_by(files: dict[str, str]) -> dict[str, set[str]]:
+    """{module: the modules of taskweave that it imports as it is imported itself}. files: {module: source}."""
+    found: dict[str, set[str]] = {}
+    for module, source in files.items():
+        found[module] = set()
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.ImportFrom) and node.module in {"taskweave", *files}:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found[module] |= {name if name in files else node.module for name in inner} - {module}
+    return found
+
+
+def circle_in(needed: dict[str, set[str]]) -> list[str]:
+    """The modules of a circle of imports; [] where there is none."""
+    left = {module: set(others) & needed.keys() for module, others in needed.items()}
+    while free := [module for module, others in left.items() if not others]:
+        for module in free:
+            del left[module]
+        left = {module: others - set(free) for module, others in left.items()}
+    return sorted(left)
+
+
 def long_files(paths: Iterable[Path]) -> list[tuple[str, int]]:
     """Files over the limit, and their lines."""
     lengths = ((path, len(path.read_text().splitlines())) for path in paths)
@@ -87,6 +111,19 @@ def test_house_rules_of_a_file(path: Path) -> None:
     if room != "__init__":
         forbidden = imports_of(source, room) - ARROWS[room]
         assert not forbidden, f"{path} (room {room}) may not import {forbidden}; it may import {ARROWS[room]}"
+
+
+def test_no_circle_between_files() -> None:
+    modules = {".".join(("taskweave", *path.relative_to(SOURCE).with_suffix("").parts)): path for path in python_files()}
+    files = {module.removesuffix(".__init__"): path.read_text() for module, path in modules.items()}
+    assert circle_in(needed_by(files)) == []
+    two = {"taskweave.a": "from taskweave.b import B\n", "taskweave.b": "from taskweave.a import A\n", "taskweave.c": ""}
+    assert circle_in(needed_by(two)) == ["taskweave.a", "taskweave.b"], "the test can fail"
+
+
+def test_no_folder_is_too_full() -> None:
+    folders = {path.parent for path in python_files()}
+    assert {str(f): n for f in folders if (n := len(list(f.glob("*.py")))) > FULL_FOLDER} == {}
 
 
 def test_no_file_beside_the_source_is_too_long() -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from cli.test_commands import SLOW_TO_LOAD, loaded_by, taskweave
+from cli.test_commands import LIGHT, SLOW_TO_LOAD, loaded_by, taskweave
 from data import room_trees, trees
 from rich.console import Console
 
@@ -25,7 +25,7 @@ def test_tables(tmp_path: Path) -> None:
     said = taskweave("inspect-data", "data", "--samples", "3", cwd=tmp_path)
     assert said.returncode == 0, said.stderr
     text = words(said.stdout)
-    assert "NYUv2 as MTAN's npy tw.data.open_nyuv2_mtan, in recipes `kind: nyuv2_mtan`" in text
+    assert "NYUv2 as MTAN's npy tw.data.nyuv2_mtan, in recipes `use: nyuv2_mtan`" in text
     assert "train: 4 pictures image stored float32 32 x 48 x 3, " in text
     seen = [np.load(tmp_path / "data/train/depth" / f"{number}.npy") for number in (0, 2, 3)]  # of four, evenly spaced
     known, most, holes = np.stack(seen)[np.stack(seen) > 0], np.max(seen), np.mean(np.stack(seen) == 0)
@@ -77,7 +77,7 @@ def test_json(tmp_path: Path) -> None:
     content = json.loads(said.stdout)
     assert (content["schema"], content["version"]) == ("taskweave.inspection", 1)
     (layout,) = content["layouts"]
-    assert layout["choice"] == "nyuv2_mtan"
+    assert layout["reader"] == "nyuv2_mtan"
     (split,) = layout["splits"]
     assert (split["split"], split["count"], split["looked_at"]) == ("train", 5, 5)
     depth = next(target for target in split["targets"] if target["target"] == "depth")
@@ -130,4 +130,4 @@ def test_help_is_instant() -> None:
     """Nothing of the data room, and no library that takes long to load."""
     loaded = loaded_by("inspect-data", "--help")
     assert not loaded & SLOW_TO_LOAD
-    assert {package for package in loaded if package.startswith("taskweave")} == {"taskweave", "taskweave.cli"}
+    assert {one for one in loaded if one.startswith("taskweave")} == LIGHT

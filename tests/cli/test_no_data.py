@@ -6,7 +6,7 @@ import pytest
 from cli.test_commands import taskweave
 from experiments.tiny import content
 
-from taskweave.experiments.absent import absent_data
+from taskweave.experiments.agreement import absent_data
 from taskweave.recipes.catalogue import find, names
 
 
@@ -33,7 +33,7 @@ def test_data_that_are_there_are_not_absent(tmp_path: Path) -> None:
     from taskweave.experiments.recipe import Recipe
 
     assert absent_data(Recipe.model_validate(content())) == {}  # generated scenes lie nowhere
-    folder = content(data={"kind": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]})
+    folder = content(data={"use": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]})
     assert absent_data(Recipe.model_validate(folder)) == {}
     (tmp_path / "file").touch()
     folder["data"]["path"] = str(tmp_path / "none")

@@ -10,8 +10,10 @@ from data import pet_trees, trees
 from data.store_toys import assert_same, flip
 from experiments.tiny import Told, content
 
-from taskweave.data import Reduced, Scenes, open_nyuv2_mtan, open_store
-from taskweave.experiments.building.data import open_parts
+import taskweave as tw
+from taskweave.data import Reduced, open_store
+from taskweave.data.generated.scenes import Scenes
+from taskweave.experiments.prepare import open_parts
 from taskweave.experiments.recipe import Recipe
 
 pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")
@@ -28,7 +30,7 @@ def write(path: Path, data: dict) -> str:
     return str(path)
 
 
-SCENES = {"kind": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3}
+SCENES = {"use": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3}
 
 
 def test_a_folder(place):
@@ -38,12 +40,12 @@ def test_a_folder(place):
     assert said.returncode == 0, said.stderr
     assert "note: NYUv2 as MTAN's npy, train, val" in said.stdout
     assert "packed 5 (train), 5 (val) samples" in said.stdout
-    assert "data:\n  kind: store\n  path: " + str(place / "stores" / "rooms") in said.stdout
-    source, stored = open_nyuv2_mtan(place / "data", split="val"), open_store(place / "stores" / "rooms", part="val")
+    assert "data:\n  use: stored\n  path: " + str(place / "stores" / "rooms") in said.stdout
+    source, stored = tw.data.nyuv2_mtan("val", path=place / "data"), open_store(place / "stores" / "rooms", part="val")
     for index in range(5):
         assert_same(source[index], stored[index])
     manifest = json.loads((place / "stores" / "rooms" / "manifest.json").read_text())
-    assert manifest["source"] == {"path": str(place / "data"), "kind": "nyuv2_mtan", "classes": {"train": 13, "val": 13}}
+    assert manifest["source"] == {"path": str(place / "data"), "use": "nyuv2_mtan", "classes": {"train": 13, "val": 13}}
     assert manifest["parts"]["train"]["kinds"]["depth"] == "Depth float32"
 
 
@@ -67,23 +69,23 @@ def test_options(place):
     assert said.returncode == 0, said.stderr
     stored = open_store(place / "small", part="test")
     assert set(stored.labels) == {"depth", "segmentation"}
-    assert_same(Reduced(open_nyuv2_mtan(place / "data", split="val", labels=stored.labels), size=(12, 16))[4], stored[4])
+    assert_same(Reduced(tw.data.nyuv2_mtan("val", path=place / "data").only(stored.labels), size=(12, 16))[4], stored[4])
     assert list(stored.place.manifest().parts) == ["val"]
 
 
 def test_the_data_of_a_recipe_and_a_recipe_of_the_store(place):
     said = taskweave("pack", write(place / "mine.yaml", content(data=SCENES)), "rooms", cwd=place)
     assert said.returncode == 0, said.stderr
-    recipe = Recipe.model_validate(content(data={"kind": "store", "path": str(place / "rooms")}))
-    assert recipe.data.native_size == (32, 48)
-    assert recipe.data.names.labels == ("segmentation", "depth", "normals", "detection", "attributes")
+    recipe = Recipe.model_validate(content(data={"use": "stored", "path": str(place / "rooms")}))
+    assert recipe.data.facts.size == (32, 48)
+    assert recipe.data.facts.labels == ("segmentation", "depth", "normals", "detection", "attributes")
     parts = open_parts(recipe.data, ["segmentation", "normals"], Told())
     scenes = Scenes(8, size=(32, 48), seed=3, labels=("segmentation", "normals"))
     assert (len(parts.train), len(parts.test)) == (8, 4)
     assert_same(scenes[7], parts.train[7])
-    again = Recipe.model_validate(recipe.model_dump(mode="json"))  # as it is stored beside a run
+    again = Recipe.model_validate(recipe.dump())  # as it is stored beside a run
     (place / "rooms").rename(place / "elsewhere")
-    assert Recipe.model_validate(again.model_dump(mode="json")) == recipe
+    assert Recipe.model_validate(again.dump()) == recipe
     with pytest.raises(FileNotFoundError, match="rooms is no folder: expected a store"):
         open_parts(again.data, ["segmentation"], Told())
 
@@ -91,7 +93,7 @@ def test_the_data_of_a_recipe_and_a_recipe_of_the_store(place):
 def test_a_recipe_knows_its_store(place):
     for seed in (1, 2):
         taskweave("pack", write(place / "mine.yaml", SCENES | {"seed": seed, "train": 2, "test": 1}), f"s{seed}", cwd=place)
-    recipe = Recipe.model_validate(content(data={"kind": "store", "path": str(place / "s1")}))
+    recipe = Recipe.model_validate(content(data={"use": "stored", "path": str(place / "s1")}))
     (place / "s1").rename(place / "old")
     (place / "s2").rename(place / "s1")
     with pytest.raises(ValueError, match=r"the store at .*s1 is another one now"):
@@ -101,7 +103,7 @@ def test_a_recipe_knows_its_store(place):
 @pytest.mark.slow
 def test_a_recipe_of_a_store_is_run(place):
     taskweave("pack", write(place / "mine.yaml", SCENES), "rooms", cwd=place)
-    write(place / "store.yaml", content(data={"kind": "store", "path": "rooms"}))
+    write(place / "store.yaml", content(data={"use": "stored", "path": "rooms"}))
     said = taskweave("run", "store.yaml", "--out", "out", "--method", "single", cwd=place)
     assert said.returncode == 0, said.stderr
 
@@ -146,12 +148,12 @@ def test_check(place):
 
 def test_what_is_wrong_is_told(place):
     (place / "empty").mkdir()
-    mixed = content(data={"kind": "mixture", "sets": {"a": SCENES, "b": SCENES}})["data"]
+    mixed = content(data={"sets": {"a": SCENES, "b": SCENES}})["data"]
     for arguments, words in {
         ("none", "out"): "none does not exist: give a data set's folder, or a YAML file",
         ("empty", "out"): "empty is in no layout that taskweave reads: `taskweave inspect-data",
         (write(place / "mixed.yaml", mixed), "out"): "is a mixture of ['a', 'b']: pack",
-        (write(place / "odd.yaml", {"kind": "rooms"}), "out"): "odd.yaml: data: Input tag 'rooms'",
+        (write(place / "odd.yaml", {"use": "rooms"}), "out"): "odd.yaml: unknown data set 'rooms'",
         (write(place / "one.yaml", SCENES), "out", "--parts", "extra"): "has no part 'extra'; it has ['train', 'test']",
         (write(place / "one.yaml", SCENES), "out", "--labels", "age"): "these data are not labelled for ['age']",
         (write(place / "one.yaml", SCENES), "out", "--size", "12"): "--size takes HEIGHTxWIDTH in pixels",

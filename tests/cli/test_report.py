@@ -14,6 +14,7 @@ from reporting.parsed_page import check
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import table_of
 from taskweave.reporting.tex import to_tex
+from taskweave.results.comparison import SCHEMA_VERSION
 
 
 @pytest.fixture
@@ -73,9 +74,12 @@ def test_mistakes_say_what_was_found_and_what_to_do(place: Path) -> None:
         assert "Traceback" not in refused.stderr
 
 
-def test_a_newer_comparison_is_refused(place: Path) -> None:
-    by_hand(schema_version=2).save(place / "results" / "by hand" / "comparison.json")
-    assert "reads up to 1: update it" in taskweave("report", "results", cwd=place).stderr
+def test_a_comparison_of_another_schema_is_refused(place: Path) -> None:
+    by_hand(schema_version=1).save(place / "results" / "by hand" / "comparison.json")
+    said = taskweave("report", "results", cwd=place).stderr
+    assert "has schema version 1, this taskweave reads 2: repeat the command that wrote it" in " ".join(said.split())
+    by_hand(schema_version=SCHEMA_VERSION + 1).save(place / "results" / "by hand" / "comparison.json")
+    assert f"reads up to {SCHEMA_VERSION}: update it" in taskweave("report", "results", cwd=place).stderr
 
 
 def test_it_needs_no_torch_to_say_how_it_is_used() -> None:

@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
+from taskweave.heads.layers import AnchorOutputs, RoiAttributes, RoiOutputs
 from taskweave.metrics import AveragePrecision, LogAverageMissRate
-from taskweave.tasks import AnchorLoss, Attributes, Detection, RoiDetection, Suppression, Task
+from taskweave.parts import part
+from taskweave.tasks import Attributes, Detection, RoiDetection, Task
 
 SIZE = (80, 120)
 PLACES = torch.tensor([[x, y, x + 20.0, y + 20.0] for y in (0.0, 30, 60) for x in (0.0, 30, 60, 90)])
@@ -111,25 +112,24 @@ def _no_values(n: int) -> Labelled:
     return _from_values([torch.full((12, ATTRIBUTES), torch.nan)] * n)
 
 
-SURE = Suppression(score=0.0)
 BOX_CASES = [
     BoxCase("detection",
-            lambda: Detection(CLASSES, anchor_loss=AnchorLoss(sample=None), suppression=SURE),
+            lambda: Detection(CLASSES, sample=None, score=0.0),
             lambda n: _anchored(_detected(n)), lambda n: _anchored(_ignored(n)),
             lambda y: AnchorOutputs(_sure(y), torch.zeros(len(y.targets), 12, 4), PLACES),
             lambda n: AnchorOutputs(torch.randn(n, 12, CLASSES + 1), torch.randn(n, 12, 4), PLACES)),
     BoxCase("detection, sampled, two metrics",
-            lambda: Detection(["car", "van", "cat"], metrics=[LogAverageMissRate(), AveragePrecision("11-point")],
-                              suppression=SURE),
+            lambda: Detection(["car", "van", "cat"], score=0.0,
+                              metrics=(part(LogAverageMissRate), part(AveragePrecision, interpolation="11-point"))),
             lambda n: _anchored(_detected(n)), lambda n: _anchored(_ignored(n)),
             lambda y: AnchorOutputs(_sure(y), torch.zeros(len(y.targets), 12, 4), PLACES),
             lambda n: AnchorOutputs(torch.randn(n, 12, CLASSES + 1), torch.randn(n, 12, 4), PLACES)),
-    BoxCase("detection of regions", lambda: RoiDetection(CLASSES, suppression=SURE),
+    BoxCase("detection of regions", lambda: RoiDetection(CLASSES, score=0.0, nms=0.5),
             _detected, _ignored,
             lambda y: RoiOutputs(_sure(y).flatten(0, 1), torch.zeros(12 * len(y.targets), 4 * CLASSES + 4),
                                  _rois(len(y.targets))),
             lambda n: RoiOutputs(torch.randn(12 * n, CLASSES + 1), torch.randn(12 * n, 4 * CLASSES + 4), _rois(n))),
     BoxCase("attributes", lambda: Attributes(ATTRIBUTES), _with_values, _no_values, _attribute_outputs, _attribute_noise),
-    BoxCase("attributes on detections", lambda: Attributes(ATTRIBUTES, measured_on="detections", suppression=SURE),
+    BoxCase("attributes on detections", lambda: Attributes(ATTRIBUTES, measured_on="detections", score=0.0, nms=0.5),
             _with_values, _no_values, _attribute_outputs, _attribute_noise),
 ]  # fmt: skip

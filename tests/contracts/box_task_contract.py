@@ -13,7 +13,7 @@ from contracts.box_task_cases import SIZE, BoxCase, Labelled
 from tasks.ensembles import mean_prediction
 from torch import Tensor
 
-from taskweave.heads.outputs import RoiAttributes
+from taskweave.heads.layers import RoiAttributes
 from taskweave.tasks import Task
 
 

@@ -9,24 +9,24 @@ from contracts.recipe_shapes import assert_fits, outputs_seen
 from torch import Tensor
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.example import training_inputs
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.choices.data import Augmentation, DataChoice, ScenesData
+from taskweave.experiments.costs import training_inputs
+from taskweave.experiments.data import Source
+from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.plan import Run
-from taskweave.experiments.recipe import Recipe, digest_of
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.costing import Known, built, cost_of_form, distinct_networks
 from taskweave.recipes.listing import FormCost
 from taskweave.tasks import Age, Attributes, BoxRegression, Classification, Detection, RoiDetection, Task
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions
 
 DENSE = {"segmentation", "depth", "normals"}
 
 
 def on_scenes(recipe: Recipe, size: tuple[int, int] = (32, 48)) -> Recipe:
     """The recipe on four small generated pictures, batches of two; one of other tasks keeps its data and sizes."""
-    if not set(recipe.tasks.chosen) <= DENSE or not isinstance(recipe.data, DataChoice):
+    if not set(recipe.tasks) <= DENSE or not isinstance(recipe.data, Source):
         return recipe
-    data = ScenesData(size=size, train=4, test=2, seed=5, augmentation=Augmentation(mirror=True))
+    data = Source.model_validate({"use": "scenes", "size": size, "train": 4, "test": 2, "seed": 5})
     t = recipe.training
     joint = None if t.joint is None else two_steps(t.joint)
     changed = t.model_copy(update={"single": two_steps(t.single), "connected": two_steps(t.connected), "joint": joint})
@@ -93,7 +93,7 @@ def steps_of(run: Run, bench: Bench) -> Iterator[torch.Tensor]:
     """Losses of two steps of plain SGD on random pictures and labels of the run's tasks."""
     torch.manual_seed(0)
     tasks = bench.shapes_only
-    net = build_network(run, tasks, bench.example()).train()
+    net = bench.build(run, shapes_only=True).train()
     x = torch.randn(2, 3, *bench.recipe.data.training_size)
     inputs = training_inputs(run, bench.recipe, tasks, x)
     targets = {name: target_of(tasks[name], name, x, inputs[name]) for name in run.trained}
@@ -116,7 +116,8 @@ def assert_makes_two_steps(recipe: Recipe, known: set[str] | None = None) -> Non
     known, small = set() if known is None else known, on_scenes(recipe)
     bench = Bench(small)
     for run in distinct_networks(small):
-        key = f"{built(run)} {digest_of([small.data.determining(), small.tasks.determining()])}"
+        tasks = {name: entry.identity() for name, entry in small.tasks.items()}
+        key = f"{built(run)} {digest_of([small.data.identity(), tasks])}"
         if key in known:
             continue
         losses = torch.stack(list(steps_of(run, bench)))

@@ -62,18 +62,21 @@ def _sure_codes(normals: Tensor) -> Tensor:
 
 
 CASES = [
-    TaskCase("segmentation", lambda: Segmentation(4), _labels, lambda y: _sure(y, 4), 255),
+    TaskCase("segmentation", lambda: Segmentation(4, loss_resolution="eighth"), _labels, lambda y: _sure(y, 4), 255),
     TaskCase("segmentation, weighted",
              lambda: Segmentation(4, class_weights=[1, 2, 3, 4], ignore=-1, loss_resolution="full"),
              _labels, lambda y: _sure(y, 4), -1),
-    TaskCase("segmentation, per image", lambda: Segmentation(["wall", "floor", "bed", "sofa"], per_image=True),
+    TaskCase("segmentation, per image",
+             lambda: Segmentation(["wall", "floor", "bed", "sofa"], miou="per_image", loss_resolution="eighth"),
              _labels, lambda y: _sure(y, 4), 255),
-    TaskCase("segmentation, image mIoU", lambda: Segmentation(4, image_miou=True), _labels, lambda y: _sure(y, 4), 255),
-    TaskCase("depth", Depth, _metres, lambda y: y.clone(), 0),
-    TaskCase("normals, cosine", Normals, _normals, lambda y: 3.0 * y, 0),
-    TaskCase("normals, l2, raw", lambda: Normals(loss="l2", raw_uint8=True, loss_resolution="full"),
+    TaskCase("segmentation, image mIoU", lambda: Segmentation(4, image_miou=True, loss_resolution="eighth"),
+             _labels, lambda y: _sure(y, 4), 255),
+    TaskCase("depth", lambda: Depth(loss_resolution="eighth"), _metres, lambda y: y.clone(), 0),
+    TaskCase("normals, cosine", lambda: Normals(loss_resolution="eighth"), _normals, lambda y: 3.0 * y, 0),
+    TaskCase("normals, l2, raw", lambda: Normals(loss="l2", angles="raw_uint8", loss_resolution="full"),
              _normals, lambda y: 3.0 * y, 0),
-    TaskCase("normals by codebook", lambda: NormalsByCodebook(CODES), _codes, _sure_codes, 0),
+    TaskCase("normals by codebook", lambda: NormalsByCodebook(codebook=CODES, loss_resolution="eighth"),
+             _codes, _sure_codes, 0),
 ]  # fmt: skip
 
 

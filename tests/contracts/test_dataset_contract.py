@@ -4,40 +4,9 @@ import pytest
 from contracts import dataset_contract as contract
 from data import box_trees, pet_trees, republished_trees, street_trees, trees
 
-from taskweave.data import (
-    Part,
-    Reduced,
-    Scenes,
-    WithProposals,
-    grid_proposals,
-    open_adashare_cityscapes,
-    open_adashare_nyuv2,
-    open_apascal,
-    open_auto_lambda,
-    open_birds,
-    open_box_csv,
-    open_caltech,
-    open_caltech_extracted,
-    open_citypersons,
-    open_cityscapes,
-    open_cityscapes_mtan,
-    open_coco,
-    open_imdb_wiki,
-    open_kitti,
-    open_nyud_mt,
-    open_nyuv2_folder,
-    open_nyuv2_lists,
-    open_nyuv2_mat,
-    open_nyuv2_mtan,
-    open_penn_fudan,
-    open_pets,
-    open_pets_h5,
-    open_store,
-    open_utkface,
-    open_voc,
-    pack_store,
-    tiled,
-)
+import taskweave as tw
+from taskweave.data import Reduced, Subset, WithProposals, grid_proposals, open_store, pack_store, tiled
+from taskweave.data.generated.scenes import Scenes
 
 
 @pytest.fixture(autouse=True)
@@ -47,39 +16,39 @@ def cache(tmp_path, monkeypatch):
 
 def folder(root):
     trees.write_folder(root)
-    return open_nyuv2_folder(root, split="train")
+    return tw.data.nyuv2_folder("train", path=root)
 
 
 def folder_of_13(root):
     trees.write_folder(root, classes=13)
-    return open_nyuv2_folder(root, split="train", classes=13, labels=("depth", "segmentation"))
+    return tw.data.nyuv2_folder("train", path=root, classes=13).only(("depth", "segmentation"))
 
 
 def mtan(root):
     trees.write_mtan(root)
-    return open_nyuv2_mtan(root, split="train")
+    return tw.data.nyuv2_mtan("train", path=root)
 
 
 def lists(root):
     trees.write_lists(root)
-    return open_nyuv2_lists(root, split="training")
+    return tw.data.nyuv2_lists("training", path=root)
 
 
 def nyud_mt(root):
     trees.write_nyud_mt(root)
-    return open_nyud_mt(root, split="train")
+    return tw.data.nyud_mt("train", path=root)
 
 
 def nyud_mt_pictures(root):
     trees.write_nyud_mt(root, pictures=True)
-    return open_nyud_mt(root, split="train", classes=13)
+    return tw.data.nyud_mt("train", path=root, classes=13)
 
 
 def mat(root):
     pytest.importorskip("h5py", reason="nyu_depth_v2_labeled.mat needs taskweave[data]")
     trees.write_mat(root)
     path = root / "nyu_depth_v2_labeled.mat"
-    return open_nyuv2_mat(path, splits=root / "splits.mat", split="train", class_map=root / "classMapping40.mat")
+    return tw.data.nyuv2_mat("train", path=path, splits=root / "splits.mat", class_map=root / "classMapping40.mat")
 
 
 def reduced(root):
@@ -87,7 +56,7 @@ def reduced(root):
 
 
 def part(root):
-    return Part(mtan(root), [3, 1])
+    return Subset(mtan(root), [3, 1])
 
 
 def scenes(root):
@@ -100,12 +69,12 @@ def reduced_scenes(root):
 
 def voc(root):
     box_trees.write_voc(root)
-    return open_voc(root, year=2007, split="trainval")
+    return tw.data.voc("trainval", path=root, year=2007)
 
 
 def apascal(root):
     box_trees.write_apascal(root)
-    return open_apascal(root, split="train")
+    return tw.data.apascal("train", path=root)
 
 
 def apascal_reduced_with_proposals(root):
@@ -114,22 +83,22 @@ def apascal_reduced_with_proposals(root):
 
 def penn_fudan(root):
     box_trees.write_penn_fudan(root)
-    return open_penn_fudan(root, split="train")
+    return tw.data.penn_fudan("train", path=root)
 
 
 def coco(root):
     box_trees.write_coco(root)
-    return open_coco(root / "val2017", root / "annotations" / "instances_val2017.json")
+    return tw.data.coco("test", path=root)
 
 
 def box_csv(root):
     box_trees.write_box_csv(root)
-    return open_box_csv(root / "images" / "train", root / "annotations" / "train_labels.csv")
+    return tw.data.box_csv("train", path=root)
 
 
 def birds(root):
     box_trees.write_birds(root)
-    return open_birds(root, split="train", part="right half")
+    return tw.data.birds("train", path=root, area="right half")
 
 
 def birds_in_tiles(root):
@@ -138,79 +107,79 @@ def birds_in_tiles(root):
 
 def caltech(root):
     street_trees.write_caltech(root)
-    return open_caltech(root, split="train", step=3)
+    return tw.data.caltech("train", path=root, train_step=3)
 
 
 def caltech_extracted(root):
     street_trees.write_caltech_extracted(root)
-    return open_caltech_extracted(root, split="test")
+    return tw.data.caltech_extracted("test", path=root, test_step=1)
 
 
 def kitti(root):
     street_trees.write_kitti(root)
-    return open_kitti(root)
+    return tw.data.kitti("test", path=root)
 
 
 def citypersons(root):
     street_trees.write_citypersons(root)
-    return open_citypersons(root, split="train", labels=("detection", "segmentation"))
+    return tw.data.citypersons("train", path=root).only(("detection", "segmentation"))
 
 
 def cityscapes(root):
     street_trees.write_cityscapes(root)
-    return open_cityscapes(root, split="train", labels=("segmentation", "disparity", "depth"))
+    return tw.data.cityscapes("train", path=root).only(("segmentation", "disparity", "depth"))
 
 
 def cityscapes_in_metres(root):
     street_trees.write_cityscapes(root)
     republished_trees.write_cameras(root)
-    return open_cityscapes(root, split="train", labels=("depth", "segmentation"), depth="metres")
+    return tw.data.cityscapes("train", path=root, depth="metres").only(("depth", "segmentation"))
 
 
 def cityscapes_mtan(root):
     republished_trees.write_cityscapes_mtan(root)
-    return open_cityscapes_mtan(root, split="train")
+    return tw.data.cityscapes_mtan("train", path=root)
 
 
 def auto_lambda_in_metres(root):
     republished_trees.write_auto_lambda(root)
-    return open_auto_lambda(root, split="train", depth="metres")
+    return tw.data.auto_lambda("train", path=root, depth="metres")
 
 
 def adashare_cityscapes(root):
     republished_trees.write_adashare_cityscapes(root)
-    return open_adashare_cityscapes(root, split="train")
+    return tw.data.adashare_cityscapes("train", path=root)
 
 
 def adashare_nyuv2(root):
     republished_trees.write_adashare_nyuv2(root)
-    return open_adashare_nyuv2(root, split="train")
+    return tw.data.adashare_nyuv2("train", path=root)
 
 
 def pets(root):
     pet_trees.write_pets(root)
-    return open_pets(root, split="trainval", border="class", labels=("species", "breed", "box", "segmentation"))
+    return tw.data.pets("trainval", path=root, border="class").only(("species", "breed", "box", "segmentation"))
 
 
 def pets_reduced(root):
     pet_trees.write_pets(root)
-    return Reduced(Part(open_pets(root, split="all"), [3, 1]), size=(16, 20), in_memory=True)
+    return Reduced(Subset(tw.data.pets("all", path=root), [3, 1]), size=(16, 20), in_memory=True)
 
 
 def pets_h5(root):
     pytest.importorskip("h5py", reason="the pets' h5 form needs taskweave[data]")
     pet_trees.write_pets_h5(root)
-    return open_pets_h5(root, block=None)
+    return tw.data.pets_h5("all", path=root, block=None)
 
 
 def imdb_wiki(root):
     pet_trees.write_imdb_wiki(root)
-    return open_imdb_wiki(root, split="train")
+    return tw.data.imdb_wiki("train", path=root)
 
 
 def utkface(root):
     pet_trees.write_utkface(root, names=pet_trees.UTK_NAMES)
-    return open_utkface(root, split="train")
+    return tw.data.utkface("train", path=root)
 
 
 OF_WHOLE_PICTURES = [pets, pets_reduced, pets_h5, imdb_wiki, utkface]

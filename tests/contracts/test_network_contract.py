@@ -31,36 +31,42 @@ from contracts.network_contract import (
 from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet, fast_rcnn_alexnet
-from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet, fcn32s_alexnet
+from taskweave.heads import ASPP, AsppV3, LargeFOV, PooledLinear, VGGClassifier
+from taskweave.networks.alexnet import FastRCNNAlexNet, FCN32sAlexNet, fast_rcnn_alexnet, fcn32s_alexnet
 from taskweave.networks.pets.pet_nets import PetMapNet, pet_map_net, pet_numbers_net
-from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
-from taskweave.networks.resnet.dense_resnet import dense_resnet
-from taskweave.networks.resnet.stan_resnet import STANResNet, stan_resnet
-from taskweave.networks.resnet.timm_classifier import timm_classifier
-from taskweave.networks.segnet.dense_segnet import dense_segnet
+from taskweave.networks.resnet.baselines import dense_resnet
+from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet, timm_classifier
+from taskweave.networks.resnet.mtan_resnet import STANResNet, stan_resnet
+from taskweave.networks.segnet.baselines import dense_segnet
+from taskweave.networks.segnet.mtan_segnet import stan_segnet
 from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
-from taskweave.networks.segnet.stan_segnet import stan_segnet
 from taskweave.networks.unet.st_unet import STUNet, st_unet
-from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16, deeplab_vgg16
-from taskweave.networks.vgg.pspnet_vgg16 import PSPNetVGG16, pspnet_vgg16
-from taskweave.networks.vgg.rpn_vgg16 import RPNVGG16, rpn_vgg16
-from taskweave.networks.vgg.vgg16 import VGG16, vgg16
+from taskweave.networks.vgg.networks import (
+    RPNVGG16,
+    VGG16,
+    DeepLabVGG16,
+    PSPNetVGG16,
+    deeplab_vgg16,
+    pspnet_vgg16,
+    rpn_vgg16,
+    vgg16,
+)
+from taskweave.parts import part
 from taskweave.streams.stream import Stream
 
-vgg = partial(deeplab_vgg16, CHANNELS, hidden=32)
+vgg = partial(deeplab_vgg16, CHANNELS, head=part(LargeFOV, hidden=32), batch_norm=False)
 resnet = partial(deeplab_resnet, CHANNELS, body="resnet18")
 alexnet = partial(fcn32s_alexnet, CHANNELS, hidden=32)
-rpn = partial(rpn_vgg16, CHANNELS, hidden=32, width=16)
+rpn = partial(rpn_vgg16, CHANNELS + 1, hidden=32, width=16)
 pspnet = partial(pspnet_vgg16, CHANNELS, hidden=32, width=16)
-fast_rcnn = partial(fast_rcnn_alexnet, CHANNELS, hidden=32)
-attributes = partial(fast_rcnn_alexnet, attributes=CHANNELS, body="torchvision", hidden=32)
+fast_rcnn = partial(fast_rcnn_alexnet, CHANNELS + 1, hidden=32)
+attributes = partial(fast_rcnn_alexnet, CHANNELS, boxes=False, body="torchvision", hidden=32)
 segnet = partial(segnet_vgg16, CHANNELS, widths=(4, 4, 8, 8, 8))
 stan = partial(stan_segnet, CHANNELS, widths=(4, 4, 8, 8, 8))
 
 pet_map = partial(pet_map_net, CHANNELS, width=2)
 pet_numbers = partial(pet_numbers_net, CHANNELS, width=2, hidden=(6, 4))
-whole_vgg = partial(vgg16, CHANNELS, width=8, grid=2, hidden=32)
+whole_vgg = partial(vgg16, CHANNELS, width=8, head=part(VGGClassifier, grid=2, hidden=32))
 
 
 def one_of(build: Callable[..., tw.Connected], **options: Any) -> Callable[[], nn.Module]:
@@ -69,41 +75,54 @@ def one_of(build: Callable[..., tw.Connected], **options: Any) -> Callable[[], n
 
 
 dense = one_of(dense_segnet, widths=(4, 4, 8, 8, 8))
-dense_res = one_of(dense_resnet, backbone="test_resnet", hidden=16, rates=(1, 2))
+v3 = part(AsppV3, hidden=16)
+dense_res = one_of(dense_resnet, network=part(deeplab_resnet, body="test_resnet", head=v3.replace(rates=(1, 2))))
 
+
+stan_res = partial(stan_resnet, CHANNELS, network=part(deeplab_resnet, body="resnet18", head=v3))
+pooled_vgg = partial(vgg16, CHANNELS, width=8, head=part(PooledLinear), batch_norm=True)
 
 ANCHORS = (9 * (CHANNELS + 1), 9 * 4)
 REGIONS = (CHANNELS + 1, 4 * (CHANNELS + 1))
 
 CASES = [
-    NetworkCase("deeplab_vgg16", vgg, 8, DeepLabVGG16.places),
-    NetworkCase("deeplab_vgg16 batch norm", partial(vgg, batch_norm=True), 8, (*DeepLabVGG16.places, "fc6", "fc7")),
-    NetworkCase("deeplab_vgg16 aspp", partial(vgg, head="aspp"), 8, DeepLabVGG16.places),
-    NetworkCase("deeplab_resnet", resnet, 8, DeepLabResNet.places),
-    NetworkCase(
-        "deeplab_resnet v3", partial(resnet, head="aspp_v3", hidden=16, output_stride=16), 16, DeepLabResNet.places
-    ),
-    NetworkCase("fcn32s_alexnet caffenet", alexnet, 32, FCN32sAlexNet.places),
-    NetworkCase("fcn32s_alexnet torchvision", partial(alexnet, body="torchvision"), 32, FCN32sAlexNet.places),
-    NetworkCase("rpn_vgg16", rpn, 16, RPNVGG16.places, fits=fits_anchors, last=ANCHORS),
+    NetworkCase("deeplab_vgg16", vgg, 8, DeepLabVGG16.usual_stages),
+    NetworkCase("deeplab_vgg16 batch norm", partial(vgg, batch_norm=True), 8, (*DeepLabVGG16.usual_stages, "fc6", "fc7")),
+    NetworkCase("deeplab_vgg16 aspp", partial(vgg, head=part(ASPP, hidden=32)), 8, DeepLabVGG16.usual_stages),
+    NetworkCase("deeplab_resnet", resnet, 8, DeepLabResNet.usual_stages),
+    NetworkCase("deeplab_resnet v3", partial(resnet, head=v3, output_stride=16), 16, DeepLabResNet.usual_stages),
+    NetworkCase("fcn32s_alexnet caffenet", alexnet, 32, FCN32sAlexNet.usual_stages),
+    NetworkCase("fcn32s_alexnet torchvision", partial(alexnet, body="torchvision"), 32, FCN32sAlexNet.usual_stages),
+    NetworkCase("rpn_vgg16", rpn, 16, RPNVGG16.usual_stages, fits=fits_anchors, last=ANCHORS),
     NetworkCase("rpn_vgg16 batch norm", partial(rpn, batch_norm=True), 16, ("pool4",), fits=fits_anchors, last=ANCHORS),
-    NetworkCase("pspnet_vgg16", pspnet, 8, PSPNetVGG16.places),
+    NetworkCase("pspnet_vgg16", pspnet, 8, PSPNetVGG16.usual_stages),
     NetworkCase("pspnet_vgg16 at 16", partial(pspnet, output_stride=16, batch_norm=True, bins=(1, 2)), 16, ("conv5_3",)),
-    NetworkCase("st_unet", partial(st_unet, CHANNELS, widths=(4, 4, 8, 8)), 1, STUNet.places),
-    NetworkCase("segnet_vgg16", segnet, 1, SegNetVGG16.places),
+    NetworkCase("st_unet", partial(st_unet, CHANNELS, widths=(4, 4, 8, 8)), 1, STUNet.usual_stages),
+    NetworkCase("segnet_vgg16", segnet, 1, SegNetVGG16.usual_stages),
     NetworkCase("stan_segnet", stan, 1, ("pool2", "attend_conv2_2", "attend_conv5_3", "attend_dec2_2")),
-    NetworkCase("stan_resnet", partial(stan_resnet, CHANNELS, backbone="resnet18", hidden=16), 1, STANResNet.places),
+    NetworkCase(
+        "stan_resnet",
+        stan_res,
+        1,
+        STANResNet.usual_stages,
+    ),
     NetworkCase("dense_segnet", dense, 1, ("pool2", "own_pool1", "own_pool5", "own_dec3")),
     NetworkCase("dense_resnet", dense_res, 1, ("layer2", "own_stem", "own_layer3", "aspp")),
-    NetworkCase("vgg16", whole_vgg, 32, (*VGG16.places, "fc6", "fc7"), fits=fits_classes),
-    NetworkCase("vgg16 pooled", partial(whole_vgg, head="pooled", batch_norm=True), 32, VGG16.places, fits=fits_classes),
+    NetworkCase("vgg16", whole_vgg, 32, (*VGG16.usual_stages, "fc6", "fc7"), fits=fits_classes),
+    NetworkCase(
+        "vgg16 pooled",
+        pooled_vgg,
+        32,
+        VGG16.usual_stages,
+        fits=fits_classes,
+    ),
     NetworkCase(
         "timm_classifier", partial(timm_classifier, CHANNELS, body="resnet10t"), 32, ("stem", "layer4"), fits=fits_classes
     ),
-    NetworkCase("pet_map_net", pet_map, 1, PetMapNet.places, two_pictures, fits_of_two(fits_picture)),
-    NetworkCase("pet_numbers_net", pet_numbers, 64, PetMapNet.places, two_pictures, fits_of_two(fits_classes)),
-    NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.places, regions, fits_regions, last=REGIONS),
-    NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.places, regions, fits_attributes),
+    NetworkCase("pet_map_net", pet_map, 1, PetMapNet.usual_stages, two_pictures, fits_of_two(fits_picture)),
+    NetworkCase("pet_numbers_net", pet_numbers, 64, PetMapNet.usual_stages, two_pictures, fits_of_two(fits_classes)),
+    NetworkCase("fast_rcnn_alexnet", fast_rcnn, 16, FastRCNNAlexNet.usual_stages, regions, fits_regions, last=REGIONS),
+    NetworkCase("fast_rcnn_alexnet attributes", attributes, 16, FastRCNNAlexNet.usual_stages, regions, fits_attributes),
 ]
 LARGE = ("deeplab_vgg16", "deeplab_vgg16 aspp", "fcn32s_alexnet torchvision")  # others of their kind are in the fast subset
 every_network = pytest.mark.parametrize(

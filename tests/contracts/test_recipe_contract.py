@@ -67,27 +67,27 @@ def test_its_file_says_what_it_is(name: str) -> None:
 
 def test_the_asserts_can_fail(tmp_path: Path) -> None:
     class Forgetful(Recipe):
-        """Leaves its places out of the YAML."""
+        """Leaves out of the YAML where its streams meet."""
 
         def to_yaml(self) -> str:
-            return Recipe.to_yaml(Recipe.model_validate(self.model_dump() | {"places": ()}))
+            return Recipe.to_yaml(Recipe.model_validate(self.dump() | {"at": ()}))
 
-    forgetful = Forgetful.model_validate(tiny(places=["layer1"]).model_dump())
+    forgetful = Forgetful.model_validate(tiny(at=["layer1"]).dump())
     with pytest.raises(AssertionError):
         assert_round_trip(forgetful, tmp_path)
     with pytest.raises(ValueError, match="has no stage 'layer9'"):
-        assert_builds_on_meta(tiny(places=["layer9"]))
+        assert_builds_on_meta(tiny(at=["layer9"]))
     with pytest.raises(AssertionError, match="losses"):
-        assert_makes_two_steps(tiny(methods=[{"kind": "cross_stitch", "self_weight": float("1e38")}]))
+        assert_makes_two_steps(tiny(methods=[{"use": "cross_stitch", "self_weight": 1e38}]))
     assert len(distinct_networks(tiny())) == 3
 
 
 @pytest.mark.parametrize(
     ("task", "shape"),
     [
-        (Segmentation(13), (1, 40, 60, 80)),  # classes of another data set
-        (Segmentation(13), (1, 13, 60, 60)),  # another picture's grid
-        (Classification(2), (1, 3)),
+        (Segmentation([str(i) for i in range(13)]), (1, 40, 60, 80)),  # classes of another data set
+        (Segmentation([str(i) for i in range(13)]), (1, 13, 60, 60)),  # another picture's grid
+        (Classification(["cat", "dog"]), (1, 3)),
     ],
 )
 def test_an_output_that_a_task_does_not_read_is_seen(task: Task, shape: tuple[int, ...]) -> None:

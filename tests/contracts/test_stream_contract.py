@@ -37,7 +37,9 @@ from torch import Tensor, nn
 from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
+from taskweave.heads import AsppV3
 from taskweave.networks import (
+    deeplab_resnet,
     dense_resnet,
     dense_segnet,
     pet_map_net,
@@ -46,6 +48,7 @@ from taskweave.networks import (
     st_unet,
     stan_segnet,
 )
+from taskweave.parts import part
 from taskweave.streams.stream import Stream
 
 
@@ -61,6 +64,8 @@ def one_of(build: Callable[..., tw.Connected], **options: Any) -> Callable[[], n
     """What builds one task's network of those that are built with others."""
     return lambda: build({"only": 5}, **options).stream("only").net
 
+
+RESNET = part(deeplab_resnet, body="test_resnet", head=part(AsppV3, hidden=8, rates=(1, 2)))
 
 CASES = [
     StreamCase("timm resnet", timm_net("test_resnet")),
@@ -84,7 +89,7 @@ CASES = [
     StreamCase("segnet_vgg16", partial(segnet_vgg16, 5, widths=(4, 4, 8, 8, 8))),
     StreamCase("stan_segnet", partial(stan_segnet, 5, widths=(4, 4, 8, 8, 8))),
     StreamCase("one stream of dense_segnet", one_of(dense_segnet, widths=(4, 4, 8, 8, 8))),
-    StreamCase("one stream of dense_resnet", one_of(dense_resnet, backbone="test_resnet", hidden=8, rates=(1, 2))),
+    StreamCase("one stream of dense_resnet", one_of(dense_resnet, network=RESNET)),
     StreamCase("pet_map_net", partial(pet_map_net, 5, width=2)),
     StreamCase("pet_numbers_net", partial(pet_numbers_net, 5, width=2, hidden=(6,))),
     StreamCase("faster r-cnn", faster_rcnn, images_and_targets),

@@ -99,9 +99,7 @@ CASES = [
         sizes=True,
         gathers=True,
     ),
-    UnitCase(
-        "shortcut", partial(Shortcut, out_channels=5), lambda c: 5 * sum(c) + 10, channels=True, sizes=True, gathers=True
-    ),
+    UnitCase("shortcut", partial(Shortcut, channels=5), lambda c: 5 * sum(c) + 10, channels=True, sizes=True, gathers=True),
     UnitCase("attention", Attention, lambda c: 9 * sum(c) * c[-1] + 4 * c[-1], channels=True, sizes=True, gathers=True),
     UnitCase(
         "attention per pixel, norm after",

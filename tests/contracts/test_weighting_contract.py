@@ -19,7 +19,9 @@ from contracts.weighting_contract import (
 )
 from torch import Tensor
 from torchjd import aggregation
+from training import toys
 
+from taskweave.parts import part
 from taskweave.weighting import (
     DynamicWeightAverage,
     Fixed,
@@ -33,22 +35,23 @@ from taskweave.weighting import (
 
 
 def uncertainty(tasks: Sequence[str]) -> Weighting:
-    forms = ("regression", "classification", "regression")
+    forms = (toys.Form(True), toys.Form(False), toys.Form(True))
     return Uncertainty(dict(zip(tasks, forms, strict=False)))
 
 
 def aggregated(build: Callable[[], aggregation.Aggregator]) -> Callable[[Sequence[str]], Weighting]:
-    return lambda tasks: GradientAggregation(tasks, build())
+    return lambda tasks: GradientAggregation.of(tasks, build())
 
 
 def gated(tasks: Sequence[str]) -> Weighting:
     """Per iteration, as the pet paper's code; b is the task whose loss the contract sets to 0."""
-    return LossGate(DynamicWeightAverage(tasks, every="iteration"), {task: 0.2 for task in tasks if task == "b"})
+    within = part(DynamicWeightAverage, every="iteration")
+    return LossGate(tasks, below={task: 0.2 for task in tasks if task == "b"}, weighting=within)
 
 
 CASES = [
-    WeightingCase("fixed", lambda tasks: Fixed(dict.fromkeys(tasks, 1.0)), adapts=False),
-    WeightingCase("fixed, not 1", lambda tasks: Fixed(dict.fromkeys(tasks, 0.3)), adapts=False, alone=False),
+    WeightingCase("fixed", lambda tasks: Fixed(tasks), adapts=False),
+    WeightingCase("fixed, not 1", lambda tasks: Fixed(tasks, weights=dict.fromkeys(tasks, 0.3)), adapts=False, alone=False),
     WeightingCase("dwa", DynamicWeightAverage),
     WeightingCase("dwa per iteration", lambda tasks: DynamicWeightAverage(tasks, every="iteration")),
     WeightingCase("dwa per iteration, small losses dropped", gated),
@@ -133,7 +136,7 @@ class Broken(Weighting):
         self.last = dict.fromkeys(tasks, 1.0)
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        self.check(losses)
+        self.check_losses(losses)
         return sum((self.weights()[t] * loss for t, loss in losses.items()), torch.zeros(()))
 
     def weights(self) -> dict[str, float]:
@@ -181,7 +184,7 @@ class Counts(Broken):
 
 
 class TakesAnything(Broken):
-    def check(self, losses: object) -> None: ...
+    def check_losses(self, losses: object) -> None: ...
 
 
 class Unknown(Broken):
@@ -191,15 +194,15 @@ class Unknown(Broken):
 
 FAILURES = {
     "a state that is lost": lambda: assert_state_survives_a_checkpoint(WeightingCase("", Forgets)),
-    "weights that stay": lambda: assert_adapts(WeightingCase("", lambda tasks: Fixed(dict.fromkeys(tasks, 1.0)))),
+    "weights that stay": lambda: assert_adapts(WeightingCase("", lambda tasks: Fixed(tasks))),
     "weights that move": lambda: assert_adapts(WeightingCase("", Broken, adapts=False)),
     "a missing task": lambda: assert_missing_tasks_are_allowed(WeightingCase("", NeedsAll)),
     "one task is weighed": lambda: assert_one_task_is_that_loss(WeightingCase("", Broken)),
     "one task is not weighed": lambda: assert_one_task_is_that_loss(
-        WeightingCase("", lambda tasks: Fixed(dict.fromkeys(tasks, 1.0)), alone=False)
+        WeightingCase("", lambda tasks: Fixed(tasks), alone=False)
     ),
     "weights not above 0": lambda: assert_weights_stay_finite_and_positive(
-        WeightingCase("", lambda tasks: Fixed(dict.fromkeys(tasks, 0.0)))
+        WeightingCase("", lambda tasks: Fixed(tasks, weights=dict.fromkeys(tasks, 0.0)))
     ),
     "no weights": lambda: assert_weights_stay_finite_and_positive(WeightingCase("", Broken, weighs=False)),
     "weights told wrong": lambda: assert_weights_are_the_factors(WeightingCase("", Lies)),

@@ -3,7 +3,7 @@
 import numpy as np
 from data.trees import as_picture, save, write_list
 
-from taskweave.data import Scenes
+from taskweave.data.generated.scenes import Scenes
 
 SIZE = (32, 48)
 

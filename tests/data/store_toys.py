@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import torch
 from torchvision import tv_tensors
@@ -22,11 +21,14 @@ class Kinds(LabelledSet):
     labels = ("segmentation", "depth", "disparity", "normals", "detection", "box", "species", "odd")
     classes = ("floor", "wall")
     objects = ("dog", "cat")
-    categories = MappingProxyType({"species": ("cat", "dog")})
 
     def __init__(self, count=7, *, names=labels, seconds=0.0, reads: Path | None = None):
         self.count, self.seconds, self.reads = count, seconds, reads
         self.labels = tuple(names)
+
+    @property
+    def categories(self):
+        return {"species": ("cat", "dog")} if "species" in self.labels else {}
 
     def __len__(self):
         return self.count

@@ -7,7 +7,7 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from taskweave.data import Fit, RandomCropPad, RandomScale, Reduced, Resize, ToInput
+from taskweave.data import Fit, RandomCrop, RandomScale, Reduced, Resize, ToInput
 from taskweave.data.boxes import bounding_boxes, tidy
 from taskweave.data.sample import collate
 from taskweave.images import IMAGENET
@@ -32,9 +32,9 @@ def box_of(sample) -> list[float]:
 def test_the_box_moves_with_the_image_and_the_numbers_stay() -> None:
     for transform, expected in (
         (v2.RandomHorizontalFlip(p=1.0), [20.0, 2.0, 26.0, 12.0]),
-        (Resize((40, 15)), [2.0, 4.0, 5.0, 24.0]),
-        (RandomScale(2.0, 2.0), [8.0, 4.0, 20.0, 24.0]),
-        (Fit((10, 10), statistics=IMAGENET), [4 / 3, 2 / 3 * 1.05, 10 / 3, 4.2]),
+        (Resize(size=(40, 15)), [2.0, 4.0, 5.0, 24.0]),
+        (RandomScale(least=2.0, most=2.0), [8.0, 4.0, 20.0, 24.0]),
+        (Fit(IMAGENET, size=(10, 10)), [4 / 3, 2 / 3 * 1.05, 10 / 3, 4.2]),
         (
             v2.Lambda(lambda sample: v2.functional.crop(sample, 5, 6, 10, 20), tv_tensors.BoundingBoxes),
             [0.0, 0.0, 4.0, 7.0],
@@ -48,7 +48,7 @@ def test_the_box_moves_with_the_image_and_the_numbers_stay() -> None:
 
 def test_a_box_that_is_cropped_away_is_no_label() -> None:
     found = set()
-    crop = RandomCropPad((8, 8), statistics=IMAGENET)
+    crop = RandomCrop(IMAGENET, size=(8, 8))
     for seed in range(30):
         torch.manual_seed(seed)
         moved = ToInput(IMAGENET)(crop(a_sample((0.0, 0.0, 3.0, 3.0))))

@@ -5,7 +5,8 @@ import torch
 from data import box_trees
 from torchvision import tv_tensors
 
-from taskweave.data import Window, collate, merge_windows, open_birds, tiled
+import taskweave as tw
+from taskweave.data import Window, collate, merge_windows, tiled
 from taskweave.data.boxes import bounding_boxes
 
 
@@ -95,7 +96,7 @@ def test_merge_by_hand():
 def test_tiles_of_right_halves_merge_to_what_was_there(tmp_path):
     """Ground truth of the tiles, taken as detections, is the right half's: whole boxes win over the parts of them."""
     box_trees.write_birds(tmp_path)
-    halves = open_birds(tmp_path, split="train", part="right half")
+    halves = tw.data.birds("train", path=tmp_path, area="right half")
     tiles = tiled(halves, (40, 30), overlap=20)
     assert tiles.sizes == ((40, 30),) * len(tiles)
     assert len({tiles.key(i) for i in range(len(tiles))}) == len(tiles)
@@ -116,7 +117,7 @@ def test_tiles_of_one_image_are_decoded_once(tmp_path, monkeypatch):
     import pickle
 
     box_trees.write_birds(tmp_path)
-    whole = open_birds(tmp_path, split="train", part="whole", labels=("detection",))
+    whole = tw.data.birds("train", path=tmp_path, area="whole").only(("detection",))
     tiles = tiled(whole, (40, 50), overlap=0)
     reads = []
     original = type(whole).__getitem__

@@ -22,7 +22,7 @@ def the_only(path):
 
 def test_what_is_in_it(store):
     layout = the_only(store)
-    assert (layout.reader, layout.choice) == ("open_store", "store")
+    assert layout.reader == "stored"
     assert {one.split: one.count for one in layout.splits} == {"train": 7, "test": 2}
     facts = {one.target: one for one in layout.splits[0].targets}
     assert facts["depth"].read == "Depth float32 1 x 8..9 x 12"

@@ -9,13 +9,19 @@ import torch
 from data.mixture_toys import Noise, noise
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import ConstantInterval, Proportional, RoundRobin, Temperature
+from taskweave.data.mixture_order import ConstantInterval, Proportional, RoundRobin, Temperature
 from taskweave.data.order import BatchOrder, EpochOrder
 from taskweave.data.transformed import Transformed
 from taskweave.training.batches import batches_in_order, training_batches
 
 SIZES = {"a": 10.0, "b": 6.0}
-SCHEDULES = [ConstantInterval(3), ConstantInterval({"a": 1, "b": 2}), RoundRobin(), Proportional(), Temperature(3.0)]
+SCHEDULES = [
+    ConstantInterval(batches=3),
+    ConstantInterval(batches={"a": 1, "b": 2}),
+    RoundRobin(),
+    Proportional(),
+    Temperature(t=3.0),
+]
 
 
 def mixture(schedule=None, **options):
@@ -28,8 +34,8 @@ def turns(schedule, count, *, sizes=SIZES, seed=0):
 
 
 def test_constant_interval_switches_after_so_many():
-    assert turns(ConstantInterval(2), 9) == list("aabbaabba")
-    assert turns(ConstantInterval({"b": 3, "a": 1}), 9) == list("abbbabbba")
+    assert turns(ConstantInterval(batches=2), 9) == list("aabbaabba")
+    assert turns(ConstantInterval(batches={"b": 3, "a": 1}), 9) == list("abbbabbba")
     assert turns(RoundRobin(), 5) == list("ababa")
     assert turns(RoundRobin(), 5, sizes={"x": 1, "y": 9, "z": 2}) == list("xyzxy")
 
@@ -38,12 +44,12 @@ def test_constant_interval_switches_after_so_many():
     ("schedule", "share"),
     [
         (Proportional(), 10 / 16),
-        (Temperature(1.0), 10 / 16),
-        (Temperature(2.0), 10**0.5 / (10**0.5 + 6**0.5)),
-        (Temperature(0.5), 100 / 136),
-        (Temperature(float("inf")), 0.5),
+        (Temperature(t=1.0), 10 / 16),
+        (Temperature(t=2.0), 10**0.5 / (10**0.5 + 6**0.5)),
+        (Temperature(t=0.5), 100 / 136),
+        (Temperature(t=float("inf")), 0.5),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if not isinstance(value, float) else f"{value:.2f}",
 )
 def test_drawn_schedules_have_their_shares(schedule, share):
     """20,000 draws: the standard deviation of a share is at most .0036."""
@@ -60,7 +66,7 @@ def test_proportional_counts_in_batches():
 
 
 def test_every_set_is_read_in_whole_epochs():
-    batches = list(mixture(ConstantInterval(2)).order(4, seed=3, first=0, last=20))
+    batches = list(mixture(ConstantInterval(batches=2)).order(4, seed=3, first=0, last=20))
     assert [len(batch) for batch in batches] == [4] * 20
     for first, size, of in ((0, 10, range(10)), (10, 6, range(10, 16))):
         read = [at for batch in batches for at in batch if at[0] in of]
@@ -73,7 +79,7 @@ def test_every_set_is_read_in_whole_epochs():
 
 
 @pytest.mark.parametrize("mixed", [False, True])
-@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda schedule: type(schedule).__name__)
 def test_reading_may_start_at_any_batch(schedule, mixed):
     mix = mixture(schedule, mixed=mixed)
     whole = list(mix.order(4, seed=5, first=0, last=30))
@@ -83,7 +89,7 @@ def test_reading_may_start_at_any_batch(schedule, mixed):
 
 
 def test_mixed_batches_hold_samples_of_several_sets():
-    batches = mixture(ConstantInterval({"a": 2, "b": 6}), mixed=True).order(8, seed=0, first=0, last=12)
+    batches = mixture(ConstantInterval(batches={"a": 2, "b": 6}), mixed=True).order(8, seed=0, first=0, last=12)
     assert [sum(index < 10 for index, _ in batch) for batch in batches] == [2] * 12
 
 
@@ -120,7 +126,7 @@ def test_only_the_labels_in_use_are_taken():
 
 
 def test_batches_of_a_mixture():
-    batch = next(training_batches(mixture(ConstantInterval(3), mixed=True), batch_size=4, seed=0, first=0, last=1))
+    batch = next(training_batches(mixture(ConstantInterval(batches=3), mixed=True), batch_size=4, seed=0, first=0, last=1))
     assert batch.sources == ("a", "a", "a", "b") and batch.rows["a"].tolist() == [0, 1, 2]
     in_order = list(batches_in_order(mixture(), batch_size=4))
     assert [len(batch.keys) for batch in in_order] == [4, 4, 2, 4, 2]
@@ -139,7 +145,7 @@ def test_workers_and_pickles_change_nothing():
 
 
 def test_processes_share_every_batch():
-    mix = mixture(ConstantInterval({"a": 2, "b": 3}), mixed=True)
+    mix = mixture(ConstantInterval(batches={"a": 2, "b": 3}), mixed=True)
     whole = [batch.keys for batch in training_batches(mix, batch_size=5, seed=0, first=0, last=3)]
     parts = [
         [b.keys for b in training_batches(mix, batch_size=5, seed=0, first=0, last=3, rank=r, ranks=2)] for r in (0, 1)
@@ -152,16 +158,16 @@ def test_processes_share_every_batch():
 
 def test_reach_by_hand():
     """Interval 2, batches of four: a a b b a | 4 8 . . 12 of a's ten, . . 4 8 . of b's six; 16 samples in four batches."""
-    reach = mixture(ConstantInterval(2)).reach(4, seed=0, batches=20)
+    reach = mixture(ConstantInterval(batches=2)).reach(4, seed=0, batches=20)
     assert (reach.epoch, reach.covered, reach.visited) == (4, 5, {"a", "b"})
-    short = mixture(ConstantInterval(2)).reach(4, seed=0, batches=2)
+    short = mixture(ConstantInterval(batches=2)).reach(4, seed=0, batches=2)
     assert (short.epoch, short.covered, short.visited) == (4, None, {"a"})
 
 
 def test_known_by_what_decides():
-    one, other = mixture(ConstantInterval(2)), mixture(ConstantInterval(3))
-    assert one.determining() == mixture(ConstantInterval(2)).determining() != other.determining()
-    assert one.determining()["schedule"] == {"kind": "ConstantInterval", "turns_each": 2}
+    one, other = mixture(ConstantInterval(batches=2)), mixture(ConstantInterval(batches=3))
+    assert one.determining() == mixture(ConstantInterval(batches=2)).determining() != other.determining()
+    assert one.determining()["schedule"] == {"kind": "ConstantInterval", "batches": 2}
 
 
 def test_two_sets_that_define_one_task_with_different_classes():
@@ -210,11 +216,11 @@ def test_what_a_mixture_refuses():
     with pytest.raises(ValueError, match=r"batch_sizes are for batches of one data set"):
         mixture(batch_sizes={"a": 2}, mixed=True)
     with pytest.raises(ValueError, match=r"turns for \['a', 'c'\]; the data sets of the mixture are \['a', 'b'\]"):
-        mixture(ConstantInterval({"a": 1, "c": 2}))
+        mixture(ConstantInterval(batches={"a": 1, "c": 2}))
     with pytest.raises(ValueError, match="at least one turn, got 0"):
-        ConstantInterval(0)
+        ConstantInterval(batches=0)
     with pytest.raises(ValueError, match=r"Temperature is above 0 .* got 0"):
-        Temperature(0.0)
+        Temperature(t=0.0)
 
 
 def test_wanted_tasks_must_be_labelled_somewhere():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from taskweave.data import NYUV2_CAMERA, Intrinsics, Normals, Scenes, normals_from_depth
+from taskweave.data import NYUV2_CAMERA, Intrinsics, Normals, normals_from_depth
+from taskweave.data.generated.scenes import Scenes
 
 SIZE = (120, 160)
 CAMERA = NYUV2_CAMERA.scaled(0.25)

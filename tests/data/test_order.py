@@ -1,8 +1,7 @@
 """Orders: every sample once an epoch, the same for the same seed, and found again in the middle."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from taskweave.data import BatchOrder, EpochOrder
 

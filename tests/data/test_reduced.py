@@ -4,13 +4,14 @@ import torch
 from data import trees
 from torchvision import tv_tensors
 
-from taskweave.data import Reduced, open_nyuv2_mtan
-from taskweave.data.transforms.resizing import resize
+import taskweave as tw
+from taskweave.data import Reduced
+from taskweave.data.transforms.augmentation import resize
 
 
 def test_size_and_labels(tmp_path):
     trees.write_mtan(tmp_path)
-    full = open_nyuv2_mtan(tmp_path, split="train")
+    full = tw.data.nyuv2_mtan("train", path=tmp_path)
     small = Reduced(full, size=(12, 16))
     assert {tuple(value.shape[-2:]) for name, value in small[0].items() if name != "key"} == {(12, 16)}
     assert (small.labels, small.classes, small.key(1), small.scene(1)) == (
@@ -28,7 +29,7 @@ def test_size_and_labels(tmp_path):
 
 def test_a_mask_with_or_without_channel_axis(tmp_path):
     trees.write_mtan(tmp_path)
-    mask = open_nyuv2_mtan(tmp_path, split="train")[0]["segmentation"]
+    mask = tw.data.nyuv2_mtan("train", path=tmp_path)[0]["segmentation"]
     with_axis = tv_tensors.Mask(mask[None])
     assert torch.equal(resize(with_axis, (5, 7))[0], resize(mask, (5, 7)))
 
@@ -44,7 +45,7 @@ def test_boxes_follow_and_attributes_stay():
 
 def test_in_memory_reads_once(tmp_path):
     trees.write_mtan(tmp_path)
-    remembered = Reduced(open_nyuv2_mtan(tmp_path, split="train"), size=(12, 16), in_memory=True)
+    remembered = Reduced(tw.data.nyuv2_mtan("train", path=tmp_path), size=(12, 16), in_memory=True)
     first = remembered[0]
     (tmp_path / "train" / "image" / "0.npy").unlink()
     again = remembered[0]

@@ -2,12 +2,11 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torchvision import tv_tensors
 
-from taskweave.data import LabelledSet, Part, split_by_scene
-from taskweave.data.neighbours import scenes_of_neighbours
+from taskweave.data import LabelledSet, Subset, split_by_scene
+from taskweave.data.readers.fileset import scenes_of_neighbours
 
 
 class Rooms(LabelledSet):
@@ -65,12 +64,12 @@ def test_what_cannot_be_split_is_refused():
 
 def test_part():
     data = Rooms("a", "b", "c")
-    part = Part(data, [2, 0])
+    part = Subset(data, [2, 0])
     assert keys(part) == ["2", "0"]
     assert part.scene(0) == "c"
     assert part[1]["key"] == "0"
     with pytest.raises(ValueError, match=r"indices in 0\.\.2, got \[3\]"):
-        Part(data, [0, 3])
+        Subset(data, [0, 3])
 
 
 def test_neighbours():

@@ -10,8 +10,8 @@ from data.store_toys import SMALL, Kinds, assert_same, kinds, odd
 from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 
-from taskweave.data import BatchOrder, EpochOrder, Scenes, collate, open_store
-from taskweave.data import pack_store as pack
+from taskweave.data import BatchOrder, EpochOrder, collate, open_store, pack_store as pack
+from taskweave.data.generated.scenes import Scenes
 from taskweave.data.store.samples import decode, encode, map_shard, write_shard
 from taskweave.data.store.stored_set import StoredBatches
 
@@ -96,7 +96,9 @@ def test_parts_are_found_by_what_they_mean(tmp_path, store):
 def test_batches_are_those_of_collate(tmp_path):
     names = ("segmentation", "box", "species")
     scenes = Scenes(5, size=(32, 48), labels=("segmentation", "detection"))
-    pack({"plain": Part(Kinds(9, names=names), (0, 3, 6)), "all": Kinds(9, names=names), "scenes": scenes}, tmp_path / "s")
+    pack(
+        {"plain": Subset(Kinds(9, names=names), (0, 3, 6)), "all": Kinds(9, names=names), "scenes": scenes}, tmp_path / "s"
+    )
     for part, indices in {"plain": [2, 0, 1], "scenes": [4, 1, 0]}.items():
         stored = open_store(tmp_path / "s", part=part)
         one, other = stored.batch(indices), collate([stored[index] for index in indices])
@@ -147,7 +149,7 @@ def test_pyarrow_itself_reads_the_store(store):
             }[name]
 
 
-class Part(Kinds):
+class Subset(Kinds):
     def __init__(self, dataset, indices):
         super().__init__(len(indices), names=dataset.labels)
         self.dataset, self.indices = dataset, indices

@@ -8,7 +8,7 @@ import pytest
 from data.store_toys import Kinds, assert_same, flip
 
 from taskweave.data import open_store
-from taskweave.data.store import files
+from taskweave.data.store import manifest
 from taskweave.data.store.manifest import DamagedStoreError, read_manifest
 from taskweave.data.store.places import faults
 
@@ -64,7 +64,7 @@ def test_a_checksum_is_taken_once_on_a_machine(store, monkeypatch):
         os.utime(file, (1e9, 1e9))
     read_all(store)
     with monkeypatch.context() as patch:
-        patch.setattr(files, "sha256_of", lambda path: pytest.fail(f"{path} was read again"))
+        patch.setattr(manifest, "sha256_of", lambda path: pytest.fail(f"{path} was read again"))
         read_all(store)
     for name in ("train-00000.arrow", "test-00000.arrow"):
         flip(store / name, 400)

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from data.store_toys import SMALL, Kinds, flip
 
-from taskweave.data import open_store
-from taskweave.data import pack_store as pack
+from taskweave.data import open_store, pack_store as pack
 from taskweave.data.store.manifest import read_manifest
 
 pytest.importorskip("pyarrow", reason="stores are packed with taskweave[store]")

@@ -10,8 +10,7 @@ import pytest
 from data.store_toys import Kinds, assert_same, flip, forged, rename
 from torch.utils.data import DataLoader
 
-from taskweave.data import open_store
-from taskweave.data import pack_store as pack
+from taskweave.data import open_store, pack_store as pack
 from taskweave.data.store.manifest import DamagedStoreError
 from taskweave.data.store.places import upload
 

@@ -5,7 +5,7 @@ from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from taskweave.data import BatchOrder, Depth, EpochOrder, LabelledSet, RandomCropPad, ToInput, Transformed, collate
+from taskweave.data import BatchOrder, Depth, EpochOrder, LabelledSet, RandomCrop, ToInput, Transformed, collate
 from taskweave.images import IMAGENET
 
 
@@ -33,7 +33,7 @@ class Numbered(LabelledSet):
 
 
 def crops(seed=0):
-    steps = [v2.RandomHorizontalFlip(), RandomCropPad(4, statistics=IMAGENET), ToInput(IMAGENET)]
+    steps = [v2.RandomHorizontalFlip(), RandomCrop(IMAGENET, size=4), ToInput(IMAGENET)]
     return Transformed(Numbered(), v2.Compose(steps), seed=seed)
 
 

@@ -3,7 +3,6 @@
 import re
 import shlex
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,13 +11,17 @@ import yaml
 from pydantic import BaseModel
 
 from taskweave.cli.app import app
-from taskweave.experiments.choices import boxes, detection, faces, mixture, pets_data, regions, streets
-from taskweave.experiments.choices.choice import Choice
 from taskweave.experiments.columns import columns_of
+from taskweave.experiments.config import Around
+from taskweave.experiments.data import FurtherTest, MixtureOf, Regions, Source
+from taskweave.experiments.methods.row import Row as RecipeRow
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.recipe import Evaluation, Recipe, Training, read
+from taskweave.experiments.tasks import TaskEntry
+from taskweave.metrics import DetectionMetric
+from taskweave.parts import KINDS, known, makes
 from taskweave.results.comparison import ComparisonResult, Mark, Row
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -114,25 +117,23 @@ def test_the_training_on_two_data_sets_runs(tmp_path: Path, monkeypatch: pytest.
     assert [set(scope["mixture"][i]) & set(scope["tasks"]) for i in (0, 15)] == [{"detection"}, {"segmentation"}]
 
 
-def kinds(module: ModuleType) -> set[str]:
-    """The kinds of choices that a file defines."""
-    found = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, Choice)]
-    return {
-        one.model_fields["kind"].default
-        for one in found
-        if one.__module__ == module.__name__ and "kind" in one.model_fields
-    }
+NOT_NAMED = {"unit", "head", "metric"}
+"""Kinds of which the page names those that stand in a recipe's own fields; `taskweave parts` lists them all."""
 
 
-SETS = [boxes, streets, pets_data, faces, mixture]
-
-
-@pytest.mark.parametrize("module", [*SETS, detection, regions], ids=lambda module: module.__name__)
-def test_the_page_names_every_kind(module: ModuleType) -> None:
+@pytest.mark.parametrize("kind", [kind for kind, said in KINDS.items() if said.name not in NOT_NAMED])
+def test_the_page_names_every_part(kind: type) -> None:
     text = RECIPES.read_text()
-    assert kinds(module), "a file without kinds shows nothing"
-    missing = [kind for kind in kinds(module) if not re.search(rf"\b{kind}\b", text)]
-    assert not missing, f"docs/recipes.md does not mention the kinds {missing}"
+    assert known(kind), "a kind without parts shows nothing"
+    missing = [name for name in known(kind) if not re.search(rf"\b{name}\b", text)]
+    assert not missing, f"docs/recipes.md does not mention the {KINDS[kind].name} {missing}"
+
+
+def test_the_page_names_every_metric_of_boxes() -> None:
+    (kind,) = (kind for kind, said in KINDS.items() if said.name == "metric")
+    names = [name for name, call in known(kind).items() if makes(call, DetectionMetric)]
+    assert len(names) >= 3
+    assert not [name for name in names if f"`{name}`" not in RECIPES.read_text()]
 
 
 def test_the_mixture_on_the_page_is_what_it_says() -> None:
@@ -142,8 +143,12 @@ def test_the_mixture_on_the_page_is_what_it_says() -> None:
     ]
 
 
-@pytest.mark.parametrize("model", [Recipe, Training, Evaluation, TrainingOptions, ComparisonResult, Row, Mark])
+OF_RECIPES = [Recipe, Training, Evaluation, TrainingOptions, Source, MixtureOf, Regions, FurtherTest, TaskEntry, RecipeRow]
+
+
+@pytest.mark.parametrize("model", [*OF_RECIPES, ComparisonResult, Row, Mark])
 def test_the_page_names_every_field(model: type[BaseModel]) -> None:
     text = RECIPES.read_text()
-    missing = [name for name in model.model_fields if not re.search(rf"`\.?(\w+\.)?{name}`|^{name}:", text, re.MULTILINE)]
+    fields = [name for name in model.model_fields if not (issubclass(model, Around) and name == model.around)]
+    missing = [name for name in fields if not re.search(rf"`\.?(\w+\.)?{name}`|^ *{name}:", text, re.MULTILINE)]
     assert not missing, f"docs/recipes.md does not mention {missing} of {model.__name__}"

@@ -32,7 +32,12 @@ class Real:
 
 
 REAL = [
-    Real("deeplab_vgg16", partial(tw.networks.deeplab_vgg16, OUTPUTS), ("pool1", "pool2", "pool3", "pool4", "pool5"), 32),
+    Real(
+        "deeplab_vgg16",
+        partial(tw.networks.deeplab_vgg16, OUTPUTS, batch_norm=False),
+        ("pool1", "pool2", "pool3", "pool4", "pool5"),
+        32,
+    ),
     Real(
         "resnet18", partial(timm.create_model, "resnet18", num_classes=OUTPUTS), ("stem", "layer1", "layer2", "layer3"), 48
     ),

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import taskweave as tw
 from taskweave.networks import fast_rcnn_alexnet, pspnet_vgg16, rpn_vgg16
-from taskweave.networks.alexnet.fast_rcnn_alexnet import FastRCNNAlexNet
-from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED
+from taskweave.networks.alexnet import FastRCNNAlexNet
+from taskweave.networks.vgg.networks import CROSS_CONNECTED
 from taskweave.weaving.connect import UnitFactory
 
 Matrix = list[list[float]]
@@ -37,7 +37,7 @@ class Pair:
 
 VGG = Pair(
     "rpn + pspnet",
-    partial(rpn_vgg16, width=16, hidden=32),
+    partial(rpn_vgg16, 2, width=16, hidden=32),
     partial(pspnet_vgg16, 5, width=16, hidden=32),
     CROSS_CONNECTED,
     "conv3_3",
@@ -45,9 +45,9 @@ VGG = Pair(
 )
 REGIONS = Pair(
     "fast r-cnn + attributes",
-    partial(fast_rcnn_alexnet, 4, hidden=48),
-    partial(fast_rcnn_alexnet, attributes=6, hidden=48),
-    FastRCNNAlexNet.places,
+    partial(fast_rcnn_alexnet, 5, hidden=48),
+    partial(fast_rcnn_alexnet, 6, boxes=False, hidden=48),
+    FastRCNNAlexNet.usual_stages,
     "fc6",
     48,
 )

@@ -2,7 +2,7 @@
 
 import torch
 
-from taskweave.experiments.averaging import Averaged
+from taskweave.experiments.measuring import Averaged
 from taskweave.tasks import Segmentation
 
 

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,23 +10,20 @@ from experiments.mixed import DISJOINT, OF_REGIONS, OPTIONS, REGIONS, disjoint, 
 from PIL import Image
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.data import grid_of
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.views import for_testing, for_training
-from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.comparison import compare
-from taskweave.experiments.constant import score_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.predicting import predict_pictures
-from taskweave.experiments.pretraining import pretraining_network
+from taskweave.experiments.prepare import for_testing, for_training, grid_for
 from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.rows import score_of
+from taskweave.experiments.starts.scenes import shared_body
+from taskweave.metrics import AveragePrecision, LogAverageMissRate, Subset, reference_points
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.detection import Detection
-from taskweave.tasks.roi_detection import RoiDetection
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
-from taskweave.training.weights import read_state
+from taskweave.tasks.roi_detection import RoiDetection, TorchvisionDetection
+from taskweave.training import read_state
 
-START = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+START = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 
 
 @pytest.fixture(autouse=True)
@@ -46,18 +44,19 @@ def test_the_task_is_the_one_of_its_network() -> None:
 
 
 def test_options_arrive() -> None:
-    measures = [
-        {"kind": "miss_rate", "points": 17, "high": 100.0, "min_height": 15, "name": "far"},
-        {"kind": "voc_ap", "interpolation": "11-point"},
+    metrics = [
+        {"use": "log_average_miss_rate", "points": 17, "high": 100.0, "min_height": 15, "name": "far"},
+        {"use": "average_precision", "interpolation": "11-point"},
     ]
-    given = {"measures": measures, "nms": 0.1, "score": 0.2, "matching": {"positive": 0.6, "sample": None}}
+    given = {"metrics": metrics, "nms": 0.1, "score": 0.2, "positive": 0.6, "sample": None}
     task = Bench(disjoint(tasks={"segmentation": {}, "detection": given})).shapes_only["detection"]
     assert isinstance(task, Detection)
-    far, ap = task.metrics
-    assert (far.points, far.high, far.subset.min_height) == (17, 100.0, 15)  # type: ignore[attr-defined]
-    assert (ap.interpolation, ap.subset) == ("11-point", None)  # type: ignore[attr-defined]
+    far, ap = (metric(task) for metric in task.metrics)
+    assert isinstance(far, LogAverageMissRate) and isinstance(ap, AveragePrecision)
+    assert torch.equal(far.references, reference_points(1e-2, 100.0, 17)) and far.subset == Subset(min_height=15)
+    assert (ap.interpolation, ap.subset) == ("11-point", Subset())
     assert (task.suppression.nms, task.suppression.score) == (0.1, 0.2)
-    assert (task.anchor_loss.positive, task.anchor_loss.sample) == (0.6, None)
+    assert (task.anchor_loss.matching.positive, task.anchor_loss.sampling.sample) == (0.6, None)
     assert dict(task.directions) == {"far": "lower", "mAP": "higher"}
 
 
@@ -69,7 +68,7 @@ def test_regions_in_training_and_in_tests() -> None:
     assert trained["detection"]["labels"].shape == (8,) and trained["attributes"]["values"].shape == (8, 25)
     assert (trained["detection"]["labels"] > 0).sum() <= 2  # a quarter
     tested = for_testing(part, data)[0, 0]  # type: ignore[arg-type]
-    assert len(tested["rois"]) == len(grid_of(data.regions, (48, 64)))  # type: ignore[union-attr, arg-type]
+    assert len(tested["rois"]) == len(grid_for(data.regions, (48, 64)))  # type: ignore[union-attr, arg-type]
     known = for_testing(part, data, "true boxes")[0, 0]  # type: ignore[arg-type]
     torch.testing.assert_close(known["rois"], part[0]["attributes"]["boxes"].as_subclass(torch.Tensor))
 
@@ -77,8 +76,8 @@ def test_regions_in_training_and_in_tests() -> None:
 @pytest.mark.slow
 @pytest.mark.draws
 def test_a_comparison_with_regions(tmp_path: Path) -> None:
-    splits = [{"kind": "shared", "until": until, "label": until} for until in ("pool1", "pool5", "fc7")]
-    methods = [{"kind": "ensemble"}, *splits, {"kind": "shared_latent", "rank": 4}, *OF_REGIONS["methods"]]
+    splits = [{"use": "shared", "until": until, "label": until} for until in ("pool1", "pool5", "fc7")]
+    methods = [{"use": "ensemble"}, *splits, {"use": "shared_latent", "rank": 4}, *OF_REGIONS["methods"]]
     done = compare(of_regions(methods=methods, start=START), folder=tmp_path)
     assert done.finished
     for row in done.result.rows:
@@ -104,18 +103,20 @@ def test_attributes_of_a_constant_are_as_good_as_how_often_they_are_there() -> N
     bench = Bench(recipe)
     values = torch.cat([sample["attributes"]["values"] for sample in bench.sets["data"].test])  # type: ignore[attr-defined]
     shares = values.mean(0)
-    found = score_of("attributes", bench.tasks["attributes"], bench.sets["data"].test, constants=[])
+    task = bench.tasks["attributes"]
+    found = score_of("attributes", task, bench.sets["data"].test, constants=task.constants(None))
     assert found["mAP"] == pytest.approx(100 * float(shares[shares > 0].mean()), rel=1e-5)
 
 
-def torchvision() -> Recipe:
-    networks = {
-        "detection": {"kind": "torchvision_detector", "min_size": 64, "max_size": 64},
-        "segmentation": {"kind": "deeplab_resnet", "body": "resnet18", "output_stride": 32, "rates": [1]},
-    }
+def torchvision(options: dict[str, Any] | None = None) -> Recipe:
+    detector = {"use": "torchvision_detector", "min_size": 64, "max_size": 64, "score": 0.05, **(options or {})}
     return disjoint(
         data=rooms(3, size=[64, 64]),
-        network={"kind": "per_task", "networks": networks},
+        tasks={"segmentation": {"loss_resolution": "eighth"}, "detection": {"use": "torchvision_detection"}},
+        networks={
+            "detection": detector,
+            "segmentation": {"use": "deeplab_resnet", "body": "resnet18", "output_stride": 32, "head": {"rates": [1]}},
+        },
         training={"single": OPTIONS, "connected": OPTIONS},
         further_tests={},
     )
@@ -123,34 +124,31 @@ def torchvision() -> Recipe:
 
 @pytest.mark.parametrize(("detector", "prefix"), [("faster_rcnn", "roi_heads."), ("retinanet", "")])
 def test_torchvision_detectors_suppress_as_the_task_says(detector: str, prefix: str) -> None:
-    recipe = torchvision()
-    given = {"nms": 0.1, "score": 0.2, "detections": 7}
-    changed = recipe.model_dump() | {"tasks": {"segmentation": {}, "detection": given}}
-    changed["network"]["networks"]["detection"]["detector"] = detector
-    run = next(run for run in all_runs(entries(Recipe.model_validate(changed))) if "single detection" in run.title)
+    recipe = torchvision({"detector": detector, "nms": 0.1, "score": 0.2, "detections": 7})
+    run = next(run for run in all_runs(entries(recipe)) if "single detection" in run.title)
     bench = Bench(run.recipe)
     tasks = bench.shapes_only
     with torch.device("meta"):
-        net = build_network(run, tasks, bench.example("meta")).stream("detection").net
+        net = run.method.build(run, tasks, bench.example("meta")).stream("detection").net
     holder = net.get_submodule("roi_heads") if prefix else net
     assert (holder.nms_thresh, holder.score_thresh, holder.detections_per_img) == (0.1, 0.2, 7)
 
 
 def test_options_without_effect_are_refused() -> None:
     """Where the network chooses anchors or weighs its losses by itself."""
-    for recipe, kind, instead in (
-        (torchvision, "torchvision_detector", "choose their own"),
-        (of_regions, "fast", "regions"),
+    anchors = {"use": "rpn_vgg16"}
+    for use, option in (
+        ("torchvision_detection", {"positive": 0.6}),
+        ("roi_detection", {"positive": 0.6}),
+        ("torchvision_detection", {"box_weight": 2.0}),
     ):
-        changed = recipe().model_dump()
-        changed["tasks"]["detection"]["matching"]["positive"] = 0.6
-        with pytest.raises(ValueError, match=rf"matching is of detectors with anchors, not of '{kind}.*{instead}"):
-            Recipe.model_validate(changed)
-    changed = torchvision().model_dump()
-    changed["tasks"]["detection"]["box_weight"] = 2.0
-    with pytest.raises(ValueError, match=r"box_weight=2 has no effect on 'torchvision_detector'"):
-        Recipe.model_validate(changed)
-    assert of_regions(tasks={"detection": {"box_weight": 2.0}, "attributes": {}}).tasks.detection.box_weight == 2.0  # type: ignore[union-attr]
+        with pytest.raises(ValueError, match=rf"unknown option '{next(iter(option))}' of {use}"):
+            disjoint(tasks={"segmentation": {}, "detection": {"use": use, **option}})
+    for recipe in (torchvision(), of_regions()):
+        with pytest.raises(ValueError, match=r"'rpn_vgg16' gives anchors, and the task 'detection' .* reads (boxes|reg)"):
+            Recipe.model_validate(recipe.dump() | {"networks": {**recipe.dump()["networks"], "detection": anchors}})
+    given = {"detection": {"use": "roi_detection", "box_weight": 2.0}, "attributes": {}}
+    assert of_regions(tasks=given).tasks["detection"].task.options["box_weight"] == 2.0
 
 
 @pytest.mark.slow
@@ -164,15 +162,15 @@ def test_a_torchvision_detector_is_compared(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_start_is_trained_in_a_dense_network_of_the_same_body(tmp_path: Path) -> None:
     recipe = disjoint(start=START, methods=[])
-    assert pretraining_network(recipe.network).kind == "pspnet_vgg16"
+    assert shared_body(recipe).name == "pspnet_vgg16"
     assert compare(recipe, folder=tmp_path).finished
     runs = {run.title: run for run in all_runs(entries(recipe))}
     state = read_state(tmp_path / "runs" / runs["bodies pre-trained on scenes"].digest / "weights.safetensors")
     bench = Bench(recipe)
     for task in ("detection", "segmentation"):
         run = runs[f"single {task}, seed 0"]
-        net = build_network(run, bench.shapes_only, bench.example())
-        load_parents(net, run, tmp_path / "runs")
+        net = bench.build(run, shapes_only=True)
+        run.method.load(net, run, tmp_path / "runs")
         ours = net.stream(task).net.state_dict()
         for name in ("conv1_1", "conv5_3"):
             key = f"features.{name}.conv.weight"
@@ -180,16 +178,17 @@ def test_the_start_is_trained_in_a_dense_network_of_the_same_body(tmp_path: Path
 
 
 def test_bodies_that_differ_have_no_common_start() -> None:
-    networks = deepcopy(DISJOINT["network"])
-    networks["networks"]["detection"]["width"] = 8
-    with pytest.raises(ValueError, match=r"those of 'detection' and 'segmentation' have different ones"):
-        pretraining_network(disjoint(network=networks).network)
+    networks = deepcopy(DISJOINT["networks"])
+    networks["detection"]["width"] = 8
+    with pytest.raises(ValueError, match=r"those of 'segmentation' and 'detection' have different ones"):
+        shared_body(disjoint(networks=networks))
     with pytest.raises(ValueError, match="no dense counterpart of a torchvision_detector"):
-        pretraining_network(torchvision().network)
+        shared_body(torchvision())
 
 
 def test_regions_of_a_file_are_for_the_pictures_in_it() -> None:
-    data = rooms(3, "detection", regions={**REGIONS, "proposals": {"kind": "file", "path": "p.npz"}})
-    recipe = of_regions(data=data, tasks={"detection": {}})
-    with pytest.raises(ValueError, match="known for the images in it only"):
-        grid_of(recipe.data.regions, (48, 64))  # type: ignore[union-attr, arg-type]
+    data = rooms(3, "detection", regions={**REGIONS, "proposals": {"path": "p.npz"}})
+    networks = {"detection": OF_REGIONS["networks"]["detection"]}
+    recipe = of_regions(data=data, tasks={"detection": {"use": "roi_detection"}}, networks=networks)
+    with pytest.raises(ValueError, match="are of the images in it only"):
+        grid_for(recipe.data.regions, (48, 64))  # type: ignore[union-attr, arg-type]

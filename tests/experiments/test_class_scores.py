@@ -11,10 +11,11 @@ import torch
 from experiments.tiny import Told, tiny
 
 from taskweave.data import LabelledSet
-from taskweave.experiments.artifacts.class_labels import LABELS, count_labels, read_labels, train_labels
-from taskweave.experiments.artifacts.class_scores import CLASSES, classes_of, keep_classes, read_classes
+from taskweave.experiments.artifacts.class_labels import count_labels, train_labels
 from taskweave.experiments.bench import Bench
-from taskweave.metrics import AccuracyMetric, DepthMetric, SegmentationMetric
+from taskweave.metrics import Accuracy, DepthErrors, SegmentationScores
+from taskweave.results.class_gains import LABELS, read_labels
+from taskweave.results.run_files import CLASSES, keep_classes, read_classes
 from taskweave.tasks import Attributes, Classification, Depth, Detection, RoiDetection, Segmentation
 
 
@@ -70,12 +71,12 @@ def test_labels_are_counted_as_the_paper_does() -> None:
 
 
 def test_numbers_by_class_are_kept_and_those_of_other_columns_stay(tmp_path: Path) -> None:
-    metric = SegmentationMetric(3)
+    metric = SegmentationScores(3)
     metric.update(torch.tensor([[[0, 0, 1, 1]]]), torch.tensor([[[0, 0, 0, 1]]]))
     keep_classes({"segmentation": metric}, {"segmentation": ("a", "b", "c")}, tmp_path)
-    told = AccuracyMetric(2)
+    told = Accuracy(2)
     told.update(torch.tensor([0, 0]), torch.tensor([0, 0]))
-    depth = DepthMetric()
+    depth = DepthErrors()
     depth.update(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
     keep_classes({"kind": told, "depth": depth}, {"kind": ("cat", "dog"), "depth": ()}, tmp_path)
     assert read_classes(tmp_path, "segmentation") == {"mIoU": {"a": pytest.approx(200 / 3), "b": 50.0, "c": None}}
@@ -89,9 +90,9 @@ def test_numbers_by_class_are_kept_and_those_of_other_columns_stay(tmp_path: Pat
 
 
 def test_tasks_without_classes_have_none() -> None:
-    assert classes_of(Depth()) == ()
-    assert classes_of(RoiDetection(["cat", "dog"])) == ("cat", "dog")
-    assert classes_of(Classification(("cat", "dog"))) == ("cat", "dog")
+    assert Depth().classes == ()
+    assert RoiDetection(["cat", "dog"]).classes == ("cat", "dog")
+    assert Classification(("cat", "dog")).classes == ("cat", "dog")
 
 
 def test_labels_are_counted_once_and_again_for_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +107,7 @@ def test_labels_are_counted_once_and_again_for_other_data(tmp_path: Path, monkey
     assert list(found["segmentation"].labels.values()) == [int((masks == c).sum()) for c in range(len(train.classes))]
     assert train_labels(bench, tmp_path, told) == found == read_labels(tmp_path)
     assert len(told.notes) == 1
-    other = tiny(data={"kind": "scenes", "size": [32, 48], "train": 2, "test": 4, "seed": 3})
+    other = tiny(data={"use": "scenes", "size": [32, 48], "train": 2, "test": 4, "seed": 3})
     fewer = train_labels(Bench(other), tmp_path, told)
     assert sum(fewer["segmentation"].labels.values()) < sum(found["segmentation"].labels.values())
     assert len(told.notes) == 2

@@ -8,15 +8,13 @@ from torchvision import tv_tensors
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.dataset import LabelledSet
 from taskweave.data.sample import Sample
-from taskweave.data.tensors import Depth as DepthMap
-from taskweave.data.tensors import Normals as NormalMap
-from taskweave.experiments.constant import REASON, constant_scores, constants_of, marks
-from taskweave.tasks.age import Age
+from taskweave.data.tensors import Depth as DepthMap, Normals as NormalMap
+from taskweave.experiments.rows import REASON, constant_scores, constants_of, marks
 from taskweave.tasks.box_regression import BoxRegression
-from taskweave.tasks.classification import Classification
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.normals import Normals
 from taskweave.tasks.segmentation import Segmentation
+from taskweave.tasks.whole_images import Age, Classification
 
 
 class Given(LabelledSet):

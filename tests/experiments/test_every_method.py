@@ -6,25 +6,23 @@ import pytest
 import torch
 from experiments.tiny import tiny
 
-from taskweave.data.generated.scenes_looks import CLASSES
+from taskweave.data.generated.looks import CLASSES
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 METHODS = [
-    {"kind": "ensemble"},
-    {"kind": "shared", "until": "layer2"},
-    {"kind": "shared", "until": "layer4", "shortcut": {}},
-    {"kind": "shared_latent", "rank": 4},
-    {"kind": "sluice"},
-    {"kind": "cross_connected", "links": [["segmentation", "normals"]]},
-    {"kind": "connected_trained_on_one_task", "connected": {"kind": "cross_stitch"}},
-    {"kind": "nddr", "shortcut": {}},
+    {"use": "ensemble"},
+    {"use": "shared", "until": "layer2"},
+    {"use": "shared", "until": "layer4", "shortcut": "shortcut"},
+    {"use": "shared_latent", "rank": 4},
+    {"use": "sluice"},
+    {"use": "cross_connection", "links": [["segmentation", "normals"]]},
+    {"use": "one_task", "connected": {"use": "connected", "unit": "cross_stitch"}},
+    {"use": "nddr", "shortcut": "shortcut"},
 ]
-START = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+START = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 
 
 @pytest.mark.slow
@@ -48,16 +46,16 @@ def test_every_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = {run.title: run for run in all_runs(entries(recipe))}
     bench, folder = Bench(recipe), tmp_path / "runs"
     single = runs["single normals, seed 0"]
-    fresh = build_network(single, bench.shapes_only, bench.example())
-    load_parents(fresh, single, folder)
+    fresh = bench.build(single, shapes_only=True)
+    single.method.load(fresh, single, folder)
     body = read_state(folder / runs["bodies pre-trained on scenes"].digest / "weights.safetensors")
     ours = fresh.stream("normals").net.state_dict()
     assert torch.equal(ours["body.layer3.0.conv1.weight"], body["streams.segmentation.net.body.layer3.0.conv1.weight"])
     assert ours["head.fc8.0.weight"].shape[0] == 3  # the head is the task's own
 
     connected = runs["NDDR + shortcut, seed 0"]
-    net = build_network(connected, bench.shapes_only, bench.example())
-    load_parents(net, connected, folder)
+    net = bench.build(connected, shapes_only=True)
+    connected.method.load(net, connected, folder)
     for position, parent in enumerate(connected.parents):
         stored = read_state(folder / parent.digest / "weights.safetensors")
         gathered = [net.connection(i) for i in range(len(net.connections)) if net.connection(i).gathers][position]

@@ -12,14 +12,14 @@ from experiments.tiny import Told, content, tiny
 from taskweave.experiments import running
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import Run, all_runs, entries
+from taskweave.files import CannotSaveError
 from taskweave.reporting.tables import table_of
 from taskweave.results.comparison import ComparisonResult
-from taskweave.training.checkpoint import CannotSaveError
 
 pytestmark = pytest.mark.slow
 
 QUICK: dict[str, Any] = {"evaluation": {"batch_size": 4, "pictures": 0}}
-METHODS = [{"kind": "cross_stitch"}, {"kind": "shared", "until": "layer4"}]
+METHODS = [{"use": "cross_stitch"}, {"use": "shared", "until": "layer4"}]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def broken(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Except
     fit = running._fit
 
     def fails(run: Run, *arguments: object, **options: object) -> object:
-        if errors and run.role == "single" and run.trained == ("segmentation",):
+        if errors and run.schedule == "single" and run.trained == ("segmentation",):
             raise errors[0]
         return fit(run, *arguments, **options)  # type: ignore[arg-type]
 
@@ -70,7 +70,7 @@ def test_the_others_are_trained_and_the_failure_is_named(broken: list[Exception]
 
 
 def test_a_diverged_training_says_at_which_step(broken: list[Exception], tmp_path: Path) -> None:
-    how = {"steps": 2, "batch_size": 2, "precision": "32", "optimizer": {"kind": "sgd", "lr": 1e30}}
+    how = {"steps": 2, "batch_size": 2, "precision": "32", "optimizer": {"use": "sgd", "lr": 1e30}}
     recipe = tiny(methods=[], training={"single": how, "connected": how}, **QUICK)
     done = compare(recipe, folder=tmp_path)
     assert done.state == "failed" and done.result.rows == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from taskweave.experiments.machine import _processor, describe_machine, installed_versions
+from taskweave.experiments.artifacts.machine import _processor, describe_machine, installed_versions
 
 
 def test_the_machine_is_told_with_cores_threads_and_gpu():

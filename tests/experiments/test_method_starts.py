@@ -9,13 +9,13 @@ from experiments.tiny import content, tiny
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
-SCENES = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+SCENES = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
 STARTS = [
-    {"kind": "nddr", "start": {"kind": "scratch"}, "label": "from scratch"},
-    {"kind": "nddr", "start": SCENES, "label": "from scenes"},
-    {"kind": "nddr", "label": "from single"},
+    {"use": "nddr", "start": {"use": "scratch"}, "label": "from scratch"},
+    {"use": "nddr", "start": SCENES, "label": "from scenes"},
+    {"use": "nddr", "label": "from single"},
 ]
 
 
@@ -26,8 +26,9 @@ def find(recipe: Recipe, title: str) -> Run:
 def test_a_method_with_a_start_is_trained_jointly_from_it() -> None:
     recipe = tiny(methods=STARTS)
     roles = {name: find(recipe, f"from {name}, seed 0") for name in ("scratch", "scenes", "single")}
-    assert [run.role for run in roles.values()] == ["joint", "joint", "connected"]
-    assert [[parent.role for parent in run.parents] for run in roles.values()] == [[], ["start"], ["single"] * 2]
+    assert [run.schedule for run in roles.values()] == ["joint", "joint", "connected"]
+    parents = [["start" if parent.first else parent.schedule for parent in run.parents] for run in roles.values()]
+    assert parents == [[], ["start"], ["single"] * 2]
     assert [run.steps for run in roles.values()] == [4, 4, 2]  # single and connected together: as many images
     assert len({run.digest for run in roles.values()}) == 3
 
@@ -35,7 +36,7 @@ def test_a_method_with_a_start_is_trained_jointly_from_it() -> None:
 def test_without_a_start_a_run_is_known_as_before_there_were_any() -> None:
     run = find(tiny(), "cross-stitch, seed 0")
     assert "start" not in run.content["method"]
-    assert "start" not in tiny().determining()["methods"][0]
+    assert "start" not in tiny().identity()["methods"][0]
 
 
 def test_a_start_and_no_fine_tuning_needs_no_single_trained_on() -> None:
@@ -56,8 +57,8 @@ def test_each_start_is_trained_once_and_loaded(tmp_path: Path) -> None:
 
 
 def test_trained_on_one_task_starts_from_single_networks() -> None:
-    with pytest.raises(ValueError, match=r"starts from single networks: leave `connected\.start` out"):
-        tiny(methods=[{"kind": "connected_trained_on_one_task", "connected": STARTS[0]}])
+    with pytest.raises(ValueError, match=r"starts from single networks: leave `start` out of its `connected`"):
+        tiny(methods=[{"use": "one_task", "connected": {"use": "connected", "unit": "nddr", "start": "scratch"}}])
 
 
 def test_single_networks_with_their_own_steps() -> None:

@@ -18,8 +18,9 @@ from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.experiments.running import _train_part
+from taskweave.reporting import write_charts
 from taskweave.results.summary import summarise
-from taskweave.training.weights import read_state
+from taskweave.training import read_state
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +53,7 @@ def test_columns() -> None:
         ("detection", "detection", "boxes", False),
         ("detection on elsewhere", "detection", "elsewhere", True),
     ]
-    both = disjoint(data={"kind": "mixture", "sets": {"a": rooms(3), "b": rooms(4, "segmentation")}}, further_tests={})
+    both = disjoint(data={"sets": {"a": rooms(3), "b": rooms(4, "segmentation")}}, further_tests={})
     assert [c.name for c in columns_of(both)] == ["segmentation", "segmentation on b", "detection"]
 
 
@@ -69,12 +70,13 @@ def test_rows_have_every_column_and_the_further_test_does_not_count(finished: Co
     assert summarise(changed)[1].relative_gain == gain
     assert {"segmentation"} == set(finished.result.constant)  # a constant box says nothing
     assert (finished.folder / "pictures" / "detection-on-elsewhere.png").is_file()
+    write_charts(finished.folder)
     for name in ("detection-curves.png", "detection-on-elsewhere-curves.svg"):
         assert (finished.folder / "charts" / name).is_file(), name
 
 
 def test_a_run_is_trained_on_the_sets_of_its_tasks_only() -> None:
-    recipe = disjoint(methods=[{"kind": "connected_trained_on_one_task", "connected": {"kind": "cross_connected"}}])
+    recipe = disjoint(methods=[{"use": "one_task", "connected": {"use": "connected", "unit": "cross_connection"}}])
     bench, name = Bench(recipe), "cross-connected, trained on one task detection, seed 0"
     alone = _train_part(find(recipe, name), bench)
     assert [alone[i, 0]["key"] for i in range(len(alone))] == [f"scenes-3-{i:06d}" for i in range(6)]
@@ -87,8 +89,8 @@ def test_a_run_is_trained_on_the_sets_of_its_tasks_only() -> None:
 
 
 def test_every_task_sees_as_many_images() -> None:
-    one = {"kind": "connected_trained_on_one_task", "connected": {"kind": "cross_connected"}, "label": "one"}
-    recipe = disjoint(methods=[one, {"kind": "shared", "until": "conv1_2"}], single_trained_on=True)
+    one = {"use": "one_task", "connected": {"use": "connected", "unit": "cross_connection"}, "label": "one"}
+    recipe = disjoint(methods=[one, {"use": "shared", "until": "conv1_2"}], single_trained_on=True)
     steps = {run.title: run.steps for run in all_runs(entries(recipe))}
     assert steps["single, trained on detection, seed 0"] == 2  # half of the 4 turns that both sets share
     assert steps["one detection, seed 0"] == 2
@@ -101,7 +103,7 @@ def test_runs_on_one_set_are_shared_with_recipes_of_that_set_alone() -> None:
     alone = disjoint(
         data=rooms(4, "segmentation"),
         tasks={"segmentation": {"loss_resolution": "eighth"}},
-        network=deepcopy(DISJOINT["network"]["networks"]["segmentation"]),
+        networks={"segmentation": deepcopy(DISJOINT["networks"]["segmentation"])},
         further_tests={},
         methods=[],
         training={"single": OPTIONS, "connected": OPTIONS},
@@ -142,14 +144,14 @@ def refused(**changes: Any) -> str:
 
 
 def mixture(**sets: Any) -> dict[str, Any]:
-    return {"kind": "mixture", "sets": sets}
+    return {"sets": sets}
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_opened() -> None:
     pixels, boxes = rooms(4, "segmentation"), rooms(3, "detection")
     assert "no data set is labelled for the tasks ['segmentation']: 'a' has ['detection']" in refused(data=mixture(a=boxes))
     assert "'a' is labelled for" in refused(data=mixture(a=rooms(1, "depth"), b=boxes, c=pixels))
-    csv = {"kind": "box_csv", "path": "/nowhere", "classes": ["mill"]}
+    csv = {"use": "box_csv", "path": "/nowhere", "classes": ["mill"]}
     message = refused(data=mixture(a=boxes, b=pixels, c=csv))
     assert "'a' and 'c' define the task 'detection' with different classes: 7 (door, picture, rug, table, ...)" in message
     assert "1 (mill)" in message
@@ -162,26 +164,29 @@ def test_what_does_not_fit_is_refused_before_anything_is_opened() -> None:
 
 
 def test_networks_that_do_not_fit_are_refused() -> None:
-    networks = deepcopy(DISJOINT["network"]["networks"])
-    assert "predicts ['detection'], not 'segmentation'" in refused(network=networks["detection"])
-    wrong = {"kind": "per_task", "networks": {**networks, "depth": networks["segmentation"]}}
-    assert "names ['depth'], no tasks of this recipe" in refused(network=wrong)
-    lacking = {"kind": "per_task", "networks": {"detection": networks["detection"]}}
-    assert "has none for the task 'segmentation'" in refused(network=lacking)
-    looking = {"kind": "per_task", "networks": {**networks, "detection": {"kind": "fast_rcnn_alexnet"}}}
-    assert "looks at regions, and the data ['boxes', 'pixels', 'elsewhere'] have none" in refused(network=looking)
-    misspelt = {"kind": "per_task", "networks": {**networks, "detection": {"kind": "rpn_vgg16", "wdith": 4}}}
-    assert "unknown key 'wdith' in 'network.networks.detection', did you mean 'width'?" in refused(network=misspelt)
+    networks = deepcopy(DISJOINT["networks"])
+    message = refused(network=networks["detection"], networks={})
+    assert (
+        "'rpn_vgg16' gives anchors, and the task 'segmentation' (segmentation) reads map; give the task another" in message
+    )
+    assert "names ['depth'], no tasks of this recipe" in refused(networks={**networks, "depth": networks["segmentation"]})
+    assert "'segmentation' has no network" in refused(networks={"detection": networks["detection"]})
+    looking = {**networks, "detection": {"use": "fast_rcnn_alexnet"}}
+    tasks = {**DISJOINT["tasks"], "detection": {"use": "roi_detection"}}
+    message = refused(networks=looking, tasks=tasks)
+    assert "looks at regions, and the data ['boxes', 'pixels', 'elsewhere'] have none" in message
+    misspelt = refused(networks={**networks, "detection": {"use": "rpn_vgg16", "wdith": 4}})
+    assert "networks.detection: unknown option 'wdith' of rpn_vgg16, did you mean 'width'?" in misspelt
 
 
 def test_settings_reach_into_a_mixture() -> None:
-    changed = with_settings(disjoint(), ["data.sets.boxes.train=5", "data.schedule.batches=3"])
-    assert changed.model_dump()["data"]["sets"]["boxes"]["train"] == 5
-    assert changed.model_dump()["data"]["schedule"] == {"kind": "constant_interval", "batches": 3}
+    changed = with_settings(disjoint(), ["data.sets.boxes.train=5", "data.mixture.batches=3"])
+    assert changed.dump()["data"]["sets"]["boxes"]["train"] == 5
+    assert changed.dump()["data"]["mixture"] == {"use": "constant_interval", "batches": 3}
 
 
 def test_new_fields_change_no_hash_of_recipes_without_them() -> None:
     """Runs that were stored before there were boxes and mixtures are still found."""
     run = all_runs(entries(tiny()))[0]
     assert "labels" not in json.dumps(run.content["data"])
-    assert set(run.content["tasks"]["segmentation"]) == {"loss", "class_weights", "loss_resolution", "miou"}
+    assert run.content["tasks"]["segmentation"] == {"use": "segmentation", "loss_resolution": "eighth"}

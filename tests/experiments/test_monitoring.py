@@ -12,13 +12,14 @@ from taskweave.experiments.comparison import compare
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.training.monitor.warnings import Warned, write_warnings
+from taskweave.reporting import write_charts
+from taskweave.training.monitor.watch import Warned, write_warnings
 
 USUAL = CONTENT["training"]["single"]
 
 
 def runs_of(recipe: Recipe, role, trained=None):
-    found = [run for run in all_runs(entries(recipe)) if run.role == role]
+    found = [run for run in all_runs(entries(recipe)) if run.schedule == role and not run.first]
     return [run for run in found if trained is None or run.trained == trained]
 
 
@@ -56,7 +57,7 @@ def test_without_that_row_the_level_at_which_the_single_ones_ended_is_held(tmp_p
 @pytest.mark.parametrize(("batch", "scale"), [(2, 1.0), (4, 0.5)])
 def test_shared_networks_are_compared_with_the_single_curve_after_as_many_pictures(tmp_path, batch, scale):
     training = {"single": USUAL, "connected": USUAL, "joint": {**USUAL, "batch_size": batch}}
-    recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
+    recipe = tiny(methods=[{"use": "shared", "until": "layer1"}], training=training)
     (joint,) = runs_of(recipe, "joint")
     (single,) = runs_of(recipe, "single", ("normals",))
     store(single, tmp_path, {2: 1.0, 4: 0.5})
@@ -66,8 +67,8 @@ def test_shared_networks_are_compared_with_the_single_curve_after_as_many_pictur
 
 
 def test_another_optimiser_is_said(tmp_path):
-    training = {"single": USUAL, "connected": USUAL, "joint": {**USUAL, "optimizer": {"kind": "adam"}}}
-    recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
+    training = {"single": USUAL, "connected": USUAL, "joint": {**USUAL, "optimizer": {"use": "adam"}}}
+    recipe = tiny(methods=[{"use": "shared", "until": "layer1"}], training=training)
     (single,) = runs_of(recipe, "single", ("normals",))
     store(single, tmp_path, {2: 1.0})
     (joint,) = runs_of(recipe, "joint")
@@ -76,9 +77,9 @@ def test_another_optimiser_is_said(tmp_path):
 
 def test_curves_are_compared_where_their_rates_are_about_alike(tmp_path):
     """(1 - s/8) ** .9 over (1 - s/4) ** .9 at s = 0, 1, 2, 3 is 1, 1.15, 1.44 and 2.28; three are below 1.5."""
-    poly = {**USUAL, "steps": 4, "schedule": {"kind": "poly", "power": 0.9}}
+    poly = {**USUAL, "steps": 4, "schedule": {"use": "poly", "power": 0.9}}
     training = {"single": poly, "connected": poly, "joint": {**poly, "steps": 8}}
-    recipe = tiny(methods=[{"kind": "shared", "until": "layer1"}], training=training)
+    recipe = tiny(methods=[{"use": "shared", "until": "layer1"}], training=training)
     (single,), (joint,) = runs_of(recipe, "single", ("normals",)), runs_of(recipe, "joint")
     store(single, tmp_path, {step: 5.0 - step for step in (1, 2, 3, 4)})
     reference = monitor_of(joint, tmp_path).references["normals"]
@@ -96,10 +97,10 @@ def test_steps_of_a_mixture_count_turns(tmp_path):
     (on,) = runs_of(recipe, "trained_on", ("detection",))
     store(on, tmp_path, {1: 3.0, 2: 2.0})
     assert monitor_of(connected, tmp_path).references["detection"].steps == (2.0, 4.0)
-    sized = disjoint(data={**recipe.model_dump(mode="json")["data"], "schedule": {"kind": "proportional"}})
+    sized = disjoint(data={**recipe.dump()["data"], "mixture": {"use": "proportional"}})
     (connected,) = runs_of(sized, "connected")
     monitor = monitor_of(connected, tmp_path)
-    assert not monitor.references and "no gap of detection: the proportional schedule" in monitor.notes[1]
+    assert not monitor.references and "no gap of detection: the proportional mixture" in monitor.notes[1]
 
 
 def test_the_monitor_is_no_part_of_what_a_run_or_a_recipe_is_known_by():
@@ -116,7 +117,7 @@ def test_a_comparison_is_watched_and_brings_its_warnings(tmp_path):
     watched = {**USUAL, "steps": 4, "log_every": 1, "monitor_every": 2}
     recipe = tiny(single_trained_on=True, training={"single": watched, "connected": watched})
     progress = Told()
-    compare(recipe, folder=tmp_path, progress=progress)
+    write_charts(compare(recipe, folder=tmp_path, progress=progress).folder)
     (connected,) = runs_of(recipe, "connected")
     own = tmp_path / "runs" / connected.digest
     with (own / "monitor.csv").open(newline="") as file:

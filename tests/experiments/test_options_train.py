@@ -11,18 +11,21 @@ from experiments.tiny import tiny
 from taskweave.experiments.comparison import compare
 from taskweave.results.comparison import Row
 
-AUGMENTED = {"mirror": True, "scale": [0.5, 1.5], "crop": [32, 40], "colour": 0.3}
+AUGMENTED = [
+    "mirror", {"use": "random_scale"}, {"use": "random_crop", "size": [32, 40]}, {"use": "colour", "strength": 0.3},
+]  # fmt: skip
 VARIANTS: dict[str, dict[str, Any]] = {
     "focal, huber, codebook with alignment; scale, crop, colour; Caffe's colours": {
         "tasks": {
             "segmentation": {"loss": "focal"},
             "depth": {"loss": "huber"},
-            "normals": {"loss": "codebook", "directions": 5, "manhattan": True},
+            "normals": {"use": "normals_by_codebook", "directions": 5, "manhattan": True},
         },
         "data": {
-            "kind": "scenes", "size": [32, 48], "train": 8, "test": 4, "statistics": "caffe", "augmentation": AUGMENTED,
+            "use": "scenes", "size": [32, 48], "train": 8, "test": 4, "statistics": "caffe", "augment": AUGMENTED,
         },
-        "network": {"kind": "deeplab_resnet", "body": "resnet10t", "head": "aspp_v3", "hidden": 8, "output_stride": 16},
+        "network": {"use": "deeplab_resnet", "body": "resnet10t", "head": {"use": "aspp_v3", "hidden": 8},
+                    "output_stride": 16},
     },
     "class weights, per image, l2, raw angles; crops by 1, 1.2, 1.5": {
         "tasks": {
@@ -31,8 +34,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "normals": {"loss": "l2", "angles": "raw_uint8"},
         },
         "data": {
-            "kind": "scenes", "size": [32, 48], "train": 8, "test": 4,
-            "augmentation": {"mirror": False, "zoom_crops": [1, 1.2, 1.5]},
+            "use": "scenes", "size": [32, 48], "train": 8, "test": 4,
+            "augment": ["zoom_crops"],
         },
     },
     "dice; bf16, EMA, clip, warm-up, accumulation, freezing": {
@@ -40,17 +43,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "training": {
             stage: {
                 "steps": 2, "batch_size": 2, "accumulate": 2, "precision": "bf16", "ema": 0.9, "clip": 1.0,
-                "schedule": {"kind": "cosine", "warm_up": 1}, "optimizer": {"kind": "adamw"}, "freeze": {"streams": 1},
+                "schedule": {"use": "cosine", "warm_up": 1}, "optimizer": {"use": "adamw"}, "freeze": {"streams": 1},
             }
             for stage in ("single", "connected")
         },
     },
 }  # fmt: skip
 NETWORKS: dict[str, dict[str, Any]] = {
-    "deeplab_vgg16": {"kind": "deeplab_vgg16", "hidden": 8, "batch_norm": False},
-    "deeplab_vgg16 aspp": {"kind": "deeplab_vgg16", "hidden": 8, "head": "aspp"},
-    "fcn32s_alexnet": {"kind": "fcn32s_alexnet", "hidden": 8},
-    "fcn32s_alexnet torchvision": {"kind": "fcn32s_alexnet", "hidden": 8, "body": "torchvision"},
+    "deeplab_vgg16": {"use": "deeplab_vgg16", "head": {"hidden": 8}, "batch_norm": False},
+    "deeplab_vgg16 aspp": {"use": "deeplab_vgg16", "head": {"use": "aspp", "hidden": 8}},
+    "fcn32s_alexnet": {"use": "fcn32s_alexnet", "hidden": 8},
+    "fcn32s_alexnet torchvision": {"use": "fcn32s_alexnet", "hidden": 8, "body": "torchvision"},
 }
 
 
@@ -98,7 +101,7 @@ def test_readers(kind: str, tmp_path: Path) -> None:
     write, splits, labels, options = READERS[kind]
     for split in splits:
         write(tmp_path / "data", split)
-    data = {"kind": kind, "path": str(tmp_path / "data"), "size": [24, 32], **options}
+    data = {"use": kind, "path": str(tmp_path / "data"), "size": [24, 32], **options}
     row = single(tmp_path, data=data, tasks={label: {} for label in labels}, evaluation={"pictures": 0})
     assert set(row.metrics) == set(labels)
     assert row.metrics["segmentation"]["pixacc"] is not None
@@ -109,7 +112,7 @@ def test_the_mat_reader(tmp_path: Path) -> None:
     pytest.importorskip("h5py")
     trees.write_mat(tmp_path)
     data = {
-        "kind": "nyuv2_mat", "path": str(tmp_path / "nyu_depth_v2_labeled.mat"), "size": [24, 32], "classes": 13,
+        "use": "nyuv2_mat", "path": str(tmp_path / "nyu_depth_v2_labeled.mat"), "size": [24, 32], "classes": 13,
         "splits": str(tmp_path / "splits.mat"), "class_map": str(tmp_path / "classMapping40.mat"),
         "validation_share": 0.25,
     }  # fmt: skip
@@ -119,6 +122,6 @@ def test_the_mat_reader(tmp_path: Path) -> None:
 
 def test_a_label_that_the_data_have_not(tmp_path: Path) -> None:
     trees.write_lists(tmp_path / "data")
-    data = {"kind": "nyuv2_lists", "path": str(tmp_path / "data"), "size": [24, 32]}
-    with pytest.raises(ValueError, match=r"no label 'depth'; it has \['segmentation', 'normals'\]"):
+    data = {"use": "nyuv2_lists", "path": str(tmp_path / "data"), "size": [24, 32]}
+    with pytest.raises(ValueError, match=r"tasks \['depth'\]: 'data' has \['segmentation', 'normals'\]"):
         compare(tiny(data=data, tasks={"segmentation": {}, "depth": {}}), folder=tmp_path)

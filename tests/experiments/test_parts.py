@@ -6,17 +6,17 @@ import pytest
 from experiments.tiny import content, tiny
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.views import for_testing
 from taskweave.experiments.columns import columns_of, further_columns, own_columns
 from taskweave.experiments.comparison import compare
-from taskweave.experiments.constant import constant_scores
 from taskweave.experiments.plan import all_runs, entries
+from taskweave.experiments.prepare import for_testing
 from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.rows import constant_scores
 from taskweave.experiments.running import load_network
 from taskweave.reporting.tables import table_of
-from taskweave.training.validate import validate
+from taskweave.training import validate
 
-DATA = {"kind": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3, "validation_share": 0.25}
+DATA = {"use": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3, "validation_share": 0.25}
 MEASURED = {"batch_size": 4, "pictures": 1, "also_on": ["train", "validation"]}
 
 
@@ -44,7 +44,7 @@ def test_recipes_without_it_keep_their_hash() -> None:
     plain = tiny()
     none = content(evaluation={"batch_size": 4, "pictures": 1, "also_on": []})
     assert Recipe.model_validate(none).digest() == plain.digest()
-    assert "also_on" not in str(plain.determining())
+    assert "also_on" not in str(plain.identity())
     assert tiny(evaluation={"batch_size": 4, "pictures": 1, "also_on": ["train"]}).digest() != plain.digest()
 
 

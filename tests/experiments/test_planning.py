@@ -10,11 +10,11 @@ from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
 
 EVERYTHING = [
-    {"kind": "ensemble", "second_seed": 10},
-    {"kind": "shared", "until": "layer1"},
-    {"kind": "shared_latent", "rank": 2},
-    {"kind": "cross_stitch"},
-    {"kind": "connected_trained_on_one_task", "connected": {"kind": "nddr"}},
+    {"use": "ensemble", "second_seed": 10},
+    {"use": "shared", "until": "layer1"},
+    {"use": "shared_latent", "rank": 2},
+    {"use": "cross_stitch"},
+    {"use": "one_task", "connected": {"use": "connected", "unit": "nddr"}},
 ]
 
 
@@ -37,29 +37,29 @@ def test_every_run_once_and_after_what_it_needs() -> None:
 
 
 def test_singles_are_shared_by_methods_and_recipes() -> None:
-    a, b = tiny(), tiny(name="b", methods=[{"kind": "nddr"}, {"kind": "sluice"}])
+    a, b = tiny(), tiny(name="b", methods=[{"use": "nddr"}, {"use": "sluice"}])
     singles = "single segmentation, seed 0"
     assert find(a, singles).digest == find(b, singles).digest
 
 
 def test_all_methods_share_one_start() -> None:
-    recipe = tiny(start={"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}, seeds=[0, 1])
+    recipe = tiny(start={"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}, seeds=[0, 1])
     assert titles(recipe).count("bodies pre-trained on scenes") == 1
 
 
 def test_the_hash_of_a_run_is_of_what_determines_it_alone() -> None:
     base, single = tiny(), "single segmentation, seed 0"
-    same = ["tasks.normals.weight=5", "tasks.segmentation.weight=3", "training.connected.steps=9", "places=[layer1]"]
-    same += ["methods.0.self_weight=0.5", "name=z", "evaluation.batch_size=1", "training.single.log_every=3"]
+    same = ["tasks.normals.weight=5", "tasks.segmentation.weight=3", "training.connected.steps=9", "at=[layer1]"]
+    same += ["methods.0.unit.self_weight=0.5", "name=z", "evaluation.batch_size=1", "training.single.log_every=3"]
     for line in same:
         assert find(with_settings(base, [line]), single).digest == find(base, single).digest, line
-    for line in ("tasks.segmentation.single_weight=2", "training.single.steps=9", "data.seed=9", "network.rates=[1]"):
+    for line in ("tasks.segmentation.single_weight=2", "training.single.steps=9", "data.seed=9", "network.head.rates=[1]"):
         assert find(with_settings(base, [line]), single).digest != find(base, single).digest, line
 
 
 def test_a_connected_run_depends_on_its_singles() -> None:
     base, stitched = tiny(), "cross-stitch, seed 0"
-    for line in ("training.single.steps=9", "tasks.normals.weight=5", "places=[layer1]", "methods.0.lr_multiplier=7"):
+    for line in ("training.single.steps=9", "tasks.normals.weight=5", "at=[layer1]", "methods.0.rate=7"):
         assert find(with_settings(base, [line]), stitched).digest != find(base, stitched).digest, line
     labelled = with_settings(base, ["methods.0.label=ours"])
     assert find(labelled, "ours, seed 0").digest == find(base, stitched).digest
@@ -75,10 +75,10 @@ def test_steps_are_told_fairly() -> None:
 
 def test_single_trained_on_has_the_fine_tunings_optimiser() -> None:
     given = content(single_trained_on=True)
-    given["training"]["connected"] |= {"steps": 5, "batch_size": 3, "optimizer": {"kind": "adam", "lr": 0.5}}
+    given["training"]["connected"] |= {"steps": 5, "batch_size": 3, "optimizer": {"use": "adam", "lr": 0.5}}
     options = find(Recipe.model_validate(given), "single, trained on normals, seed 0").options
     assert options is not None
-    assert (options.steps, options.batch_size, options.optimizer.lr) == (5, 3, 0.5)
+    assert (options.steps, options.batch_size, options.lr) == (5, 3, 0.5)
 
 
 def test_weights_of_losses_alone_and_together() -> None:
@@ -92,7 +92,7 @@ def test_a_file_to_start_from_counts_by_what_is_in_it(tmp_path: Path) -> None:
     path.write_bytes(b"one")
 
     def digest() -> str:
-        return find(tiny(start={"kind": "file", "path": str(path)}), "single segmentation, seed 0").digest
+        return find(tiny(start={"use": "file", "path": str(path)}), "single segmentation, seed 0").digest
 
     first = digest()
     path.write_bytes(b"other")
@@ -103,13 +103,13 @@ def test_a_file_to_start_from_counts_by_what_is_in_it(tmp_path: Path) -> None:
 
 def test_a_run_is_known_by_the_version_of_what_is_made_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scenes that are drawn otherwise, normals that are computed otherwise: only runs that saw them are trained anew."""
-    start = {"kind": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
-    folder = {"kind": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]}
+    start = {"use": "scenes", "steps": 1, "images": 4, "size": [32, 48], "batch_size": 2}
+    folder = {"use": "nyuv2_folder", "path": str(tmp_path), "size": [32, 48]}
     recipes = {"scenes": tiny(), "files": tiny(data=folder), "start": tiny(data=folder, start=start)}
     titles = [f"single {task}, seed 0" for task in ("segmentation", "normals")]
 
     def digests() -> dict[str, list[str]]:  # of other objects: a run remembers its own
-        fresh = {name: Recipe.model_validate(recipe.model_dump()) for name, recipe in recipes.items()}
+        fresh = {name: Recipe.model_validate(recipe.dump()) for name, recipe in recipes.items()}
         return {name: [find(recipe, title).digest for title in titles] for name, recipe in fresh.items()}
 
     def changed() -> dict[str, list[bool]]:
@@ -121,5 +121,5 @@ def test_a_run_is_known_by_the_version_of_what_is_made_here(tmp_path: Path, monk
         patch.setattr("taskweave.data.generated.scenes.GENERATOR_VERSION", 2)
         assert changed() == {"scenes": [True, True], "files": [False, False], "start": [True, True]}
     with monkeypatch.context() as patch:
-        patch.setattr("taskweave.data.derived_normals.METHOD", 2)
+        patch.setattr("taskweave.data.normals.METHOD", 2)
         assert changed() == {"scenes": [False, False], "files": [False, True], "start": [False, True]}

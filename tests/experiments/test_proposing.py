@@ -8,18 +8,10 @@ import torch
 from torch import Tensor
 
 import taskweave as tw
-from taskweave.data import (
-    LabelledSet,
-    SampleRois,
-    Scenes,
-    ToInput,
-    Transformed,
-    WithProposals,
-    read_proposals,
-    write_proposals,
-)
-from taskweave.data.transforms.resizing import resize
-from taskweave.experiments.proposing import propose
+from taskweave.data import LabelledSet, SampleRois, ToInput, Transformed, WithProposals, read_proposals, write_proposals
+from taskweave.data.generated.scenes import Scenes
+from taskweave.data.transforms.augmentation import resize
+from taskweave.experiments.predicting import propose
 from taskweave.heads import Anchors, proposals_of
 from taskweave.images import IMAGENET
 from taskweave.networks import pspnet_vgg16, rpn_vgg16
@@ -34,7 +26,10 @@ def scenes() -> Scenes:
 
 def connected() -> tw.Connected:
     """A detector of objects without a kind, linked with a segmentation network, in training mode."""
-    nets = {"detection": rpn_vgg16(anchors=ANCHORS, width=4, hidden=8), "seg": pspnet_vgg16(2, width=4, hidden=8)}
+    nets = {
+        "detection": rpn_vgg16(2, heights=ANCHORS.heights, ratios=ANCHORS.ratios, width=4, hidden=8),
+        "seg": pspnet_vgg16(2, width=4, hidden=8),
+    }
     streams = {name: tw.as_stream(net) for name, net in nets.items()}
     net = tw.connect(streams, ["conv1_2", "conv3_3"], tw.CrossConnection, example=torch.zeros(1, 3, 48, 64))
     return net.train()

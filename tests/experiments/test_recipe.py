@@ -9,6 +9,9 @@ from experiments.tiny import content, tiny
 
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.recipe import Recipe, read
+from taskweave.experiments.schema import recipe_schema
+from taskweave.networks import deeplab_vgg16
+from taskweave.parts import part
 
 
 def refusal(given: dict) -> str:
@@ -30,39 +33,55 @@ def test_unknown_key_deep_inside() -> None:
     assert "unknown key 'stepps' in 'training.connected', did you mean 'steps'?" in refusal(given)
 
 
-def test_unknown_key_of_a_choice_lists_that_choice_only() -> None:
-    message = refusal(content(methods=[{"kind": "cross_stitch", "ordr": "paper"}]))
-    assert "unknown key 'ordr' in 'methods.0'" in message
-    assert "self_weight" in message
+def test_unknown_option_of_a_part_lists_that_part_only() -> None:
+    message = refusal(content(methods=[{"use": "cross_stitch", "self_wieght": 0.5}]))
+    assert "methods.0: unknown option 'self_wieght' of cross_stitch, did you mean 'self_weight'?" in message
+    assert "other_weight" in message and "label" in message
     assert "subspaces" not in message
+    inside = refusal(content(network={"use": "deeplab_resnet", "head": {"use": "aspp", "rate": [1]}}))
+    assert "unknown option 'rate' of ASPP, did you mean 'rates'?" in inside and "network" in inside
 
 
 def test_unknown_method_names_the_nearest_and_lists_all() -> None:
-    message = refusal(content(methods=[{"kind": "cross_stich"}]))
-    assert "unknown kind 'cross_stich' of 'methods.0', did you mean 'cross_stitch'?" in message
-    for kind in ("single", "ensemble", "shared", "shared_latent", "nddr", "sluice", "cross_connected"):
-        assert kind in message
+    message = refusal(content(methods=[{"use": "cross_stich"}]))
+    assert "methods.0: unknown method 'cross_stich', did you mean 'cross_stitch'?" in message
+    there = message.partition("There is: ")[2].split(", ")
+    assert {"single", "ensemble", "shared", "shared_latent", "nddr", "sluice", "cross_connection", "mt_unet"} <= {*there}
 
 
-def test_a_method_without_a_kind() -> None:
-    assert "'methods.0' needs a `kind`, one of ['single'" in refusal(content(methods=[{"until": "layer1"}]))
+def test_a_method_without_a_name() -> None:
+    message = refusal(content(methods=[{"until": "layer1"}]))
+    assert "methods.0: write `use: NAME`, got {'until': 'layer1'}; there is: " in message and "single" in message
 
 
 def test_values_of_the_wrong_type_and_missing_keys() -> None:
     given = content()
     given["training"]["single"]["steps"] = "many"
-    del given["network"]
+    del given["data"]
     message = refusal(given)
     assert "training.single.steps: Input should be a valid integer" in message
     assert "got 'many'" in message
-    assert "'network' is missing" in message
+    assert "'data' is missing" in message
+
+
+def test_a_task_without_a_network() -> None:
+    given = content()
+    network = given.pop("network")
+    assert "the task 'segmentation' has no network: give `network`, or `networks: {segmentation: ...}`" in refusal(given)
+    given["networks"] = {"segmentation": network}
+    assert "the task 'normals' has no network" in refusal(given)
+    read({**given, "networks": {"segmentation": network, "normals": network}}, "my.yaml")
 
 
 def test_no_task_and_equal_seeds_and_labels() -> None:
-    known = ["segmentation", "depth", "normals", "detection", "attributes", "species", "breed", "box", "age", "gender"]
-    assert f"at least one of the tasks {known}" in refusal(content(tasks={}))
+    nothing = refusal(content(tasks={}))
+    assert "tasks: a recipe has at least one task; there is: " in nothing
+    strange = refusal(content(tasks={"segmentatoin": {}}))
+    assert "unknown task 'segmentatoin', did you mean 'segmentation'?" in strange
+    for known in ("segmentation", "depth", "normals", "detection", "attributes", "classification", "box_regression", "age"):
+        assert known in strange and known in nothing
     assert "seeds must differ, got [1, 1]" in refusal(content(seeds=[1, 1]))
-    twice = [{"kind": "nddr"}, {"kind": "nddr", "order": "paper"}]
+    twice = [{"use": "nddr"}, {"use": "nddr", "order": "paper"}]
     assert "two methods are called ['NDDR']" in refusal(content(methods=twice))
 
 
@@ -93,7 +112,7 @@ def test_rows_begin_with_the_baseline_and_its_longer_training() -> None:
     assert [m.title for m in tiny(single_trained_on=True).rows] == ["single", "single, trained on", "cross-stitch"]
     assert [m.title for m in tiny().rows] == ["single", "cross-stitch"]
     # nothing is fine-tuned, so there is nothing to train on for
-    only_shared = tiny(single_trained_on=True, methods=[{"kind": "shared", "until": "layer1"}])
+    only_shared = tiny(single_trained_on=True, methods=[{"use": "shared", "until": "layer1"}])
     assert [m.title for m in only_shared.rows] == ["single", "shared until layer1"]
 
 
@@ -124,19 +143,19 @@ def leaves(value: object, path: str = "") -> list[str]:
 OTHER = {
     "data.size": [48, 48],
     "data.statistics": "caffe",
-    "data.augmentation.scale": [0.5, 1.5],
-    "data.augmentation.crop": [32, 32],
-    "data.augmentation.zoom_crops": [1.0, 1.2],
-    "data.augmentation.colour": 0.5,
+    "data.augment": [{"use": "random_scale"}],
+    "data.augment.mirror.p": 0.25,
     "data.validation_share": 0.25,
     "tasks.depth": {},
     "network.head": "aspp_v3",
     "network.body": "resnet18",
     "network.output_stride": 16,
-    "network.rates": [1],
-    "network.dropout": 0.5,
-    "methods": [{"kind": "nddr"}],
-    "places": ["layer1"],
+    "network.head.rates": [1],
+    "network.head.dropout": 0.5,
+    "methods": [{"use": "nddr"}],
+    "methods.cross_stitch.rate": 3.0,
+    "methods.cross_stitch.unit.self_weight": 0.5,
+    "at": ["layer1"],
     "seeds": [7],
 }
 
@@ -150,7 +169,7 @@ def test_the_hash_changes_with_each_field(path: str) -> None:
 
 
 def test_the_hash_changes_with_every_number_of_the_training() -> None:
-    base = tiny().model_dump(mode="json")
+    base = tiny().dump()
     unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "monitor_every", "workers", "tensorboard"}
     changed = 0
     for name, value in base["training"]["connected"].items():
@@ -174,33 +193,36 @@ def test_the_hash_is_of_what_determines_results() -> None:
 def test_the_hash_is_canonical_json_by_sha256() -> None:
     import hashlib
 
-    from taskweave.experiments.recipe import digest_of
+    from taskweave.experiments.fingerprint import digest_of
 
     text = b'{"a":[1,2.5],"b":null}'  # keys sorted, no spaces, whatever order they came in
     assert digest_of({"b": None, "a": [1, 2.5]}) == hashlib.sha256(text).hexdigest()[:16]
 
 
 def test_json_schema_tells_an_editor_what_there_is() -> None:
-    schema = Recipe.model_json_schema()
-    assert set(schema["required"]) == {"name", "data", "tasks", "network", "methods", "training"}
+    schema = recipe_schema()
+    assert set(schema["required"]) == {"data", "tasks"}
     assert schema["additionalProperties"] is False
-    assert schema["properties"]["methods"]["items"]["discriminator"]["propertyName"] == "kind"
-    assert "description" in schema["properties"]["places"]
+    assert "description" in schema["properties"]["at"]
+    rows = [one["title"] for one in schema["$defs"]["Row"]["anyOf"] if "title" in one]
+    assert {"single", "cross_stitch", "mt_unet"} <= set(rows)
     json.dumps(schema)
 
 
 def test_settings() -> None:
-    changed = with_settings(tiny(), ["training.connected.steps=200", "methods.0.per=layer", "tasks.depth.weight=2"])
+    changed = with_settings(tiny(), ["training.connected.steps=200", "methods.0.unit.per=layer", "tasks.depth.weight=2"])
     assert changed.training.connected.steps == 200
-    assert changed.methods[0].per == "layer"  # type: ignore[union-attr]
-    assert changed.tasks.depth is not None and changed.tasks.depth.weight == 2.0
-    assert with_settings(tiny(), ["methods.cross_stitch.self_weight=0.5"]).methods[0].self_weight == 0.5  # type: ignore[union-attr]
+    (stitched,) = changed.methods
+    assert stitched.unit is not None and stitched.unit.options["per"] == "layer"
+    assert changed.tasks["depth"].weight == 2.0
+    (stitched,) = with_settings(tiny(), ["methods.cross_stitch.unit.self_weight=0.5"]).methods
+    assert stitched.unit is not None and stitched.unit.options["self_weight"] == 0.5
 
 
-def test_setting_a_kind_starts_that_part_afresh() -> None:
-    changed = with_settings(tiny(), ["network.kind=deeplab_vgg16", "training.single.optimizer.kind=adam"])
-    assert changed.network.kind == "deeplab_vgg16"
-    assert changed.training.single.optimizer.kind == "adam"
+def test_setting_a_name_starts_that_part_afresh() -> None:
+    changed = with_settings(tiny(), ["network.use=deeplab_vgg16", "training.single.optimizer.use=adam"])
+    assert changed.network is not None and changed.network == part(deeplab_vgg16)
+    assert changed.training.single.optimizer.name == "adam"
 
 
 @pytest.mark.parametrize(

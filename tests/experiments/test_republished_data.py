@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 import torch
-from data import republished_trees as copies
-from data import street_trees, trees
+from data import republished_trees as copies, street_trees, trees
 from experiments.tiny import Told, tiny
 
-from taskweave.data import Depth, Disparity
+from taskweave.data import Depth, Disparity, cityscapes
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.data import open_parts
-from taskweave.experiments.choices.streets import Cityscapes
 from taskweave.experiments.comparison import compare
+from taskweave.experiments.prepare import open_parts
 from taskweave.experiments.recipe import Recipe
+from taskweave.parts import Part
 from taskweave.tasks import Depth as DepthTask
 
 DENSE = ("segmentation", "depth")
@@ -60,7 +59,7 @@ ROOMS = {
 
 
 def on(kind: str, path: Path, **changes: Any) -> Recipe:
-    data = {"kind": kind, "path": str(path), "size": [32, 64], **changes}
+    data = {"use": kind, "path": str(path), "size": [32, 64], **changes}
     return tiny(data=data, tasks={"segmentation": {}, "depth": {"loss": "l1"}})
 
 
@@ -104,9 +103,9 @@ def test_thirteen_classes_and_depth_of_nyuv2_at_128_by_256(tmp_path: Path, kind:
 
 def test_known_recipes_on_cityscapes_keep_their_hash() -> None:
     """What came later is not counted at its default, and is where it differs."""
-    plain = Cityscapes(path=Path("/data")).determining()
+    plain = Part(cityscapes, {"path": Path("/data")}).identity()
     assert not {"depth", "farthest"} & set(plain)
-    other = Cityscapes(path=Path("/data"), depth="metres", farthest=None).determining()
+    other = Part(cityscapes, {"path": Path("/data"), "depth": "metres", "farthest": None}).identity()
     assert (other["depth"], other["farthest"]) == ("metres", None)
 
 

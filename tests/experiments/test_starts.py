@@ -10,14 +10,13 @@ from experiments.tiny import Told, tiny
 from torch import nn
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.weights import load_parents
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
+from taskweave.heads import ASPP
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.weights import save_weights
+from taskweave.parts import part
+from taskweave.training import WrongCheckpointError, save_weights
 from taskweave.weaving.connected import Connected
 
 LAYER = "body.layer2.0.conv1.weight"
@@ -29,14 +28,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def network(classes: int, body: str = "resnet10t") -> nn.Module:
-    return deeplab_resnet(classes, body=body, rates=(1, 2))
+    return deeplab_resnet(classes, body=body, head=part(ASPP, rates=(1, 2), hidden=None))
 
 
 def started(recipe: Recipe, folder: Path) -> Connected:
     """The network of the recipe's first single run, with what it begins with."""
     bench, run = Bench(recipe), all_runs(entries(recipe))[0]
-    net = build_network(run, bench.shapes_only, bench.example())
-    load_parents(net, run, folder / "runs")
+    net = bench.build(run, shapes_only=True)
+    run.method.load(net, run, folder / "runs")
     return net
 
 
@@ -47,7 +46,7 @@ def test_a_file_gives_everything_but_the_last_layer(tmp_path: Path, suffix: str)
         torch.save({"state_dict": source.state_dict(), "epoch": 7}, path)
     else:
         save_weights(source, path)
-    ours = started(tiny(start={"kind": "file", "path": str(path)}), tmp_path).stream("segmentation").net.state_dict()
+    ours = started(tiny(start={"use": "file", "path": str(path)}), tmp_path).stream("segmentation").net.state_dict()
     theirs = source.state_dict()
     assert {key for key in ours if not torch.equal(ours[key], theirs[key])} == {
         f"head.fc8.{i}.{part}" for i in (0, 1) for part in ("weight", "bias") if ours[f"head.fc8.{i}.{part}"].shape[0] != 21
@@ -56,20 +55,20 @@ def test_a_file_gives_everything_but_the_last_layer(tmp_path: Path, suffix: str)
 
 
 def test_files_that_do_not_fit(tmp_path: Path) -> None:
-    start = {"kind": "file", "path": str(tmp_path / "none.pt")}
+    start = {"use": "file", "path": str(tmp_path / "none.pt")}
     with pytest.raises(FileNotFoundError, match=r"there is no file .*none\.pt to load weights from"):
         compare(tiny(start=start, methods=[]), folder=tmp_path)
     save_weights(network(5, body="resnet18"), tmp_path / "other.safetensors")
     told = Told()
     with pytest.raises(WrongCheckpointError, match=r"other\.safetensors holds another network than DeepLabResNet: .*body"):
-        compare(tiny(start={"kind": "file", "path": str(tmp_path / "other.safetensors")}), folder=tmp_path, progress=told)
+        compare(tiny(start={"use": "file", "path": str(tmp_path / "other.safetensors")}), folder=tmp_path, progress=told)
     assert told.trainings == 0
 
 
 @pytest.mark.slow
 def test_a_comparison_from_a_file(tmp_path: Path) -> None:
     save_weights(network(5), tmp_path / "w.safetensors")
-    recipe = tiny(start={"kind": "file", "path": str(tmp_path / "w.safetensors")}, methods=[])
+    recipe = tiny(start={"use": "file", "path": str(tmp_path / "w.safetensors")}, methods=[])
     done = compare(recipe, folder=tmp_path)
     assert done.finished and done.result.methods == ("single",)
 
@@ -82,7 +81,7 @@ def test_library_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         return source if pretrained else plain(name, pretrained=False, **options)
 
     monkeypatch.setattr(timm, "create_model", create)
-    net = started(tiny(start={"kind": "library"}), tmp_path)
+    net = started(tiny(start={"use": "library"}), tmp_path)
     assert torch.equal(net.stream("segmentation").net.state_dict()[LAYER], source.state_dict()[LAYER.removeprefix("body.")])
 
 
@@ -97,4 +96,4 @@ def test_library_weights_without_a_network(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(timm, "create_model", partial(offline))
     message = "could not download timm's resnet10t: OSError: Name or service not known.*load a file you have"
     with pytest.raises(ConnectionError, match=message):
-        compare(tiny(start={"kind": "library"}), folder=tmp_path)
+        compare(tiny(start={"use": "library"}), folder=tmp_path)

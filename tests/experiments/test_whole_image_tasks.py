@@ -7,18 +7,20 @@ from PIL import Image
 
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.predicting import predict_pictures
+from taskweave.reporting import write_report
 
 
 @pytest.mark.slow
 @pytest.mark.draws
 def test_compared_and_predicted(tmp_path) -> None:
     recipe = tiny(
-        data={"kind": "pets_sample", "size": [64, 64]},
-        tasks={"species": {}, "box": {}},
-        network={"kind": "timm_classifier", "body": "resnet10t"},
-        methods=[{"kind": "cross_stitch", "places": ["layer1", "layer2"]}],
+        data={"use": "pets_sample", "size": [64, 64]},
+        tasks={"species": {"use": "classification"}, "box": {"use": "box_regression"}},
+        network={"use": "timm_classifier", "body": "resnet10t"},
+        methods=[{"use": "cross_stitch", "at": ["layer1", "layer2"]}],
     )
     result = compare(recipe, folder=tmp_path)
+    write_report(result.folder)
     table = (tmp_path / "tiny" / "table.md").read_text()
     assert result is not None and all(name in table for name in ("accuracy", "class accuracy", "box IoU"))
     for task in ("species", "box"):

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from data import pet_trees
 from experiments.tiny import Told
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from taskweave.experiments.building.data import open_parts
-from taskweave.experiments.choices.mixture import OneSet
-
-CHOICE: TypeAdapter[OneSet] = TypeAdapter(OneSet)
+from taskweave.experiments import rooms as rooms
+from taskweave.experiments.data import Source
+from taskweave.experiments.prepare import open_parts
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +31,7 @@ def write_imdb_wiki(root: Path) -> None:
     pet_trees.write_imdb_wiki(root)
 
 
-# kind: (writer, further fields, samples of train, validation and test)
+# use: (writer, further fields, samples of train, validation and test)
 CASES = {
     "pets": (pet_trees.write_pets, {}, (2, 2, 2)),
     "pets official": (pet_trees.write_pets, {"split": "official", "border": "class"}, (6, None, 2)),
@@ -48,21 +47,21 @@ def opened(name: str, path: Path):
     if write is not None:
         write(path)
         fields = {"path": str(path), **fields}
-    data = CHOICE.validate_python({"kind": name.split()[0], "size": [16, 20], **fields})
-    return data, open_parts(data, data.names.labels, Told()), counts
+    data = Source.model_validate({"use": name.split()[0], "size": [16, 20], **fields})
+    return data, open_parts(data, data.facts.labels, Told()), counts
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_parts_are_what_the_choice_says_without_opening_anything(name, tmp_path):
+def test_parts_are_what_the_facts_say_without_opening_anything(name, tmp_path):
     data, parts, counts = opened(name, tmp_path)
     every = [part for part in (parts.train, parts.validation, parts.test) if part is not None]
     if counts is not None:
         assert tuple(None if part is None else len(part) for part in (parts.train, parts.validation, parts.test)) == counts
-    assert data.own_validation == (parts.validation is not None)
+    assert data.facts.own_validation == (parts.validation is not None)
     for part in every:
-        assert part.labels == data.names.labels
-        assert part.classes == data.names.classes
-        assert dict(part.categories) == dict(data.names.categories)
+        assert part.labels == data.facts.labels
+        assert part.classes == data.facts.classes
+        assert dict(part.categories) == dict(data.facts.categories)
         assert part[0]["image"].shape == (3, 16, 20)
     keys = [{part.key(index) for index in range(len(part))} for part in every]
     if name != "pets_h5":  # rows of different files
@@ -81,12 +80,12 @@ def test_faces_keep_what_must_stay_together_on_one_side(tmp_path):
 def test_only_the_pets_that_ship_may_be_shown(tmp_path):
     for name in CASES:
         data, _, _ = opened(name, tmp_path / name)
-        assert data.may_be_shown == (name == "pets_sample")
+        assert data.facts.may_be_shown == (name == "pets_sample")
 
 
 def test_fields_that_cannot_be():
     for fields in ({"split": "mine"}, {"border": "unsure"}):
         with pytest.raises(ValidationError, match=next(iter(fields))):
-            CHOICE.validate_python({"kind": "pets", "path": ".", **fields})
+            Source.model_validate({"use": "pets", "path": ".", **fields})
     with pytest.raises(ValidationError, match="test_share"):
-        CHOICE.validate_python({"kind": "utkface", "path": ".", "test_share": 0})
+        Source.model_validate({"use": "utkface", "path": ".", "test_share": 0})

@@ -7,10 +7,10 @@ from taskweave.experiments.recipe import Recipe
 
 CONTENT: dict[str, Any] = {
     "name": "tiny",
-    "data": {"kind": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3},
+    "data": {"use": "scenes", "size": [32, 48], "train": 8, "test": 4, "seed": 3},
     "tasks": {"segmentation": {"loss_resolution": "eighth"}, "normals": {"loss_resolution": "eighth"}},
-    "network": {"kind": "deeplab_resnet", "body": "resnet10t", "rates": [1, 2]},
-    "methods": [{"kind": "cross_stitch"}],
+    "network": {"use": "deeplab_resnet", "body": "resnet10t", "head": {"rates": [1, 2]}},
+    "methods": ["cross_stitch"],
     "single_trained_on": False,
     "training": {
         "single": {"steps": 2, "batch_size": 2, "precision": "32", "checkpoint_seconds": None},

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from taskweave.heads.anchors import BIRDS, PEDESTRIANS, Anchors
-from taskweave.heads.outputs import AnchorOutputs
-from taskweave.heads.rpn import AnchorHead, proposals_of
+from taskweave.features import FeatureShape
+from taskweave.heads.anchors import BIRDS, NINE_SCALES, PEDESTRIANS, AnchorHead, Anchors, proposals_of
+from taskweave.heads.layers import AnchorOutputs
 
 CPU = torch.device("cpu")
 
@@ -18,6 +18,7 @@ def test_pedestrians_are_nine_scales_of_one_shape() -> None:
     torch.testing.assert_close(width / height, torch.full((9,), 0.41))
     torch.testing.assert_close(height[1:] / height[:-1], torch.full((8,), 1.3))
     assert float(height[0]) == pytest.approx(40)
+    assert tuple(round(40 * 1.3**k, 3) for k in range(9)) == NINE_SCALES
 
 
 def test_every_height_with_every_ratio() -> None:
@@ -46,8 +47,8 @@ def test_refusals(values) -> None:
 
 def test_outputs_are_in_the_order_of_the_anchors() -> None:
     """Give every channel of both layers a number, and every cell its own feature: row k must be anchor k's."""
-    anchors, classes = Anchors((10.0, 20.0, 30.0), (1.0,)), 2
-    head = AnchorHead(1, classes, anchors=anchors, stride=16, hidden=1)
+    shape, channels = FeatureShape.image(1, stride=16), 3
+    head = AnchorHead(shape, channels, heights=(10.0, 20.0, 30.0), ratios=(1.0,), hidden=1)
     head.conv = nn.Identity()
     with torch.no_grad():
         for layer in (head.logits, head.deltas):
@@ -63,12 +64,15 @@ def test_outputs_are_in_the_order_of_the_anchors() -> None:
 
 
 def test_start_and_refusal() -> None:
-    head = AnchorHead(64, 1, anchors=PEDESTRIANS, stride=16, hidden=32)
+    head = AnchorHead(FeatureShape.image(64, stride=16), 2, heights=PEDESTRIANS.heights, hidden=32)
+    assert head.anchors == PEDESTRIANS
     for layer in (head.conv.conv, head.logits, head.deltas):
         assert float(layer.weight.detach().std()) == pytest.approx(0.01, rel=0.1)
         assert not layer.bias.any()
     with pytest.raises(ValueError, match="at least one class, background not counted, got 0"):
-        AnchorHead(4, 0, anchors=PEDESTRIANS, stride=16)
+        AnchorHead(FeatureShape.image(4, stride=16), 1)
+    with pytest.raises(ValueError, match="a feature whose stride is known"):
+        AnchorHead(FeatureShape.image(4), 2)
 
 
 def proposing(boxes: list[list[float]], background: list[float]) -> AnchorOutputs:

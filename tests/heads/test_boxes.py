@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.models.detection._utils import BoxCoder
 
-from taskweave.heads.boxes import ANCHOR_WEIGHTS, LARGEST, ROI_WEIGHTS, decode_boxes, encode_boxes
+from taskweave.heads.anchors import ANCHOR_WEIGHTS, LARGEST, ROI_WEIGHTS, decode_boxes, encode_boxes
 
 
 def boxes(count: int) -> torch.Tensor:

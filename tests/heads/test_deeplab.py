@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from taskweave.heads import ASPP, ASPPv3, ConvReLU, FCN32s, LargeFOV, classifier
+from taskweave.features import FeatureShape
+from taskweave.heads import ASPP, AsppV3, ConvReLU, FCN32s, LargeFOV, classifier
 
 
 def test_conv_relu_is_a_convolution_and_a_relu() -> None:
@@ -39,9 +40,9 @@ def test_batch_norm_takes_the_place_of_the_bias() -> None:
 
 
 def test_large_fov_counts_and_dilation() -> None:
-    head = LargeFOV(512, 40)
+    head = LargeFOV(FeatureShape.image(512), 40)
     assert sum(p.numel() for p in head.parameters()) == 512 * 1024 * 9 + 1024 + 1024 * 1024 + 1024 + 1024 * 40 + 40
-    small = LargeFOV(1, 2, hidden=1, rate=12)
+    small = LargeFOV(FeatureShape.image(1), 2, hidden=1, rate=12)
     torch.nn.init.ones_(small.fc6[0].conv.weight)
     impulse = torch.zeros(1, 1, 30, 30)
     impulse[0, 0, 15, 15] = 1.0
@@ -50,7 +51,7 @@ def test_large_fov_counts_and_dilation() -> None:
 
 
 def test_aspp_is_the_sum_of_its_branches() -> None:
-    head, x = ASPP(4, 3, rates=(1, 2), hidden=5).eval(), torch.randn(1, 4, 6, 6)
+    head, x = ASPP(FeatureShape.image(4), 3, rates=(1, 2), hidden=5).eval(), torch.randn(1, 4, 6, 6)
     total = torch.zeros(1, 3, 6, 6)
     for i, rate in enumerate((1, 2)):
         six, seven, eight = head.fc6[i][0].conv, head.fc7[i][0].conv, head.fc8[i]
@@ -60,7 +61,7 @@ def test_aspp_is_the_sum_of_its_branches() -> None:
 
 
 def test_aspp_without_hidden_layers_is_one_dilated_layer_per_rate() -> None:
-    head, x = ASPP(4, 3, rates=(2, 3), hidden=None).eval(), torch.randn(1, 4, 6, 6)
+    head, x = ASPP(FeatureShape.image(4), 3, rates=(2, 3), hidden=None).eval(), torch.randn(1, 4, 6, 6)
     expected = sum(
         F.conv2d(x, layer.weight, layer.bias, padding=rate, dilation=rate)
         for layer, rate in zip(head.fc8, (2, 3), strict=True)
@@ -70,21 +71,22 @@ def test_aspp_without_hidden_layers_is_one_dilated_layer_per_rate() -> None:
 
 
 def test_aspp_v3_joins_local_and_picture_wide_features() -> None:
-    head, x = ASPPv3(4, rates=(2,), hidden=3, dropout=0.0, batch_norm=None), torch.randn(1, 4, 5, 6)
-    one, three = head.branches[0].conv, head.branches[1].conv
-    mean = F.conv2d(x.mean((2, 3), keepdim=True), head.mean.conv.weight, head.mean.conv.bias).relu()
+    head, x = AsppV3(FeatureShape.image(4), 2, rates=(2,), hidden=3, batch_norm=None), torch.randn(1, 4, 5, 6)
+    one, three = head.pyramid.branches[0].conv, head.pyramid.branches[1].conv
+    mean = F.conv2d(x.mean((2, 3), keepdim=True), head.pyramid.mean.conv.weight, head.pyramid.mean.conv.bias).relu()
     parts = [
         F.conv2d(x, one.weight, one.bias).relu(),
         F.conv2d(x, three.weight, three.bias, padding=2, dilation=2).relu(),
         mean.repeat(1, 1, 5, 6),
     ]
-    expected = F.conv2d(torch.cat(parts, 1), head.join.conv.weight, head.join.conv.bias).relu()
-    torch.testing.assert_close(head(x), expected)
+    expected = F.conv2d(torch.cat(parts, 1), head.pyramid.join.conv.weight, head.pyramid.join.conv.bias).relu()
+    torch.testing.assert_close(head.pyramid(x), expected)
+    torch.testing.assert_close(head(x), F.conv2d(expected, head.classifier.weight, head.classifier.bias))
 
 
 def test_fcn32s_counts() -> None:
     with torch.device("meta"):
-        head = FCN32s(256, 21)
+        head = FCN32s(FeatureShape.image(256), 21)
     assert sum(p.numel() for p in head.parameters()) == (256 * 36 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 21
 
 
@@ -96,6 +98,13 @@ def test_classifier_starts_small() -> None:
 
 def test_rates_are_checked() -> None:
     with pytest.raises(ValueError, match=r"rates are dilations of 1 or more.*\(0,\)"):
-        ASPP(4, 3, rates=(0,))
+        ASPP(FeatureShape.image(4), 3, rates=(0,))
     with pytest.raises(ValueError, match=r"at least one of them; got \(\)"):
-        ASPPv3(4, rates=())
+        AsppV3(FeatureShape.image(4), 3, rates=())
+
+
+@pytest.mark.parametrize(("stride", "v2", "v3"), [(8, (6, 12, 18, 24), (12, 24, 36)), (16, (3, 6, 9, 12), (6, 12, 18))])
+def test_printed_rates_count_cells_of_stride_eight(stride: int, v2: tuple[int, ...], v3: tuple[int, ...]) -> None:
+    shape = FeatureShape.image(2, stride=stride)
+    assert tuple(layer.dilation[0] for layer in ASPP(shape, 2, hidden=None).fc8) == v2
+    assert tuple(branch.conv.dilation[0] for branch in AsppV3(shape, 2, hidden=2).pyramid.branches[1:]) == v3

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from taskweave.heads.roi import FullyConnected, RoiBoxes, RoiPooling, RoiScores
+from taskweave.heads.layers import FullyConnected
+from taskweave.heads.pooled import RoiBoxes, RoiPooling, RoiScores
 
 
 def pixels(x1: float, y1: float, x2: float, y2: float) -> torch.Tensor:
@@ -41,7 +42,7 @@ def test_rows_follow_the_images() -> None:
 
 def test_no_region_at_all_passes_and_has_a_gradient() -> None:
     x = torch.rand(2, 3, 4, 4, requires_grad=True)
-    fc, head = FullyConnected(3 * 36, 7), RoiBoxes(7, 4)
+    fc, head = FullyConnected(3 * 36, 7), RoiBoxes(7, 5)
     rois = [torch.zeros(0, 4)] * 2
     output = head(fc(RoiPooling()(x, rois)), rois)
     assert output.logits.shape == (0, 5) and output.deltas.shape == (0, 20)
@@ -65,7 +66,7 @@ def test_images_and_lists_of_regions_are_counted() -> None:
 
 def test_heads_say_what_they_say() -> None:
     x, rois = torch.randn(3, 6, 1, 1), [torch.rand(2, 4), torch.rand(1, 4)]
-    boxes, scores = RoiBoxes(6, 20), RoiScores(6, 64)
+    boxes, scores = RoiBoxes(6, 21), RoiScores(6, 64)
     detected, attributes = boxes(x, rois), scores(x, rois)
     torch.testing.assert_close(detected.logits, x[:, :, 0, 0] @ boxes.logits.weight.T + boxes.logits.bias)
     assert detected.logits.shape == (3, 21) and detected.deltas.shape == (3, 84)
@@ -74,6 +75,6 @@ def test_heads_say_what_they_say() -> None:
     assert 0.008 < float(boxes.logits.weight.detach().std()) < 0.012
     assert 0.0008 < float(boxes.deltas.weight.detach().std()) < 0.0012
     with pytest.raises(ValueError, match="at least one class"):
-        RoiBoxes(6, 0)
+        RoiBoxes(6, 1)
     with pytest.raises(ValueError, match="at least one attribute"):
         RoiScores(6, 0)

@@ -8,11 +8,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from taskweave.metrics import class_iou, confusion_matrix, depth_scores, depth_sums, exact_median, segmentation_scores
-from taskweave.metrics.angles import THRESHOLDS, angle_scores, angle_sums, labelled_angles
+from taskweave.metrics.normals import THRESHOLDS, angle_scores, angle_sums, labelled_angles
 
 pytestmark = pytest.mark.slow
 thousand = settings(max_examples=1000, deadline=None, database=None)

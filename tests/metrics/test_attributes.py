@@ -6,7 +6,7 @@ import pytest
 import torch
 from metrics.boxes_by_hand import said, square, there
 
-from taskweave.metrics import AttributesMetric, AveragePrecision, DetectionMetric
+from taskweave.metrics import AttributeAveragePrecision, AttributesOnDetections
 from taskweave.metrics.attributes import boxes_by_attribute
 
 UNKNOWN = math.nan
@@ -23,7 +23,7 @@ def true(boxes: list[list[float]], values: list[list[float]]) -> dict[str, torch
 def test_by_hand() -> None:
     """Two images, four objects, three attributes."""
     boxes = [square(0), square(50)]
-    metric = AttributesMetric(["wheel", "wing", "eye"])
+    metric = AttributeAveragePrecision(["wheel", "wing", "eye"])
     metric.update(
         [told(boxes, [[0.9, 0.1, 0.5], [0.8, 0.2, 0.5]]), told(boxes, [[0.7, 0.3, 0.5], [0.6, 0.4, 0.5]])],
         [true(boxes, [[1, 0, 0], [0, 1, 0]]), true(boxes, [[1, UNKNOWN, 0], [0, 1, 0]])],
@@ -36,7 +36,7 @@ def test_by_hand() -> None:
     curves = metric.curves()
     assert [curve.name for curve in curves] == ["wheel", "wing"]
     assert curves[0].x == (0.5, 0.5, 1.0, 1.0) and curves[0].y == pytest.approx((1, 1 / 2, 2 / 3, 1 / 2))
-    eleven = AttributesMetric(1, interpolation="11-point")
+    eleven = AttributeAveragePrecision(1, interpolation="11-point")
     eleven.update([told(boxes, [[0.9], [0.8]])], [true(boxes, [[0], [1]])])
     assert float(eleven.compute()["mAP"]) == pytest.approx(50.0)
 
@@ -49,7 +49,7 @@ def test_the_area_equals_sklearn_where_the_definitions_meet() -> None:
     values = torch.tensor([[1.0], [1.0], [0.0], [0.0], [1.0]])
     boxes = [square(50 * i) for i in range(5)]
     # Precision 1, 1, 2/3, 2/4, 3/5: only the last step rises, from 2/4 to 3/5, at recall 1, where both take 3/5.
-    metric = AttributesMetric(1)
+    metric = AttributeAveragePrecision(1)
     metric.update([told(boxes, scores.tolist())], [true(boxes, values.tolist())])
     assert float(metric.compute()["mAP"]) == pytest.approx(100 * average_precision_score(values[:, 0], scores[:, 0]))
 
@@ -57,7 +57,7 @@ def test_the_area_equals_sklearn_where_the_definitions_meet() -> None:
 def test_true_boxes_are_found_among_the_regions() -> None:
     """In any order, moved a little by rounding; what else is there does not count."""
     objects = true([square(0), square(50)], [[1.0], [0.0]])
-    metric = AttributesMetric(1)
+    metric = AttributeAveragePrecision(1)
     metric.update([told([square(20), square(50.01), square(0)], [[0.99], [0.1], [0.8]])], [objects])
     assert float(metric.compute()["mAP"]) == 100.0
     with pytest.raises(ValueError, match=r"none of the 1 regions is the true box \[50.0, 0.0, 60.0, 10.0\].*measured_on"):
@@ -75,19 +75,19 @@ def test_on_detections_every_attribute_is_a_class() -> None:
         "labels": [1, 1, 2, 2],
         "ignore": [False, True, False, True],
     }
-    metric = DetectionMetric(2, [AveragePrecision()], objects=boxes_by_attribute)
+    metric = AttributesOnDetections(2)
     # Attribute 1 by score: on a box without it (wrong), where it is not known (neither), on a box with it (right).
     detections = said([square(100), square(50), square(0), square(50)], [0.9, 0.8, 0.7, 0.6], labels=[1, 1, 1, 2])
     metric.update([detections], [objects])
-    assert metric.per_class()["mAP"].tolist() == pytest.approx([50.0, 100.0])
+    assert metric.class_scores()["mAP"].tolist() == pytest.approx([50.0, 100.0])
 
 
 def test_nothing_seen_is_nan() -> None:
-    assert AttributesMetric(2).per_attribute().isnan().all()
+    assert AttributeAveragePrecision(2).per_attribute().isnan().all()
 
 
 def test_bad_input() -> None:
-    metric = AttributesMetric(2)
+    metric = AttributeAveragePrecision(2)
     boxes = [square(0)]
     good = told(boxes, [[0.1, 0.2]])
     with pytest.raises(ValueError, match="one prediction per target, got 1 and 0"):
@@ -99,5 +99,5 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="attribute values are 0, 1, or NaN"):
         metric.update([good], [true(boxes, [[1, -1]])])
     with pytest.raises(ValueError, match="interpolation is"):
-        AttributesMetric(2, interpolation="mean")
+        AttributeAveragePrecision(2, interpolation="mean")
     assert metric.counts().tolist() == [[0, 0], [0, 0]]

@@ -7,13 +7,10 @@ import torch
 from metrics.boxes_by_hand import count, noisy_image, said, slow_voc, square, there
 from torch import Tensor
 
-from taskweave.metrics import AveragePrecision, DetectionMetric, Interpolation, Subset, curve_average_precision
+from taskweave.metrics import AveragePrecision, Interpolation, JoinedMetric, Subset, curve_average_precision
 
 
-def measured(
-    predictions: list[dict[str, Tensor]], targets: list[dict[str, Tensor]], measure: AveragePrecision, classes: int = 1
-) -> float:
-    metric = DetectionMetric(classes, [measure])
+def measured(predictions: list[dict[str, Tensor]], targets: list[dict[str, Tensor]], metric: AveragePrecision) -> float:
     metric.update(predictions, targets)
     return float(metric.compute()["mAP"])
 
@@ -61,41 +58,43 @@ def test_a_repetition_is_wrong_and_a_difficult_object_does_not_count() -> None:
     # By score: found, found again (wrong), the difficult one (neither), nothing there (wrong), found.
     detections = said([square(0), square(1), square(50), square(200), square(100)], [0.9, 0.8, 0.7, 0.6, 0.5])
     # Of two objects: recall 1/2, 1/2, 1/2, 1 at precision 1, 1/2, 1/3, 2/4.
-    assert measured([detections], [objects], AveragePrecision()) == pytest.approx(100 * (0.5 * 1 + 0.5 * 0.5))
-    assert measured([detections], [objects], AveragePrecision("11-point")) == pytest.approx(100 * (6 * 1 + 5 * 0.5) / 11)
+    assert measured([detections], [objects], AveragePrecision(1)) == pytest.approx(100 * (0.5 * 1 + 0.5 * 0.5))
+    assert measured([detections], [objects], AveragePrecision(1, interpolation="11-point")) == pytest.approx(
+        100 * (6 * 1 + 5 * 0.5) / 11
+    )
 
 
 def test_a_detection_goes_to_the_object_it_overlaps_most_though_taken() -> None:
     """As VOC's code does: it is wrong even if another object is near enough. Dollár's rule would give it the other."""
     objects = there([[0.0, 0, 10, 10], [2.0, 0, 12, 10]])
     detections = said([[0.0, 0, 10, 10], [0.5, 0, 10.5, 10]], [0.9, 0.8])
-    assert measured([detections], [objects], AveragePrecision()) == pytest.approx(50.0)
+    assert measured([detections], [objects], AveragePrecision(1)) == pytest.approx(50.0)
 
 
 def test_the_threshold_itself_is_a_match() -> None:
     objects, detections = there([[0.0, 0, 10, 10]]), said([[0.0, 0, 10, 5]], [0.9])
-    assert measured([detections], [objects], AveragePrecision(iou=0.5)) == 100.0
-    assert measured([detections], [objects], AveragePrecision(iou=0.51)) == 0.0
+    assert measured([detections], [objects], AveragePrecision(1, iou=0.5)) == 100.0
+    assert measured([detections], [objects], AveragePrecision(1, iou=0.51)) == 0.0
 
 
 def test_inclusive_boxes_of_voc_become_exclusive_edges() -> None:
     """1-based inclusive 1..10 and 1..5 have 10 and 5 pixels: IoU .5 in VOC's arithmetic, and here with x1 - 1, y1 - 1."""
     objects, detections = there([[0.0, 0, 10, 1]]), said([[0.0, 0, 5, 1]], [0.9])
-    assert measured([detections], [objects], AveragePrecision()) == 100.0
+    assert measured([detections], [objects], AveragePrecision(1)) == 100.0
 
 
 def test_other_classes_and_other_images_do_not_match() -> None:
     objects = there([square(0), square(50)], labels=[1, 2])
     detections = said([square(0), square(50)], [0.9, 0.8], labels=[2, 1])
-    assert measured([detections], [objects], AveragePrecision(), classes=2) == 0.0
-    assert measured([said([square(0)], [0.9]), said([], [])], [there([]), there([square(0)])], AveragePrecision()) == 0.0
+    assert measured([detections], [objects], AveragePrecision(2)) == 0.0
+    assert measured([said([square(0)], [0.9]), said([], [])], [there([]), there([square(0)])], AveragePrecision(1)) == 0.0
 
 
 def test_classes_without_objects_are_left_out() -> None:
     objects = there([square(0), square(50), square(90)], labels=[1, 1, 3], ignore=[False, False, True])
-    metric = DetectionMetric(["cat", "dog", "cow"], [AveragePrecision()])
+    metric = AveragePrecision(["cat", "dog", "cow"])
     metric.update([said([square(0), square(70), square(90)], [0.9, 0.8, 0.7], labels=[1, 2, 3])], [objects])
-    each = metric.per_class()["mAP"]
+    each = metric.class_scores()["mAP"]
     assert each[0] == pytest.approx(50.0) and each[1:].isnan().all()
     assert float(metric.compute()["mAP"]) == pytest.approx(50.0)
     assert metric.counts_per_class().tolist() == [2, 0, 0]
@@ -105,14 +104,14 @@ def test_classes_without_objects_are_left_out() -> None:
 
 
 def test_nothing_to_find_is_nan_and_nothing_found_is_0() -> None:
-    assert math.isnan(measured([said([square(0)], [0.5])], [there([])], AveragePrecision()))
-    assert measured([said([], [])], [there([square(0)])], AveragePrecision()) == 0.0
+    assert math.isnan(measured([said([square(0)], [0.5])], [there([])], AveragePrecision(1)))
+    assert measured([said([], [])], [there([square(0)])], AveragePrecision(1)) == 0.0
 
 
 def test_equal_scores_are_one_point() -> None:
     """One right and one wrong of equal score: precision 1/2 at recall 1, whichever comes first."""
     for boxes in ([square(0), square(50)], [square(50), square(0)]):
-        assert measured([said(boxes, [0.7, 0.7])], [there([square(0)])], AveragePrecision()) == pytest.approx(50.0)
+        assert measured([said(boxes, [0.7, 0.7])], [there([square(0)])], AveragePrecision(1)) == pytest.approx(50.0)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -121,9 +120,11 @@ def test_equals_the_slow_reference(seed: int, least: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     pairs = [noisy_image(generator, classes=2) for _ in range(12)]
     targets = [target for _, target in pairs]
-    metric = DetectionMetric(2, [AveragePrecision("11-point", iou=least, name="eleven"), AveragePrecision(iou=least)])
+    metric = JoinedMetric(
+        [AveragePrecision(2, interpolation="11-point", iou=least, name="eleven"), AveragePrecision(2, iou=least)]
+    )
     metric.update(*map(list, zip(*pairs, strict=True)))
-    each = metric.per_class()
+    each = metric.class_scores()
     for label in (1, 2):
         found = sorted((row for pair in pairs for row in slow_voc(*pair, label, least)), reverse=True)
         total = count(targets, label)
@@ -164,7 +165,7 @@ def test_equals_torchmetrics_where_the_definitions_meet(interpolation: Interpola
         pairs = apart(torch.Generator().manual_seed(seed), total)
         theirs = MeanAveragePrecision(iou_thresholds=[0.5], rec_thresholds=recalls, backend="faster_coco_eval")
         theirs.update(*pairs)
-        ours = measured(*pairs, AveragePrecision(interpolation))
+        ours = measured(*pairs, AveragePrecision(1, interpolation=interpolation))
         assert 5 < ours < 95
         assert ours == pytest.approx(100 * float(theirs.compute()["map"]), abs=1e-4)
 
@@ -173,15 +174,15 @@ def test_a_subset_ignores_the_others() -> None:
     objects = there([square(0, side=40), square(100, side=60)])
     # The low object found first is neither; a detection below 50 / 1.25 = 40 does not count, one of 40 does.
     detections = said([square(0, side=40), square(300, side=39), square(100, side=60)], [0.9, 0.8, 0.7])
-    assert measured([detections], [objects], AveragePrecision(subset=Subset(min_height=50))) == 100.0
+    assert measured([detections], [objects], AveragePrecision(1, min_height=50)) == 100.0
     detections["boxes"][1] = torch.tensor(square(300, side=40))
-    assert measured([detections], [objects], AveragePrecision(subset=Subset(min_height=50))) == 50.0
+    assert measured([detections], [objects], AveragePrecision(1, min_height=50)) == 50.0
 
 
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match=r"interpolation is .11-point.*got '12-point'"):
-        AveragePrecision("12-point")
+        AveragePrecision(1, interpolation="12-point")
     with pytest.raises(ValueError, match="IoU above 0 and at most 1, got 0"):
-        AveragePrecision(iou=0)
+        AveragePrecision(1, iou=0)
     with pytest.raises(ValueError, match=r"got Subset\(min_height=0.0, min_visible=65, slack=1.25\)"):
         Subset(min_visible=65)

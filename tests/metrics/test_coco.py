@@ -10,7 +10,7 @@ import torch
 from metrics.boxes_by_hand import said, slow_voc, square, there
 from metrics.test_average_precision import apart
 
-from taskweave.metrics import CocoAveragePrecision, DetectionMetric
+from taskweave.metrics import CocoAveragePrecision
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("faster_coco_eval") is None, reason="faster-coco-eval is an extra: taskweave[detection]"
@@ -32,7 +32,7 @@ def slow_ap(pairs: list, least: float, total: int) -> float:
 @pytest.mark.parametrize("seed", range(3))
 def test_equals_its_definition(seed: int) -> None:
     predictions, targets = apart(torch.Generator().manual_seed(seed), 20)
-    metric = DetectionMetric(1, [CocoAveragePrecision()])
+    metric = CocoAveragePrecision(1)
     metric.update(predictions, targets)
     scores = {name: float(value) for name, value in metric.compute().items()}
     pairs = list(zip(predictions, targets, strict=True))
@@ -43,7 +43,7 @@ def test_equals_its_definition(seed: int) -> None:
 
 def test_ignored_objects_are_crowds() -> None:
     objects = there([[0.0, 0, 100, 100], square(200)], ignore=[True, False])
-    metric = DetectionMetric(1, [CocoAveragePrecision()])
+    metric = CocoAveragePrecision(1)
     metric.update([said([square(5), square(50), square(200)], [0.9, 0.8, 0.7])], [objects])
     assert metric.compute()["AP"] == 100.0
 
@@ -51,7 +51,7 @@ def test_ignored_objects_are_crowds() -> None:
 def test_at_most_so_many_detections() -> None:
     detections = said([square(300), square(0)], [0.9, 0.8])
     for limit, expected in ((1, 0.0), (100, 50.0)):
-        metric = DetectionMetric(1, [CocoAveragePrecision(detections=limit)])
+        metric = CocoAveragePrecision(1, detections=limit)
         metric.update([detections], [there([square(0)])])
         assert float(metric.compute()["AP50"]) == pytest.approx(expected, abs=1e-3)
 
@@ -61,7 +61,7 @@ def test_the_order_of_images_does_not_matter() -> None:
     pairs = [(said([square(0)], [0.5]), there([square(0)])), (said([square(50)], [0.5]), there([square(0)]))]
     found = []
     for order in (pairs, pairs[::-1]):
-        metric = DetectionMetric(1, [CocoAveragePrecision()])
+        metric = CocoAveragePrecision(1)
         for prediction, target in order:
             metric.update([prediction], [target])
         found.append(float(metric.compute()["AP"]))
@@ -69,13 +69,13 @@ def test_the_order_of_images_does_not_matter() -> None:
 
 
 def test_nothing_to_find_is_nan() -> None:
-    metric = DetectionMetric(1, [CocoAveragePrecision()])
+    metric = CocoAveragePrecision(1)
     metric.update([said([square(0)], [0.5])], [there([])])
     assert all(math.isnan(value) for value in metric.compute().values())
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    metric = DetectionMetric(1, [CocoAveragePrecision()])
+    metric = CocoAveragePrecision(1)
     metric.update([said([square(0)], [0.5])], [there([square(0)])])
     monkeypatch.setitem(sys.modules, "faster_coco_eval", None)
     with pytest.raises(
@@ -86,4 +86,4 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match="at least 1 detection per image, got 0"):
-        CocoAveragePrecision(detections=0)
+        CocoAveragePrecision(1, detections=0)

@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 
-from taskweave.metrics import DepthMetric, depth_scores, depth_sums
+from taskweave.metrics import DepthErrors, depth_scores, depth_sums
 
 
 @st.composite
@@ -21,7 +20,7 @@ def depths(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run(prediction: np.ndarray | torch.Tensor, target: np.ndarray | torch.Tensor) -> list[float]:
-    metric = DepthMetric()
+    metric = DepthErrors()
     for p, t in zip(torch.as_tensor(prediction), torch.as_tensor(target), strict=True):
         metric.update(p[None], t[None])
     return [float(value) for value in metric.compute().values()]
@@ -47,7 +46,7 @@ def test_equals_the_slow_reference(images: tuple[np.ndarray, np.ndarray]) -> Non
 
 def test_by_hand() -> None:
     prediction, target = torch.tensor([1.0, 3, 9, 5]), torch.tensor([2.0, 2, 0, 4])
-    metric = DepthMetric()
+    metric = DepthErrors()
     metric.update(prediction.view(1, 1, 2, 2), target.view(1, 1, 2, 2))
     scores = metric.compute()
     assert list(scores) == ["abs", "rel", "rmse"]
@@ -92,13 +91,13 @@ def test_sums_and_scores_are_a_pair() -> None:
 def test_a_million_pixels_keep_their_precision() -> None:
     """float32 sums would not: 4 million errors of .1."""
     target = torch.ones(1, 1, 2000, 2000)
-    metric = DepthMetric()
+    metric = DepthErrors()
     metric.update(target + 0.125, target)
     assert float(metric.compute()["abs"]) == 0.125
 
 
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match=r"\(B, 1, H, W\), got \(1, 3, 2, 2\) and \(1, 3, 2, 2\)"):
-        DepthMetric().update(torch.ones(1, 3, 2, 2), torch.ones(1, 3, 2, 2))
+        DepthErrors().update(torch.ones(1, 3, 2, 2), torch.ones(1, 3, 2, 2))
     with pytest.raises(ValueError, match="decode"):
-        DepthMetric().update(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 4, 4))
+        DepthErrors().update(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 4, 4))

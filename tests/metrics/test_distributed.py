@@ -11,8 +11,8 @@ import pytest
 WORKER = textwrap.dedent("""
     import sys, json, warnings
     import numpy as np, torch
-    from taskweave.metrics import AbsoluteErrorMetric, AccuracyMetric, BoxIoUMetric
-    from taskweave.metrics import DepthMetric, NormalsMetric, SegmentationMetric
+    from taskweave.metrics import AbsoluteError, Accuracy, BoxOverlap
+    from taskweave.metrics import DepthErrors, NormalAngles, SegmentationScores
     warnings.simplefilter("ignore")
     rank, file = int(sys.argv[1]), sys.argv[2]
     torch.manual_seed(0)
@@ -20,11 +20,11 @@ WORKER = textwrap.dedent("""
     vectors, turned = torch.randn(5, 3, 4, 4), torch.randn(5, 3, 4, 4)
     vectors[0, :, 0] = 0
     labels, guesses = torch.randint(0, 3, (5, 4, 4)), torch.randint(0, 3, (5, 4, 4))
-    work = [(DepthMetric(), more, metres), (NormalsMetric(), turned, vectors), (SegmentationMetric(4), guesses, labels),
-            (SegmentationMetric(4, per_image=True, image_miou=True), guesses, labels),
-            (AccuracyMetric(3), guesses[:, 0, 0], labels[:, 0, 0]),
-            (AbsoluteErrorMetric(), torch.arange(5.) ** 2, torch.arange(5)),
-            (BoxIoUMetric(), torch.tensor([0., 0, 2, 2]).repeat(5, 1, 1), torch.tensor([1., 1, 2, 2]) + labels[:, :1, :1])]
+    work = [(DepthErrors(), more, metres), (NormalAngles(), turned, vectors), (SegmentationScores(4), guesses, labels),
+            (SegmentationScores(4, per_image=True, image_miou=True), guesses, labels),
+            (Accuracy(3), guesses[:, 0, 0], labels[:, 0, 0]),
+            (AbsoluteError(), torch.arange(5.) ** 2, torch.arange(5)),
+            (BoxOverlap(), torch.tensor([0., 0, 2, 2]).repeat(5, 1, 1), torch.tensor([1., 1, 2, 2]) + labels[:, :1, :1])]
     def scores(parts):
         found = []
         for metric, prediction, target in work:

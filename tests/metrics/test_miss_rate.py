@@ -13,18 +13,17 @@ from taskweave.metrics import (
     BIRDS_17,
     PEDESTRIANS,
     REASONABLE,
-    DetectionMetric,
     LogAverageMissRate,
     log_average_miss_rate,
     reference_points,
 )
+from taskweave.parts import Part
 
 FPPI = torch.tensor([0.005, 0.02, 0.2, 0.9], dtype=torch.float64)
 MISS = torch.tensor([0.8, 0.5, 0.25, 0.1], dtype=torch.float64)
 
 
-def measured(predictions: list[dict[str, Tensor]], targets: list[dict[str, Tensor]], measure: LogAverageMissRate) -> float:
-    metric = DetectionMetric(1, [measure])
+def measured(predictions: list[dict[str, Tensor]], targets: list[dict[str, Tensor]], metric: LogAverageMissRate) -> float:
     metric.update(predictions, targets)
     return float(metric.compute()["MR"])
 
@@ -34,8 +33,9 @@ def measured(predictions: list[dict[str, Tensor]], targets: list[dict[str, Tenso
     [(PEDESTRIANS, 0.397897), (BIRDS_9, 0.199474), (BIRDS_17, 0.207743)],
     ids=["9", "birds 9", "birds 17"],
 )
-def test_the_vector_of_the_definitions(measure: LogAverageMissRate, expected: float) -> None:
-    references = reference_points(measure.low, measure.high, measure.points)
+def test_the_vector_of_the_definitions(measure: Part[LogAverageMissRate], expected: float) -> None:
+    references = reference_points(*(measure.options[name] for name in ("low", "high", "points")))
+    assert torch.equal(measure(1).references, references)
     assert float(log_average_miss_rate(FPPI, MISS, references)) == pytest.approx(expected, abs=1e-6)
 
 
@@ -66,7 +66,7 @@ def test_a_point_at_a_reference_belongs_to_it() -> None:
     images = [there([square(0)])] + [there([])] * 99
     detections = [said([square(50), square(0)], [0.9, 0.8])] + [said([], [])] * 99
     # One false positive comes first: at every reference the object is found; nothing is missed.
-    assert measured(detections, images, LogAverageMissRate()) == pytest.approx(100 * 1e-10)
+    assert measured(detections, images, LogAverageMissRate(1)) == pytest.approx(100 * 1e-10)
 
 
 def test_by_hand() -> None:
@@ -74,10 +74,10 @@ def test_by_hand() -> None:
     images = [there([square(0), square(50)]), there([square(0)])]
     detections = [said([square(0), square(200)], [0.9, 0.8]), said([square(0), square(200)], [0.7, 0.6])]
     # The references below .5 (10^-2 ... 10^-.5 = .316, seven) have 2/3; .562 and 1 have 1/3.
-    assert measured(detections, images, LogAverageMissRate()) == pytest.approx(
+    assert measured(detections, images, LogAverageMissRate(1)) == pytest.approx(
         100 * ((2 / 3) ** 7 * (1 / 3) ** 2) ** (1 / 9)
     )
-    metric = DetectionMetric(["person"], [LogAverageMissRate()])
+    metric = LogAverageMissRate(["person"])
     metric.update(detections, images)
     (curve,) = metric.curves()
     assert curve.x == (0.0, 0.5, 0.5, 1.0) and curve.y == pytest.approx((2 / 3, 2 / 3, 1 / 3, 1 / 3))
@@ -88,57 +88,57 @@ def test_by_hand() -> None:
 
 def test_images_without_objects_count_as_images() -> None:
     images, detections = [there([square(0)])], [said([square(90), square(0)], [0.9, 0.8])]
-    alone = measured(detections, images, LogAverageMissRate())
+    alone = measured(detections, images, LogAverageMissRate(1))
     # 1 false positive in 1 image: missed up to 1; in 10 images: found from .1 on, which are five of nine references.
     assert alone == pytest.approx(100 * (1e-10) ** (1 / 9))
-    more = measured(detections + [said([], [])] * 9, images + [there([])] * 9, LogAverageMissRate())
+    more = measured(detections + [said([], [])] * 9, images + [there([])] * 9, LogAverageMissRate(1))
     assert more == pytest.approx(100 * (1e-10) ** (5 / 9))
 
 
 def test_a_free_object_nearby_is_taken_where_the_nearest_is_not_free() -> None:
     objects = there([[0.0, 0, 10, 10], [2.0, 0, 12, 10]])
     detections = said([[0.0, 0, 10, 10], [0.5, 0, 10.5, 10]], [0.9, 0.8])
-    assert measured([detections], [objects], LogAverageMissRate()) == pytest.approx(100 * 1e-10)
+    assert measured([detections], [objects], LogAverageMissRate(1)) == pytest.approx(100 * 1e-10)
 
 
 def test_ignored_regions_take_any_number_of_detections_by_their_own_area() -> None:
     crowd = there([[0.0, 0, 100, 100], [200.0, 0, 210, 10]], ignore=[True, False])
     inside = [square(5), square(30), square(60, 60), [95.0, 0, 105, 10]]  # the last one by half
     found = said([*inside, square(200)], [0.9, 0.8, 0.7, 0.6, 0.5])
-    assert measured([found], [crowd], LogAverageMissRate()) == pytest.approx(100 * 1e-10)
+    assert measured([found], [crowd], LogAverageMissRate(1)) == pytest.approx(100 * 1e-10)
     outside = said([[96.0, 0, 106, 10], square(200)], [0.6, 0.5])  # four tenths: a false positive
-    assert measured([outside], [crowd], LogAverageMissRate()) == pytest.approx(100 * (1e-10) ** (1 / 9))
+    assert measured([outside], [crowd], LogAverageMissRate(1)) == pytest.approx(100 * (1e-10) ** (1 / 9))
 
 
 def test_an_object_goes_before_a_region() -> None:
     objects = there([square(0), [0.0, 0, 100, 100]], ignore=[False, True])
-    assert measured([said([square(0)], [0.9])], [objects], LogAverageMissRate()) == pytest.approx(100 * 1e-10)
+    assert measured([said([square(0)], [0.9])], [objects], LogAverageMissRate(1)) == pytest.approx(100 * 1e-10)
 
 
 def test_the_reasonable_subset() -> None:
     """At least 50 pixels high and at least 65 % visible; the others are regions to be ignored."""
     boxes = [[0.0, 0, 20, 50], [50.0, 0, 70, 49], [100.0, 0, 130, 80], [150.0, 0, 180, 80]]
     objects = there(boxes, visible=[0.65, 1.0, 0.64, 1.0])
-    metric = DetectionMetric(1, [PEDESTRIANS])
+    metric = PEDESTRIANS(1)
     metric.update([said(boxes[:3], [0.7, 0.9, 0.8])], [objects])
     # Of two reasonable ones the first is found, and the second and third detections are no false positives.
     assert float(metric.compute()["MR"]) == pytest.approx(50.0)
-    assert PEDESTRIANS.subset is REASONABLE and (REASONABLE.min_height, REASONABLE.min_visible) == (50, 0.65)
+    assert PEDESTRIANS(1).subset == REASONABLE and (REASONABLE.min_height, REASONABLE.min_visible) == (50, 0.65)
     seen_whole = [{name: value for name, value in objects.items() if name != "visible"}]
-    assert measured([said(boxes[:3], [0.7, 0.9, 0.8])], seen_whole, PEDESTRIANS) == pytest.approx(100 / 3)
+    assert measured([said(boxes[:3], [0.7, 0.9, 0.8])], seen_whole, PEDESTRIANS(1)) == pytest.approx(100 / 3)
 
 
 def test_birds_of_15_pixels() -> None:
     objects = there([square(0, side=14), square(50, side=15), square(90, side=30)])
-    assert measured([said([square(50, side=15)], [0.9])], [objects], BIRDS_9) == pytest.approx(50.0)
-    assert BIRDS_9.subset is BIRDS is BIRDS_17.subset
+    assert measured([said([square(50, side=15)], [0.9])], [objects], BIRDS_9(1)) == pytest.approx(50.0)
+    assert BIRDS_9(1).subset == BIRDS == BIRDS_17(1).subset
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_equals_the_slow_reference(seed: int) -> None:
     generator = torch.Generator().manual_seed(10 + seed)
     pairs = [noisy_image(generator, classes=2, ignored=0.3) for _ in range(12)]
-    metric = DetectionMetric(2, [LogAverageMissRate(high=1e2, points=17)])
+    metric = LogAverageMissRate(2, high=1e2, points=17)
     metric.update(*map(list, zip(*pairs, strict=True)))
     for label in (1, 2):
         found = sorted((row for pair in pairs for row in slow_regions(*pair, label, 0.5)), reverse=True)
@@ -150,18 +150,18 @@ def test_equals_the_slow_reference(seed: int) -> None:
                 if wrong / len(pairs) <= 10 ** (-2 + k / 4) * (1 + 1e-9):
                     miss = 1 - right / total
             logs.append(math.log(max(miss, 1e-10)))
-        assert float(metric.per_class()["MR"][label - 1]) == pytest.approx(100 * math.exp(sum(logs) / 17), rel=1e-9)
+        assert float(metric.class_scores()["MR"][label - 1]) == pytest.approx(100 * math.exp(sum(logs) / 17), rel=1e-9)
 
 
 def test_nothing_to_find_is_nan_and_nothing_found_is_everything_missed() -> None:
-    assert math.isnan(measured([said([square(0)], [0.5])], [there([])], LogAverageMissRate()))
-    assert measured([said([], [])], [there([square(0)])], LogAverageMissRate()) == 100.0
+    assert math.isnan(measured([said([square(0)], [0.5])], [there([])], LogAverageMissRate(1)))
+    assert measured([said([], [])], [there([square(0)])], LogAverageMissRate(1)) == 100.0
 
 
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match=r"got low=1.0, high=0.01, points=9"):
-        LogAverageMissRate(low=1.0, high=1e-2)
+        LogAverageMissRate(1, low=1.0, high=1e-2)
     with pytest.raises(ValueError, match="at least 2 between"):
-        LogAverageMissRate(points=1)
+        LogAverageMissRate(1, points=1)
     with pytest.raises(ValueError, match=r"IoU above 0 and at most 1, got 1\.5"):
-        LogAverageMissRate(iou=1.5)
+        LogAverageMissRate(1, iou=1.5)

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
-from taskweave.metrics import NormalsMetric, normal_angles
-from taskweave.metrics.angles import angle_sums
+from taskweave.metrics import NormalAngles, normal_angles
+from taskweave.metrics.normals import angle_sums
 
 
 def slow_angles(prediction: np.ndarray, target: np.ndarray, raw: bool) -> np.ndarray:
@@ -30,7 +29,7 @@ def unit(*shape: int) -> Tensor:
     return F.normalize(torch.randn(*shape), dim=1)
 
 
-def run(metric: NormalsMetric, prediction: Tensor, target: Tensor) -> dict[str, float]:
+def run(metric: NormalAngles, prediction: Tensor, target: Tensor) -> dict[str, float]:
     for p, t in zip(prediction, target, strict=True):
         metric.update(p[None], t[None])
     return {name: float(value) for name, value in metric.compute().items()}
@@ -65,7 +64,7 @@ def test_equals_the_slow_reference(seed: int, images: int, height: int, raw: boo
     prediction, target = (torch.randn(images, 3, height, 3, generator=generator) for _ in range(2))
     target = F.normalize(prediction + target, dim=1)
     target[(torch.rand(images, 1, height, 3, generator=generator) < holes).expand_as(target)] = 0
-    got = run(NormalsMetric(raw_uint8=raw), prediction, target)
+    got = run(NormalAngles(raw_uint8=raw), prediction, target)
     pixels = [value.movedim(1, -1).reshape(-1, 3).numpy() for value in (prediction, target)]
     known = np.linalg.norm(pixels[1], axis=1) > 0
     if not known.any():
@@ -91,7 +90,7 @@ def test_what_counts_as_a_hole() -> None:
     """Zero vectors, and what is left of (127, 127, 127) in 8 bits: length .0068."""
     target = torch.tensor([[0.0, 0, 1], [0, 0, 0], [-0.004, -0.004, -0.004]]).T.reshape(1, 3, 1, 3)
     prediction = torch.tensor([[0.0, 0, 1], [1, 0, 0], [1, 0, 0]]).T.reshape(1, 3, 1, 3)
-    metric = NormalsMetric()
+    metric = NormalAngles()
     metric.update(prediction, target)
     assert float(metric.sums[-1]) == 1
     assert float(metric.compute()["mean"]) == 0.0
@@ -103,7 +102,7 @@ def test_the_median_is_of_the_set_and_not_of_batches() -> None:
         radians = torch.tensor(degrees).deg2rad()
         return torch.stack([radians.sin(), torch.zeros_like(radians), radians.cos()])[None, :, None]
 
-    metric = NormalsMetric()
+    metric = NormalAngles()
     for batch in ([1.0, 2, 3], [100.0], [50.0, 60]):
         prediction = tilted(*batch)
         metric.update(prediction, torch.zeros_like(prediction) + torch.tensor([0.0, 0, 1]).view(1, 3, 1, 1))
@@ -116,16 +115,16 @@ def test_a_constant_answer_looks_far_better_in_raw_space() -> None:
     target = F.normalize(torch.randn(1, 3, 20, 20) + torch.tensor([0, 0, 1.0]).view(1, 3, 1, 1), dim=1)
     prediction = torch.zeros_like(target)
     prediction[:, 2] = 1
-    true, raw = (run(NormalsMetric(raw_uint8=flag), prediction, target)["mean"] for flag in (False, True))
+    true, raw = (run(NormalAngles(raw_uint8=flag), prediction, target)["mean"] for flag in (False, True))
     assert raw < 0.6 * true
 
 
 def test_nothing_seen_is_nan() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert all(value.isnan() for value in NormalsMetric().compute().values())
+        assert all(value.isnan() for value in NormalAngles().compute().values())
 
 
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match=r"\(B, 3, H, W\), got \(1, 1, 2, 2\)"):
-        NormalsMetric().update(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
+        NormalAngles().update(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 2, 2))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from inspect import isabstract
+from inspect import isabstract, isclass
 from typing import Any
 
 import numpy as np
@@ -10,27 +10,26 @@ import pytest
 import torch
 from metrics.boxes_by_hand import noisy_image
 from torch import Tensor
+from torchmetrics import Metric
 
 from taskweave import metrics
 from taskweave.metrics import (
-    AbsoluteErrorMetric,
-    AccuracyMetric,
-    AttributesMetric,
+    AbsoluteError,
+    Accuracy,
+    AttributeAveragePrecision,
+    AttributesOnDetections,
     AveragePrecision,
-    BoxIoUMetric,
+    BoxOverlap,
     CocoAveragePrecision,
-    DepthMetric,
-    DetectionMeasure,
-    DetectionMetric,
+    DepthErrors,
+    JoinedMetric,
     LogAverageMissRate,
-    NormalsMetric,
-    SegmentationMetric,
-    Subset,
+    NormalAngles,
+    SegmentationScores,
 )
-from taskweave.metrics.angle_bins import RESOLUTION
-from taskweave.metrics.per_image_metric import PerImageMetric
-from taskweave.metrics.per_image_segmentation import SegmentationImages
-from taskweave.metrics.per_image_stored import restored, stored
+from taskweave.metrics.metric import PerImageMetric, restored
+from taskweave.metrics.normals import RESOLUTION
+from taskweave.metrics.segmentation import SegmentationImages
 
 IMAGES = 7
 Image = tuple[Any, Any]
@@ -107,27 +106,43 @@ def coarse(rng: np.random.Generator, number: int) -> Image:
     return [{**said, "scores": (said["scores"] * 4).round() / 4}], there
 
 
-MEASURES = [AveragePrecision(), AveragePrecision("11-point", iou=0.7, subset=Subset(20.0), name="AP 11")]
-MISSES = [LogAverageMissRate(), LogAverageMissRate(high=100.0, points=17, subset=Subset(18.0), name="MR 17")]
+def precisions() -> JoinedMetric:
+    eleven = AveragePrecision(4, interpolation="11-point", iou=0.7, min_height=20.0, name="AP 11")
+    return JoinedMetric([AveragePrecision(4), eleven])
+
+
+def misses() -> JoinedMetric:
+    return JoinedMetric(
+        [LogAverageMissRate(4), LogAverageMissRate(4, high=100.0, points=17, min_height=18.0, name="MR 17")]
+    )
+
+
+def detected_with_values(rng: np.random.Generator, number: int) -> Image:
+    """As `detected`, of which the targets say attributes."""
+    said, (there,) = detected(rng, number)
+    values = torch.from_numpy(rng.choice([0, 1, np.nan], (len(there["boxes"]), 4))).float()
+    return said, [{"boxes": there["boxes"], "values": values}]
+
 
 CASES = {
-    "attributes": Case(lambda: AttributesMetric(3), attributes_of_boxes),
-    "attributes, 11 points": Case(lambda: AttributesMetric(3, interpolation="11-point"), attributes_of_boxes),
-    "average precision": Case(lambda: DetectionMetric(4, MEASURES), detected),
-    "average precision, equal scores": Case(lambda: DetectionMetric(4, MEASURES), coarse),
-    "miss rate": Case(lambda: DetectionMetric(4, MISSES), detected),
-    "miss rate, equal scores": Case(lambda: DetectionMetric(4, MISSES), coarse),
-    "COCO": Case(lambda: DetectionMetric(4, [CocoAveragePrecision()]), detected, relative=1e-6),
-    "COCO, few detections": Case(lambda: DetectionMetric(4, [CocoAveragePrecision(3)]), detected, relative=1e-6),
-    "depth": Case(DepthMetric, deep),
-    "normals": Case(NormalsMetric, normal, resolution=RESOLUTION),
-    "normals in 8 bits": Case(lambda: NormalsMetric(raw_uint8=True), normal, resolution=RESOLUTION),
-    "accuracy": Case(lambda: AccuracyMetric(4), class_told),
-    "absolute error": Case(AbsoluteErrorMetric, age),
-    "box IoU": Case(BoxIoUMetric, box),
-    "segmentation": Case(lambda: SegmentationMetric(5), segmented),
+    "attributes": Case(lambda: AttributeAveragePrecision(3), attributes_of_boxes),
+    "attributes, 11 points": Case(lambda: AttributeAveragePrecision(3, interpolation="11-point"), attributes_of_boxes),
+    "attributes on detections": Case(lambda: AttributesOnDetections(4), detected_with_values),
+    "average precision": Case(precisions, detected),
+    "average precision, equal scores": Case(precisions, coarse),
+    "miss rate": Case(misses, detected),
+    "miss rate, equal scores": Case(misses, coarse),
+    "COCO": Case(lambda: CocoAveragePrecision(4), detected, relative=1e-6),
+    "COCO, few detections": Case(lambda: CocoAveragePrecision(4, detections=3), detected, relative=1e-6),
+    "depth": Case(DepthErrors, deep),
+    "normals": Case(NormalAngles, normal, resolution=RESOLUTION),
+    "normals in 8 bits": Case(lambda: NormalAngles(raw_uint8=True), normal, resolution=RESOLUTION),
+    "accuracy": Case(lambda: Accuracy(4), class_told),
+    "absolute error": Case(AbsoluteError, age),
+    "box IoU": Case(BoxOverlap, box),
+    "segmentation": Case(lambda: SegmentationScores(5), segmented),
     "segmentation, all options": Case(
-        lambda: SegmentationMetric(5, per_image=True, target_class=3, image_miou=True), segmented
+        lambda: SegmentationScores(5, per_image=True, target_class="class 3", image_miou=True), segmented
     ),
 }
 
@@ -207,7 +222,7 @@ def test_batches_do_not_matter(case: Case) -> None:
 @every_metric
 def test_the_way_back_from_stored_arrays(case: Case) -> None:
     images = seen(case, images_of(case)).per_image()
-    arrays = stored(images)
+    arrays = images.stored()
     assert all(array.dtype.kind in "iufbU" for array in arrays.values()), "anything else would be pickled"
     weights = np.random.default_rng(3).integers(0, 3, (4, IMAGES))
     back = restored(arrays)
@@ -216,12 +231,11 @@ def test_the_way_back_from_stored_arrays(case: Case) -> None:
         np.testing.assert_array_equal(back.scores(weights)[name], values)
 
 
-def test_no_metric_and_no_measure_is_left_out() -> None:
-    there = {type(case.metric()) for case in CASES.values()}
-    named = {getattr(metrics, name) for name in metrics.__all__ if name.endswith("Metric")}
-    assert there == {metric for metric in named if not isabstract(metric)}
-    used = {type(m) for case in CASES.values() if isinstance(one := case.metric(), DetectionMetric) for m in one.measures}
-    assert used == {one for one in DetectionMeasure.__subclasses__() if one.__module__.startswith("taskweave.")}
+def test_no_metric_is_left_out() -> None:
+    made = [case.metric() for case in CASES.values()]
+    there = {type(one) for metric in made for one in (metric, *getattr(metric, "parts", ()))}
+    named = [getattr(metrics, name) for name in metrics.__all__]
+    assert there == {one for one in named if isclass(one) and issubclass(one, Metric) and not isabstract(one)}
 
 
 def test_coco_by_class_has_the_mean_of_the_set() -> None:
@@ -241,7 +255,7 @@ def test_weights_that_do_not_fit_are_refused() -> None:
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
-    arrays = stored(SegmentationImages(*np.ones((3, 4, 2), int)))
+    arrays = SegmentationImages(*np.ones((3, 4, 2), int)).stored()
     with pytest.raises(ValueError, match="one row per image"):
         restored({**arrays, "right": np.ones((5, 2), int)})
     with pytest.raises(ValueError, match="predicted"):

@@ -6,12 +6,11 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor
 
-from taskweave.metrics import SegmentationMetric, class_iou, confusion_matrix, segmentation_scores
+from taskweave.metrics import SegmentationScores, class_iou, confusion_matrix, segmentation_scores
 
 CLASSES = 4
 
@@ -39,7 +38,7 @@ def labelled_images(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     return prediction, draw(hnp.arrays(np.int64, shape, elements=classes | st.just(255)))
 
 
-def run(metric: SegmentationMetric, prediction: np.ndarray | Tensor, target: np.ndarray | Tensor) -> list[float]:
+def run(metric: SegmentationScores, prediction: np.ndarray | Tensor, target: np.ndarray | Tensor) -> list[float]:
     for image, label in zip(torch.as_tensor(prediction), torch.as_tensor(target), strict=True):
         metric.update(image[None], label[None])
     return [float(value) for value in metric.compute().values()]
@@ -52,7 +51,7 @@ def matrix_as_pixels(counts: list[list[int]]) -> tuple[Tensor, Tensor]:
 
 
 def test_the_vector_of_the_definitions() -> None:
-    metric = SegmentationMetric(2)
+    metric = SegmentationScores(2)
     metric.update(*matrix_as_pixels([[3, 1], [2, 4]]))
     assert metric.counts.tolist() == [[3, 1], [2, 4]]
     scores = metric.compute()
@@ -70,7 +69,7 @@ def test_the_vector_of_the_definitions() -> None:
 def test_equals_the_slow_reference(images: tuple[np.ndarray, np.ndarray]) -> None:
     prediction, target = images
     expected, iou = slow_scores(prediction, target)
-    metric = SegmentationMetric(CLASSES)
+    metric = SegmentationScores(CLASSES)
     assert run(metric, prediction, target) == pytest.approx(expected, nan_ok=True)
     assert metric.per_class().tolist() == pytest.approx(iou, nan_ok=True)
     assert metric.absent == sum(map(math.isnan, iou))
@@ -83,7 +82,7 @@ def test_per_image_is_the_mean_of_images(images: tuple[np.ndarray, np.ndarray]) 
     each = [slow_scores(p, t)[0] for p, t in zip(prediction, target, strict=True)]
     labelled = [scores for scores in each if not math.isnan(scores[1])]
     expected = np.mean(labelled, axis=0).tolist() if labelled else [math.nan] * 3
-    assert run(SegmentationMetric(CLASSES, per_image=True), prediction, target) == pytest.approx(expected, nan_ok=True)
+    assert run(SegmentationScores(CLASSES, per_image=True), prediction, target) == pytest.approx(expected, nan_ok=True)
 
 
 @given(labelled_images(), st.integers(0, CLASSES - 1))
@@ -91,14 +90,14 @@ def test_per_image_is_the_mean_of_images(images: tuple[np.ndarray, np.ndarray]) 
 def test_ignored_pixels_change_nothing(images: tuple[np.ndarray, np.ndarray], guess: int) -> None:
     prediction, target = images
     other = np.where(target == 255, guess, prediction)
-    assert run(SegmentationMetric(CLASSES), other, target) == pytest.approx(
-        run(SegmentationMetric(CLASSES), prediction, target), nan_ok=True
+    assert run(SegmentationScores(CLASSES), other, target) == pytest.approx(
+        run(SegmentationScores(CLASSES), prediction, target), nan_ok=True
     )
 
 
 def test_absent_classes() -> None:
     """Class 2 is predicted but never labelled: IU 0, counted. Class 3 is neither: left out, and said so."""
-    metric = SegmentationMetric(CLASSES)
+    metric = SegmentationScores(CLASSES)
     metric.update(torch.tensor([[[0, 1, 2, 3]]]), torch.tensor([[[0, 1, 1, 255]]]))
     assert metric.per_class().tolist() == pytest.approx([100.0, 50.0, 0.0, math.nan], nan_ok=True)
     assert float(metric.compute()["mIoU"]) == pytest.approx(50.0)
@@ -108,15 +107,15 @@ def test_absent_classes() -> None:
 def test_the_set_and_the_images_differ() -> None:
     prediction, target = torch.tensor([[[0, 0, 0, 0]], [[0, 0, 0, 1]]]), torch.tensor([[[0, 0, 0, 0]], [[0, 0, 1, 1]]])
     # Set: IU_0 = 6/7, IU_1 = 1/2. Images: 1 (class 1 absent), and (2/3 + 1/2) / 2.
-    assert run(SegmentationMetric(2), prediction, target)[0] == pytest.approx(100 * (6 / 7 + 1 / 2) / 2)
-    assert run(SegmentationMetric(2, per_image=True), prediction, target)[0] == pytest.approx(100 * (1 + 7 / 12) / 2)
+    assert run(SegmentationScores(2), prediction, target)[0] == pytest.approx(100 * (6 / 7 + 1 / 2) / 2)
+    assert run(SegmentationScores(2, per_image=True), prediction, target)[0] == pytest.approx(100 * (1 + 7 / 12) / 2)
 
 
 def test_image_miou_counts_an_absent_class_as_0() -> None:
     """The Pet code's number beside the usual one, with three pictures in uneven batches, one without any label."""
     prediction = torch.tensor([[[0, 0, 0, 0]], [[0, 0, 0, 1]], [[1, 1, 1, 1]]])
     target = torch.tensor([[[0, 0, 0, 0]], [[0, 0, 1, 1]], [[255, 255, 255, 255]]])
-    metric = SegmentationMetric(2, image_miou=True)
+    metric = SegmentationScores(2, image_miou=True)
     for part in (slice(0, 1), slice(1, 3)):
         metric.update(prediction[part], target[part])
     scores = {name: float(value) for name, value in metric.compute().items()}
@@ -124,7 +123,7 @@ def test_image_miou_counts_an_absent_class_as_0() -> None:
     # Image 1: IU_0 = 1, IU_1 = 0/0 -> 0. Image 2: 2/3 and 1/2. Over the set: 6/7 and 1/2. Image 3 has no label.
     assert scores["image mIoU"] == pytest.approx(100 * (1 / 2 + 7 / 12) / 2)
     assert scores["mIoU"] == pytest.approx(100 * (6 / 7 + 1 / 2) / 2)
-    per_image = SegmentationMetric(2, per_image=True, image_miou=True)
+    per_image = SegmentationScores(2, per_image=True, image_miou=True)
     per_image.update(prediction, target)
     assert float(per_image.compute()["mIoU"]) == pytest.approx(100 * (1 + 7 / 12) / 2)
 
@@ -136,12 +135,12 @@ def test_equals_sklearn_and_torchmetrics_where_the_definitions_meet() -> None:
     prediction, target = torch.randint(0, CLASSES, (3, 8, 8)), torch.randint(0, CLASSES, (3, 8, 8))
     target[torch.rand(3, 8, 8) < 0.2] = 255
     truth, guess = target[target != 255], prediction[target != 255]
-    miou, pixacc, fwiu = run(SegmentationMetric(CLASSES), prediction, target)
+    miou, pixacc, fwiu = run(SegmentationScores(CLASSES), prediction, target)
     assert miou == pytest.approx(100 * jaccard_score(truth, guess, average="macro"))
     assert fwiu == pytest.approx(100 * jaccard_score(truth, guess, average="weighted"))
     assert pixacc == pytest.approx(100 * accuracy_score(truth, guess))
     theirs = MulticlassJaccardIndex(CLASSES, average="none", ignore_index=255)
-    metric = SegmentationMetric(CLASSES)
+    metric = SegmentationScores(CLASSES)
     run(metric, prediction, target)
     assert (metric.per_class() / 100).tolist() == pytest.approx(theirs(prediction, target).tolist(), abs=1e-6)
 
@@ -156,12 +155,12 @@ def test_the_functions_take_many_matrices() -> None:
 def test_nothing_seen_is_nan() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert all(value.isnan() for value in SegmentationMetric(2).compute().values())
-        assert all(value.isnan() for value in SegmentationMetric(2, per_image=True).compute().values())
+        assert all(value.isnan() for value in SegmentationScores(2).compute().values())
+        assert all(value.isnan() for value in SegmentationScores(2, per_image=True).compute().values())
 
 
 def test_bad_input() -> None:
-    metric = SegmentationMetric(3)
+    metric = SegmentationScores(3)
     good = torch.zeros(1, 2, 2, dtype=torch.int64)
     with pytest.raises(ValueError, match=r"label 7 is outside the 3 classes \(0\.\.2\)"):
         metric.update(good, good + 7)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 import taskweave as tw
 from taskweave.networks import attention_masks, mt_unet, st_unet
+from taskweave.parts import part
 
 WIDTHS = (4, 4, 8, 8)
 PAIR = {"seg": 5, "depth": 1}
@@ -17,7 +18,7 @@ def picture() -> Tensor:
 
 def test_one_mask_per_task_and_decoder_block() -> None:
     """Those that weigh each block's second convolution on the way to the output, and nothing of the network changes."""
-    net, x = mt_unet(PAIR, widths=WIDTHS).train(), picture()
+    net, x = mt_unet(PAIR, network=part(st_unet, widths=WIDTHS)).train(), picture()
     before = {key: value.clone() for key, value in net.state_dict().items()}
     masks = attention_masks(net, x)
     assert net.training and all(torch.equal(value, before[key]) for key, value in net.state_dict().items())
@@ -37,7 +38,7 @@ def test_one_mask_per_task_and_decoder_block() -> None:
 
 
 def test_a_single_network_and_a_mask_per_pixel() -> None:
-    per_pixel = st_unet(2, widths=WIDTHS, attention=lambda shapes: tw.Attention(shapes, per="pixel"))
+    per_pixel = st_unet(2, widths=WIDTHS, attention=part(tw.Attention, per="pixel"))
     masks = attention_masks(tw.Connected({"seg": tw.as_stream(per_pixel)}), picture())
     assert [tuple(m.shape) for m in masks["seg"]] == [(2, 1, 4, 6), (2, 1, 8, 12), (2, 1, 16, 24), (2, 1, 32, 48)]
 
@@ -52,4 +53,4 @@ def test_attention_at_a_connection_and_streams_without_any() -> None:
     masks = attention_masks(net, torch.rand(1, 3, 6, 6))
     assert [len(found) for found in masks.values()] == [1, 0]
     with pytest.raises(ValueError, match=r"no stream of \['seg', 'depth'\] has an Attention"):
-        attention_masks(mt_unet(PAIR, widths=WIDTHS, attention=False), picture())
+        attention_masks(mt_unet(PAIR, network=part(st_unet, widths=WIDTHS, attention=None)), picture())

@@ -25,8 +25,10 @@ from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 from torchvision.models.segmentation.fcn import FCN, FCNHead
 
 import taskweave as tw
+from taskweave.heads import AsppV3
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
-from taskweave.streams.detection import DetectOnce, DetectTwice, RawHeads
+from taskweave.parts import part
+from taskweave.streams.torchvision import DetectOnce, DetectTwice, RawHeads
 
 RESNET18 = partial(torchvision.models.resnet18, num_classes=3)
 LAYERS = ("layer1", "layer2")
@@ -45,7 +47,7 @@ UNITS: dict[str, Callable[[list[tw.FeatureShape]], tw.Unit]] = {
     "sluice": tw.Sluice,
 }
 GATHERINGS: dict[str, Callable[[list[tw.FeatureShape]], tw.Unit]] = {
-    "shortcut": partial(tw.Shortcut, out_channels=128),
+    "shortcut": partial(tw.Shortcut, channels=128),
     "layer mixing": tw.LayerMixing,
 }
 
@@ -105,7 +107,7 @@ def test_every_unit_between_toys(unit: str) -> None:
 def test_gatherings(gathering: str) -> None:
     x = picture(1, 64)
     places = ("stem", "layer1") if gathering == "layer mixing" else LAYERS
-    stream = pair(partial(deeplab_resnet, 3, hidden=8))
+    stream = pair(partial(deeplab_resnet, 3, head=part(AsppV3, hidden=8)))
     assert_both(tw.connect(stream, places, tw.NDDR, example=x, gather=[GATHERINGS[gathering]]), x)
 
 

@@ -8,8 +8,10 @@ import torchvision
 from torch import nn
 
 import taskweave as tw
+from taskweave.heads import ASPP
 from taskweave.networks import deeplab_resnet, load_pretrained, load_resnet
 from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet
+from taskweave.parts import part
 
 timm = pytest.importorskip("timm")
 
@@ -29,7 +31,7 @@ def test_places_of_any_resnet(body: str, widths: tuple[int, ...], stride: int) -
         net = deeplab_resnet(40, body=body, output_stride=stride)
     shapes = tw.as_stream(net).shapes(torch.empty(1, 3, 128, 160))
     strides = (4, 4, 8, 8, 8) if stride == 8 else (4, 4, 8, 16, 16)
-    found = {name: (shapes[name].channels, shapes[name].extent) for name in DeepLabResNet.places}
+    found = {name: (shapes[name].channels, shapes[name].extent) for name in DeepLabResNet.usual_stages}
     assert list(found.values()) == [(c, (128 // s, 160 // s)) for c, s in zip(widths, strides, strict=True)]
 
 
@@ -44,7 +46,7 @@ def test_counts() -> None:
 def test_rates_shrink_with_the_output() -> None:
     with torch.device("meta"):
         nets = [deeplab_resnet(3, output_stride=stride) for stride in (8, 16)]
-        own = deeplab_resnet(3, rates=[1, 2])
+        own = deeplab_resnet(3, head=part(ASPP, hidden=None, rates=(1, 2)))
     assert [[layer.dilation[0] for layer in net.head.fc8] for net in (*nets, own)] == [
         [6, 12, 18, 24],
         [3, 6, 9, 12],
@@ -84,8 +86,8 @@ def test_bodies_that_are_no_resnet() -> None:
         deeplab_resnet(3, body="resnet19")
     with pytest.raises(ValueError, match="output_stride is 8, 16 or 32, got 4"):
         deeplab_resnet(3, output_stride=4)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="'aspp' or 'aspp_v3', got 'v4'"):
-        deeplab_resnet(3, head="v4")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown head 'v4'"):
+        part(deeplab_resnet, head="v4")
 
 
 def test_without_timm(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,35 @@ import torchvision
 from torch import Tensor, nn
 
 import taskweave as tw
+from taskweave.heads import ASPP, Head, LargeFOV
 from taskweave.networks import deeplab_vgg16, load_vgg16, load_weights
-from taskweave.networks.vgg.deeplab_vgg16 import DeepLabVGG16
+from taskweave.networks.vgg.networks import DeepLabVGG16
 from taskweave.networks.weights import load_pretrained
+from taskweave.parts import part
 
 STAGES = (
     [f"conv1_{i}" for i in (1, 2)] + ["pool1"] + [f"conv2_{i}" for i in (1, 2)] + ["pool2"]
     + [f"conv3_{i}" for i in (1, 2, 3)] + ["pool3"] + [f"conv4_{i}" for i in (1, 2, 3)] + ["pool4"]
     + [f"conv5_{i}" for i in (1, 2, 3)] + ["pool5", "fc6", "fc7"]
 )  # fmt: skip
+
+
+def small(channels: int = 3, *, hidden: int = 8, batch_norm: bool = False) -> DeepLabVGG16:
+    return deeplab_vgg16(channels, head=part(LargeFOV, hidden=hidden), batch_norm=batch_norm)
+
+
+class LinearConv(nn.Module):
+    """Ends a network, but is no head."""
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_the_head_has_its_networks_batch_norm_unless_it_has_its_own(batch_norm: bool) -> None:
+    for head in (LargeFOV, ASPP):
+        net = deeplab_vgg16(3, head=part(head, hidden=4), batch_norm=batch_norm, bn_momentum=0.2, bn_eps=0.01)
+        norms = [m for m in net.head.modules() if isinstance(m, nn.BatchNorm2d)]
+        assert bool(norms) is batch_norm and all((m.momentum, m.eps) == (0.2, 0.01) for m in norms)
+    own = deeplab_vgg16(3, head=part(LargeFOV, hidden=4, batch_norm=(0.3, 0.1)), batch_norm=batch_norm)
+    assert {(m.momentum, m.eps) for m in own.head.modules() if isinstance(m, nn.BatchNorm2d)} == {(0.3, 0.1)}
 
 
 def parameters(net: nn.Module) -> int:
@@ -59,17 +79,17 @@ def imagenet(normed: bool) -> nn.Module:
 
 def test_counts() -> None:
     with torch.device("meta"):
-        assert parameters(deeplab_vgg16(40)) == 20_524_904
-        assert parameters(deeplab_vgg16(40, batch_norm=True)) == 20_531_176
+        assert parameters(deeplab_vgg16(40, batch_norm=False)) == 20_524_904
+        assert parameters(deeplab_vgg16(40)) == 20_531_176
         # DeepLab v2's VGG-16 ASPP: four times fc6, fc7 and fc8
         body, fc6, fc7, fc8 = 14_714_688, 512 * 1024 * 9 + 1024, 1024 * 1024 + 1024, 1024 * 40 + 40
-        assert parameters(deeplab_vgg16(40, head="aspp")) == body + 4 * (fc6 + fc7 + fc8)
+        assert parameters(deeplab_vgg16(40, head=part(ASPP), batch_norm=False)) == body + 4 * (fc6 + fc7 + fc8)
 
 
 def test_counts_of_units_on_it() -> None:
     """NDDR-CNN's table: 2,441,216 weights of 1x1 convolutions for two tasks at pool1 ... pool5; 5,888 of cross-stitch."""
     with torch.device("meta"):
-        streams = {name: tw.as_stream(deeplab_vgg16(40)) for name in ("seg", "normals", "depth")}
+        streams = {name: tw.as_stream(deeplab_vgg16(40, batch_norm=False)) for name in ("seg", "normals", "depth")}
     two, example = {name: streams[name] for name in ("seg", "normals")}, torch.empty(1, 3, 65, 65)
     for built, unit, expected in (
         (two, functools.partial(tw.NDDR, order="none"), 2_441_216),
@@ -78,18 +98,18 @@ def test_counts_of_units_on_it() -> None:
         (two, tw.CrossStitch, 5_888),
         (two, functools.partial(tw.CrossStitch, per="layer"), 20),
     ):
-        net = tw.connect(built, at=DeepLabVGG16.places, unit=unit, example=example)
+        net = tw.connect(built, at=DeepLabVGG16.usual_stages, unit=unit, example=example)
         assert parameters(net.connections) == expected
 
 
 def test_stages_shapes_and_head() -> None:
     with torch.device("meta"):
-        net = deeplab_vgg16(40)
+        net = deeplab_vgg16(40, batch_norm=False)
     stream = tw.as_stream(net)
     assert list(stream.stages) == STAGES
     assert stream.head == ("head.fc8",)
     shapes = stream.shapes(torch.empty(1, 3, 321, 321))
-    sizes = {name: (shapes[name].channels, shapes[name].extent) for name in net.places}
+    sizes = {name: (shapes[name].channels, shapes[name].extent) for name in net.usual_stages}
     assert sizes == {  # 321 -> 161 -> 81 -> 41, then no more strides
         "pool1": (64, (161, 161)),
         "pool2": (128, (81, 81)),
@@ -118,7 +138,7 @@ def walk(net: nn.Module, x: Tensor) -> Tensor:
 @pytest.mark.parametrize("theirs", [False, True], ids=["from plain", "from batch norm"])
 def test_vgg_weights_compute_the_same_in_either_form(ours: bool, theirs: bool) -> None:
     source, x = imagenet(theirs), torch.randn(1, 3, 33, 40)
-    net = deeplab_vgg16(3, batch_norm=ours, hidden=8).eval()
+    net = small(batch_norm=ours).eval()
     load_vgg16(net, source)
     with torch.no_grad():
         expected = walk(source, x)
@@ -130,14 +150,14 @@ def test_vgg_weights_compute_the_same_in_either_form(ours: bool, theirs: bool) -
 
 def test_plain_weights_into_the_plain_form_are_exact() -> None:
     source, x = imagenet(False), torch.randn(1, 3, 33, 40)
-    net = deeplab_vgg16(3, hidden=8).eval()
+    net = small().eval()
     load_vgg16(net, source.state_dict())
     with torch.no_grad():
         assert torch.equal(net.features(x), walk(source, x))
 
 
 def test_weights_without_norm_leave_its_statistics_neutral() -> None:
-    net = deeplab_vgg16(3, batch_norm=True, hidden=8)
+    net = small(batch_norm=True)
     load_vgg16(net, imagenet(False))
     norm = net.features.conv3_2.norm
     assert torch.equal(norm.weight, torch.ones(256))
@@ -146,12 +166,12 @@ def test_weights_without_norm_leave_its_statistics_neutral() -> None:
     torch.testing.assert_close(norm.running_var + norm.eps, torch.ones(256))
 
 
-@pytest.mark.parametrize("head", ["largefov", "aspp"])
-def test_decimation_takes_every_fourth_channel_and_every_third_tap(head: str) -> None:
-    net = deeplab_vgg16(3, head=head)
+@pytest.mark.parametrize("head", [LargeFOV, ASPP])
+def test_decimation_takes_every_fourth_channel_and_every_third_tap(head: type[Head]) -> None:
+    net = deeplab_vgg16(3, head=part(head), batch_norm=False)
     load_vgg16(net, imagenet_with_fc(False), fc="decimated")
-    layers = [(net.head.fc6, net.head.fc7)] if head == "largefov" else list(zip(net.head.fc6, net.head.fc7, strict=True))
-    assert len(layers) == (1 if head == "largefov" else 4)
+    layers = [(net.head.fc6, net.head.fc7)] if head is LargeFOV else list(zip(net.head.fc6, net.head.fc7, strict=True))
+    assert len(layers) == (1 if head is LargeFOV else 4)
     for six, seven in layers:
         # output 5 was 20; input channel 3; row 1 was 3, column 2 was 6
         assert six[0].conv.weight[5, 3, 1, 2] == FC6[20, 3 * 49 + 3 * 7 + 6]
@@ -161,7 +181,7 @@ def test_decimation_takes_every_fourth_channel_and_every_third_tap(head: str) ->
 
 
 def test_fresh_leaves_the_head_alone() -> None:
-    net = deeplab_vgg16(3, hidden=8)
+    net = small()
     before = net.head.fc6[0].conv.weight.clone()
     load_vgg16(net, imagenet(False))
     assert torch.equal(net.head.fc6[0].conv.weight, before)
@@ -170,14 +190,14 @@ def test_fresh_leaves_the_head_alone() -> None:
 def test_timms_names_are_known() -> None:
     timm = pytest.importorskip("timm")
     source = timm.create_model("vgg16", pretrained=False)
-    net = deeplab_vgg16(3)
+    net = deeplab_vgg16(3, batch_norm=False)
     load_vgg16(net, source, fc="decimated")
     assert torch.equal(net.features.conv5_3.conv.weight, source.features[28].weight)
     assert torch.equal(net.head.fc6[0].conv.weight, source.pre_logits.fc1.weight[::4, :, ::3, ::3])
 
 
 def test_weights_of_another_network_are_named() -> None:
-    net = deeplab_vgg16(3, hidden=8)
+    net = small()
     before = {k: v.clone() for k, v in net.state_dict().items()}
     with pytest.raises(
         ValueError, match=r"another network than VGG-16: missing \['features.0.weight'.*unexpected \['conv1.wei"
@@ -193,28 +213,30 @@ def test_weights_of_another_network_are_named() -> None:
     with pytest.raises(ValueError, match="which these weights lack"):
         load_vgg16(net, imagenet(False), fc="decimated")
     with pytest.raises(ValueError, match="hidden must divide 4096; got 10"):
-        load_vgg16(deeplab_vgg16(3, hidden=10), imagenet_with_fc(False), fc="decimated")
+        load_vgg16(small(hidden=10), imagenet_with_fc(False), fc="decimated")
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
 
 
 def test_load_weights_names_what_differs() -> None:
-    net = deeplab_vgg16(3, hidden=8)
+    net = small()
     with pytest.raises(
         ValueError, match=r"'head.fc8.weight' is \(4, 8, 1, 1\) where \(3, 8, 1, 1\) was expected, and 1 more"
     ):
-        load_weights(net, deeplab_vgg16(4, hidden=8))
+        load_weights(net, small(4))
     with pytest.raises(ValueError, match=r"holds a int; if this is a training checkpoint"):
         load_weights(net, {"step": 3})  # type: ignore[dict-item]
-    other = deeplab_vgg16(3, hidden=8)
+    other = small()
     load_weights(net, other.state_dict())
     assert torch.equal(net.features.conv1_1.conv.weight, other.features.conv1_1.conv.weight)
 
 
 def test_options_are_checked() -> None:
-    with pytest.raises(ValueError, match="'largefov' or 'aspp', got 'fpn'"):
-        deeplab_vgg16(3, head="fpn")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown head 'fpn'"):
+        part(deeplab_vgg16, head="fpn")
+    with pytest.raises(ValueError, match="is no head: it makes LinearConv; a head is a subclass of Head"):
+        part(deeplab_vgg16, head=LinearConv)
     with pytest.raises(ValueError, match="'fresh', 'decimated' or 'loaded', got 'all'"):
-        load_vgg16(deeplab_vgg16(3, hidden=8), imagenet(False), fc="all")  # type: ignore[arg-type]
+        load_vgg16(small(), imagenet(False), fc="all")  # type: ignore[arg-type]
 
 
 def test_pretrained_weights_that_cannot_be_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +245,7 @@ def test_pretrained_weights_that_cannot_be_downloaded(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(torchvision.models, "vgg16", offline)
     with pytest.raises(ConnectionError, match=r"could not download torchvision's VGG-16: OSError: Name .* load_vgg16"):
-        load_pretrained(deeplab_vgg16(3, hidden=8))
+        load_pretrained(small())
     with pytest.raises(TypeError, match="no pre-trained weights are known for Linear"):
         load_pretrained(nn.Linear(1, 1))
 

@@ -11,7 +11,7 @@ from streams.nets import faster_rcnn, retinanet
 
 import taskweave as tw
 from taskweave.networks import deeplab_resnet, pspnet_vgg16, rpn_vgg16
-from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED
+from taskweave.networks.vgg.networks import CROSS_CONNECTED
 
 AT = ["stem", "layer1", "layer2"]
 IDENTITIES = {
@@ -76,7 +76,7 @@ def test_pictures_of_other_sizes_meet_through_a_cross_connection() -> None:
 
 def papers_pair(**options: Any) -> dict[str, tw.Stream]:
     return {
-        "detection": tw.as_stream(rpn_vgg16(**options)),
+        "detection": tw.as_stream(rpn_vgg16(2, **options)),
         "segmentation": tw.as_stream(pspnet_vgg16(2, **options)),
     }
 
@@ -100,7 +100,7 @@ def test_counts_of_the_paper(unit: Any, numbers: int) -> None:
 def test_share_1_to_4(pool: int) -> None:
     """2, 4, 7 and 10 convolutions are shared, whichever task leads; only at 1/16 do both have the same fourth pool."""
     streams = {
-        "detection": tw.as_stream(rpn_vgg16(width=8, hidden=8)),
+        "detection": tw.as_stream(rpn_vgg16(2, width=8, hidden=8)),
         "segmentation": tw.as_stream(pspnet_vgg16(2, width=8, hidden=8, output_stride=16)),
     }
     x = torch.randn(1, 3, 32, 32)

@@ -12,6 +12,7 @@ from taskweave.data.transforms.proposals import grid_proposals
 from taskweave.data.transforms.rois import SampleRois
 from taskweave.metrics.average_precision import AveragePrecision
 from taskweave.networks import fast_rcnn_alexnet
+from taskweave.parts import part
 from taskweave.tasks.roi_detection import RoiDetection
 
 pytestmark = pytest.mark.slow
@@ -43,8 +44,8 @@ def test_objects_of_the_training_images_are_found() -> None:
     torch.manual_seed(0)
     scenes = [scene(*pair) for pair in zip(BOXES, LABELS, strict=True)]
     images, draw = torch.stack([s["image"] for s in scenes]), SampleRois(32)
-    task = RoiDetection(2, metrics=(AveragePrecision(iou=0.5),))
-    net = fast_rcnn_alexnet(2, body="torchvision", hidden=64, dropout=0.0)
+    task = RoiDetection(2, metrics=(part(AveragePrecision, iou=0.5),))
+    net = fast_rcnn_alexnet(3, body="torchvision", hidden=64, dropout=0.0)
     assert _average_precision(net, task, scenes, images) < 10  # it knows nothing yet
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     for step in range(STEPS):

@@ -10,7 +10,7 @@ from torch import nn
 
 import taskweave as tw
 from taskweave.networks import fcn32s_alexnet, load_alexnet, load_pretrained
-from taskweave.networks.alexnet.fcn32s_alexnet import FCN32sAlexNet
+from taskweave.networks.alexnet import FCN32sAlexNet
 
 STAGES = ["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7"]
 
@@ -29,7 +29,7 @@ def test_stitches_of_the_paper(body: str, units: int) -> None:
     """One 2x2 unit per channel at the five places: 8,800 units and 35,200 numbers on CaffeNet, 8,704 and 34,816 here."""
     with torch.device("meta"):
         streams = {name: tw.as_stream(fcn32s_alexnet(40, body=body)) for name in ("seg", "normals")}
-    net = tw.connect(streams, at=FCN32sAlexNet.places, unit=tw.CrossStitch, example=torch.empty(1, 3, 128, 128))
+    net = tw.connect(streams, at=FCN32sAlexNet.usual_stages, unit=tw.CrossStitch, example=torch.empty(1, 3, 128, 128))
     numbers = sum(p.numel() for p in net.connections.parameters())
     assert units == {"caffenet": 8_800, "torchvision": 8_704}[body]
     assert numbers == 4 * units == {"caffenet": 35_200, "torchvision": 34_816}[body]

@@ -11,12 +11,20 @@ from networks.test_st_unet import count, decoder_size, trunk_size
 from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.networks import mt_unet, st_unet
+from taskweave.networks import mt_unet, segnet_vgg16, st_unet
+from taskweave.parts import Part, part
 
 WIDTHS = (4, 4, 8, 8)
 TASKS = {"seg": 5, "depth": 1, "normals": 3}
 PAIR = {"seg": 5, "depth": 1}
-small = partial(mt_unet, widths=WIDTHS)
+
+
+def given(attention: bool) -> Part[tw.Unit] | None:
+    return part(tw.Attention) if attention else None
+
+
+def small(outputs: dict[str, int], *, attention: bool = True, dropout: float = 0.2, **options: Any) -> tw.Connected:
+    return mt_unet(outputs, network=part(st_unet, widths=WIDTHS, attention=given(attention), dropout=dropout), **options)
 
 
 def picture(batch: int = 2, height: int = 32, width: int = 48) -> Tensor:
@@ -36,9 +44,12 @@ def shaken(net: nn.Module) -> nn.Module:
 def test_without_cross_talk_it_is_st_unets_with_one_encoder(attention: bool, training: bool) -> None:
     """Exactly, in float64, weights copied; so are the running moments after, and the gradient of the trunk is the sum."""
     torch.manual_seed(0)
-    alone = {name: shaken(st_unet(c, widths=WIDTHS, attention=attention, dropout=0.0).double()) for name, c in PAIR.items()}
-    for part in ("encoder", "bottleneck"):
-        getattr(alone["depth"], part).load_state_dict(getattr(alone["seg"], part).state_dict())
+    alone = {
+        name: shaken(st_unet(c, widths=WIDTHS, attention=given(attention), dropout=0.0).double())
+        for name, c in PAIR.items()
+    }
+    for shared in ("encoder", "bottleneck"):
+        getattr(alone["depth"], shared).load_state_dict(getattr(alone["seg"], shared).state_dict())
     net = small(PAIR, cross_talk=False, attention=attention, dropout=0.0).double()
     for name, one in alone.items():
         net.stream(name).net.load_state_dict(one.state_dict())
@@ -141,7 +152,8 @@ def test_parameter_count(tasks: dict[str, int], cross_talk: bool, attention: boo
     """One trunk and a decoder per task; cross-talk widens block 3 by 9 * C * C of block 2 for every other task."""
     for widths in (WIDTHS, (64, 128, 256, 512)):
         with torch.device("meta"):
-            net = mt_unet(tasks, widths=widths, cross_talk=cross_talk, attention=attention)
+            own = part(st_unet, widths=widths, attention=given(attention))
+            net = mt_unet(tasks, network=own, cross_talk=cross_talk)
         guests = (len(tasks) - 1) * cross_talk
         decoders = [decoder_size(c, widths, attention=attention, guests=guests) for c in tasks.values()]
         assert count(net) == trunk_size(widths) + sum(decoders)
@@ -185,7 +197,7 @@ def test_a_unit_that_hands_on_is_no_unit_and_one_that_mixes_is_felt() -> None:
 def test_one_unit_object_serves_all_places() -> None:
     shapes = [tw.FeatureShape.image(1, 1, 1)] * 2
     unit = tw.CrossStitch(shapes, per="layer")
-    net = small(PAIR, unit=unit, at=["decoder1", "decoder4"])
+    net = small(PAIR, unit=lambda _: unit, at=["decoder1", "decoder4"])
     assert net.connection(0).unit is unit and net.connection(2).unit is unit
     assert count(net.connections) == 4
 
@@ -219,16 +231,17 @@ def test_the_trunk_is_one_and_every_stream_is_whole() -> None:
 
 
 def test_predict() -> None:
-    net = small(PAIR, tasks={"seg": tw.tasks.Segmentation(5), "depth": tw.tasks.Depth()})
+    net, tasks = small(PAIR), {"seg": tw.tasks.Segmentation(5), "depth": tw.tasks.Depth()}
     image = torch.randint(0, 256, (3, 37, 50), dtype=torch.uint8)
-    found = net.predict(image)
+    found = tw.predict(net, tasks, image)
     assert found["seg"].shape == (37, 50) and found["seg"].max() < 5
     assert found["depth"].shape[-2:] == (37, 50)
     statistics = tw.ImageStatistics((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-    bare = small(PAIR, tasks=net.tasks, statistics=statistics)
+    bare = small(PAIR)
     bare.load_state_dict(net.state_dict())
-    net.statistics = statistics
-    assert torch.equal(bare.predict(image)["depth"], net.predict(image)["depth"])
+    plain = tw.predict(net, tasks, image, statistics=statistics)["depth"]
+    assert torch.equal(tw.predict(bare, tasks, image, statistics=statistics)["depth"], plain)
+    assert not torch.equal(plain, found["depth"])
 
 
 @pytest.mark.slow
@@ -263,6 +276,8 @@ def test_what_is_refused() -> None:
         small(PAIR, unit=tw.CrossTalk, at=["decoder1"])
     with pytest.raises(ValueError, match=r"'seg' cannot go on"):
         small(PAIR, unit=tw.CrossTalk, at=["decoder4"])
+    with pytest.raises(ValueError, match="network is an st_unet with options of its own, got 'segnet_vgg16'"):
+        part(mt_unet, network=part(segnet_vgg16))
 
 
 def test_copies_are_apart() -> None:

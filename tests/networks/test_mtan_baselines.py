@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
-from taskweave.networks.segnet.dense_segnet import DenseSegNet, dense_segnet
+from taskweave.networks.segnet.baselines import DenseSegNet, dense_segnet, split_segnet
 from taskweave.networks.segnet.segnet_vgg16 import segnet_vgg16
-from taskweave.networks.segnet.split_segnet import split_segnet
-from taskweave.networks.vgg.vgg_weights import load_vgg16
+from taskweave.networks.vgg.weights import load_vgg16
 
 OUTPUTS = {"seg": 5, "depth": 1, "normals": 3}
 SINGLE = 24_973_901
@@ -49,7 +48,7 @@ def split_size(widths: tuple[int, ...], kind: str, outputs: dict[str, int]) -> i
 def test_parameter_counts(widths: tuple[int, ...]) -> None:
     with torch.device("meta"):
         for kind in ("standard", "wide", "deep"):
-            assert count(split_segnet(OUTPUTS, kind=kind, widths=widths)) == split_size(widths, kind, OUTPUTS)
+            assert count(split_segnet(OUTPUTS, grown=kind, widths=widths)) == split_size(widths, kind, OUTPUTS)
         assert count(dense_segnet(OUTPUTS, widths=widths)) == dense_size(widths, OUTPUTS)
 
 
@@ -76,7 +75,7 @@ def test_sizes_against_single_networks() -> None:
 
 def test_split_is_tw_share() -> None:
     """One SegNet up to its last convolution; of the same weights, the same outputs."""
-    split, x = lively(split_segnet(OUTPUTS, kind="standard", widths=TINY)), torch.rand(2, 3, 40, 33)
+    split, x = lively(split_segnet(OUTPUTS, grown="standard", widths=TINY)), torch.rand(2, 3, 40, 33)
     assert isinstance(split, tw.Connected)
     streams = {name: tw.as_stream(segnet_vgg16(channels, widths=TINY)) for name, channels in OUTPUTS.items()}
     for name in OUTPUTS:
@@ -90,7 +89,7 @@ def test_split_is_tw_share() -> None:
 
 @pytest.mark.parametrize("kind", ["wide", "deep"])
 def test_split_grows(kind: str) -> None:
-    net, x = split_segnet(OUTPUTS, kind=kind, widths=TINY), torch.rand(2, 3, 33, 40)  # type: ignore[arg-type]
+    net, x = split_segnet(OUTPUTS, grown=kind, widths=TINY), torch.rand(2, 3, 33, 40)  # type: ignore[arg-type]
     for name, channels in OUTPUTS.items():
         assert net(x)[name].shape == (2, channels, 33, 40)
         net.stream(name).prove(x)
@@ -144,7 +143,7 @@ def test_dense_without_the_shared_features_is_a_segnet_of_its_own() -> None:
         assert torch.equal(net(x), before)
 
 
-@pytest.mark.parametrize("build", [partial(split_segnet, kind="wide"), dense_segnet])
+@pytest.mark.parametrize("build", [partial(split_segnet, grown="wide"), dense_segnet])
 def test_gradients(build: partial[tw.Connected]) -> None:
     """One task's loss reaches what is shared and its own, not the others'; all losses reach everything."""
     net, x = build(OUTPUTS, widths=TINY), torch.rand(4, 3, 64, 64)
@@ -158,7 +157,7 @@ def test_gradients(build: partial[tw.Connected]) -> None:
 
 def test_vgg16_weights_load_into_what_all_tasks_share() -> None:
     source, x = lively(Source(batch_norm=True)), torch.rand(2, 3, 32, 32)
-    for build, body in ((partial(split_segnet, kind="standard"), "body"), (dense_segnet, "shared")):
+    for build, body in ((partial(split_segnet, grown="standard"), "body"), (dense_segnet, "shared")):
         net = build(OUTPUTS, widths=TINY).eval()
         load_vgg16(net.stream("depth").net, source)  # type: ignore[arg-type]
         with torch.no_grad():
@@ -167,8 +166,8 @@ def test_vgg16_weights_load_into_what_all_tasks_share() -> None:
 
 
 def test_mistakes_are_told() -> None:
-    with pytest.raises(ValueError, match="kind is 'standard', 'wide' or 'deep', got 'narrow'"):
-        split_segnet(OUTPUTS, kind="narrow")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="grown is 'standard', 'wide' or 'deep', got 'narrow'"):
+        split_segnet(OUTPUTS, grown="narrow")  # type: ignore[arg-type]
     for build in (split_segnet, dense_segnet):
         with pytest.raises(ValueError, match=r"5 blocks, all positive; got \(4,\)"):
             build(OUTPUTS, widths=(4,))

@@ -12,19 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
-from taskweave.heads.convolution import classifier
-from taskweave.heads.deeplab import ASPPv3
-from taskweave.networks import load_pretrained, load_resnet
+from taskweave.heads.dense import AsppV3
+from taskweave.networks import load_pretrained, load_resnet, vgg16
+from taskweave.networks.attending import attention_masks
 from taskweave.networks.resnet.deeplab_resnet import DeepLabResNet, deeplab_resnet
-from taskweave.networks.resnet.mtan_resnet import mtan_resnet
-from taskweave.networks.resnet.stan_resnet import STANResNet, stan_resnet, with_attention
-from taskweave.networks.segnet.attention_masks import attention_masks
+from taskweave.networks.resnet.mtan_resnet import DEEPLAB_V3, STANResNet, mtan_resnet, stan_resnet, with_attention
+from taskweave.parts import part
 
 timm = pytest.importorskip("timm")
 
 OUTPUTS = {"seg": 5, "depth": 1}
 CHANNELS = (8, 12, 16, 20)
-resnet18 = partial(mtan_resnet, backbone="resnet18", hidden=8, rates=(1, 2))
+SMALL = part(deeplab_resnet, body="resnet18", head=part(AsppV3, hidden=8, rates=(1, 2)))
+resnet18 = partial(mtan_resnet, network=SMALL)
 
 
 def tiny(channels: int = 5, *, output_stride: int = 8, blocks: int = 2) -> STANResNet:
@@ -37,7 +37,7 @@ def tiny(channels: int = 5, *, output_stride: int = 8, blocks: int = 2) -> STANR
         output_stride=output_stride,
         channels=CHANNELS,
     )
-    head = nn.Sequential(ASPPv3(CHANNELS[3], hidden=4, rates=(1, 2)), classifier(4, channels))
+    head = AsppV3(tw.FeatureShape.image(CHANNELS[3]), channels, hidden=4, rates=(1, 2))
     return with_attention(DeepLabResNet(body, head))
 
 
@@ -74,11 +74,11 @@ def test_attended_feature(layer: int, pools: bool) -> None:
     if pools:
         f = torch.stack([f[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]).amax(0)
     expected = mask(state, layer - 1, torch.cat([u, f], 1)) * p
-    torch.testing.assert_close(net.attend(layer, below, {f"layer{layer}.0": u, f"layer{layer}.1": p}), expected)
+    torch.testing.assert_close(net.attend(layer - 1, below, {f"layer{layer}.0": u, f"layer{layer}.1": p}), expected)
     first = mask(state, 0, below[:, :8, :3]) * below[:, :8, 3:6] if pools else None
     if first is not None:
         seen = {"layer1.0": below[:, :8, :3], "layer1.1": below[:, :8, 3:6]}
-        torch.testing.assert_close(net.attend(1, below, seen), first)
+        torch.testing.assert_close(net.attend(0, below, seen), first)
 
 
 @pytest.mark.parametrize(("output_stride", "sizes"), [(8, [9, 5, 5, 5]), (16, [9, 5, 3, 3]), (32, [9, 5, 3, 2])])
@@ -119,8 +119,8 @@ def test_parameter_count(backbone: str, widths: tuple[int, ...], body: int) -> N
     """torchvision's printed sizes without their classifiers, and the rest by hand."""
     outputs = {"seg": 13, "depth": 1, "normals": 3}
     with torch.device("meta"):
-        assert count(mtan_resnet(outputs, backbone=backbone)) == size(outputs, widths, body, 256)
-        assert count(stan_resnet(13, backbone=backbone)) == size({"seg": 13}, widths, body, 256)
+        assert count(mtan_resnet(outputs, network=DEEPLAB_V3.replace(body=backbone))) == size(outputs, widths, body, 256)
+        assert count(stan_resnet(13, network=DEEPLAB_V3.replace(body=backbone))) == size({"seg": 13}, widths, body, 256)
     if backbone == "resnet50":
         assert (size({"seg": 13}, widths, body, 256), size(outputs, widths, body, 256)) == (51_148_749, 90_561_745)
 
@@ -150,7 +150,7 @@ def test_every_task_is_a_stan_on_shared_parts() -> None:
         outputs = net(x)
         assert len(calls) == 1
         for name, channels in OUTPUTS.items():
-            alone = stan_resnet(channels, backbone="resnet18", hidden=8, rates=(1, 2))
+            alone = stan_resnet(channels, network=SMALL)
             alone.load_state_dict(network(net, name).state_dict())
             assert torch.equal(outputs[name], alone.eval()(x))
             assert torch.equal(outputs[name], net(x, tasks=(name,))[name])
@@ -188,13 +188,18 @@ def test_mistakes_are_told() -> None:
     with pytest.raises(ValueError, match=r"last two residual blocks of every layer, and this backbone has \[2, 2, 1, 2\]"):
         tiny(blocks=1)
     with pytest.raises(ValueError, match="no_such_net"):
-        mtan_resnet(OUTPUTS, backbone="no_such_net")
+        mtan_resnet(OUTPUTS, network=SMALL.replace(body="no_such_net"))
+    for build in (mtan_resnet, stan_resnet):
+        with pytest.raises(ValueError, match="deeplab_resnet with the head aspp_v3, got 'aspp'"):
+            part(build, network=part(deeplab_resnet))
+        with pytest.raises(ValueError, match="network is a deeplab_resnet with options of its own, got 'vgg16'"):
+            build(OUTPUTS, network=part(vgg16))
     with pytest.raises(ValueError, match="at least one stream"):
         mtan_resnet({})
 
 
 def test_the_same_deeplab_has_the_same_body_and_head() -> None:
-    net = deeplab_resnet(5, body="resnet18", head="aspp_v3", hidden=8)
+    net = SMALL(5)
     stan = with_attention(net)
     assert stan.body is net.body
     assert stan.head is net.head

@@ -8,13 +8,16 @@ from networks.segnets import count, lively, normed
 from torch.nn import functional as F
 
 import taskweave as tw
+from taskweave.heads import AsppV3
 from taskweave.networks import deeplab_resnet, dense_resnet, load_resnet, split_resnet
-from taskweave.networks.resnet.dense_resnet import DenseResNet
+from taskweave.networks.resnet.baselines import DenseResNet
+from taskweave.parts import part
 
 timm = pytest.importorskip("timm")
 
 OUTPUTS = {"seg": 5, "depth": 1}
-SMALL = {"backbone": "resnet18", "hidden": 8, "rates": (1, 2)}
+NETWORK = part(deeplab_resnet, body="resnet18", head=part(AsppV3, hidden=8, rates=(1, 2)))
+SMALL = {"network": NETWORK}
 RESNET18 = 11_689_512 - 513_000
 """torchvision's printed size without its classifier."""
 STEM_AND_LAYERS = (64, 64, 128, 256, 512)
@@ -46,7 +49,7 @@ def test_split_sizes() -> None:
     deep = RESNET18 + 2 * sum(basic_block(width, width) for width in STEM_AND_LAYERS[1:])
     for kind, body, top in (("standard", RESNET18, 512), ("wide", wide, 1024), ("deep", deep, 512)):
         with torch.device("meta"):
-            net = split_resnet(OUTPUTS, kind=kind, **SMALL)  # type: ignore[arg-type]
+            net = split_resnet(OUTPUTS, grown=kind, **SMALL)  # type: ignore[arg-type]
         assert count(net) == body + sum(head_size(top, channels) for channels in OUTPUTS.values())
 
 
@@ -60,8 +63,8 @@ def test_dense_reads_every_feature_of_the_shared_resnet() -> None:
             one = net.stream(name).net
             assert isinstance(one, DenseResNet)
             shared, own = x, x
-            for i, part in enumerate(("stem", "layer1", "layer2", "layer3", "layer4")):
-                for path in ("conv1", "bn1", "act1", "maxpool") if part == "stem" else (part,):
+            for i, stage in enumerate(("stem", "layer1", "layer2", "layer3", "layer4")):
+                for path in ("conv1", "bn1", "act1", "maxpool") if stage == "stem" else (stage,):
                     shared, own = one.body.get_submodule(path)(shared), one.own.get_submodule(path)(own)
                 both, layer = torch.cat([own, shared], 1), one.merge[i]
                 norm = layer.norm
@@ -75,10 +78,9 @@ def test_dense_reads_every_feature_of_the_shared_resnet() -> None:
 
 
 def test_split_is_tw_share() -> None:
-    net, x = lively(split_resnet(OUTPUTS, kind="standard", **SMALL)), torch.rand(2, 3, 40, 33)
+    net, x = lively(split_resnet(OUTPUTS, grown="standard", **SMALL)), torch.rand(2, 3, 40, 33)
     assert isinstance(net, tw.Connected)
-    options = {"body": "resnet18", "head": "aspp_v3", "hidden": 8, "rates": (1, 2)}
-    streams = {name: tw.as_stream(deeplab_resnet(channels, **options)) for name, channels in OUTPUTS.items()}
+    streams = {name: tw.as_stream(NETWORK(channels)) for name, channels in OUTPUTS.items()}
     for name in OUTPUTS:
         streams[name].net.load_state_dict(net.stream(name).net.state_dict())
     shared = tw.share(streams, until="layer4").eval()
@@ -88,7 +90,7 @@ def test_split_is_tw_share() -> None:
         assert all(torch.equal(outputs[name], expected[name]) for name in OUTPUTS)
 
 
-@pytest.mark.parametrize("build", [dense_resnet, partial(split_resnet, kind="deep"), partial(split_resnet, kind="wide")])
+@pytest.mark.parametrize("build", [dense_resnet, partial(split_resnet, grown="deep"), partial(split_resnet, grown="wide")])
 def test_gradients(build: partial[tw.Connected]) -> None:
     """One task's loss reaches what is shared and its own, not the others'; all losses reach everything."""
     torch.manual_seed(0)
@@ -104,14 +106,14 @@ def test_gradients(build: partial[tw.Connected]) -> None:
 
 def test_weights_of_a_resnet_load_into_what_all_tasks_share() -> None:
     source = timm.create_model("resnet18")
-    for build in (dense_resnet, partial(split_resnet, kind="standard")):
+    for build in (dense_resnet, partial(split_resnet, grown="standard")):
         net = build(OUTPUTS, **SMALL)
         load_resnet(net.stream("seg").net, source)
         assert torch.equal(net.stream("depth").net.body.layer3[1].conv2.weight, source.layer3[1].conv2.weight)
 
 
 def test_mistakes_are_told() -> None:
-    with pytest.raises(ValueError, match="kind is 'standard', 'wide' or 'deep', got 'narrow'"):
-        split_resnet(OUTPUTS, kind="narrow")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="grown is 'standard', 'wide' or 'deep', got 'narrow'"):
+        split_resnet(OUTPUTS, grown="narrow")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"one of \('resnet18', .*got 'resnet50d'"):
-        split_resnet(OUTPUTS, backbone="resnet50d")
+        split_resnet(OUTPUTS, network=NETWORK.replace(body="resnet50d"))

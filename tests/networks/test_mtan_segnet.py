@@ -10,12 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import taskweave as tw
-from taskweave.networks.segnet.attention_masks import attention_masks
-from taskweave.networks.segnet.mtan_segnet import mtan_segnet
+from taskweave.networks.attending import attention_masks
+from taskweave.networks.segnet.mtan_segnet import STANSegNet, mtan_segnet, stan_segnet
 from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
-from taskweave.networks.segnet.stan_segnet import STANSegNet, stan_segnet
-from taskweave.networks.vgg.vgg_weights import load_vgg16
-from taskweave.training.roles import parameters_by_role
+from taskweave.networks.vgg.weights import load_vgg16
+from taskweave.training.groups import parameters_by_role
 from taskweave.units.attention import Attention
 
 OUTPUTS = {"seg": 5, "depth": 1, "normals": 3}

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 import taskweave as tw
 from taskweave.networks import pet_auxiliaries, pet_oeq, pet_segnet
 
+OUTPUTS = {"species": 2, "box": 4, "segmentation": 2}
 ALL = ("species", "box", "segmentation")
 BINARY, BOX, BASELINE = ("species", "segmentation"), ("box", "segmentation"), ("segmentation",)
 
@@ -62,20 +63,16 @@ def test_unique_parameters(branches: tuple[str, ...], shared: int, separate: int
     own = t * of_encoder() + of_decoder() + 3 * 2 * 9 + heads + (t * t if t > 1 else 0)
     assert (shared, separate) == (own + of_stem(3), own + t * of_stem(3))
     with torch.device("meta"):
-        assert count(pet_segnet(branches)) == shared
-        assert count(pet_segnet(branches, stem="separate")) == separate
+        assert count(pet_segnet(OUTPUTS, branches=branches)) == shared
+        assert count(pet_segnet(OUTPUTS, branches=branches, stem="separate")) == separate
 
 
 def test_stitches_of_other_kinds() -> None:
     """One matrix: 9 numbers; one per stage: 45; per stage and channel: 9 * (16 + 32 + 64 + 128 + 256)."""
-
-    def per_stage(shapes: list[tw.FeatureShape]) -> tw.Unit:
-        return tw.CrossStitch(shapes, per="layer")
-
     with torch.device("meta"):
-        for unit, numbers in ((None, 9), (per_stage, 45), (tw.CrossStitch, 9 * 496)):
-            assert count(pet_segnet(unit=unit).connections) == numbers
-        net = pet_segnet()
+        for stitch, numbers in (("one", 9), ("per_stage", 45), ("per_channel", 9 * 496)):
+            assert count(pet_segnet(OUTPUTS, stitch=stitch).connections) == numbers
+        net = pet_segnet(OUTPUTS)
         assert len({id(net.connection(i).unit) for i in range(len(net.connections))}) == 1
         assert [next(iter(net.connection(i).at.values())) for i in range(5)] == [
             "branch", "encoder1", "encoder2", "encoder3", "encoder4",
@@ -88,12 +85,12 @@ def test_oeq() -> None:
     before = 2 * of_stem(7) + 2 * of_encoder() + sum(HEADS.values())
     assert (target, before) == (46_271_492, 10_296_886)
     with torch.device("meta"):
-        net = pet_oeq()
+        net = pet_oeq(OUTPUTS)
         assert count(net.stream("segmentation").net) + count(net.connections) == target
         assert count(net) == target + before == 56_568_378
-        assert count(pet_oeq(unused_matrix=True)) == 56_568_382
-        assert count(pet_auxiliaries()) == before
-        assert count(pet_auxiliaries(unused_matrix=True)) == 10_296_890
+        assert count(pet_oeq(OUTPUTS, unused_matrix=True)) == 56_568_382
+        assert count(pet_auxiliaries(OUTPUTS, branches=ALL[:2])) == before
+        assert count(pet_auxiliaries(OUTPUTS, branches=ALL[:2], unused_matrix=True)) == 10_296_890
 
 
 # The printed counts: sum over leaf modules with a weight of numbers x paths of registration x calls.
@@ -146,9 +143,9 @@ class AsPublished(nn.Module):
 )
 def test_the_printed_count_follows_from_modules_counted_again(branches: Sequence[str], table: int) -> None:
     with torch.device("meta"):
-        assert printed(AsPublished(pet_segnet(branches)), torch.zeros(1, 3, 256, 256)) == table
+        assert printed(AsPublished(pet_segnet(OUTPUTS, branches=branches)), torch.zeros(1, 3, 256, 256)) == table
 
 
 def test_the_printed_count_of_oeq_lacks_its_scalars_and_its_auxiliaries() -> None:
     with torch.device("meta"):
-        assert printed(pet_oeq().stream("segmentation").net, torch.zeros(1, 3, 256, 256)) == 46_271_473
+        assert printed(pet_oeq(OUTPUTS).stream("segmentation").net, torch.zeros(1, 3, 256, 256)) == 46_271_473

@@ -1,7 +1,8 @@
 """The network of the open-ended question: by hand, one way only, its auxiliaries stored, frozen and fine-tuned."""
 
 import copy
-from functools import partial
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,8 @@ from torch import Tensor
 
 import taskweave as tw
 from taskweave.networks import pet_auxiliaries, pet_oeq
-from taskweave.training.freezing import Freezing
+from taskweave.parts import part
+from taskweave.training.groups import Freezing
 from taskweave.training.options import Freeze
 from taskweave.training.stages import load_streams
 from taskweave.training.weights import save_weights
@@ -18,7 +20,11 @@ from taskweave.training.weights import save_weights
 pytestmark = pytest.mark.slow
 
 ALL = ("species", "box", "segmentation")
-small = partial(pet_oeq, width=2, hidden=(6, 4))
+OUTPUTS = {"species": 2, "box": 4, "segmentation": 2}
+
+
+def small(branches: Sequence[str] = ALL, *, outputs: Mapping[str, int] = OUTPUTS, **options: Any) -> tw.Connected:
+    return pet_oeq(outputs, branches=branches, width=2, hidden=(6, 4), **options)
 
 
 def picture(batch: int = 2, height: int = 64, width: int = 70) -> Tensor:
@@ -128,7 +134,7 @@ def test_what_moves(frozen: bool) -> None:
 
 def test_stored_auxiliaries_are_loaded_stream_by_stream(tmp_path) -> None:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
-    first = pet_auxiliaries(width=2, hidden=(6, 4), unused_matrix=True).eval()
+    first = pet_auxiliaries(OUTPUTS, branches=ALL[:2], width=2, hidden=(6, 4), unused_matrix=True).eval()
     save_weights(first, tmp_path / "first.safetensors")
     net, x = small().eval(), picture()
     load_streams(net, dict.fromkeys(ALL[:2], tmp_path / "first.safetensors"))
@@ -167,7 +173,9 @@ def test_more_auxiliaries_and_what_is_refused() -> None:
     with pytest.raises(ValueError, match=r"reads two auxiliary networks or more, got branches=\('box', 'segmentation'\)"):
         small(("box", "segmentation"))
     with pytest.raises(ValueError, match="branches are some of"):
-        pet_auxiliaries(("box", "species"))
+        pet_auxiliaries(OUTPUTS, branches=("box", "age"))
+    before = part(pet_oeq, branches=ALL, frozen=False, width=2, sigmoid=True).fact("trained_first", ALL)
+    assert before == part(pet_auxiliaries, branches=ALL[:2], width=2)
 
 
 @pytest.mark.slow

@@ -1,7 +1,9 @@
 """The pet network: its blocks by hand, its stitches, its stem, what it refuses."""
 
 import copy
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -9,13 +11,18 @@ from contracts.network_contract import assert_copies, assert_gradient_everywhere
 from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet, published_stitch
+from taskweave.networks import pet_map_net, pet_numbers_net, pet_segnet
 from taskweave.networks.pets.pet_blocks import ResidualPair, doubling, halving
+from taskweave.parts import part
+from taskweave.training import TrainingOptions
 from taskweave.training.groups import groups_of
-from taskweave.training.options import SGD, TrainingOptions
 
 ALL = ("species", "box", "segmentation")
-small = partial(pet_segnet, width=2, hidden=(6, 4))
+OUTPUTS = {"species": 2, "box": 4, "segmentation": 2}
+
+
+def small(branches: Sequence[str] = ALL, *, outputs: Mapping[str, int] = OUTPUTS, **options: Any) -> tw.Connected:
+    return pet_segnet(outputs, branches=branches, width=2, hidden=(6, 4), **options)
 
 
 def picture(batch: int = 2, height: int = 64, width: int = 70) -> Tensor:
@@ -68,7 +75,7 @@ def test_a_head_is_affine_in_2_by_2_averages() -> None:
 
 
 def test_stages_halve_to_a_64th_and_double_back() -> None:
-    shapes = tw.as_stream(pet_map_net(width=16)).shapes(torch.zeros(1, 3, 256, 256))
+    shapes = tw.as_stream(pet_map_net(2, width=16)).shapes(torch.zeros(1, 3, 256, 256))
     assert [shapes[f"encoder{i}"].sizes for i in range(1, 6)] == [
         (32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4),
     ]  # fmt: skip
@@ -81,7 +88,7 @@ def test_stages_halve_to_a_64th_and_double_back() -> None:
 def test_by_hand_with_one_matrix() -> None:
     """x'_i = sum_j A_ij x_j before each of five stages, the ends of the encoders not stitched; the stem runs once."""
     torch.manual_seed(0)
-    net, x = small(ALL, unit=published_stitch(ALL)).double().eval(), picture().double()
+    net, x = small(ALL, initial="published").double().eval(), picture().double()
     nets = {name: net.stream(name).net for name in ALL}
     assert nets["box"].stem is nets["species"].stem is nets["segmentation"].stem
     a = torch.tensor([[0.6, 0.3, 0.1], [0.1, 0.6, 0.3], [0.1, 0.3, 0.6]]).double()
@@ -106,9 +113,10 @@ def test_by_hand_with_one_matrix() -> None:
 def test_the_first_stitch_only_scales_with_a_shared_stem() -> None:
     """By the row sums of A: whatever else is in it."""
     torch.manual_seed(0)
-    unit = tw.CrossStitch([tw.FeatureShape.image(1, 1, 1)] * 3, per="layer", matrix=torch.rand(3, 3).tolist())
-    net, x = small(ALL, unit=unit).double(), picture().double()
+    net, x = small(ALL).double(), picture().double()
+    unit = net.connection(0).unit
     with torch.no_grad():
+        unit.alpha.copy_(torch.rand(3, 3, 1))
         stem = net.stream("species").net.stem.eval()(x)
         fused = net.connection(0).unit([stem] * 3)
     for row, feature in zip(unit.alpha.detach()[:, :, 0], fused, strict=True):
@@ -122,7 +130,8 @@ def test_published_start(branches: tuple[str, ...]) -> None:
         ("box", "segmentation"): [[0.8, 0.2], [0.2, 0.8]],
         ALL: [[0.6, 0.3, 0.1], [0.1, 0.6, 0.3], [0.1, 0.3, 0.6]],
     }
-    torch.testing.assert_close(published_stitch(branches).alpha.detach()[:, :, 0], torch.tensor(theirs[branches]))
+    published = small(branches, initial="published").connection(0).unit.alpha.detach()[:, :, 0]
+    torch.testing.assert_close(published, torch.tensor(theirs[branches]))
     usual = small(branches).connection(0).unit.alpha.detach()[:, :, 0]
     torch.testing.assert_close(usual.sum(1), torch.ones(len(branches)))
     assert bool((usual > 0).all()) and bool((usual.diagonal() == 0.9).all())
@@ -134,8 +143,8 @@ def test_a_stem_of_its_own_for_each_branch() -> None:
 
 
 def test_sigmoid_and_logits() -> None:
-    net = pet_map_net(width=2).eval()
-    twin = pet_map_net(width=2, sigmoid=True).eval()
+    net = pet_map_net(2, width=2).eval()
+    twin = pet_map_net(2, width=2, sigmoid=True).eval()
     twin.load_state_dict(net.state_dict())
     x = picture()
     torch.testing.assert_close(twin(x), net(x).sigmoid())
@@ -164,18 +173,18 @@ def test_tools_work() -> None:
     with torch.no_grad():
         some = net(x, tasks=("box",))
         assert list(some) == ["box"] and torch.equal(some["box"], net(x)["box"])
-    groups = {g.label: g for g in groups_of(net, TrainingOptions(steps=1, optimizer=SGD(lr=0.1)))}
+    groups = {g.label: g for g in groups_of(net, TrainingOptions(steps=1, optimizer={"use": "sgd", "lr": 0.1}))}
     assert groups["CrossStitch connections"].multiplier == 100.0
     assert sum(p.numel() for p in groups["CrossStitch connections"].parameters) == 9
     twin = small(ALL).eval()
     twin.load_state_dict(copy.deepcopy(net.state_dict()))
     assert torch.equal(twin(x)["segmentation"], net(x)["segmentation"])
-    alone = small(("segmentation",), tasks={"segmentation": tw.tasks.Segmentation(2)})
-    assert alone.predict(torch.zeros(3, 37, 50, dtype=torch.uint8))["segmentation"].shape == (37, 50)
+    alone, tasks = small(("segmentation",)), {"segmentation": tw.tasks.Segmentation(2)}
+    assert tw.predict(alone, tasks, torch.zeros(3, 37, 50, dtype=torch.uint8))["segmentation"].shape == (37, 50)
 
 
-@pytest.mark.parametrize("unit", [None, tw.CrossStitch, tw.NDDR], ids=["one", "per channel", "nddr"])
-def test_gradients_reach_all(unit: type[tw.Unit] | None) -> None:
+@pytest.mark.parametrize("stitch", ["one", "per_stage", "per_channel"])
+def test_gradients_reach_all(stitch: str) -> None:
     class Flat(nn.Module):
         def __init__(self, net: tw.Connected) -> None:
             super().__init__()
@@ -185,7 +194,7 @@ def test_gradients_reach_all(unit: type[tw.Unit] | None) -> None:
             return torch.cat([y.flatten() for y in self.net(x).values()])
 
     torch.manual_seed(0)
-    assert_gradient_everywhere(Flat(small(ALL, unit=unit)), picture())
+    assert_gradient_everywhere(Flat(small(ALL, stitch=stitch)), picture())
 
 
 def test_copies() -> None:
@@ -195,7 +204,7 @@ def test_copies() -> None:
 
 def test_one_picture_too_small_for_batch_norms_of_its_own_batch() -> None:
     """At 64 px one value per channel is left for the decoder's first norm, at 32 px for the encoder's last ones."""
-    build = {"map": pet_map_net, "numbers": partial(pet_numbers_net, 2)}
+    build = {"map": partial(pet_map_net, 2), "numbers": partial(pet_numbers_net, 2)}
     for name, least in (("map", 64), ("numbers", 32)):
         theirs, ours = build[name](width=1, batch_statistics=True).eval(), build[name](width=1)
         words = rf"a single picture of at most {least} x {least} px .* give a picture of more than {least} px on a side"
@@ -211,15 +220,22 @@ def test_other_tasks_and_what_is_refused() -> None:
     outputs = {"age": 100, "gender": 2, "segmentation": 3}
     net = small(("age", "segmentation"), outputs=outputs)
     assert {name: y.shape[1] for name, y in net(picture()).items()} == {"age": 100, "segmentation": 3}
-    wrong = [(), ("segmentation", "species"), ("species",), ("box", "species", "segmentation"), ("x", "segmentation")]
-    for branches in (*wrong, ("species", "species", "segmentation"), "segmentation"):
+    assert list(small(()).streams) == list(ALL)
+    assert small(("segmentation", "species"))(picture())["species"].shape == (2, 2, 64, 70), "the last one is decoded"
+    for branches in (("x", "segmentation"), "segmentation"):
         with pytest.raises(ValueError, match=r"branches are some of \['species', 'box', 'segmentation'\], each once"):
             small(branches)
+    with pytest.raises(ValueError, match=r"branches are some of \[\], each once"):
+        small((), outputs={})
+    twice = ("species", "species", "segmentation")
+    for build in (small, lambda branches: part(pet_segnet, branches=branches)):
+        with pytest.raises(ValueError, match=r"branches are different tasks, got \['species', 'species', 'segmentation'\]"):
+            build(twice)
     with pytest.raises(ValueError, match=r"no start for the branches \('age', 'segmentation'\)"):
-        published_stitch(("age", "segmentation"))
+        small(("age", "segmentation"), outputs=outputs, initial="published")
     with pytest.raises(ValueError, match="stem is 'shared' or 'separate', got 'both'"):
         small(ALL, stem="both")
     with pytest.raises(ValueError, match="width is the channels of the stem"):
-        pet_map_net(width=0)
+        pet_map_net(2, width=0)
     with pytest.raises(ValueError, match=r"hidden are the widths .* got \(\)"):
         pet_numbers_net(2, hidden=())

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
 import taskweave as tw
-from taskweave.heads.anchors import BIRDS, Anchors
+from taskweave.heads.anchors import BIRDS
 from taskweave.networks import load_pretrained, load_vgg16, pspnet_vgg16, rpn_vgg16
-from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED
+from taskweave.networks.vgg.networks import CROSS_CONNECTED
 
 DEPTHS = (2, 2, 3, 3, 3)
 STAGES = [s for b, n in enumerate(DEPTHS, 1) for s in (*(f"conv{b}_{i + 1}" for i in range(n)), f"pool{b}")][:-1]
@@ -35,8 +35,8 @@ def test_the_ten_places() -> None:
 def test_counts() -> None:
     body = 14_714_688  # VGG-16's convolutions
     with torch.device("meta"):
-        rpn, pspnet = rpn_vgg16(), pspnet_vgg16(20)
-        birds = rpn_vgg16(2, anchors=BIRDS)
+        rpn, pspnet = rpn_vgg16(2), pspnet_vgg16(20)
+        birds = rpn_vgg16(3, heights=BIRDS.heights, ratios=BIRDS.ratios)
     assert parameters(rpn.features) == parameters(pspnet.features) == body
     conv = 512 * 512 * 9 + 512
     assert parameters(rpn) == body + conv + (512 * 9 * 2 + 9 * 2) + (512 * 9 * 4 + 9 * 4) == 17_102_198
@@ -50,14 +50,14 @@ def test_stages(build) -> None:
     with torch.device("meta"):
         net = build(3)
     assert list(tw.as_stream(net).stages) == STAGES
-    assert net.places == CROSS_CONNECTED
+    assert net.usual_stages == CROSS_CONNECTED
 
 
 def test_both_are_on_one_grid_where_they_meet() -> None:
     """480 x 637: halves, rounded up, until conv4_3 at an eighth; then the detector goes on to a sixteenth."""
     x = torch.empty(1, 3, 480, 637, device="meta")
     with torch.device("meta"):
-        nets = [rpn_vgg16(), pspnet_vgg16(2), pspnet_vgg16(2, output_stride=16)]
+        nets = [rpn_vgg16(2), pspnet_vgg16(2), pspnet_vgg16(2, output_stride=16)]
     detector, eighth, sixteenth = (tw.as_stream(net).shapes(x) for net in nets)
     for stage in STAGES[: STAGES.index("conv4_3") + 1]:
         assert detector[stage] == eighth[stage] == sixteenth[stage]
@@ -67,7 +67,7 @@ def test_both_are_on_one_grid_where_they_meet() -> None:
     assert nets[0].eval()(x).logits.shape == (1, 30 * 40 * 9, 2)
 
 
-@pytest.mark.parametrize("build", [rpn_vgg16, lambda: pspnet_vgg16(2, output_stride=16)])
+@pytest.mark.parametrize("build", [lambda: rpn_vgg16(2), lambda: pspnet_vgg16(2, output_stride=16)])
 def test_torchvisions_weights_compute_what_they_did(build) -> None:
     """Up to conv5_3, on a picture whose sides are multiples of 16: exactly."""
     net, source, x = build().eval(), Source().eval(), torch.randn(1, 3, 32, 48)
@@ -101,11 +101,11 @@ def test_pretrained_weights_arrive(build, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_weights_that_do_not_fit() -> None:
-    before = rpn_vgg16(width=8, hidden=8)
+    before = rpn_vgg16(2, width=8, hidden=8)
     with pytest.raises(ValueError, match=r"'features.0.weight' is \(64, 3, 3, 3\) where \(8, 3, 3, 3\) was expected"):
         load_vgg16(before, Source())
     with pytest.raises(ValueError, match="AnchorHead has no fc6 and fc7 to decimate into; use fc='fresh'"):
-        load_vgg16(rpn_vgg16(hidden=8), _with_fc(), fc="decimated")
+        load_vgg16(rpn_vgg16(2, hidden=8), _with_fc(), fc="decimated")
 
 
 def _with_fc() -> dict[str, Tensor]:
@@ -118,16 +118,16 @@ def test_options() -> None:
     with pytest.raises(ValueError, match="output_stride is 8 or 16, got 32"):
         pspnet_vgg16(2, output_stride=32)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least one class"):
-        rpn_vgg16(0)
+        rpn_vgg16(1)
     with torch.device("meta"):
-        net = rpn_vgg16(anchors=Anchors((15.0,), (1.0, 2.0)))
+        net = rpn_vgg16(2, heights=(15.0,), ratios=(1.0, 2.0))
     assert net.head.logits.out_channels == 4
 
 
 def test_detections_can_be_learned() -> None:
     """A few steps on one anchor's class and box lower the loss: nothing is cut off."""
     torch.manual_seed(0)
-    net, x = rpn_vgg16(width=8, hidden=16), torch.randn(1, 3, 32, 32)
+    net, x = rpn_vgg16(2, width=8, hidden=16), torch.randn(1, 3, 32, 32)
     optimiser = torch.optim.SGD(net.parameters(), lr=0.05)
     labels = torch.zeros(36, dtype=torch.long)
     labels[5] = 1

@@ -8,9 +8,8 @@ from networks.segnets import DEPTHS, TINY, WIDTHS, Source, body_size, count, dec
 from torch import Tensor
 
 import taskweave as tw
-from taskweave.networks.segnet.segnet_body import pooled, unpooled
-from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, segnet_vgg16
-from taskweave.networks.vgg.vgg_weights import load_vgg16
+from taskweave.networks.segnet.segnet_vgg16 import SegNetVGG16, pooled, segnet_vgg16, unpooled
+from taskweave.networks.vgg.weights import load_vgg16
 
 
 @pytest.mark.parametrize("widths", [WIDTHS, TINY])
@@ -110,6 +109,6 @@ def test_places_are_the_ends_of_blocks() -> None:
     """Every pool, and every decoder block but the last: nine, as MTAN's cross-stitch has four and five."""
     order = list(tw.as_stream(segnet_vgg16(2, widths=TINY)).stages)
     ends = [name for name, after in pairwise(order) if name.startswith("pool") or after.startswith("unpool")]
-    assert list(SegNetVGG16.places) == ends
+    assert list(SegNetVGG16.usual_stages) == ends
     assert len(ends) == 9
     assert order[-3:] == ["dec1_1", "dec1_2", "hidden"]

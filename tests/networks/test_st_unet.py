@@ -11,6 +11,7 @@ from torch.nn import functional as F
 import taskweave as tw
 from taskweave.networks import st_unet
 from taskweave.networks.unet.st_unet import STUNet
+from taskweave.parts import part
 
 WIDTHS = (4, 5, 6, 7)
 
@@ -55,7 +56,7 @@ def decoder_size(
 def test_parameter_count(guests: int, attention: bool) -> None:
     for widths in ((64, 128, 256, 512), WIDTHS):
         with torch.device("meta"):
-            net = st_unet(13, widths=widths, guests=guests, attention=attention)
+            net = st_unet(13, widths=widths, guests=guests, attention=part(tw.Attention) if attention else None)
         assert count(net) == trunk_size(widths) + decoder_size(13, widths, attention=attention, guests=guests)
 
 
@@ -132,7 +133,7 @@ def shaken(net: nn.Module) -> nn.Module:
 @pytest.mark.parametrize("attention", [True, False])
 def test_against_the_definition(attention: bool) -> None:
     torch.manual_seed(0)
-    net = shaken(st_unet(3, widths=WIDTHS, attention=attention))
+    net = shaken(st_unet(3, widths=WIDTHS, attention=part(tw.Attention) if attention else None))
     x = torch.randn(2, 3, 32, 48, dtype=torch.float64)
     with torch.no_grad():
         torch.testing.assert_close(net(x), by_hand(net, x, attention=attention), rtol=1e-9, atol=1e-9)
@@ -162,8 +163,8 @@ READINGS = {
     "all skipped": {"skip": "all"},
     "bilinear": {"upsampling": "bilinear"},
     "other widths": {"decoder_widths": (3, 5, 2, 4), "bottleneck": (6, 9)},
-    "norm after": {"attention": partial(tw.Attention, norm="after")},
-    "per pixel": {"attention": partial(tw.Attention, per="pixel")},
+    "norm after": {"attention": part(tw.Attention, norm="after")},
+    "per pixel": {"attention": part(tw.Attention, per="pixel")},
     "room for guests": {"guests": 2},
 }
 

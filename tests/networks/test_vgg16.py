@@ -9,9 +9,12 @@ import torchvision
 from torch import nn
 
 import taskweave as tw
+from taskweave.heads import PooledLinear, VGGClassifier
 from taskweave.networks import load_pretrained, load_timm, load_vgg16, timm_classifier, vgg16
-from taskweave.networks.vgg.vgg16 import VGG16
+from taskweave.networks.vgg.networks import VGG16
+from taskweave.parts import part
 
+POOLED = part(PooledLinear)
 POOLS = ["pool1", "pool2", "pool3", "pool4", "pool5"]
 
 
@@ -29,20 +32,20 @@ def test_counts_of_age_and_gender() -> None:
     with torch.device("meta"):
         streams = {"age": tw.as_stream(age), "gender": tw.as_stream(gender)}
     bare = functools.partial(tw.NDDR, order="none")
-    net = tw.connect(streams, at=VGG16.places, unit=bare, example=torch.empty(1, 3, 224, 224))
+    net = tw.connect(streams, at=VGG16.usual_stages, unit=bare, example=torch.empty(1, 3, 224, 224))
     widths = (64, 128, 256, 512, 512)
     assert sum(p.numel() for p in net.connections.parameters()) == 4 * sum(c * c for c in widths) == 2_441_216
 
 
 def test_lighter_heads() -> None:
     with torch.device("meta"):
-        pooled, few = vgg16(2, head="pooled", width=16), vgg16(2, width=16, grid=2, hidden=32)
+        pooled, few = vgg16(2, head=POOLED, width=16), vgg16(2, width=16, head=part(VGGClassifier, grid=2, hidden=32))
     body = parameters(pooled.features)
     assert parameters(pooled) - body == 128 * 2 + 2
     assert parameters(few) - body == (4 * 128 * 32 + 32) + (32 * 32 + 32) + (32 * 2 + 2)
     assert list(tw.as_stream(pooled).stages)[-1] == "pool5"
-    with pytest.raises(ValueError, match="'vgg' or 'pooled', got 'big'"):
-        vgg16(2, head="big")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unknown head 'big'"):
+        part(vgg16, head="big")
 
 
 def test_stages_and_grids() -> None:
@@ -90,7 +93,7 @@ def test_fresh_leaves_the_head_and_other_heads_are_refused() -> None:
     with torch.device("meta"):
         source = torchvision.models.vgg16(weights=None)
     with torch.device("meta"):
-        few, pooled, thin = vgg16(2, hidden=8), vgg16(2, head="pooled"), vgg16(2, width=16)
+        few, pooled, thin = vgg16(2, head=part(VGGClassifier, hidden=8)), vgg16(2, head=POOLED), vgg16(2, width=16)
     with pytest.raises(ValueError, match=r"'classifier.0.weight' is \(4096, 25088\) where \(8, 25088\) was expected"):
         load_vgg16(few, source, fc="loaded")
     with pytest.raises(ValueError, match="PooledLinear has no fc6 and fc7 as VGG has them; use fc='fresh'"):
@@ -102,11 +105,12 @@ def test_fresh_leaves_the_head_and_other_heads_are_refused() -> None:
 def test_pretrained_arrives_with_and_without_its_fully_connected_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which of fc6 and fc7 are taken, by whether they fit; on shapes alone, the weights are compared above."""
     asked: list[str] = []
-    monkeypatch.setattr("taskweave.networks.vgg.vgg_weights._downloaded", lambda net: net)
-    monkeypatch.setattr("taskweave.networks.vgg.vgg_weights.load_vgg16", lambda net, source, *, fc: asked.append(fc))
+    monkeypatch.setattr("taskweave.networks.vgg.weights._downloaded", lambda net: net)
+    monkeypatch.setattr("taskweave.networks.vgg.weights.load_vgg16", lambda net, source, *, fc: asked.append(fc))
     with torch.device("meta"):
-        for net in (vgg16(2), vgg16(2, grid=2), vgg16(2, hidden=64), vgg16(2, head="pooled")):
-            load_pretrained(net)
+        heads = (part(VGGClassifier), part(VGGClassifier, grid=2), part(VGGClassifier, hidden=64), POOLED)
+        for head in heads:
+            load_pretrained(vgg16(2, head=head))
     assert asked == ["loaded", "fresh", "fresh", "fresh"]
 
 

@@ -9,20 +9,8 @@ from contracts.dataset_contract import assert_dataset
 from PIL import Image
 from torchvision.transforms import v2
 
-from taskweave.data import (
-    AllRois,
-    Fit,
-    SampleRois,
-    ToInput,
-    Transformed,
-    WithProposals,
-    collate,
-    grid_proposals,
-    open_apascal,
-    open_box_csv,
-    open_penn_fudan,
-    open_voc,
-)
+import taskweave as tw
+from taskweave.data import AllRois, Fit, SampleRois, ToInput, Transformed, WithProposals, collate, grid_proposals
 from taskweave.data.boxes import iou
 from taskweave.images import IMAGENET
 
@@ -48,18 +36,18 @@ def targets(dataset):
 
 
 def test_penn_fudan(data):
-    every = open_penn_fudan(data / "PennFudanPed", split="all")
+    every = tw.data.penn_fudan("all", path=data / "PennFudanPed")
     assert_dataset(every, at=(0, 60, -1))
     assert len(every) == 122
     assert sum(len(objects.labels) for objects in targets(every)) == 310
-    parts = [open_penn_fudan(data / "PennFudanPed", split=split) for split in ("train", "test")]
+    parts = [tw.data.penn_fudan(split, path=data / "PennFudanPed") for split in ("train", "test")]
     assert [len(part) for part in parts] == [85, 37]
     assert every[0]["detection"]["boxes"].tolist() == [[159, 181, 302, 431], [419, 170, 535, 486]]
 
 
 def test_penn_fudans_boxes_bound_its_masks(data):
     """Within a pixel, except where the release itself differs: three of 310 boxes, by at most 6 pixels."""
-    every = open_penn_fudan(data / "PennFudanPed", split="all")
+    every = tw.data.penn_fudan("all", path=data / "PennFudanPed")
     off = []
     for index, objects in enumerate(targets(every)):
         numbers = np.asarray(Image.open(data / "PennFudanPed/PedMasks" / f"{every.key(index)}_mask.png"))
@@ -72,7 +60,7 @@ def test_penn_fudans_boxes_bound_its_masks(data):
 
 
 def test_penn_fudans_persons_are_in_their_boxes(data):
-    every = open_penn_fudan(data / "PennFudanPed", split="all")
+    every = tw.data.penn_fudan("all", path=data / "PennFudanPed")
     for index in range(0, len(every), 20):
         sample = every[index]
         inside = torch.zeros(sample["segmentation"].shape, dtype=torch.bool)
@@ -83,7 +71,7 @@ def test_penn_fudans_persons_are_in_their_boxes(data):
 
 
 def test_apascal(data):
-    train, test = (open_apascal(data / "apascal", split=split) for split in ("train", "test"))
+    train, test = (tw.data.apascal(split, path=data / "apascal") for split in ("train", "test"))
     assert_dataset(train, at=(0, 45, -1))
     assert (len(train), len(test)) == (90, 50)
     counts = [sum(len(objects.labels) for objects in targets(part)) for part in (train, test)]
@@ -97,8 +85,8 @@ def test_apascal(data):
 
 def test_apascal_agrees_with_the_xml_of_its_images(data):
     """VOC2008's files of the same images hold the same boxes and classes."""
-    voc = open_voc(data / "apascal" / "VOCdevkit", year=2008, split="train")
-    apascal = open_apascal(data / "apascal", split="train")
+    voc = tw.data.voc("train", path=data / "apascal" / "VOCdevkit", year=2008)
+    apascal = tw.data.apascal("train", path=data / "apascal")
     assert_dataset(voc)
     by_key = {picture.key: picture for picture in voc.pictures}
     assert len(by_key) == len(apascal)
@@ -111,15 +99,15 @@ def test_apascal_agrees_with_the_xml_of_its_images(data):
 
 def test_persons_of_apascal(data):
     """A further test set of a detector trained on Penn-Fudan: same class names."""
-    persons = open_apascal(data / "apascal", split="test", classes=("person",), labels=("detection",))
-    assert persons.objects == open_penn_fudan(data / "PennFudanPed", split="all").objects
+    persons = tw.data.apascal("test", path=data / "apascal", classes=("person",)).only(("detection",))
+    assert persons.objects == tw.data.penn_fudan("all", path=data / "PennFudanPed").objects
     assert sum(len(objects.labels) for objects in targets(persons)) == 58
     assert len(persons) == 50
 
 
 def test_naip(data):
     root = data / "naip-wind-turbine"
-    parts = [open_box_csv(root / "images" / s, root / "annotations" / f"{s}_labels.csv") for s in ("train", "test")]
+    parts = [tw.data.box_csv(s, path=root) for s in ("train", "test")]
     assert_dataset(parts[0], at=(0, 80, -1))
     assert [len(part) for part in parts] == [169, 34]
     assert [sum(len(objects.labels) for objects in targets(part)) for part in parts] == [170, 34]
@@ -130,8 +118,8 @@ def test_naip(data):
 
 def test_a_training_batch_of_regions(data):
     """Fitted, mirrored, regions drawn once per image, in one batch with everything the tasks need."""
-    grid = WithProposals(open_apascal(data / "apascal", split="train"), grid_proposals)
-    steps = [Fit((160, 160), statistics=IMAGENET), v2.RandomHorizontalFlip(), ToInput(IMAGENET), SampleRois(64)]
+    grid = WithProposals(tw.data.apascal("train", path=data / "apascal"), grid_proposals)
+    steps = [Fit(IMAGENET, size=(160, 160)), v2.RandomHorizontalFlip(), ToInput(IMAGENET), SampleRois(64)]
     seen = Transformed(grid, v2.Compose(steps), seed=0)
     batch = collate([seen[index, 0] for index in range(6)])
     assert batch.image.shape == (6, 3, 160, 160)
@@ -146,7 +134,7 @@ def test_a_training_batch_of_regions(data):
 def test_a_grid_finds_most_objects(data):
     """Label-free boxes of five scales overlap most objects by half."""
     grid = WithProposals(
-        open_apascal(data / "apascal", split="test"),
+        tw.data.apascal("test", path=data / "apascal"),
         lambda size: grid_proposals(size, scales=(0.12, 0.2, 0.35, 0.6, 1.0), ratios=(0.5, 1, 2), overlap=0.7),
     )
     found = []

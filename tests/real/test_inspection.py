@@ -7,11 +7,11 @@ from taskweave.data import inspect
 pytestmark = pytest.mark.shared
 
 COUNTS = {
-    "nyuv2": ("open_nyuv2_folder", {"train": 145, "all": 518, "val": 53}),
-    "PennFudanPed": ("open_penn_fudan", {"train": 85, "test": 37}),
-    "apascal": ("open_apascal", {"train": 90, "test": 50}),
-    "apascal/VOCdevkit": ("open_voc", {"2008 train": 90, "2008 val": 50}),
-    "naip-wind-turbine": ("open_box_csv", {"train": 169, "test": 34}),
+    "nyuv2": ("nyuv2_folder", {"train": 145, "all": 518, "val": 53}),
+    "PennFudanPed": ("penn_fudan", {"train": 85, "test": 37}),
+    "apascal": ("apascal", {"train": 90, "test": 50}),
+    "apascal/VOCdevkit": ("voc", {"2008 train": 90, "2008 val": 50}),
+    "naip-wind-turbine": ("box_csv", {"train": 169, "test": 34}),
 }
 
 

@@ -10,18 +10,9 @@ from contracts.dataset_contract import assert_dataset
 from PIL import Image
 from torchvision.transforms import v2
 
-from taskweave.data import (
-    RandomCropPad,
-    RandomScale,
-    Reduced,
-    ToInput,
-    Transformed,
-    collate,
-    open_nyuv2_folder,
-    open_nyuv2_mtan,
-    split_by_scene,
-)
-from taskweave.data.readers.indoor.nyuv2_classes import FORTY_TO_THIRTEEN
+import taskweave as tw
+from taskweave.data import RandomCrop, RandomScale, Reduced, ToInput, Transformed, collate, split_by_scene
+from taskweave.data.readers.indoor.nyuv2 import FORTY_TO_THIRTEEN
 from taskweave.images import IMAGENET
 
 pytestmark = pytest.mark.shared
@@ -47,11 +38,11 @@ def angle(a, b):
 
 @pytest.mark.parametrize("classes", [13, 40])
 def test_the_contract(nyuv2, classes):
-    assert_dataset(open_nyuv2_folder(nyuv2, split="val", classes=classes), at=(0, 26))
+    assert_dataset(tw.data.nyuv2_folder("val", path=nyuv2, classes=classes), at=(0, 26))
 
 
 def test_counts_and_units(nyuv2):
-    train, val = (open_nyuv2_folder(nyuv2, split=split) for split in ("train", "val"))
+    train, val = (tw.data.nyuv2_folder(split, path=nyuv2) for split in ("train", "val"))
     assert (len(train), len(val)) == (145, 53)
     keys = [part.key(i) for part in (train, val) for i in range(len(part))]
     assert len(set(keys)) == 198
@@ -67,14 +58,14 @@ def test_counts_and_units(nyuv2):
 
 
 def test_forty_classes_group_into_the_published_thirteen(nyuv2):
-    forty, thirteen = (open_nyuv2_folder(nyuv2, split="val", classes=c, labels=("segmentation",)) for c in (40, 13))
+    forty, thirteen = (tw.data.nyuv2_folder("val", path=nyuv2, classes=c).only(("segmentation",)) for c in (40, 13))
     groups = torch.tensor([*FORTY_TO_THIRTEEN, *[255] * 216])
     for index in range(0, len(forty), 9):
         assert torch.equal(groups[forty[index]["segmentation"]], thirteen[index]["segmentation"].as_subclass(torch.Tensor))
 
 
 def test_scenes_of_the_split(nyuv2):
-    train = open_nyuv2_folder(nyuv2, split="train", labels=())
+    train = tw.data.nyuv2_folder("train", path=nyuv2).only(())
     part, held = split_by_scene(train, 0.15, seed=0)
     assert len(part) + len(held) == 145
     assert 0.1 < len(held) / 145 < 0.2
@@ -84,7 +75,7 @@ def test_scenes_of_the_split(nyuv2):
 
 def test_derived_normals_see_the_room(nyuv2):
     """Floors look up and ceilings down: the camera is held nearly level (it tilts by up to some 30 degrees)."""
-    data = open_nyuv2_folder(nyuv2, split="train", labels=("segmentation", "normals"))
+    data = tw.data.nyuv2_folder("train", path=nyuv2).only(("segmentation", "normals"))
     floor, ceiling = data.classes.index("floor"), data.classes.index("ceiling")
     ups = {floor: [], ceiling: []}
     for index in range(0, len(data), 24):
@@ -97,8 +88,8 @@ def test_derived_normals_see_the_room(nyuv2):
 
 def test_a_training_batch(nyuv2):
     """13 classes and depth, scaled, mirrored and cropped as NDDR's authors do, at a size for small runs."""
-    data = Reduced(open_nyuv2_folder(nyuv2, split="train", classes=13, labels=("segmentation", "depth")), size=(120, 160))
-    steps = [RandomScale(0.5, 1.5), v2.RandomHorizontalFlip(), RandomCropPad(97, statistics=IMAGENET), ToInput(IMAGENET)]
+    data = Reduced(tw.data.nyuv2_folder("train", path=nyuv2, classes=13).only(("segmentation", "depth")), size=(120, 160))
+    steps = [RandomScale(least=0.5, most=1.5), v2.RandomHorizontalFlip(), RandomCrop(IMAGENET, size=97), ToInput(IMAGENET)]
     seen = Transformed(data, v2.Compose(steps), seed=0)
     batch = collate([seen[index, 0] for index in range(3)])
     assert batch.image.shape == (3, 3, 97, 97)
@@ -113,9 +104,9 @@ def test_the_mtan_tree_that_convert_makes(nyuv2, tmp_path):
     """Same pictures, labels and depth as the folder; its normals, computed otherwise, agree with ours."""
     command = [sys.executable, str(nyuv2 / "convert.py"), "--layout", "mtan", "--out", str(tmp_path), "--limit", "2"]
     subprocess.run(command, check=True, capture_output=True)
-    tree = open_nyuv2_mtan(tmp_path, split="val")
+    tree = tw.data.nyuv2_mtan("val", path=tmp_path)
     assert_dataset(tree)
-    ours = Reduced(open_nyuv2_folder(nyuv2, split="val", classes=13), size=(288, 384))
+    ours = Reduced(tw.data.nyuv2_folder("val", path=nyuv2, classes=13), size=(288, 384))
     for index in range(2):
         theirs, own = tree[index], ours[index]
         assert (theirs["image"].float() - own["image"].float()).abs().mean() < 3

@@ -8,8 +8,9 @@ import pytest
 from contracts.dataset_contract import assert_dataset
 from PIL import Image
 
-from taskweave.data import inspect, open_pets, open_utkface
-from taskweave.data.readers.whole_images.pets_shipped import SAMPLE
+import taskweave as tw
+from taskweave.data import inspect
+from taskweave.data.readers.whole_images.pets import SAMPLE
 
 pytestmark = pytest.mark.shared
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -37,9 +38,9 @@ def by_key(dataset, key):
 
 def test_pets_official(pets):
     with pytest.warns(UserWarning) as said:
-        trainval = open_pets(pets, split="trainval", labels=("species", "breed", "box", "segmentation"))
-    test = open_pets(pets, split="test")
-    assert [len(trainval), len(test), len(open_pets(pets, split="all"))] == [259, 71, 330]
+        trainval = tw.data.pets("trainval", path=pets).only(("species", "breed", "box", "segmentation"))
+    test = tw.data.pets("official test", path=pets)
+    assert [len(trainval), len(test), len(tw.data.pets("all", path=pets))] == [259, 71, 330]
     assert not keys(trainval) & keys(test)
     assert_dataset(trainval, at=(0, 150, -1))
     assert sum("box" in item.values for item in trainval.items) == 257
@@ -50,13 +51,13 @@ def test_pets_official(pets):
 
 
 def test_pets_drawn(pets):
-    parts = [open_pets(pets, split=f"drawn {part}") for part in ("train", "val", "test")]
+    parts = [tw.data.pets(f"drawn {part}", path=pets) for part in ("train", "val", "test")]
     assert [len(part) for part in parts] == [155, 52, 52]
-    assert keys(parts[0]) | keys(parts[1]) | keys(parts[2]) == keys(open_pets(pets, split="trainval"))
+    assert keys(parts[0]) | keys(parts[1]) | keys(parts[2]) == keys(tw.data.pets("trainval", path=pets))
 
 
 def test_the_releases_quirks(pets):
-    every = open_pets(pets, split="all", labels=("box", "segmentation"))
+    every = tw.data.pets("all", path=pets).only(("box", "segmentation"))
     gif, rgba, two = (by_key(every, key) for key in ("Abyssinian_34", "Abyssinian_5", "Bengal_105"))
     with Image.open(pets / "images/Abyssinian_34.jpg") as file:
         assert file.format == "GIF"
@@ -70,20 +71,20 @@ def test_the_releases_quirks(pets):
 
 def test_what_is_said_of_pets(pets):
     (layout,) = inspect(pets, samples=12).layouts
-    assert layout.reader == "open_pets"
+    assert layout.reader == "pets"
     assert {split.split: split.count for split in layout.splits} == {"trainval": 259, "test": 71}
     assert layout.warnings == ()
 
 
 def test_utkface(shared):
     with pytest.warns(UserWarning, match=r"18 of 1732 images .* 13 older than 99 .* 5 not named"):
-        faces = open_utkface(shared / "data" / "UTKFace", split="all")
+        faces = tw.data.utkface("all", path=shared / "data" / "UTKFace")
     assert len(faces) == 1714
     assert_dataset(faces)
     for item in faces.items:
         age, gender = (int(cell) for cell in item.key.split("_")[:2])
         assert (item.values["age"], item.values["gender"]) == (age, 1 - gender)
-    parts = [open_utkface(shared / "data" / "UTKFace", split=split) for split in ("train", "test")]
+    parts = [tw.data.utkface(split, path=shared / "data" / "UTKFace") for split in ("train", "test")]
     assert keys(parts[0]) | keys(parts[1]) == keys(faces)
     stamps = [{part.scene(index) for index in range(len(part))} for part in parts]
     assert not stamps[0] & stamps[1]
@@ -92,7 +93,7 @@ def test_utkface(shared):
 
 def test_what_is_said_of_faces(shared):
     (layout,) = inspect(shared / "data" / "UTKFace", samples=5).layouts
-    assert layout.reader == "open_utkface"
+    assert layout.reader == "utkface"
     assert layout.warnings == ()
     assert layout.splits[0].count == 1714
 

@@ -29,7 +29,7 @@ def test_yaml(tmp_path: Path) -> None:
     assert find(str(path), seeds=(5,)).seeds == (5,)
     with pytest.raises(ValueError, match="--small"):
         find(str(path), small=True)
-    with pytest.raises(ValueError, match="unknown key 'path' in 'data'"):  # scenes lie nowhere
+    with pytest.raises(ValueError, match="unknown option 'path' of scenes"):  # scenes lie nowhere
         find(str(path), data=Path("x"))
     with pytest.raises(FileNotFoundError, match="there is no recipe file"):
         find(str(tmp_path / "other.yaml"))
@@ -38,7 +38,7 @@ def test_yaml(tmp_path: Path) -> None:
 def test_a_function_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(
-        "from taskweave.recipes.demo import recipe as demo\n"
+        "from taskweave.recipes.demos import demo\n"
         "def small_demo(seeds=(9,)):\n    return demo(seeds=seeds)\n"
         "def wrong():\n    return 1\n"
     )
@@ -46,7 +46,7 @@ def test_a_function_in_a_file(tmp_path: Path) -> None:
     assert find(f"{path}:small_demo", seeds=(1,)).seeds == (1,)
     with pytest.raises(ValueError, match="has no option 'small'; it has"):
         find(f"{path}:small_demo", small=True)
-    with pytest.raises(ValueError, match=r"unknown function 'smal_demo' of .*, did you mean 'small_demo'"):
+    with pytest.raises(ValueError, match=r"unknown name 'smal_demo' in .*, did you mean 'small_demo'"):
         find(f"{path}:smal_demo")
     with pytest.raises(ValueError, match=r"should return a taskweave\.Recipe, got a int"):
         find(f"{path}:wrong")

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from recipes.rows import written
 
-from taskweave.experiments.artifacts import overlays
+from taskweave.experiments.artifacts import pictures
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.views import statistics_of
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
 from taskweave.images import PLAIN
 from taskweave.recipes.catalogue import find
+from taskweave.reporting import write_report
 
 PUBLISHED, SOUND = "pets/table1", "pets/table1_sound"
 FORMS = [(name, small) for name in (PUBLISHED, SOUND) for small in (False, True)]
@@ -24,14 +24,14 @@ ROWS = ["Baseline", "Binary Ablation", "B.Box Ablation", "MTL", "OEQ"]
 
 
 def content(name: str, *, small: bool = False) -> dict[str, Any]:
-    return find(name, small=small).model_dump()
+    return find(name, small=small).dump()
 
 
 @pytest.mark.parametrize(("name", "small"), FORMS)
 def test_rows(name: str, small: bool) -> None:
     recipe = find(name, small=small)
     assert [row.title for row in recipe.rows] == ROWS
-    measured = {e.method.title: sorted(task for run in e.runs for task in run.measured) for e in entries(recipe)}
+    measured = {e.row.title: sorted(task for run in e.runs for task in run.measured) for e in entries(recipe)}
     everything = ["box", "segmentation", "species"]
     assert list(measured.values()) == [
         ["segmentation"],
@@ -49,7 +49,7 @@ def test_unique_parameter_counts(name: str, stages: int, unused: int) -> None:
     """Shared stem; published: one matrix (pet_architecture.md, section 1); sound: one for each of five stages."""
     full = find(name)
     bench = Bench(full)
-    size = {run.method.title: bench.cost(run).parameters for run in all_runs(entries(full)) if run.method is not None}
+    size = {run.row.title: bench.cost(run).parameters for run in all_runs(entries(full)) if not run.first}
     assert size["Baseline"] == 18_881_615
     assert size["Binary Ablation"] == 24_027_597 + 4 * (stages - 1)
     assert size["B.Box Ablation"] == 24_027_759 + 4 * (stages - 1)
@@ -59,32 +59,35 @@ def test_unique_parameter_counts(name: str, stages: int, unused: int) -> None:
 
 def test_protocol_as_published() -> None:
     full = content(PUBLISHED)
-    assert (full["data"]["size"], full["data"]["statistics"]) == ((256, 256), "plain")
-    assert statistics_of(find(PUBLISHED).data) == PLAIN  # pixels in [0, 1], no mean taken off
-    assert full["data"]["augmentation"]["mirror"] is False and full["data"]["split"] == "drawn"
+    assert (full["data"]["size"], full["data"]["statistics"]) == ([256, 256], "plain")
+    assert find(PUBLISHED).data.image_statistics == PLAIN  # pixels in [0, 1], no mean taken off
+    assert full["data"]["augment"] == [] and full["data"]["split"] == "drawn"
     assert full["tasks"]["box"]["unit"] == "pixels" and full["tasks"]["segmentation"]["image_miou"]
-    networks = [full["network"], *(row["network"] for row in full["methods"][1:])]
+    rows = [written(row) for row in find(PUBLISHED).methods]
+    networks = [full["networks"]["segmentation"], *rows[1:]]
     assert {(net["sigmoid"], net["batch_statistics"], net["width"]) for net in networks} == {(True, True, 16)}
-    assert [row["stitch"] for row in full["methods"][1:4]] == ["one"] * 3
-    assert {row["weighting"]["kind"] for row in full["methods"][1:4]} == {"dwa"}
+    assert [row["stitch"] for row in rows[1:4]] == ["one"] * 3
+    assert {row["weighting"]["use"] for row in rows[1:4]} == {"loss_gate"}
+    assert {row["weighting"]["weighting"]["use"] for row in rows[1:4]} == {"dynamic_weight_average"}
     training = full["training"]
     epoch, joint_epoch = -(-2210 // 39), -(-2210 // 30)
     assert (training["single"]["steps"], training["single"]["batch_size"]) == (150 * epoch, 39)
     assert (training["joint"]["steps"], training["joint"]["batch_size"]) == (150 * joint_epoch, 30)
-    assert full["methods"][4]["auxiliary_steps"] == 120 * joint_epoch
+    assert rows[4]["first_steps"] == 120 * joint_epoch
     assert training["connected"]["steps"] == 150 * epoch
     for stage in ("single", "connected", "joint"):
-        assert training[stage]["optimizer"] == {"kind": "adam", "lr": 1e-3, "betas": (0.9, 0.999)}
-        assert training[stage]["schedule"]["kind"] == "constant"
-    assert full["start"] == {"kind": "scratch"}
+        assert training[stage]["optimizer"] == {"use": "adam", "lr": 1e-3, "betas": [0.9, 0.999]}
+        assert training[stage]["schedule"]["use"] == "constant"
+    assert full["start"] == {"use": "scratch"}
 
 
 def test_sound_differs_in_the_faults_only() -> None:
     sound, published = content(SOUND), content(PUBLISHED)
-    networks = [sound["network"], *(row["network"] for row in sound["methods"][1:])]
+    rows = [written(row) for row in find(SOUND).methods]
+    networks = [sound["networks"]["segmentation"], *rows[1:]]
     assert {(net["sigmoid"], net["batch_statistics"]) for net in networks} == {(False, False)}
-    assert [row["stitch"] for row in sound["methods"][1:4]] == ["per_stage"] * 3
-    assert {row["weighting"] for row in sound["methods"][1:4]} == {None}
+    assert [row["stitch"] for row in rows[1:4]] == ["per_stage"] * 3
+    assert {row["weighting"] for row in rows[1:4]} == {None}
     assert sound["data"] == published["data"]
     assert sound["tasks"]["box"]["unit"] == "relative"
     assert sound["training"]["joint"]["batch_size"] == 39  # the paper's for all
@@ -98,7 +101,8 @@ def test_rows_are_those_printed(shared: Path) -> None:
 
 def thin(name: str, **changes: str) -> Recipe:
     """The small recipe on the pets that ship with taskweave: two channels, two steps."""
-    given = {"data.kind": "pets_sample", "data.size": "[128, 128]", "start.kind": "scratch", "network.width": "2"}
+    given = {"data.use": "pets_sample", "data.size": "[128, 128]", "start.use": "scratch"}
+    given |= {f"networks.{task}.width": "2" for task in ("segmentation", "species", "box")}
     given |= {f"methods.{row}.network.width": "2" for row in range(1, 5)}
     for stage in ("single", "connected", "joint"):
         given |= {f"training.{stage}.steps": "2", f"training.{stage}.batch_size": "4"}
@@ -117,7 +121,7 @@ def test_two_steps_of_every_row(tmp_path: Path) -> None:
         tasks = ("segmentation", "species", "box")
         assert set(rows[title].metrics) == {f"{task}{part}" for task in tasks for part in parts}
     assert set(done.result.constant) == set(rows["MTL"].metrics)
-    drawn = {path.name for path in done.pictures}
+    drawn = {path.name for path in (*done.pictures, *write_report(done.folder))}
     assert {"masks-and-boxes.png", "segmentation.png", "box.png", "species.png", "gains.png"} <= drawn
 
 
@@ -126,7 +130,7 @@ def test_every_task_of_oeq_can_be_asked_for_alone(name: str) -> None:
     """As pictures of one task are drawn; the published auxiliaries have a matrix that nothing reads."""
     recipe = thin(name)
     bench, run = Bench(recipe), entries(recipe)[-1].runs[0]
-    net, x = build_network(run, bench.shapes_only, bench.example()).eval(), torch.rand(2, 3, 128, 128)
+    net, x = bench.build(run, shapes_only=True).eval(), torch.rand(2, 3, 128, 128)
     with torch.no_grad():
         together = net(x)
         for task in run.tasks:
@@ -147,9 +151,9 @@ def test_masks_and_boxes_lie_on_their_picture() -> None:
     mask = torch.zeros(40, 40, dtype=torch.int64)
     mask[10:20, 10:20], mask[30:, 30:] = 1, 255
     box = torch.tensor([[2.0, 4.0, 30.0, 36.0]])
-    drawn = overlays._over(image, {"segmentation": mask, "box": box}, tasks)
+    drawn = pictures._over(image, {"segmentation": mask, "box": box}, tasks)
     colour = tasks["segmentation"].picture(mask)[:, 15, 15]
     assert torch.equal(drawn[:, 15, 15], 50 + colour // 2)
     assert torch.equal(drawn[:, 35, 35], image[:, 35, 35]) and torch.equal(drawn[:, 0, 0], image[:, 0, 0])
     assert not torch.equal(drawn[:, 4, 15], image[:, 4, 15])  # the box's upper side
-    assert torch.equal(overlays._over(image, {}, tasks), image)
+    assert torch.equal(pictures._over(image, {}, tasks), image)

@@ -8,13 +8,12 @@ import yaml
 from experiments.tiny import tiny
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.choices.printed import Printed
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.recipes.beside import NYUV2, Beside, at
+from taskweave.recipes.beside import NYUV2, PAPERS, Beside, at, printed_table, printed_tables
 from taskweave.recipes.catalogue import find, names
-from taskweave.recipes.printed_tables import PAPERS, printed_table, printed_tables
+from taskweave.results.comparison import Printed
 
 KEYS = {"cross_connected": "p000", "cross_stitch": "p001", "nddr": "p002", "mt_unet": "p003", "pets": "p004"}
 LABELS = ("method", "model", "init", "lr_scale", "alpha_S,alpha_D", "alpha,beta")
@@ -161,7 +160,7 @@ def test_it_is_no_part_of_a_hash() -> None:
     without = recipe.model_copy(update={"printed": None})
     assert recipe.digest() == without.digest()
     assert [run.digest for run in all_runs(entries(recipe))] == [run.digest for run in all_runs(entries(without))]
-    old = {key: value for key, value in tiny().model_dump(mode="json").items() if key != "printed"}
+    old = {key: value for key, value in tiny().dump().items() if key != "printed"}
     assert Recipe.model_validate(old) == tiny()
 
 
@@ -170,7 +169,7 @@ def test_table_4_of_cross_stitch_trains_nothing_of_its_own() -> None:
         shown = {run.digest for run in all_runs(entries(find("cross_stitch/table4", small=small)))}
         assert shown < {run.digest for run in all_runs(entries(find("cross_stitch/table1", small=small)))}
     five = {run.digest for run in all_runs(entries(find("cross_stitch/table5", small=True)))}
-    four = [run.digest for run in all_runs(entries(find("cross_stitch/table4", small=True))) if run.role == "connected"]
+    four = [run.digest for run in all_runs(entries(find("cross_stitch/table4", small=True))) if run.schedule == "connected"]
     assert [digest in five for digest in four] == [True, False, False]
 
 

@@ -1,18 +1,19 @@
 """The full-size recipe of NDDR-CNN's table 4 against the protocol: the paper and, where silent, its code."""
 
 import pytest
+from recipes.rows import written
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.recipes.nddr.table4 import recipe
+from taskweave.recipes.nddr.tables import table4 as recipe
 
 # steps and learning rate: lr .001 (1 - step/20001)^.9, SGD momentum .9, batch 10
 PROTOCOL = {
     "steps": 20001,
     "batch_size": 10,
-    "optimizer": {"kind": "sgd", "lr": 1e-3, "momentum": 0.9, "nesterov": False},
-    "schedule": {"kind": "poly", "power": 0.9, "total": 20001, "warm_up": 0},
+    "optimizer": {"use": "sgd", "lr": 1e-3, "momentum": 0.9, "nesterov": False},
+    "schedule": {"use": "poly", "power": 0.9, "total": 20001, "warm_up": 0},
     "last_layer_lr": 10.0,
     "bias_lr": 20.0,
     "choose": "last",
@@ -27,54 +28,57 @@ def full() -> Recipe:
 
 @pytest.mark.parametrize("stage", ["single", "connected", "joint"])
 def test_training(full: Recipe, stage: str) -> None:
-    options = full.model_dump()["training"][stage]
+    options = full.dump()["training"][stage]
     assert {key: options[key] for key in PROTOCOL} == PROTOCOL
     decay = 5e-4 if stage == "single" else 2.5e-4  # wd * l2_loss, with * .5 in the multi-task script only
     assert options["weight_decay"] == {"streams": decay, "heads": decay, "connections": decay, "norms_and_biases": False}
 
 
 def test_data(full: Recipe) -> None:
-    data = full.model_dump()["data"]
-    assert data["kind"] == "nyuv2_lists"
+    data = full.dump()["data"]
+    assert data["use"] == "nyuv2_lists"
     assert data["classes"] == 40
     assert data["size"] is None  # tested at 480 x 640
     assert data["statistics"] == "caffe"
-    how = data["augmentation"]
-    assert (how["mirror"], how["scale"], how["crop"]) == (True, (0.5, 1.5), (321, 321))
+    scale, crop, mirror = data["augment"]
+    assert (scale["use"], scale["least"], scale["most"]) == ("random_scale", 0.5, 1.5)
+    assert (crop["use"], crop["size"], mirror["use"]) == ("random_crop", [321, 321], "mirror")
     assert full.seeds == (1234,)
 
 
 def test_tasks(full: Recipe) -> None:
-    segmentation, normals = full.tasks.segmentation, full.tasks.normals
-    assert segmentation is not None and normals is not None and full.tasks.depth is None
-    assert (segmentation.loss, segmentation.weight, segmentation.loss_resolution) == ("cross_entropy", 1.0, "eighth")
-    assert (normals.loss, normals.weight, normals.single_weight) == ("cosine", 20.0, 10.0)
-    assert normals.loss_resolution == "eighth"
-    assert normals.angles == "raw_uint8"
+    segmentation, normals = full.dump()["tasks"].values()
+    assert list(full.tasks) == ["segmentation", "normals"]
+    assert (segmentation["loss"], segmentation["weight"], segmentation["loss_resolution"]) == (
+        "cross_entropy",
+        1.0,
+        "eighth",
+    )
+    assert (normals["loss"], normals["weight"], normals["single_weight"]) == ("cosine", 20.0, 10.0)
+    assert normals["loss_resolution"] == "eighth"
+    assert normals["angles"] == "raw_uint8"
 
 
 def test_network_and_places(full: Recipe) -> None:
-    network = full.model_dump()["network"]
+    network = full.dump()["network"]
     assert network == {
-        "kind": "deeplab_vgg16",
-        "head": "largefov",
+        "use": "deeplab_vgg16",
+        "head": {"use": "large_fov", "hidden": 1024, "rate": 12, "dropout": 0.5, "batch_norm": None},  # its network's
         "batch_norm": True,
         "bn_momentum": 0.05,  # decay .95
         "bn_eps": 1e-3,
-        "hidden": 1024,
-        "dropout": 0.5,
     }
-    assert full.places == ("pool1", "pool2", "pool3", "pool4", "pool5")
-    assert full.start.kind == "file"
+    assert full.at == ("pool1", "pool2", "pool3", "pool4", "pool5")
+    assert full.start.name == "file"
 
 
 def test_methods(full: Recipe) -> None:
-    methods = {m["kind"]: m for m in full.model_dump()["methods"]}
+    methods = {m["use"]: m for m in map(written, full.methods)}
     assert list(methods) == ["shared", "cross_stitch", "sluice", "nddr"]
     assert methods["shared"]["until"] == "pool5"
     stitch, nddr = methods["cross_stitch"], methods["nddr"]
-    assert (stitch["self_weight"], stitch["other_weight"], stitch["lr_multiplier"]) == (0.9, 0.1, 1000.0)
-    assert (nddr["self_weight"], nddr["other_weight"], nddr["lr_multiplier"]) == (0.9, 0.1, 100.0)
+    assert (stitch["self_weight"], stitch["other_weight"], stitch["rate"]) == (0.9, 0.1, 1000.0)
+    assert (nddr["self_weight"], nddr["other_weight"], nddr["rate"]) == (0.9, 0.1, 100.0)
     assert nddr["order"] == "authors"
     assert methods["sluice"]["subspaces"] == 2
 

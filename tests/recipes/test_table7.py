@@ -7,50 +7,46 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from recipes.rows import written
 
-from taskweave.experiments.artifacts.histograms import counts_of, draw_face_labels
+from taskweave.experiments.artifacts.faces import counts_of
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import columns_of
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.overrides import with_settings
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.recipes.catalogue import find
+from taskweave.reporting import face_histograms, write_report
 
 FULL = "nddr/table7"
 WIDTHS = (64, 128, 256, 512, 512)
 
 
 def content(*, small: bool = False) -> dict[str, Any]:
-    return find(FULL, small=small).model_dump()
+    return find(FULL, small=small).dump()
 
 
 def test_protocol() -> None:
     full = content()
-    assert full["places"] == ("pool1", "pool2", "pool3", "pool4", "pool5")
-    assert full["network"] == content()["network"] | {
-        "kind": "vgg16",
-        "width": 64,
-        "head": "vgg",
-        "grid": 7,
-        "hidden": 4096,
-    }
-    assert full["network"]["batch_norm"] is False
-    assert (full["data"]["kind"], full["data"]["size"]) == ("imdb_wiki", (224, 224))
+    assert full["at"] == ["pool1", "pool2", "pool3", "pool4", "pool5"]
+    network, head = full["network"], full["network"]["head"]
+    assert (network["use"], network["width"], network["batch_norm"]) == ("vgg16", 64, False)
+    assert (head["use"], head["grid"], head["hidden"]) == ("vgg_classifier", 7, 4096)
+    assert (full["data"]["use"], full["data"]["size"]) == ("imdb_wiki", [224, 224])
     assert full["data"]["test_share"] == 2000 / 12325  # of the subjects
-    tasks = {name: task for name, task in full["tasks"].items() if task is not None}
-    assert list(tasks) == ["age", "gender"]
-    shared, stitched, sluiced, ours = full["methods"]
+    assert list(full["tasks"]) == ["age", "gender"]
+    shared, stitched, sluiced, ours = map(written, find(FULL).methods)
     assert shared["until"] == "pool5"
-    assert (stitched["self_weight"], stitched["other_weight"], stitched["lr_multiplier"]) == (0.9, 0.1, 1000.0)
+    assert (stitched["self_weight"], stitched["other_weight"], stitched["rate"]) == (0.9, 0.1, 1000.0)
     assert sluiced["subspaces"] == 2
-    assert (ours["order"], ours["self_weight"], ours["other_weight"], ours["lr_multiplier"]) == ("authors", 0.9, 0.1, 100.0)
+    assert (ours["order"], ours["self_weight"], ours["other_weight"], ours["rate"]) == ("authors", 0.9, 0.1, 100.0)
 
 
 @pytest.mark.parametrize("small", [False, True])
 def test_rows(small: bool) -> None:
     rows = find(FULL, small=small).rows
     kinds = ["single", "single_trained_on", "shared", "cross_stitch", "sluice", "nddr"]
-    assert [row.kind for row in rows] == kinds
+    assert [written(row)["use"] for row in rows] == kinds
 
 
 @pytest.mark.slow
@@ -58,7 +54,7 @@ def test_sizes() -> None:
     """VGG-16 for 100 ages and for 2 genders; 4 (c x c) weights of a 1x1 convolution at each pool, and a batch norm each."""
     full = find(FULL)
     bench = Bench(full)
-    size = {run.title: bench.cost(run).parameters for run in all_runs(entries(full)) if run.role != "trained_on"}
+    size = {run.title: bench.cost(run).parameters for run in all_runs(entries(full)) if run.schedule != "trained_on"}
     age, gender = size["single age, seed 1234"], size["single gender, seed 1234"]
     assert (age, gender) == (134_670_244, 134_268_738)
     assert size["NDDR, seed 1234"] - age - gender == 4 * sum(c * c for c in WIDTHS) + 4 * sum(WIDTHS) == 2_447_104
@@ -72,7 +68,7 @@ def test_rows_are_those_printed(shared: Path) -> None:
     printed = yaml.safe_load((shared / "spec" / "paper_tables.yaml").read_text())["papers"]["p002"]["tables"]["table7"][
         "rows"
     ]
-    assert len(printed) == len([row for row in find(FULL).rows if row.kind != "single_trained_on"]) == 5
+    assert len(printed) == len([row for row in find(FULL).rows if not row.made.is_control]) == 5
 
 
 def faces(folder: Path, count: int = 30) -> Path:
@@ -87,15 +83,15 @@ def faces(folder: Path, count: int = 30) -> Path:
 
 
 def test_labels_of_a_data_set_as_histograms(tmp_path: Path) -> None:
-    from taskweave.data.readers.whole_images.utkface import open_utkface
+    from taskweave.data import utkface
 
     folder = faces(tmp_path / "faces")
-    whole = open_utkface(folder, split="all")
+    whole = utkface("all", path=folder)
     counts = counts_of(whole, "all")
     assert counts.label == "all (30)"
     assert sorted(counts.ages) == [3.0 * i for i in range(30)]
     assert sorted(counts.genders) == [0] * 15 + [1] * 15
-    png, svg = draw_face_labels({"all": whole}, tmp_path / "labels.png")
+    png, svg = face_histograms([counts], tmp_path / "labels.png")
     assert png.is_file() and svg.suffix == ".svg"
 
 
@@ -104,9 +100,9 @@ def test_two_steps_of_every_row(tmp_path: Path) -> None:
     recipe = with_settings(
         find(FULL, small=True, data=faces(tmp_path / "faces")),
         [
-            "start.kind=scratch",
+            "start.use=scratch",
             "data.size=[32, 32]",
-            "data.augmentation.crop=[32, 32]",
+            "data.augment.random_crop.size=[32, 32]",
             "network.width=4",
             *(f"training.{stage}.steps=2" for stage in ("single", "connected", "joint")),
             *(f"training.{stage}.batch_size=4" for stage in ("single", "connected", "joint")),
@@ -119,6 +115,6 @@ def test_two_steps_of_every_row(tmp_path: Path) -> None:
         assert list(row.metrics) == [column.name for column in columns_of(recipe)] == ["age", "gender"]
         assert row.metrics["age"]["mean AE"] > 0 and 0 <= row.metrics["gender"]["accuracy"] <= 100
     assert set(done.result.constant) == {"age", "gender"}  # rows no better than it are marked
-    drawn = {path.name for path in done.pictures}
+    drawn = {path.name for path in (*done.pictures, *write_report(done.folder))}
     assert "faces.png" in drawn and (done.folder / "charts" / "faces.svg").is_file()
     assert not {"age.png", "gender.png"} & drawn, "pictures of faces"

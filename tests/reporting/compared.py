@@ -15,10 +15,10 @@ SCORES = {
 }
 SCENES = {
     "name": "by hand",
-    "data": {"kind": "scenes", "size": [32, 48], "train": 8, "test": 4},
+    "data": {"use": "scenes", "size": [32, 48], "train": 8, "test": 4},
     "tasks": {"segmentation": {}, "depth": {}},
-    "network": {"kind": "deeplab_resnet", "body": "resnet10t", "rates": [1, 2]},
-    "methods": [{"kind": "nddr", "label": "NDDR"}, {"kind": "cross_stitch"}],
+    "network": {"use": "deeplab_resnet", "body": "resnet10t", "head": {"rates": [1, 2]}},
+    "methods": [{"use": "nddr", "label": "NDDR"}, {"use": "cross_stitch"}],
     "training": {"single": {"steps": 2, "batch_size": 2}, "connected": {"steps": 2, "batch_size": 2}},
     "notes": "umlauts: äöü",
 }
@@ -46,7 +46,9 @@ def by_hand(**changes: Any) -> ComparisonResult:
         "constant": {"segmentation": {"mIoU": 5.0}, "depth": {"abs": 0.9}}, "missing": ("sluice, seed 0",),
         "failed": (Failure(method="sluice", seed=1, run="feed", reason="the loss of depth is nan at step 17"),),
         "warnings": (TransferWarning(method="NDDR", seed=2, task="depth", place="layer3", since=120, message="apart"),),
-        "gains": (gain,), "command": "taskweave compare x.yaml --out 'a b'", "machine": "AMD EPYC, 2 cores",
+        "seeds": (0, 1, 2), "columns": {"segmentation": "segmentation", "depth": "depth"},
+        "may_be_published": {"data": True}, "gains": (gain,),
+        "command": "taskweave compare x.yaml --out 'a b'", "machine": "AMD EPYC, 2 cores",
         "versions": {"python": "3.11.9", "torch": "2.15.0"},
     }  # fmt: skip
     return ComparisonResult(**{**fields, **changes})

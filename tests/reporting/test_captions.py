@@ -3,8 +3,8 @@
 from reporting.compared import by_hand, folder_with
 from reporting.parsed_page import check
 
-from taskweave.reporting.captions import caption_of, place_of
 from taskweave.reporting.page import page_of
+from taskweave.reporting.page_figures import caption_of, place_of
 
 
 def test_charts_of_one_kind_are_told_apart_by_their_names():

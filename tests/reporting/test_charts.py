@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from taskweave.reporting import charts
-from taskweave.reporting.charts import save_figure
-from taskweave.reporting.style import BLUE, COLOURS, VERMILLION, shown, styles_of
+from taskweave.reporting.charts import BLUE, COLOURS, VERMILLION, figure_with_legend, save_figure, shown, styles_of
 
 HOSTILE = "<b>&$x_1$ \"'_^{\\frac"
 
@@ -86,3 +85,13 @@ def test_names_are_broken_into_lines_and_cut() -> None:
     assert shown("a\tb\x00c\nd", 20) == "a b c d"
     assert shown("word " * 30, 10, lines=2).endswith("…") and len(shown("w" * 99, 10).splitlines()) == 3
     assert shown("") == ""
+
+
+def test_a_legend_under_the_panels_tells_all_lines_apart() -> None:
+    labels = [f"training {number}" for number in range(23)]
+    figure, styles = figure_with_legend((5.0, 3.6), labels)
+    assert len(set(styles.values())) == 23
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == labels
+    few, _ = figure_with_legend((5.0, 3.6), labels[:3])
+    assert figure.get_figheight() > few.get_figheight() > 3.6
+    assert figure.get_figwidth() == few.get_figwidth() == 5.0

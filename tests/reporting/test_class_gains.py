@@ -6,8 +6,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.reporting import class_gains
-from taskweave.reporting.class_gains import ClassGain, draw_class_gains, gains_by_class, least_labelled
+from taskweave.reporting import bar_charts
+from taskweave.reporting.bar_charts import draw_class_gains
+from taskweave.results.class_gains import ClassGain, gains_by_class, least_labelled
 
 LABELS = {"wall": 9000, "bag": 3, "board": 40, "never": 0}
 BASE = {0: {"wall": 50.0, "bag": 2.0, "board": 10.0, "never": None}, 1: {"wall": 52.0, "bag": 1.0, "board": None}}
@@ -21,7 +22,7 @@ OURS = {
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     figures: list[Figure] = []
-    monkeypatch.setattr(class_gains, "save_figure", lambda figure, path: figures.append(figure) or path)
+    monkeypatch.setattr(bar_charts, "save_figure", lambda figure, path: figures.append(figure) or path)
     return figures
 
 

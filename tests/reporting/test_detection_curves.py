@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from taskweave.metrics import Curve
-from taskweave.reporting import detection_curves, draw_curves
+from taskweave.reporting import curve_charts, draw_curves
 
 PRECISION = Curve("car", (0.2, 0.5, 0.5), (1.0, 0.9, 0.4), "recall", "precision")
 MISS = Curve("car", (0.0, 0.05, 2.0), (0.9, 0.5, 0.0), "false positives per image", "miss rate", logarithmic=True)
@@ -28,7 +28,7 @@ def test_a_panel_for_each_kind_and_class_with_a_line_per_method(tmp_path: Path) 
 
 def test_miss_rates_are_written_as_plain_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Figure] = []
-    monkeypatch.setattr(detection_curves, "save_figure", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr(curve_charts, "save_figure", lambda figure, path: drawn.append(figure) or path)
     draw_curves({"single": [MISS]}, tmp_path / "a.png")
     axes = drawn[0].axes[0]
     drawn[0].draw_without_rendering()
@@ -40,7 +40,7 @@ def test_methods_without_a_curve_are_not_in_the_legend_and_change_no_style(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[Figure] = []
-    monkeypatch.setattr(detection_curves, "save_figure", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr(curve_charts, "save_figure", lambda figure, path: drawn.append(figure) or path)
     draw_curves({"ours": [MISS], "of another task": [], "shared": [MISS]}, tmp_path / "a.png")
     assert [text.get_text() for text in drawn[0].legends[0].get_texts()] == ["ours", "shared"]
     assert [line.get_color() for line in drawn[0].axes[0].lines] == ["#0072B2", "#009E73"]  # the first and the third

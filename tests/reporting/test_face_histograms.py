@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.reporting import face_chart as module
-from taskweave.reporting.face_chart import FaceCounts, age_shares, face_histograms
+from taskweave.reporting import bar_charts as module
+from taskweave.reporting.bar_charts import FaceCounts, age_shares, face_histograms
 
 LABELS = FaceCounts("train (4)", (0.0, 4.9, 5.0, 99.0), (0, 1, 1, 1))
 PREDICTED = FaceCounts("ours", (22.5, 27.5, 28.0, 49.5), (0, 0, 1, 1), predicted=True)

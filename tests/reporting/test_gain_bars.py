@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from PIL import Image
 
-from taskweave.reporting import gain_chart
-from taskweave.reporting.gain_chart import gain_bars
+from taskweave.reporting import bar_charts
+from taskweave.reporting.bar_charts import gain_bars
 from taskweave.reporting.tables import table_of
 from taskweave.results.comparison import ComparisonResult, Gain, Row, SeedGain
 
@@ -39,7 +40,7 @@ def result(values: dict[str, tuple[float, ...]]) -> ComparisonResult:
 
 def test_bars_whiskers_and_points(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[Figure] = []
-    monkeypatch.setattr(gain_chart, "save_figure", lambda figure, path: kept.append(figure) or path)
+    monkeypatch.setattr(bar_charts, "save_figure", lambda figure, path: kept.append(figure) or path)
     values = {HOSTILE: (4.0, 6.0), "worse": (-3.0, -1.0)}
     gain_bars(table_of(result(values)), Path("a.png"), seeds=values)
     (axes,) = kept[0].axes
@@ -51,3 +52,12 @@ def test_bars_whiskers_and_points(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_marker() == "o"]
     assert points == [(4.0, 0), (6.0, 0), (-3.0, 1), (-1.0, 1)]
     assert "95 % interval; points: seeds" in axes.get_xlabel()
+
+
+def test_a_chart_grows_with_its_methods(tmp_path: Path) -> None:
+    few = Image.open(gain_bars(table_of(result({"a": (1.0,)})), tmp_path / "few.png"))
+    many = Image.open(gain_bars(table_of(result(dict.fromkeys("abcdef", (1.0,)))), tmp_path / "many.png"))
+    assert many.width == few.width == 840
+    assert many.height > few.height
+    with pytest.raises(ValueError, match="no method beside its baseline"):
+        gain_bars(table_of(result({})), tmp_path / "none.png")

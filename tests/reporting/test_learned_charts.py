@@ -6,10 +6,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.reporting import alpha_chart, sharing_map
-from taskweave.reporting.alpha_chart import draw_alphas
-from taskweave.reporting.learned import PlaceLink
-from taskweave.reporting.sharing_map import draw_sharing_map
+from taskweave.reporting import unit_charts
+from taskweave.reporting.unit_charts import draw_alphas, draw_sharing_map
+from taskweave.results.run_files import PlaceLink
 
 
 def link(place: str, source: str, to: str, relative: float | None = 1.0, alphas: tuple[float, ...] = ()) -> PlaceLink:
@@ -27,8 +26,7 @@ PER_LAYER = [link(place, "a", "a", alphas=(value,)) for place, value in (("pool1
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     figures: list[Figure] = []
-    for module in (alpha_chart, sharing_map):
-        monkeypatch.setattr(module, "save_figure", lambda figure, path: figures.append(figure) or path)
+    monkeypatch.setattr(unit_charts, "save_figure", lambda figure, path: figures.append(figure) or path)
     return figures
 
 

@@ -8,8 +8,8 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.reporting import learning_curves, training_curves
-from taskweave.reporting.learning_curves import (
+from taskweave.reporting import curve_charts, training_curves
+from taskweave.reporting.curve_charts import (
     POINTS,
     over_seeds,
     read_losses,
@@ -29,7 +29,7 @@ def log(path: Path, text: str) -> Path:
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     figures: list[Figure] = []
-    monkeypatch.setattr(learning_curves, "save_figure", lambda figure, path: figures.append(figure) or path)
+    monkeypatch.setattr(curve_charts, "save_figure", lambda figure, path: figures.append(figure) or path)
     return figures
 
 

@@ -6,8 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from taskweave.reporting import metric_chart as module
-from taskweave.reporting.metric_chart import metric_bars
+from taskweave.reporting import bar_charts as module
+from taskweave.reporting.bar_charts import metric_bars
 from taskweave.reporting.tables import table_of
 from taskweave.results.comparison import ComparisonResult, Row
 

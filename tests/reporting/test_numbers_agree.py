@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from taskweave.experiments.artifacts.writing import write_tables
-from taskweave.reporting import table_of, to_rich
+from taskweave.reporting import table_of, to_rich, write_report
 from taskweave.results.comparison import ComparisonResult, Failure, Row
 from taskweave.results.folder import NUMBERS, RESULT, TABLE
 from taskweave.results.gains import gains_of
@@ -57,7 +56,8 @@ def folder(tmp_path: Path) -> Path:
         )
         for gain in gains_of(result)
     )
-    write_tables(result.model_copy(update={"gains": gains}), tmp_path)
+    result.model_copy(update={"gains": gains}).save(tmp_path / RESULT)
+    write_report(tmp_path)
     return tmp_path
 
 
@@ -137,7 +137,7 @@ def test_the_verdict_tells_the_tables_number(folder: Path) -> None:
     assert f"{number} % relative gain (task_mean), 95 % interval {interval} " in table_of(result).verdict[0]
 
 
-def test_old_files_are_still_read(folder: Path) -> None:
+def test_files_without_what_is_optional_are_read(folder: Path) -> None:
     content = json.loads((folder / RESULT).read_text())
     for new in ("failed", "gains", "warnings", "versions"):
         del content[new]
@@ -147,6 +147,6 @@ def test_old_files_are_still_read(folder: Path) -> None:
     assert old.gains == ()
     assert table.lines[1].entries[1].interval, "seeds have a t-interval all the same"
     assert table.lines[2].entries[1].interval == "", "one seed without its images has none"
-    write_tables(old, folder)
+    write_report(folder)
     again = in_csv(folder)["nddr"]
     assert again["relative_gain task_mean"] == repr(table.lines[1].entries[6].value)

@@ -5,8 +5,8 @@ from PIL import Image
 from reporting.compared import by_hand, folder_with
 from reporting.parsed_page import check
 
+from taskweave.reporting.formats import visible
 from taskweave.reporting.page import page_of
-from taskweave.reporting.safe_text import visible
 from taskweave.results.comparison import ComparisonResult, Failure, Gain, Mark, Row, SeedGain, TransferWarning
 
 HOSTILE = [

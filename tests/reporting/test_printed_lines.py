@@ -2,19 +2,19 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 from experiments.tiny import tiny
 from rich.console import Console
 
-from taskweave.experiments.choices.data import ScenesData
-from taskweave.experiments.choices.printed import Printed
+from taskweave.experiments.data import Source
 from taskweave.experiments.set_up import differences, set_up
 from taskweave.recipes.catalogue import find
 from taskweave.reporting.formats import to_csv, to_markdown
 from taskweave.reporting.tables import Line, table_of
 from taskweave.reporting.terminal import to_rich
-from taskweave.results.comparison import ComparisonResult, Row
+from taskweave.results.comparison import ComparisonResult, Printed, Row
 
 PRINTED = Printed(
     paper="A. Author, Nets",
@@ -26,7 +26,7 @@ PRINTED = Printed(
     },
     names={"cross-stitch": ("C.-S.",), "NDDR": ("Ours",)},
     only_printed=("the row Sluice",),
-    set_up=set_up(tiny(network={"kind": "deeplab_resnet", "body": "resnet101"})),
+    set_up=set_up(tiny(network={"use": "deeplab_resnet", "body": "resnet101"})),
     pictures={"train": 795, "test": 654},
     notes=("Angles are of another space.",),
     doubts=("Two rows are the same.",),
@@ -41,9 +41,9 @@ def result(printed: Printed | None = PRINTED) -> ComparisonResult:
             directions={"segmentation": {"mIoU": "higher"}, "normals": {"mean": "lower"}},
         )  # fmt: skip
 
-    recipe = tiny().model_copy(update={"printed": printed})
     return ComparisonResult(
-        name="tiny", recipe=recipe.model_dump(mode="json"), recipe_hash="h", taskweave_version="0", baseline="single",
+        name="tiny", recipe={}, recipe_hash="h", taskweave_version="0", baseline="single", printed=printed,
+        set_up=() if printed is None else differences(tiny(), printed.set_up),
         rows=(row("single", 20.0, 30.0), row("cross-stitch", 30.0, 25.0)), images={"train": 8, "test": 4},
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def test_the_remarks_say_where_from_and_how_the_set_up_differs() -> None:
     assert "printed, but not here: the row Sluice." in told
     assert "here, but not printed: single." in told
     assert "number of pictures: train 8, test 4 [train 795, test 654]" in told
-    assert "networks: deeplab_resnet (body resnet10t, rates 1, 2) [deeplab_resnet (body resnet101)]" in told
+    assert "networks: deeplab_resnet (body resnet10t, head aspp (rates 1, 2)) [deeplab_resnet (body resnet101)]" in told
     assert "Angles are of another space." in told and "Two rows are the same." in told
     assert "printed in the paper" not in "\n".join(table_of(result(None)).remarks)
 
@@ -102,7 +102,7 @@ def test_where_nothing_differs_the_recipe_says_what_is_not_the_papers() -> None:
     """As many pictures under other names of their parts are the same pictures."""
     own = PRINTED.model_copy(update={"set_up": set_up(tiny()), "pictures": {"Kinki train": 8, "Tomamae test": 4}})
     alike = result(own)
-    noted = alike.model_copy(update={"recipe": alike.recipe | {"notes": "Ours: the rate."}})
+    noted = alike.model_copy(update={"notes": "Ours: the rate."})
     assert "set-up: the paper's, as our recipe of full size reads it. Ours: the rate." in table_of(noted).remarks
     fewer = noted.model_copy(update={"images": {"train": 8, "test": 3}})
     assert any("number of pictures: train 8, test 3 [Kinki train 8," in remark for remark in table_of(fewer).remarks)
@@ -126,16 +126,16 @@ def test_a_narrow_terminal_leaves_it_out_where_papers_print_nothing() -> None:
 
 STEPS = {"single": {"steps": 5}, "connected": {"steps": 2}}
 TASKS = {"segmentation": {}, "normals": {"angles": "raw_uint8"}}
-NDDR = {"kind": "nddr", "lr_multiplier": 100}
+NDDR = {"use": "nddr", "rate": 100}
 
 
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"data": ScenesData(size=(64, 64))}, "pictures: 64 x 64 [32 x 48]"),
+        ({"data": tiny(data={"use": "scenes", "size": [64, 64]}).data}, "pictures: 64 x 64 [32 x 48]"),
         ({"training": tiny(training=STEPS).training}, "training alone: 5 steps of 8"),
         ({"tasks": tiny(tasks=TASKS).tasks}, "normals angles: raw_uint8 [true]"),
-        ({"start": tiny(start={"kind": "library"}).start}, "start: ImageNet's weights [random weights]"),
+        ({"start": tiny(start={"use": "library"}).start}, "start: ImageNet's weights [random weights]"),
         ({"methods": tiny(methods=[NDDR]).methods}, "rate of units: NDDR x 100 [as the rest]"),
     ],
 )
@@ -148,8 +148,10 @@ def test_each_aspect_that_differs_is_told(changed: dict[str, object], told: str)
 
 def test_names_paths_and_notes_are_no_difference() -> None:
     full = find("nddr/table4")
+    assert isinstance(full.data, Source)
+    elsewhere = full.data.dataset.replace(path=Path("/z"))
     moved = full.model_copy(
-        update={"name": "x", "notes": "y", "seeds": (7,), "data": full.data.model_copy(update={"path": "/z"})}
+        update={"name": "x", "notes": "y", "seeds": (7,), "data": full.data.model_copy(update={"dataset": elsewhere})}
     )
     assert differences(moved, set_up(full)) == ()
     assert full.printed is not None and full.printed.set_up == set_up(full)

@@ -8,8 +8,7 @@ from markdown_it import MarkdownIt
 from reporting.test_page_safety import HOSTILE, everywhere
 from rich.console import Console
 
-from taskweave.reporting.formats import markdown_text, to_markdown
-from taskweave.reporting.safe_text import visible
+from taskweave.reporting.formats import markdown_text, to_markdown, visible
 from taskweave.reporting.tables import table_of
 from taskweave.reporting.terminal import to_rich
 

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pytest
-from experiments.tiny import tiny
 
 from taskweave.reporting.sweep_chart import dots_of, sweep_chart
-from taskweave.results.comparison import ComparisonResult, Mark, Row
-from taskweave.results.swept import Point, Swept
+from taskweave.results.comparison import ComparisonResult, Mark, Point, Row, Swept
 
 
 def row(method: str, seed: int, miou: float, angle: float, *, marked: bool = False) -> Row:
@@ -38,9 +36,12 @@ def result(*rows: Row) -> ComparisonResult:
 
 
 def swept(*, relative: bool, logarithmic: bool = False) -> Swept:
-    points = (Point("a", "early", number=1.0), Point("b", "late", number=100.0), Point("c", "failed", number=1000.0))
+    named = (("a", "early", 1.0), ("b", "late", 100.0), ("c", "failed", 1000.0))
+    points = tuple(Point(text=text, method=method, number=number) for text, method, number in named)
     beside = ("cross-stitch",) if relative else ()
-    return Swept("split", "last shared stage", tiny(), points, beside, logarithmic=logarithmic, relative=relative)
+    return Swept(
+        axis="split", label="last shared stage", points=points, beside=beside, logarithmic=logarithmic, relative=relative
+    )
 
 
 def test_relative_to_single_up_is_better() -> None:
@@ -75,8 +76,8 @@ def test_a_chart_with_its_words(relative: bool, tmp_path: Path) -> None:
 
 
 def test_a_point_of_one_seed_is_that_seeds() -> None:
-    points = (Point("1", "early", seed=1), Point("0", "early", seed=0))
-    found = dots_of(result(), Swept("seeds", "seed", tiny(), points))
+    points = tuple(Point(text=str(seed), method="early", seed=seed) for seed in (1, 0))
+    found = dots_of(result(), Swept(axis="seeds", label="seed", points=points))
     assert [[round(dot.y, 9) for dot in group] for group in found["segmentation"]] == [[-10.0], [10.0]]
 
 

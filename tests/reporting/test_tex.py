@@ -7,8 +7,7 @@ import subprocess
 import pytest
 from reporting.compared import by_hand
 
-from taskweave.reporting.best import best_places
-from taskweave.reporting.pieces import pieces_of
+from taskweave.reporting.layout import best_places, pieces_of
 from taskweave.reporting.tables import Column, Entry, Line, Table, table_of
 from taskweave.reporting.tex import tex_text, to_tex
 

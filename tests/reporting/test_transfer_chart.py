@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from taskweave.reporting import transfer_chart
-from taskweave.reporting.transfer_chart import _table, cosine_map, gap_curves, read_cosines, read_gaps
+from taskweave.reporting import curve_charts
+from taskweave.reporting.curve_charts import _looks, cosine_map, gap_curves
+from taskweave.results.run_files import read_cosines, read_gaps
 
 LOG = (
     "step,gap.seg,gap.depth,cosine.layer1.seg|depth,cosine.a.x+b.y.seg|depth\n"
@@ -25,14 +26,14 @@ def test_gaps_and_cosines_are_read_by_task_and_place(log):
 
 
 def test_a_map_has_a_row_per_place_and_leaves_open_what_is_not_defined(log):
-    steps, values = _table(read_cosines(log)["seg and depth"])
+    steps, values = _looks(read_cosines(log)["seg and depth"])
     assert steps == [50, 100]
     np.testing.assert_array_equal(values, [[0.25, 0.5], [-0.5, np.nan]])
 
 
 def test_a_map_says_each_places_mean_and_few_looks_their_numbers(log, tmp_path, monkeypatch):
     figures = []
-    monkeypatch.setattr(transfer_chart, "save_figure", lambda figure, path: figures.append(figure) or path)
+    monkeypatch.setattr(curve_charts, "save_figure", lambda figure, path: figures.append(figure) or path)
     looks = list(range(1, 12))
     many = {"a and b": {"fork": (looks, [-1.0] * 5 + [1.0] * 6)}}
     for cosines in (read_cosines(log), many):

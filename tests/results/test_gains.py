@@ -6,9 +6,9 @@ from results.rows import comparison, row
 from results.simulated import Errors
 
 from taskweave.metrics.gain import relative_gain
-from taskweave.results.bootstrap import resample
 from taskweave.results.comparison import Gain
 from taskweave.results.gains import gains_of
+from taskweave.results.intervals import resample
 
 
 def by_number(gains: tuple[Gain, ...], method: str = "nddr") -> dict[str, Gain]:

@@ -8,9 +8,10 @@ import pytest
 from experiments.tiny import Told, tiny
 
 from taskweave.experiments.comparison import compare
-from taskweave.experiments.running import RECORD, read_record
-from taskweave.metrics.per_image_errors import BoxIoUImages, DepthImages
+from taskweave.metrics.depth import DepthImages
+from taskweave.metrics.whole_images import BoxIoUImages
 from taskweave.results.image_statistics import IMAGES, keep_images, read_images, read_known_by
+from taskweave.results.run_files import RECORD, read_record
 
 KEYS = ("a", "b", "c")
 
@@ -96,7 +97,7 @@ def test_every_run_keeps_them_and_one_without_is_measured_not_trained(
     monkeypatch.setenv("TASKWEAVE_CACHE", str(tmp_path / "cache"))
     recipe = tiny(
         tasks={"segmentation": {"loss_resolution": "eighth"}},
-        methods=[{"kind": "ensemble"}],
+        methods=[{"use": "ensemble"}],
         evaluation={"batch_size": 3, "pictures": 1, "also_on": ["train"]},
     )
     first = compare(recipe, folder=tmp_path)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from taskweave.results.seeds import is_distinguishable, seed_interval
+from taskweave.results.intervals import is_distinguishable, seed_interval
 
 
 def test_the_interval_by_hand() -> None:

@@ -7,10 +7,10 @@ import pytest
 from experiments.tiny import Told
 from results.rows import comparison, row
 
-from taskweave.metrics.per_image_errors import DepthImages
+from taskweave.metrics.depth import DepthImages
 from taskweave.results.comparison import ComparisonResult, Gain, Row
+from taskweave.results.gains import with_gains
 from taskweave.results.image_statistics import IMAGES, keep_images
-from taskweave.results.stored import with_gains
 
 KEYS = [f"image {number}" for number in range(60)]
 
@@ -88,7 +88,7 @@ def test_progress_is_shown_where_it_takes_long(
     quick, long = Told(), Told()
     with_gains(result, tmp_path, progress=quick)
     assert quick.begun == []
-    monkeypatch.setattr("taskweave.results.stored._QUIET", 0.0)
+    monkeypatch.setattr("taskweave.results.gains._QUIET", 0.0)
     with_gains(result, tmp_path, progress=long)
     assert long.begun == [("resampling test images", 4)]
     assert long.steps == 3, "the first was over before it was shown"

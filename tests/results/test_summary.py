@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from taskweave.results.comparison import ComparisonResult, Mark, Row
+from taskweave.results.comparison import SCHEMA_VERSION, ComparisonResult, Mark, Row
 from taskweave.results.summary import summarise
 
 
@@ -61,7 +61,7 @@ def test_json_round_trip_without_nan(tmp_path: Path) -> None:
     path = tmp_path / "comparison.json"
     result(marked).save(path)
     content = json.loads(path.read_text())
-    assert content["schema_version"] == 1
+    assert content["schema_version"] == SCHEMA_VERSION == 2
     assert content["rows"][0]["metrics"]["segmentation"]["mIoU"] is None
     assert ComparisonResult.load(path) == result(marked)
     assert not list(tmp_path.glob("*.part"))

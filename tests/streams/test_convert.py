@@ -8,11 +8,11 @@ import timm
 import torch
 import torchvision
 from streams.nets import faster_rcnn, images_and_targets, retinanet, torchvision_alexnet, torchvision_vgg
-from torch import nn
+from torch import Tensor, nn
 
 import taskweave as tw
-from taskweave.streams.detection import RawHeads
 from taskweave.streams.stream import Stream
+from taskweave.streams.torchvision import RawHeads
 
 ALEXNET = ["conv1", "pool1", "conv2", "pool2", "conv3", "conv4", "conv5", "pool5", "fc6", "fc7"]
 RESNET = ["stem", "layer1", "layer2", "layer3", "layer4"]
@@ -61,10 +61,38 @@ def test_whole_sized_networks_on_the_meta_device() -> None:
 
 
 def test_unknown_type_says_what_to_write() -> None:
-    with pytest.raises(TypeError, match=r"no stages are known for Linear; write Stream\(net, stages=.*trace_stream"):
+    with pytest.raises(TypeError, match=r"no stages are known for Linear, .*; write Stream\(net, stages=.*trace_stream"):
         tw.as_stream(nn.Linear(2, 2))
-    with pytest.raises(TypeError, match="no stages are known for DenseNet"):
-        tw.as_stream(torchvision.models.densenet.DenseNet(4, (1, 1, 1, 1), 8))
+    with pytest.raises(TypeError, match=r"no stages are known for int, .*it is no torch.nn.Module"):
+        tw.as_stream(3)
+
+
+class Skipping(nn.Module):
+    """Somebody's own network: an activation in place, a child that runs twice, a skip, one that never runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.act = nn.Conv2d(3, 4, 3, 1, 1), nn.ReLU(inplace=True)
+        self.twice, self.unused = nn.Conv2d(4, 4, 1), nn.Conv2d(9, 9, 1)
+        self.middle, self.last = nn.Conv2d(4, 4, 3, 1, 1), nn.Conv2d(4, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        early = self.act(self.first(x))
+        return self.last(self.twice(self.middle(self.twice(early))) + early)
+
+
+def test_a_network_from_elsewhere_has_a_stage_at_each_child_that_can_be_one() -> None:
+    net, x = Skipping(), torch.rand(2, 3, 16, 24)
+    stream = tw.as_stream(net)
+    assert (list(stream.stages), stream.head) == (["act", "middle", "last"], ("last",))
+    assert torch.equal(stream(x), net(x))
+    plain = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1)).train()
+    before = {name: value.clone() for name, value in plain.state_dict().items()}
+    stream = tw.as_stream(plain)
+    assert (list(stream.stages), stream.head) == (["0", "1", "2", "3"], ("3",)) and plain.training
+    assert all(torch.equal(before[name], value) for name, value in plain.state_dict().items()), "its statistics too"
+    dense = torchvision.models.densenet.DenseNet(4, (1, 1, 1, 1), 8)
+    assert list(tw.as_stream(dense).stages) == ["classifier"], "features are overwritten by the ReLU behind them"
 
 
 def test_open_to_other_types() -> None:

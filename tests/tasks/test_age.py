@@ -10,7 +10,7 @@ from taskweave.tasks import Age
 
 def test_even_probabilities_give_the_middle() -> None:
     assert Age().decode(torch.zeros(2, 100), (8, 8)).tolist() == pytest.approx([49.5, 49.5], abs=1e-4)
-    assert float(Age(11).decode(torch.full((1, 11), 3.0), (8, 8))) == pytest.approx(5.0)
+    assert float(Age(ages=11).decode(torch.full((1, 11), 3.0), (8, 8))) == pytest.approx(5.0)
 
 
 def test_the_prediction_is_the_expectation() -> None:
@@ -42,7 +42,7 @@ def test_ages_that_cannot_be_are_refused(years: float, said: str) -> None:
     with pytest.raises(ValueError, match=rf"^age {said} is outside 0\.\.99; leave the label out"):
         Age().loss(torch.zeros(2, 100), torch.tensor([30, years]))
     with pytest.raises(ValueError, match="at least two ages to tell apart, got ages=1"):
-        Age(1)
+        Age(ages=1)
 
 
 def test_captions() -> None:

@@ -8,8 +8,8 @@ from tasks.ensembles import mean_prediction
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.heads.outputs import RoiAttributes
-from taskweave.tasks import Attributes, Suppression
+from taskweave.heads.layers import RoiAttributes
+from taskweave.tasks import Attributes
 
 ROIS = (torch.tensor([[0.0, 0, 10, 10], [1.0, 0, 11, 10]]), torch.tensor([[20.0, 20, 40, 40]]))
 NAN = math.nan
@@ -36,7 +36,7 @@ def test_the_loss_by_hand() -> None:
 
 def test_64_attributes_are_scaled_by_a_64th() -> None:
     """As in the cross-stitch paper: 1/64 of the sum, averaged over foreground regions."""
-    task = Attributes()
+    task = Attributes(64)
     logits, truth = torch.randn(5, 64), (torch.rand(5, 64) < 0.5).float()
     each = torch.tensor(
         [[bce(float(x), float(y)) for x, y in zip(*rows, strict=True)] for rows in zip(logits, truth, strict=True)]
@@ -64,7 +64,7 @@ def test_on_boxes_every_region_is_a_prediction() -> None:
 
 
 def test_on_detections_regions_are_suppressed_attribute_by_attribute() -> None:
-    task = Attributes(["wheel", "wing"], measured_on="detections", suppression=Suppression(nms=0.3, score=0.4))
+    task = Attributes(["wheel", "wing"], measured_on="detections", nms=0.3, score=0.4)
     logits = torch.tensor([[3.0, -5.0], [2.0, 4.0], [1.0, -5.0]])
     first, second = task.decode(RoiAttributes(logits, ROIS), (50, 50))
     # The first two overlap: of "wheel" the first stays, of "wing" only the second is above .4.
@@ -76,7 +76,7 @@ def test_on_detections_regions_are_suppressed_attribute_by_attribute() -> None:
     targets = [{"boxes": ROIS[0][:1], **values([1.0, 1.0])}, {"boxes": ROIS[1], **values([0.0, 1.0])}]
     metric.update([first, second], targets)
     # wheel: right (.95), wrong (.73): 1. wing: the second region has an IoU of 9/11 with the object: right; one of two.
-    assert metric.per_class()["mAP on detections"].tolist() == pytest.approx([100.0, 50.0])
+    assert metric.class_scores()["mAP on detections"].tolist() == pytest.approx([100.0, 50.0])
     assert dict(task.directions) == {"mAP on detections": "higher"} == dict.fromkeys(metric.compute(), "higher")
     assert dict(Attributes(2).directions) == {"mAP": "higher"}
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from taskweave.metrics import AccuracyMetric
+from taskweave.metrics import Accuracy
 from taskweave.tasks import Classification
 
 
@@ -18,7 +18,7 @@ def test_the_loss_is_cross_entropy_over_images() -> None:
 
 def test_accuracies_by_hand() -> None:
     """Four of six are right; three of four of class 0, one of two of class 1; class 2 is nowhere."""
-    metric = AccuracyMetric(3)
+    metric = Accuracy(3)
     metric.update(torch.tensor([0, 0, 0, 1]), torch.tensor([0, 0, 0, 0]))
     metric.update(torch.tensor([1, 2]), torch.tensor([1, 1]))
     found = {name: float(value) for name, value in metric.compute().items()}
@@ -27,7 +27,7 @@ def test_accuracies_by_hand() -> None:
 
 
 def test_guessing_the_frequent_class() -> None:
-    metric = AccuracyMetric(2)
+    metric = Accuracy(2)
     metric.update(torch.zeros(10, dtype=torch.int64), torch.tensor([0] * 9 + [1]))
     assert {name: float(value) for name, value in metric.compute().items()} == {"accuracy": 90.0, "class accuracy": 50.0}
 
@@ -41,7 +41,7 @@ def test_refusals() -> None:
     with pytest.raises(ValueError, match=r"expects an output \(B, 2\).*got \(1, 2, 4, 4\); end the network in"):
         task.loss(torch.zeros(1, 2, 4, 4), torch.tensor([1]))
     with pytest.raises(ValueError, match=r"label 7 is outside the 3 classes \(0\.\.2\)"):
-        AccuracyMetric(3).update(torch.tensor([1]), torch.tensor([7]))
+        Accuracy(3).update(torch.tensor([1]), torch.tensor([7]))
     with pytest.raises(ValueError, match="at least two classes, or their number, got 1"):
         Classification(1)
 

@@ -6,9 +6,11 @@ from tasks.ensembles import mean_prediction
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.heads.outputs import AnchorOutputs
+from taskweave.heads.layers import AnchorOutputs
 from taskweave.metrics import BIRDS_9, PEDESTRIANS, AveragePrecision, LogAverageMissRate
+from taskweave.parts import part
 from taskweave.tasks import Detection, Suppression
+from taskweave.tasks.detection import suppressed
 
 ANCHORS = torch.tensor([[0.0, 0, 10, 10], [1.0, 0, 11, 10], [30.0, 30, 50, 50]])
 
@@ -21,13 +23,13 @@ def output(probabilities: list[list[float]], deltas: Tensor | None = None) -> An
 
 def test_suppression_is_within_classes_and_by_score() -> None:
     """Anchors 0 and 1 have an IoU of 9 / 11 = .82."""
-    task = Detection(2, suppression=Suppression(nms=0.5, score=0.2))
+    task = Detection(2, nms=0.5, score=0.2)
     (found,) = task.decode(output([[0.1, 0.6, 0.3], [0.1, 0.7, 0.2], [0.1, 0.8, 0.1]]), (60, 60))
     # Of class 1 anchor 2 (.8), anchor 1 (.7), which suppresses anchor 0; of class 2 anchor 0 (.3); .2 is not above .2.
     assert found["scores"].tolist() == pytest.approx([0.8, 0.7, 0.3])
     assert found["labels"].tolist() == [1, 1, 2]
     assert found["boxes"].tolist() == ANCHORS[[2, 1, 0]].tolist()
-    (loose,) = Detection(2, suppression=Suppression(nms=0.82, score=0.2)).decode(
+    (loose,) = Detection(2, nms=0.82, score=0.2).decode(
         output([[0.1, 0.6, 0.3], [0.1, 0.7, 0.2], [0.1, 0.8, 0.1]]), (60, 60)
     )
     assert loose["scores"].tolist() == pytest.approx([0.8, 0.7, 0.6, 0.3])
@@ -35,12 +37,13 @@ def test_suppression_is_within_classes_and_by_score() -> None:
 
 def test_candidates_and_detections_are_limited() -> None:
     rows = [[0.1, 0.6, 0.3], [0.1, 0.7, 0.2], [0.1, 0.8, 0.1]]
-    (few,) = Detection(2, suppression=Suppression(nms=1.0, candidates=2)).decode(output(rows), (60, 60))
+    soft = Detection(2).soft(output(rows), (60, 60))
+    (few,) = suppressed(soft, Suppression(nms=1.0, candidates=2))
     assert few["scores"].tolist() == pytest.approx([0.8, 0.7])
     # The second of two candidates is suppressed: nobody takes its place.
-    (one,) = Detection(2, suppression=Suppression(nms=0.1, candidates=3)).decode(output(rows), (60, 60))
+    (one,) = suppressed(soft, Suppression(nms=0.1, candidates=3))
     assert one["scores"].tolist() == pytest.approx([0.8, 0.7])
-    (single,) = Detection(2, suppression=Suppression(nms=1.0, detections=1)).decode(output(rows), (60, 60))
+    (single,) = Detection(2, nms=1.0, detections=1).decode(output(rows), (60, 60))
     assert single["scores"].tolist() == pytest.approx([0.8])
 
 
@@ -54,7 +57,7 @@ def test_boxes_are_decoded_clipped_and_dropped_outside() -> None:
 
 
 def test_nothing_above_the_score_is_an_empty_prediction() -> None:
-    (found,) = Detection(1, suppression=Suppression(score=0.9)).decode(output([[0.5, 0.5]] * 3), (60, 60))
+    (found,) = Detection(1, score=0.9).decode(output([[0.5, 0.5]] * 3), (60, 60))
     assert [tuple(found[name].shape) for name in ("boxes", "scores", "labels")] == [(0, 4), (0,), (0,)]
     assert not Detection(1).picture(found).any()
 
@@ -74,7 +77,7 @@ def test_ensembles_average_scores_and_boxes_of_the_same_anchors() -> None:
 
 
 def test_the_metrics_are_the_columns() -> None:
-    task = Detection(["person"], metrics=[LogAverageMissRate(), AveragePrecision("11-point")])
+    task = Detection(["person"], metrics=(part(LogAverageMissRate), part(AveragePrecision, interpolation="11-point")))
     assert list(task.directions.items()) == [("MR", "lower"), ("mAP", "higher")]
     metric = task.metric()
     metric.update(task.decode(output([[0.1, 0.9]] * 3), (60, 60)), [{"boxes": ANCHORS[2:], "labels": torch.tensor([1])}])
@@ -123,8 +126,8 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="at least one name"):
         Detection(0)
     with pytest.raises(ValueError, match=r"metrics with different names, got \['MR', 'MR'\]"):
-        Detection(1, metrics=[PEDESTRIANS, BIRDS_9])
+        Detection(1, metrics=(PEDESTRIANS, BIRDS_9))
     with pytest.raises(ValueError, match=r"different names, got \[\]"):
-        Detection(1, metrics=[])
+        Detection(1, metrics=())
     with pytest.raises(ValueError, match=r"Suppression needs nms in 0..1"):
         Suppression(nms=1.1)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from tasks.ensembles import mean_prediction
 
-from taskweave.heads.outputs import RoiOutputs
-from taskweave.tasks import RoiDetection, Suppression
+from taskweave.heads.layers import RoiOutputs
+from taskweave.tasks import RoiDetection
 
 ROIS = (torch.tensor([[0.0, 0, 10, 10], [20.0, 20, 40, 40]]), torch.tensor([[5.0, 5, 25, 15]]))
 
@@ -74,7 +74,7 @@ def test_ensembles_average_scores_and_boxes_on_the_same_proposals() -> None:
     moved = torch.zeros(2, 8)
     moved[0, 4] = 10.0 * 0.2
     two = RoiOutputs(torch.tensor([[0.1, 0.9], [0.9, 0.1]]).log(), moved, rois)
-    (found,) = mean_prediction(RoiDetection(1, suppression=Suppression(score=0.2)), [one, two], (50, 50))
+    (found,) = mean_prediction(RoiDetection(1, score=0.2), [one, two], (50, 50))
     assert found["scores"].tolist() == pytest.approx([0.7])
     assert found["boxes"].tolist() == [pytest.approx([1.0, 0, 11, 10])]
     with pytest.raises(ValueError, match=r"the same regions.*\(\[2\] and \[1\] per image\)"):

@@ -9,7 +9,14 @@ import torch.nn.functional as F
 from tasks.ensembles import mean_prediction
 from torch import Tensor
 
-from taskweave.tasks import CrossEntropy, Segmentation, dice_loss, focal_loss, median_frequency
+from taskweave.tasks import CrossEntropy, Labels, Segmentation, dice_loss, focal_loss, median_frequency
+
+
+class Unfocused(Segmentation):
+    """With a loss of its own: the focal loss without focusing."""
+
+    def pixel_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return focal_loss(gamma=0.0)(logits, labels)
 
 
 def slow_cross_entropy(logits: Tensor, target: Tensor, weights: list[float], ignore: int) -> float:
@@ -27,7 +34,7 @@ def slow_cross_entropy(logits: Tensor, target: Tensor, weights: list[float], ign
 def test_the_default_loss(weights: list[float] | None) -> None:
     logits, target = torch.randn(2, 3, 4, 5), torch.randint(0, 3, (2, 4, 5))
     target[torch.rand(2, 4, 5) < 0.3] = 255
-    task = Segmentation(3, class_weights=weights)
+    task = Segmentation(3, class_weights=weights or "none")
     assert float(task.loss(logits, target)) == pytest.approx(
         slow_cross_entropy(logits, target, weights or [1, 1, 1], 255), rel=1e-5
     )
@@ -44,7 +51,7 @@ def test_resolutions() -> None:
     """At an eighth, label (8 i, 8 j) meets logit (i, j); in full, logits are enlarged with align_corners=False."""
     logits, target = torch.randn(1, 3, 2, 3), torch.randint(0, 3, (1, 16, 24))
     coarse = slow_cross_entropy(logits, target[:, ::8, ::8], [1, 1, 1], 255)
-    assert float(Segmentation(3).loss(logits, target)) == pytest.approx(coarse, rel=1e-5)
+    assert float(Segmentation(3, loss_resolution="eighth").loss(logits, target)) == pytest.approx(coarse, rel=1e-5)
     # By hand: the source of output pixel i is (i + .5) / 8 - .5, clipped at the border.
     rows, columns = (((np.arange(n * 8) + 0.5) / 8 - 0.5).clip(0, n - 1) for n in (2, 3))
     maps = logits[0].double().numpy()
@@ -56,7 +63,7 @@ def test_resolutions() -> None:
             bottom = maps[:, y1, x0] * (1 - x % 1) + maps[:, y1, x1] * (x % 1)
             fine[:, i, j] = top * (1 - y % 1) + bottom * (y % 1)
     full = slow_cross_entropy(torch.from_numpy(fine)[None], target, [1, 1, 1], 255)
-    assert float(Segmentation(3, loss_resolution="full").loss(logits, target)) == pytest.approx(full, rel=1e-5)
+    assert float(Segmentation(3).loss(logits, target)) == pytest.approx(full, rel=1e-5)
     assert torch.equal(Segmentation(3).decode(logits, (16, 24))[0], torch.from_numpy(fine.argmax(0)))
 
 
@@ -66,7 +73,7 @@ def test_labels_are_sampled_at_odd_sizes() -> None:
     logits = torch.randn(1, 7, 41, 41)
     picked = torch.tensor([i * 321 // 41 for i in range(41)]) % 7
     expected = slow_cross_entropy(logits, picked[None, :, None].expand(1, 41, 41), [1] * 7, 255)
-    assert float(Segmentation(7).loss(logits, target)) == pytest.approx(expected, rel=1e-5)
+    assert float(Segmentation(7, loss_resolution="eighth").loss(logits, target)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_soft_predictions_are_probabilities_and_ensembles_average_them() -> None:
@@ -81,17 +88,17 @@ def test_soft_predictions_are_probabilities_and_ensembles_average_them() -> None
 def test_library_losses() -> None:
     logits, target = torch.randn(2, 3, 4, 4), torch.randint(0, 3, (2, 4, 4))
     target[0, 0] = 255
-    task = Segmentation(3, loss=focal_loss(gamma=0.0))
+    task = Unfocused(3)
     # Without focusing the focal loss is the mean over classes of binary cross-entropies, one class against the rest.
     valid = target != 255
     expected = sum(
         F.binary_cross_entropy_with_logits(logits[:, c][valid], (target[valid] == c).float()) for c in range(3)
     ) / 3  # fmt: skip
     assert float(task.loss(logits, target)) == pytest.approx(float(expected), rel=1e-5)
-    dice = Segmentation(3, loss=dice_loss()).loss(logits, target)
+    dice = Segmentation(3, loss="dice").loss(logits, target)
     p, t = logits.softmax(1).movedim(1, -1)[valid], F.one_hot(target[valid], 3)
     assert float(dice) == pytest.approx(float((1 - 2 * (p * t).sum(0) / (p.sum(0) + t.sum(0))).mean()), rel=1e-5)
-    for loss in (focal_loss(), dice_loss()):
+    for loss in ("focal", "dice"):
         assert Segmentation(3, loss=loss).loss(logits, torch.full_like(target, 255)) == 0
         leaf = logits.clone().requires_grad_()
         Segmentation(3, loss=loss).loss(leaf, target).backward()
@@ -118,8 +125,21 @@ def test_median_frequency() -> None:
             median_frequency(bad)
 
 
+def test_weights_are_counted_on_the_targets() -> None:
+    targets = [torch.tensor([[0, 0, 1, 255]]), torch.tensor([[1, 1, 2, 2]])]
+    task = Segmentation(Labels(("a", "b", "c"), targets=lambda: iter(targets)), class_weights="median_frequency")
+    given = Segmentation(3, class_weights=median_frequency(torch.tensor([[2, 1, 0], [0, 2, 2]])).tolist())
+    logits, labels = torch.randn(1, 3, 4, 4), torch.randint(0, 3, (1, 4, 4))
+    assert torch.equal(task.loss(logits, labels), given.loss(logits, labels))
+    assert not torch.equal(task.loss(logits, labels), Segmentation(3).loss(logits, labels))
+    shapes = Segmentation(("a", "b", "c"), class_weights="median_frequency")  # without targets only shapes matter
+    assert torch.equal(shapes.loss(logits, labels), Segmentation(3).loss(logits, labels))
+    with pytest.raises(ValueError, match="none of its images has a segmentation"):
+        Segmentation(Labels(("a", "b"), targets=lambda: iter([])), class_weights="median_frequency")
+
+
 def test_the_metric_knows_the_task() -> None:
-    metric = Segmentation(3, ignore=-1, per_image=True).metric()
+    metric = Segmentation(3, ignore=-1, miou="per_image").metric()
     assert (metric.classes, metric.ignore, metric.of_images) == (3, -1, True)
 
 
@@ -158,8 +178,13 @@ def test_bad_input() -> None:
         Segmentation(3, class_weights=[1.0, 2.0])
     with pytest.raises(ValueError, match="class_weights must be"):
         CrossEntropy(2, weights=[1.0, float("nan")])
-    with pytest.raises(ValueError, match="class_weights are those of the default loss"):
-        Segmentation(3, class_weights=[1.0, 2.0, 3.0], loss=focal_loss())
+    with pytest.raises(ValueError, match="class_weights are those of cross-entropy, got loss='focal'"):
+        Segmentation(3, class_weights=[1.0, 2.0, 3.0], loss="focal")
+    for other in ({"loss": "dice"}, {"class_weights": "median_frequency"}):
+        with pytest.raises(ValueError, match="summed is of cross-entropy without class weights"):
+            Segmentation(3, summed=True, **other)
+    with pytest.raises(ValueError, match=r"target_class='sofa' is none of the classes 0\.\.2: wall, floor, bed"):
+        Segmentation(["wall", "floor", "bed"], target_class="sofa")
     with pytest.raises(ValueError, match="ignore=2 is one of the 3 classes"):
         Segmentation(3, ignore=2)
     with pytest.raises(ValueError, match="at least two classes"):

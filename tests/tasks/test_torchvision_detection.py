@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torchvision.models.detection import RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 
-from taskweave.images import IMAGENET
-from taskweave.tasks import TorchvisionDetection
+from taskweave.images import IMAGENET, PLAIN
+from taskweave.tasks import Labels, TorchvisionDetection
 
 IMAGES = torch.rand(2, 3, 40, 60)
 
@@ -30,7 +30,7 @@ def tiny() -> RetinaNet:
 
 
 def test_training_and_evaluation_through_the_network_itself() -> None:
-    task, net = TorchvisionDetection(2), tiny()
+    task, net = TorchvisionDetection(Labels(("a", "b"), statistics=PLAIN)), tiny()
     images, given = task.network_input(IMAGES, targets(), None)
     assert [len(target["labels"]) for target in given] == [1, 0] and "ignore" not in given[0]
     losses = net(images, given)
@@ -53,7 +53,7 @@ def test_training_and_evaluation_through_the_network_itself() -> None:
 
 
 def test_images_can_be_given_back_their_range() -> None:
-    task = TorchvisionDetection(1, prepare=IMAGENET.restore)
+    task = TorchvisionDetection(Labels(("a",), statistics=IMAGENET))
     images = task.network_input(IMAGENET.normalise(IMAGES), None, None)
     assert torch.allclose(torch.stack(images), IMAGES, atol=1e-6)
 

@@ -11,10 +11,10 @@ from torchjd import aggregation
 from training import toys
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import ConstantInterval
+from taskweave.data.mixture_order import ConstantInterval
 from taskweave.tasks.task import Task
-from taskweave.training.loop import fit
-from taskweave.training.ranks import Ranks
+from taskweave.training import fit
+from taskweave.training.fabric import Ranks
 from taskweave.weighting import DynamicWeightAverage, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio
 
 FOUND = "found.pt"
@@ -44,7 +44,7 @@ CASES = {
     "each process its own set": ({"a": 2, "b": 2}, True, {}),
     "one set on both, one on one": ({"a": 3, "b": 1}, True, {"clip": 0.5, "weight_decay": 0.1}),
     "some samples without labels": ({"a": 3, "b": 1}, True, {"batch_norm": "frozen", "ema": 0.5}),
-    "accumulated": ({"a": 3, "b": 1}, True, {"accumulate": 2, "optimizer": {"kind": "adamw", "lr": 0.01}}),
+    "accumulated": ({"a": 3, "b": 1}, True, {"accumulate": 2, "optimizer": {"use": "adamw", "lr": 0.01}}),
     "best": ({"a": 2, "b": 2}, True, {"choose": "best", "validate_every": 2, "checkpoint_every": 3}),
 }
 
@@ -54,7 +54,7 @@ def train(fabric, folder, case, *, stop=None):
     each, mixed, changes = CASES[case]
     lacking = HOLES if case == "some samples without labels" else ()
     sets = {"a": noise(8, ["a"], lacking=lacking), "b": noise(6, ["b"], start=500, lacking=range(6) if lacking else ())}
-    data = Mixture(sets, ConstantInterval(each), mixed=mixed)
+    data = Mixture(sets, ConstantInterval(batches=each), mixed=mixed)
     net = toys.network(norm=changes.get("batch_norm") == "frozen", dropout=0.0)
     result = fit(
         net,
@@ -87,7 +87,7 @@ def resume_all(fabric, folder):
         for steps in stops:
             net = toys.network(norm=False, dropout=0.5)
             sets = {"a": noise(8, ["a"]), "b": noise(6, ["b"], start=500)}
-            data = Mixture(sets, ConstantInterval({"a": 2, "b": 2}), mixed=True)
+            data = Mixture(sets, ConstantInterval(batches={"a": 2, "b": 2}), mixed=True)
             stop = None if steps is None else toys.StopAfter(steps)
             fit(net, TASKS, data, toys.options(steps=6), folder=Path(folder) / name, seed=0, fabric=fabric, stop=stop)
         states.append(toys.state_of(net))
@@ -123,7 +123,7 @@ def add_up(fabric, folder):
 def no_label_at_all(fabric, folder):
     """The first process has no label in any step: the gradient is half of the other's, and no process waits for ever."""
     sets = {"a": noise(2, ["a"], lacking=range(2)), "b": noise(2, ["a", "b"], start=500)}
-    data = Mixture(sets, ConstantInterval({"a": 1, "b": 1}), mixed=True)
+    data = Mixture(sets, ConstantInterval(batches={"a": 1, "b": 1}), mixed=True)
     net = toys.network(norm=False, dropout=0.0)
     fit(net, TASKS, data, toys.options(steps=2, batch_size=2), folder=Path(folder) / "x", seed=0, fabric=fabric)
     return toys.state_of(net)
@@ -133,7 +133,7 @@ def diverge(fabric, folder):
     """A loss of the second process only is not finite: both stop with the same error."""
     net = toys.network(norm=False, dropout=0.0)
     sets = {"a": noise(4, ["a"]), "b": noise(4, ["b"], start=500)}
-    data = Mixture(sets, ConstantInterval({"a": 2, "b": 2}), mixed=True)
+    data = Mixture(sets, ConstantInterval(batches={"a": 2, "b": 2}), mixed=True)
     tasks = {"a": HoledTask(), "b": Broken()}
     try:
         fit(net, tasks, data, toys.options(steps=2), folder=Path(folder) / "y", seed=0, fabric=fabric)
@@ -144,19 +144,19 @@ def diverge(fabric, folder):
 
 WEIGHTINGS = {
     "dwa": lambda: DynamicWeightAverage(TASKS, every="iteration"),
-    "uncertainty": lambda: Uncertainty(dict.fromkeys(TASKS, "regression")),
+    "uncertainty": lambda: Uncertainty(TASKS, forms="regression"),
     "geometric mean": lambda: GeometricMean(TASKS),
     "variance ratio": lambda: VarianceRatio(TASKS, window=1, learning_rate=0.1),
-    "random": lambda: GradientAggregation(TASKS, aggregation.Random()),
+    "random": lambda: GradientAggregation.of(TASKS, aggregation.Random()),
 }
 
 
 def weigh(fabric, folder, name):
     """The network and the weights after a training on batches of both tasks, of which each process has a part."""
     sets = {"a": noise(6, ["a"]), "b": noise(8, ["a", "b"], start=500)}
-    data = Mixture(sets, ConstantInterval({"a": 1, "b": 1}), mixed=True)
+    data = Mixture(sets, ConstantInterval(batches={"a": 1, "b": 1}), mixed=True)
     net, weighting = toys.network(norm=False, dropout=0.0), WEIGHTINGS[name]()
-    options = toys.options(steps=7, optimizer={"kind": "adam", "lr": 0.01})
+    options = toys.options(steps=7, optimizer={"use": "adam", "lr": 0.01})
     fit(net, TASKS, data, options, folder=Path(folder), seed=0, fabric=fabric, weighting=weighting)
     return toys.state_of(net), weighting.weights()
 

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from experiments.tiny import tiny
 from torch import nn
 from torchvision import tv_tensors
 from training import toys
@@ -11,20 +12,17 @@ from training import toys
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.transforms.augmentation import ToInput
 from taskweave.experiments.artifacts.predictions import drawn_truth
-from taskweave.experiments.averaging import Averaged
-from taskweave.experiments.building.tasks import build_tasks
-from taskweave.experiments.choices.answers import AgeTask, BoxTask, ClassificationTask
-from taskweave.experiments.choices.names import Names
-from taskweave.experiments.choices.task import SegmentationTask, Tasks
+from taskweave.experiments.bench import Bench
+from taskweave.experiments.measuring import Averaged
 from taskweave.experiments.predicting import predicted
+from taskweave.features import FeatureShape
 from taskweave.heads import PooledLinear
 from taskweave.images import IMAGENET
+from taskweave.parts import part
 from taskweave.streams.stream import Stream
-from taskweave.tasks import Age, BoxRegression, Classification
-from taskweave.training.loop import fit
-from taskweave.training.validate import validate
-from taskweave.weaving.connected import Connected
-from taskweave.weaving.ensemble import Ensemble
+from taskweave.tasks import Age, BoxRegression, Classification, Segmentation
+from taskweave.training import fit, validate
+from taskweave.weaving.connected import Connected, Ensemble
 
 TASKS = {"species": Classification(["cat", "dog"]), "box": BoxRegression(), "age": Age()}
 SIZE = (8, 16)
@@ -53,17 +51,17 @@ class Bright:
 
 def network() -> Connected:
     def stream(outputs: int) -> Stream:
-        net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), PooledLinear(8, outputs))
+        net = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), PooledLinear(FeatureShape.image(8), outputs))
         return Stream(net, {"conv": ["0", "1"], "head": ["2"]}, head=["2"])
 
     torch.manual_seed(0)
-    return Connected({name: stream(task.channels) for name, task in TASKS.items()}, tasks=TASKS)
+    return Connected({name: stream(task.channels) for name, task in TASKS.items()})
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Connected:
     net = network()
-    options = toys.options(steps=150, optimizer={"kind": "adam", "lr": 0.05})
+    options = toys.options(steps=150, optimizer={"use": "adam", "lr": 0.05})
     fit(net, TASKS, Bright(), options, folder=tmp_path_factory.mktemp("run"), seed=0)
     return net
 
@@ -89,8 +87,8 @@ def test_an_ensemble_of_twice_the_same_is_it(trained: Connected) -> None:
 def test_predicted_and_drawn(trained: Connected) -> None:
     """On a picture larger than those of the training, in its own pixels."""
     picture = torch.full((3, 32, 64), 220, dtype=torch.uint8)
-    recipe = SimpleNamespace(data=SimpleNamespace(regions=None))
-    values = predicted(trained, recipe, picture)  # type: ignore[arg-type]
+    recipe = tiny()
+    values = predicted(trained, TASKS, recipe, picture)  # type: ignore[arg-type]
     assert int(values["species"]) == 1 and values["species"].shape == ()
     assert float(values["age"]) == pytest.approx(60, abs=8)
     assert values["box"][0].tolist() == pytest.approx([40.0, 8.0, 64.0, 32.0], abs=6)
@@ -108,30 +106,30 @@ def test_the_truth_is_drawn_over_its_picture_and_a_missing_one_is_black() -> Non
     assert not drawn_truth(SimpleNamespace(task="box"), bench, 2)[1].any()  # type: ignore[arg-type]
 
 
-def test_from_a_recipes_choices() -> None:
-    tasks = Tasks(
-        species=ClassificationTask(weight=2.0),
-        breed=ClassificationTask(),
-        gender=ClassificationTask(),
-        age=AgeTask(),
-        box=BoxTask(loss="diou_as_printed", unit="pixels"),
-        segmentation=SegmentationTask(image_miou=True),
-    )
-    categories = {"species": ("cat", "dog"), "breed": ("pug", "beagle", "siamese"), "gender": ("female", "male")}
-    names = Names(tuple(tasks.chosen), classes=("background", "pet"), categories=categories)
-    data = SimpleNamespace(names=names, labelled_for=lambda wanted: wanted)
-    built = build_tasks(SimpleNamespace(tasks=tasks, data=data), None)  # type: ignore[arg-type]
+def test_from_a_recipe() -> None:
+    tasks = {
+        "species": {"use": "classification", "weight": 2.0},
+        "breed": {"use": "classification"},
+        "age": {},
+        "box": {"use": "box_regression", "loss": "diou_as_printed", "unit": "pixels"},
+        "segmentation": {"image_miou": True},
+    }
+    pets = {"use": "pets_sample", "size": [64, 64], "border": "pet", "labels": ["species", "breed", "box", "segmentation"]}
+    faces = {"use": "utkface", "path": "/nowhere", "size": [64, 64], "labels": ["age"]}
+    numbers = {"use": "vgg16", "head": "pooled_linear"}
+    recipe = tiny(data={"sets": {"pets": pets, "faces": faces}}, tasks=tasks, methods=[], network=numbers,
+                  networks={"segmentation": {"use": "deeplab_resnet", "body": "resnet10t"}})  # fmt: skip
+    built = Bench(recipe).shapes_only
     assert {name: task.channels for name, task in built.items()} == {
-        "segmentation": 2, "species": 2, "breed": 3, "box": 4, "age": 100, "gender": 2,
+        "species": 2, "breed": 37, "age": 100, "box": 4, "segmentation": 2,
     }  # fmt: skip
     box, species = built["box"], built["species"]
     assert isinstance(box, BoxRegression) and (box.kind, box.unit) == ("diou_as_printed", "pixels")
     assert isinstance(species, Classification) and species.classes == ("cat", "dog")
     assert "image mIoU" in built["segmentation"].directions
+    assert recipe.tasks["species"].weight == 2.0
 
 
-def test_runs_of_before_stay_known() -> None:
-    known = Tasks(segmentation=SegmentationTask()).determining()
-    assert not {"species", "breed", "box", "age", "gender", "detection"} & known.keys()
-    assert "image_miou" not in known["segmentation"]
-    assert "image_miou" in Tasks(segmentation=SegmentationTask(image_miou=True)).determining()["segmentation"]
+def test_what_an_option_is_at_its_default_is_no_part_of_what_a_task_is_known_by() -> None:
+    assert part(Segmentation).identity() == {"use": "segmentation"}
+    assert part(Segmentation, image_miou=True).identity() == {"use": "segmentation", "image_miou": True}

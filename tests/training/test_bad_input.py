@@ -14,11 +14,10 @@ from torch import nn
 from training import toys
 
 from taskweave.data.order import BatchOrder, EpochOrder
-from taskweave.training.checkpoint import CannotSaveError, WrongCheckpointError, open_folder, save_checkpoint, write_whole
-from taskweave.training.loop import fit
-from taskweave.training.nonfinite import NonFiniteLossError
-from taskweave.training.options import TrainingOptions
-from taskweave.training.stopping import StopSignal
+from taskweave.files import CannotSaveError
+from taskweave.progress import StopSignal
+from taskweave.training import NonFiniteLossError, TrainingOptions, WrongCheckpointError, fit
+from taskweave.training.checkpoint import open_folder, save_checkpoint
 
 
 def train(folder, net=None, samples=None, *, seed=0, stop=None, tasks=toys.TASKS, trained=None, **changes):
@@ -113,19 +112,11 @@ def test_full_disk_while_logging_is_told_and_the_checkpoint_stays(tmp_path):
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
-def test_whole_write_replaces_or_leaves(tmp_path):
-    path = tmp_path / "file"
-    write_whole(path, lambda file: file.write(b"old"))
-
-    def broken(file):
-        file.write(b"half of the n")
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(CannotSaveError, match="No space left on device"):
-        write_whole(path, broken)
-    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
-    with pytest.raises(CannotSaveError, match="there is no earlier one"):
-        write_whole(tmp_path / "new", broken)
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    train(tmp_path, steps=6, stop=toys.StopAfter(2))
+    (tmp_path / "checkpoint.pt.0123456789ab.part").write_bytes(b"half a checkpoint")
+    train(tmp_path, steps=6)
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_folder_that_cannot_be_written_is_named_before_any_work(tmp_path):
@@ -257,7 +248,7 @@ def test_options_refuse_what_they_do_not_know():
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         TrainingOptions(steps=1, batchsize=2)
     with pytest.raises(ValidationError, match="nesterov needs momentum"):
-        TrainingOptions.model_validate({"steps": 1, "optimizer": {"kind": "sgd", "momentum": 0, "nesterov": True}})
+        TrainingOptions.model_validate({"steps": 1, "optimizer": {"use": "sgd", "momentum": 0, "nesterov": True}})
     with pytest.raises(ValidationError, match="frozen"):
         TrainingOptions(steps=1).steps = 2
 

@@ -9,12 +9,10 @@ from torch import nn
 from training import toys
 
 from taskweave.data.order import BatchOrder, EpochOrder
+from taskweave.training import Validation, fit, validate
 from taskweave.training.batches import training_batches
-from taskweave.training.choice import gain, reported, validation_steps
-from taskweave.training.loop import fit
-from taskweave.training.result import Validation
-from taskweave.training.validate import validate
-from taskweave.weighting.fixed import Fixed
+from taskweave.training.validation import gain, reported, validation_steps
+from taskweave.weighting.weighting import Fixed
 
 USUAL = toys.ToySamples()
 
@@ -47,7 +45,7 @@ def test_first_step_is_plain_sgd_of_the_weighted_losses(tmp_path):
         name: p - 0.01 * (5 if name.startswith("connections") else 1) * g
         for name, p, g in zip(names, parameters, gradients, strict=True)
     }
-    train(tmp_path, net, samples, weighting=Fixed({"a": 2.0, "b": 3.0}), steps=1, connection_lr=5)
+    train(tmp_path, net, samples, weighting=Fixed("ab", weights={"a": 2.0, "b": 3.0}), steps=1, connection_lr=5)
     for name, parameter in net.named_parameters():
         torch.testing.assert_close(parameter, expected[name], rtol=1e-5, atol=1e-7)
 
@@ -65,7 +63,7 @@ def test_accumulation_equals_the_big_batch(tmp_path):
 def test_clip_bounds_the_whole_gradient(tmp_path):
     net = toys.network(norm=False, dropout=0.0)
     before = toys.state_of(net)
-    train(tmp_path, net, steps=1, clip=0.01, optimizer={"kind": "sgd", "lr": 1.0, "momentum": 0})
+    train(tmp_path, net, steps=1, clip=0.01, optimizer={"use": "sgd", "lr": 1.0, "momentum": 0})
     moved = torch.cat([(value - before[name]).flatten() for name, value in net.state_dict().items()])
     assert float(moved.norm()) == pytest.approx(0.01, rel=1e-3)
 
@@ -170,7 +168,7 @@ def test_validate_names_a_task_without_labels():
 def test_best_weights_are_those_of_the_best_validation(tmp_path):
     """With a rate that makes it worse and worse, the first validation is the best."""
     validation = toys.ToySamples(5)
-    changes = {"validate_every": 1, "optimizer": {"kind": "sgd", "lr": 1.5}, "clip": 1.0}
+    changes = {"validate_every": 1, "optimizer": {"use": "sgd", "lr": 1.5}, "clip": 1.0}
     net = toys.network(norm=False, dropout=0.0)
     result = train(tmp_path / "best", net, choose="best", validation=validation, **changes)
     scores = [v.metrics for v in result.history]
@@ -232,7 +230,7 @@ def test_workers_change_nothing(tmp_path):
 
 
 def test_log_columns(tmp_path):
-    train(tmp_path, toys.network(), log_every=3, steps=8, weighting=Fixed({"a": 1.0, "b": 0.5}))
+    train(tmp_path, toys.network(), log_every=3, steps=8, weighting=Fixed("ab", weights={"a": 1.0, "b": 0.5}))
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
     assert [row["step"] for row in rows] == ["3", "6", "8"]
     assert set(rows[0]) == {
@@ -248,7 +246,7 @@ def test_logged_losses_are_unweighted(tmp_path):
     batch = [samples[i, 0] for i in range(4)]
     with torch.no_grad():
         outputs = net(torch.stack([s["image"] for s in batch]))
-    train(tmp_path, net, samples, weighting=Fixed({"a": 7.0, "b": 0.5}), steps=1)
+    train(tmp_path, net, samples, weighting=Fixed("ab", weights={"a": 7.0, "b": 0.5}), steps=1)
     row = next(csv.DictReader((tmp_path / "log.csv").open()))
     for task in ("a", "b"):
         error = (outputs[task] - torch.stack([s[task] for s in batch])).square().mean()
@@ -258,7 +256,7 @@ def test_logged_losses_are_unweighted(tmp_path):
 def test_tensorboard_shows_the_unweighted_losses_and_the_validations(tmp_path):
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     changes = {"log_every": 2, "validate_every": 4, "tensorboard": True}
-    weighting = Fixed({"a": 1.0, "b": 0.5})
+    weighting = Fixed("ab", weights={"a": 1.0, "b": 0.5})
     train(tmp_path, toys.network(), weighting=weighting, validation=toys.ToySamples(5), **changes)
     board = events.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert {"loss/a", "loss/b", "weight/b", "lr/streams", "validation/a/error"} <= set(board.Tags()["scalars"])

@@ -7,17 +7,16 @@ from training import toys
 
 from taskweave.data.sample import collate
 from taskweave.features import FeatureShape
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
+from taskweave.heads.layers import AnchorOutputs, RoiAttributes, RoiOutputs
 from taskweave.streams import as_stream
 from taskweave.streams.stream import Stream
 from taskweave.tasks.detection import Detection
-from taskweave.tasks.torchvision_detection import TorchvisionDetection
-from taskweave.training.inputs import inputs_of, outputs_of
-from taskweave.training.loop import fit
-from taskweave.training.validate import validate
+from taskweave.tasks.roi_detection import TorchvisionDetection
+from taskweave.training import fit, validate
+from taskweave.training.batches import inputs_of, outputs_of
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 def test_anchors_are_every_samples():

@@ -9,17 +9,16 @@ from torch import nn
 from training import toys
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import ConstantInterval, Proportional, RoundRobin
+from taskweave.data.mixture_order import ConstantInterval, Proportional, RoundRobin
 from taskweave.data.sample import collate
 from taskweave.features import FeatureShape
 from taskweave.streams.stream import Stream
-from taskweave.training.loop import fit
-from taskweave.training.validate import validate
+from taskweave.training import fit, validate
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 from taskweave.weaving.share import share
-from taskweave.weighting.fixed import Fixed
+from taskweave.weighting.weighting import Fixed
 
 DECAY = {"streams": 0.1, "heads": 0.1, "connections": 0.1, "norms_and_biases": True}
 
@@ -66,12 +65,12 @@ def cross_connected():
 
 
 @pytest.mark.parametrize(
-    "optimizer", [{"kind": "sgd", "lr": 0.01}, {"kind": "adamw", "lr": 0.01}], ids=["momentum SGD", "AdamW"]
+    "optimizer", [{"use": "sgd", "lr": 0.01}, {"use": "adamw", "lr": 0.01}], ids=["momentum SGD", "AdamW"]
 )
 def test_absent_head_is_bit_identical_after_100_steps_and_its_body_moves(tmp_path, optimizer):
     """Three steps on b, which leave momentum behind, then 100 on a."""
     sets = {"b": noise(8, ["b"], start=500), "a": noise(8, ["a"])}
-    data, net = Mixture(sets, ConstantInterval({"b": 3, "a": 200})), cross_connected()
+    data, net = Mixture(sets, ConstantInterval(batches={"b": 3, "a": 200})), cross_connected()
     start = toys.state_of(net)
     for stop in (toys.StopAfter(3), None):
         before = toys.state_of(net)
@@ -112,7 +111,7 @@ def test_in_a_shared_network_the_absent_head_rests_and_the_trunk_learns(tmp_path
         name: Stream(Tailed(), {stage: [stage] for stage in ("body", "tail", "last")}, head=["last"]) for name in "ab"
     }
     sets = {"b": noise(8, ["b"], start=500), "a": noise(8, ["a"])}
-    data, net = Mixture(sets, ConstantInterval({"b": 1, "a": 200})), share(streams, until="body")
+    data, net = Mixture(sets, ConstantInterval(batches={"b": 1, "a": 200})), share(streams, until="body")
     for stop in (toys.StopAfter(1), None):
         before = toys.state_of(net)
         train(tmp_path, net, data, steps=20, stop=stop, weight_decay=DECAY)
@@ -153,14 +152,14 @@ def test_a_step_is_on_lambda_times_the_loss_that_there_is(tmp_path):
         batch = batch_of(data, number)
         loss = factor * (net(batch.image)[task] - batch.targets[task]).square().mean()
         expected = by_hand(net, loss)
-        train(tmp_path, net, data, weighting=Fixed({"a": 1.0, "b": 0.3}), steps=2, stop=toys.StopAfter(1),
-              optimizer={"kind": "sgd", "lr": 0.01, "momentum": 0})  # fmt: skip
+        train(tmp_path, net, data, weighting=Fixed("ab", weights={"a": 1.0, "b": 0.3}), steps=2, stop=toys.StopAfter(1),
+              optimizer={"use": "sgd", "lr": 0.01, "momentum": 0})  # fmt: skip
         for name, parameter in net.named_parameters():
             torch.testing.assert_close(parameter.detach(), expected[name], rtol=1e-5, atol=1e-7)
 
 
 def test_mixed_batches_count_labelled_samples_only(tmp_path):
-    data = mixture(ConstantInterval({"a": 3, "b": 1}), mixed=True)
+    data = mixture(ConstantInterval(batches={"a": 3, "b": 1}), mixed=True)
     net, batch = toys.network(norm=False, dropout=0.0), batch_of(data, 0)
     assert batch.sources == ("a", "a", "a", "b")
     outputs = net(batch.image)
@@ -174,7 +173,7 @@ def test_mixed_batches_count_labelled_samples_only(tmp_path):
 def test_streams_that_exchange_nothing_are_the_networks_alone(tmp_path):
     """With an identity stitch that stays, a's eight turns of sixteen make a what eight steps alone make it: the absent
     stream gets gradients of exactly 0, which neither momentum nor decay may take for gradients."""
-    changes = {"weight_decay": DECAY, "optimizer": {"kind": "sgd", "lr": 0.05}}
+    changes = {"weight_decay": DECAY, "optimizer": {"use": "sgd", "lr": 0.05}}
     unit = toys.Mix()
     unit.matrix = nn.Parameter(torch.eye(2), requires_grad=False)
     net = toys.network(unit=unit, norm=False, dropout=0.0)
@@ -186,11 +185,11 @@ def test_streams_that_exchange_nothing_are_the_networks_alone(tmp_path):
 
 
 HARD = {
-    "constant interval": (ConstantInterval(2), {}, {"ema": 0.9}),
+    "constant interval": (ConstantInterval(batches=2), {}, {"ema": 0.9}),
     "drawn": (Proportional(), {"batch_sizes": {"a": 3, "b": 2}}, {"accumulate": 3, "clip": 0.5}),
-    "mixed": (ConstantInterval(3), {"mixed": True}, {"weight_decay": 0.1}),
+    "mixed": (ConstantInterval(batches=3), {"mixed": True}, {"weight_decay": 0.1}),
     "statistics per data set": (
-        ConstantInterval(2),
+        ConstantInterval(batches=2),
         {},
         {"batch_norm": "per_data_set", "choose": "best", "validate_every": 2, "ema": 0.5},
     ),
@@ -226,14 +225,14 @@ def test_resumed_ends_bit_equal(tmp_path, schedule, options, changes):
 
 
 def test_another_mixture_is_another_training(tmp_path):
-    train(tmp_path, toys.network(), mixture(ConstantInterval(2)), stop=toys.StopAfter(2))
-    with pytest.raises(ValueError, match=r"belongs to another training; mixture: .*'turns_each': 2.* there, .*: 3"):
-        train(tmp_path, toys.network(), mixture(ConstantInterval(3)))
+    train(tmp_path, toys.network(), mixture(ConstantInterval(batches=2)), stop=toys.StopAfter(2))
+    with pytest.raises(ValueError, match=r"belongs to another training; mixture: .*'batches': 2.* there, .*: 3"):
+        train(tmp_path, toys.network(), mixture(ConstantInterval(batches=3)))
 
 
 def test_log_names_what_there_was(tmp_path):
     """Sixteen samples in batches of four: an epoch is four steps, whosever they are."""
-    train(tmp_path, toys.network(), mixture(ConstantInterval(2)), steps=8, log_every=2)
+    train(tmp_path, toys.network(), mixture(ConstantInterval(batches=2)), steps=8, log_every=2)
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
     assert [(row["epoch"], bool(row["loss.a"]), bool(row["loss.b"])) for row in rows] == [
         ("0.5000", True, False),
@@ -260,7 +259,7 @@ def test_what_fit_refuses_of_mixtures(tmp_path):
         train(tmp_path, toys.network(), only_a)
     train(tmp_path / "a", toys.network(), only_a, trained=["a"], steps=1)
     with pytest.raises(ValueError, match=r"reads only the data sets \['a'\] of the mixture, and none labelled for \['b'\]"):
-        train(tmp_path, toys.network(), mixture(ConstantInterval(100)))
+        train(tmp_path, toys.network(), mixture(ConstantInterval(batches=100)))
     with pytest.raises(ValueError, match=r"labelled for \['b'\]"):
         train(tmp_path, toys.network(), mixture(), validation=only_a)
     lacking = Mixture({"a": noise(4, ["a"]), "b": noise(4, ["b"], lacking=range(4))}, RoundRobin())

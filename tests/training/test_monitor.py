@@ -12,20 +12,18 @@ from torch import nn
 from training import toys
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.data.sample import collate
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
-from taskweave.training.loop import fit
-from taskweave.training.monitor.gaps import Reference
-from taskweave.training.monitor.monitor import Monitor
-from taskweave.training.monitor.places import places_of
-from taskweave.units.identity import Identity
+from taskweave.training import Monitor, Reference, fit
+from taskweave.training.monitor.cosines import places_of
+from taskweave.units.unit import Identity
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 from taskweave.weaving.share import share
-from taskweave.weighting.fixed import Fixed
 from taskweave.weighting.gradient_aggregation import GradientAggregation
+from taskweave.weighting.weighting import Fixed
 
 COLUMN = "cosine.body.a|b"
 
@@ -99,7 +97,14 @@ def trunk_and_tasks(one, other):
 def test_cosine_of_known_gradients_at_the_fork_of_a_trunk(tmp_path, one, other, expected):
     """dL/dz is the task's direction at every pixel of the shared feature z, whatever the losses weigh."""
     net, tasks = trunk_and_tasks(one, other)
-    train(tmp_path, net, tasks=tasks, monitor=Monitor(cosine_every=2), steps=4, weighting=Fixed({"a": 5.0, "b": 0.1}))
+    train(
+        tmp_path,
+        net,
+        tasks=tasks,
+        monitor=Monitor(cosine_every=2),
+        steps=4,
+        weighting=Fixed("ab", weights={"a": 5.0, "b": 0.1}),
+    )
     rows = rows_of(tmp_path)
     assert [row["step"] for row in rows] == ["2", "4"]
     assert cosines_of(tmp_path, "cosine.fork at body.a|b") == pytest.approx([expected] * 2, abs=1e-6)
@@ -131,7 +136,7 @@ def test_cosine_of_a_mixture_is_of_the_weights_before_the_place(tmp_path):
         vectors.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)]))
     expected = float(torch.dot(*vectors) / (vectors[0].norm() * vectors[1].norm()))
     assert 0.01 < abs(expected) < 0.99
-    tiny = {"optimizer": {"kind": "sgd", "lr": 1e-12}}  # the weights stay: both batches meet the same network
+    tiny = {"optimizer": {"use": "sgd", "lr": 1e-12}}  # the weights stay: both batches meet the same network
     train(tmp_path, net, data, monitor=Monitor(cosine_every=4), steps=8, **tiny)
     # due at steps 4 and 8; the other task's batch comes one step later, for the second never
     assert [(row["step"], row["age"]) for row in rows_of(tmp_path)] == [("5", "1")]
@@ -221,7 +226,7 @@ def test_watched_training_with_aggregated_gradients_and_own_statistics_ends_bit_
         states = []
         for monitor in (None, Monitor(cosine_every=1)):
             net, folder = toys.network(), tmp_path / f"{type(data).__name__}{monitor is None}"
-            weighting = GradientAggregation(["a", "b"], aggregation.UPGrad()) if "accumulate" in changes else None
+            weighting = GradientAggregation.of(["a", "b"], aggregation.UPGrad()) if "accumulate" in changes else None
             train(folder, net, data, monitor=monitor, weighting=weighting, **changes)
             states.append(toys.state_of(net))
         toys.assert_same_state(*states)

@@ -8,14 +8,12 @@ import pytest
 from training import toys
 from training.test_monitor import train, trunk_and_tasks
 
-from taskweave.training.monitor.alarm import Alarm, Limits
-from taskweave.training.monitor.gaps import Reference
-from taskweave.training.monitor.monitor import COSINE, GAP, Monitor
-from taskweave.training.monitor.warnings import read_warnings
-from taskweave.training.monitor.watch import Watch
-from taskweave.units.identity import Identity
+from taskweave.training import Limits, Monitor, Reference
+from taskweave.training.monitor.monitor import COSINE, GAP, Alarm
+from taskweave.training.monitor.watch import Watch, read_warnings
+from taskweave.units.unit import Identity
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 def told(limits, values):

@@ -7,14 +7,11 @@ from torch import nn
 from training import toys
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import ConstantInterval, RoundRobin
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.loop import fit
-from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
-from taskweave.training.options import TrainingOptions
-from taskweave.training.validate import validate
+from taskweave.data.mixture_order import ConstantInterval, RoundRobin
+from taskweave.training import SetStatistics, TrainingOptions, WrongCheckpointError, fit, read_statistics, validate
+from taskweave.training.norms import save_statistics
 
-STILL = {"optimizer": {"kind": "sgd", "lr": 1e-30, "momentum": 0}}
+STILL = {"optimizer": {"use": "sgd", "lr": 1e-30, "momentum": 0}}
 
 
 def mixture(schedule=None):
@@ -41,7 +38,7 @@ def expected_means(net, stream, data, name, steps):
 def test_per_data_set_by_definition(tmp_path):
     net = toys.network(dropout=0.0)
     start = toys.state_of(net)
-    result = train(tmp_path, net, mixture(ConstantInterval(2)), batch_norm="per_data_set", steps=7, **STILL)
+    result = train(tmp_path, net, mixture(ConstantInterval(batches=2)), batch_norm="per_data_set", steps=7, **STILL)
     statistics = read_statistics(net, result.statistics)
     assert statistics.sets == ("a", "b")
     means = {}
@@ -49,7 +46,7 @@ def test_per_data_set_by_definition(tmp_path):
         statistics.use(name)
         for stream in ("a", "b"):
             norm = net.stream(stream).net.body[1]
-            means[name, stream] = expected_means(net, stream, mixture(ConstantInterval(2)), name, 7)
+            means[name, stream] = expected_means(net, stream, mixture(ConstantInterval(batches=2)), name, 7)
             torch.testing.assert_close(norm.running_mean, means[name, stream], rtol=1e-4, atol=1e-6)
         assert int(norm.num_batches_tracked) == {"a": 4, "b": 3}[name]  # a a b b a a b
     assert not torch.allclose(means["a", "a"], means["b", "a"])
@@ -87,7 +84,7 @@ def test_validation_measures_each_set_with_its_own(tmp_path):
 def test_best_weights_keep_their_statistics(tmp_path):
     """The rate makes it worse and worse: the first validation is the best, and its statistics are of two batches."""
     net, data = toys.network(dropout=0.0), mixture()
-    changes = {"optimizer": {"kind": "sgd", "lr": 1.5}, "clip": 1.0, "choose": "best", "validate_every": 2}
+    changes = {"optimizer": {"use": "sgd", "lr": 1.5}, "clip": 1.0, "choose": "best", "validate_every": 2}
     result = train(tmp_path, net, data, batch_norm="per_data_set", validation=data, **changes)
     step = next(v.step for v in result.history if v.metrics == result.metrics)
     assert step < 8

@@ -8,7 +8,8 @@ import torch
 from data import trees
 from experiments.tiny import Told, content
 
-from taskweave.data import collate, open_cityscapes_mtan, open_nyuv2_mtan
+import taskweave as tw
+from taskweave.data import collate
 from taskweave.experiments.comparison import compare
 from taskweave.experiments.recipe import Recipe
 from taskweave.tasks import Depth, Normals, NormalsByCodebook, Segmentation
@@ -17,7 +18,7 @@ TASKS = {
     "segmentation": lambda resolution: Segmentation(13, loss_resolution=resolution),
     "depth": lambda resolution: Depth(loss_resolution=resolution),
     "normals": lambda resolution: Normals(loss_resolution=resolution),
-    "codebook": lambda resolution: NormalsByCodebook(torch.eye(3), loss_resolution=resolution),
+    "codebook": lambda resolution: NormalsByCodebook(codebook=torch.eye(3), loss_resolution=resolution),
 }
 BLANK = {"label": (24, 32), "depth": (24, 32, 1), "normal": (24, 32, 3)}
 
@@ -35,7 +36,7 @@ def batches(tmp_path):
     """Two sound pictures; the same with a blank one between; two blank ones."""
     trees.write_mtan(tmp_path)
     blank(tmp_path, "train", 1, 3)
-    data = open_nyuv2_mtan(tmp_path, split="train")
+    data = tw.data.nyuv2_mtan("train", path=tmp_path)
     return [collate([data[i] for i in indices]) for indices in ((0, 2), (0, 1, 2), (1, 3))]
 
 
@@ -77,7 +78,7 @@ def test_inverse_depth_without_a_label(tmp_path):
     for number, depth in enumerate((np.zeros(shape), np.full(shape, 0.25))):
         trees.save(tmp_path / "val" / "image" / f"{number}.npy", np.full((*shape, 3), 0.5))
         trees.save(tmp_path / "val" / "depth" / f"{number}.npy", depth[..., None])
-    data = open_cityscapes_mtan(tmp_path, split="val", labels=("depth",))
+    data = tw.data.cityscapes_mtan("val", path=tmp_path).only(("depth",))
     task, target = Depth(loss_resolution="full"), collate([data[0], data[1]]).targets["depth"]
     prediction = torch.full((2, 1, *shape), 0.5)
     assert task.loss(prediction, target) == pytest.approx(0.25)
@@ -97,7 +98,7 @@ def test_a_comparison(tmp_path):
     blank(tmp_path / "data", "val", 3)
     for number in range(5):
         trees.save(tmp_path / "data" / "val" / "depth" / f"{number}.npy", np.zeros((24, 32, 1), np.float32))
-    given = content(data={"kind": "nyuv2_mtan", "path": str(tmp_path / "data"), "size": [24, 32]})
+    given = content(data={"use": "nyuv2_mtan", "path": str(tmp_path / "data"), "size": [24, 32]})
     given["tasks"] = {"segmentation": {}, "depth": {}}
     given["training"]["single"]["steps"] = given["training"]["connected"]["steps"] = 3
     rows = compare(Recipe.model_validate(given), folder=tmp_path / "out", progress=Told()).result.rows

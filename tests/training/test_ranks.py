@@ -5,17 +5,15 @@ import torch
 from lightning.fabric import Fabric
 from training import ranks_work, toys
 
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
-from taskweave.tasks.anchor_loss import AnchorLoss
+from taskweave.heads.layers import AnchorOutputs, RoiAttributes, RoiOutputs
+from taskweave.tasks.anchor_loss import Matching, Sampling
 from taskweave.tasks.attributes import Attributes
 from taskweave.tasks.depth import Depth
 from taskweave.tasks.detection import Detection
-from taskweave.tasks.normal_codebook import NormalsByCodebook
-from taskweave.tasks.normals import Normals
+from taskweave.tasks.normals import Normals, NormalsByCodebook
 from taskweave.tasks.roi_detection import RoiDetection
 from taskweave.tasks.segmentation import Segmentation
-from taskweave.tasks.segmentation_losses import SummedCrossEntropy
-from taskweave.training.ranks import Ranks
+from taskweave.training.fabric import Ranks
 
 
 @pytest.fixture(scope="module")
@@ -133,13 +131,13 @@ def outputs_and_targets(kind):
     normals = holes(torch.nn.functional.normalize(torch.randn(4, 3, 8, 8), dim=1), 0.9)
     anchors, found = anchored()
     return {
-        "segmentation": lambda: dense(Segmentation(3), target=labels),
+        "segmentation": lambda: dense(Segmentation(3, loss_resolution="eighth"), target=labels),
         "weighted": lambda: dense(Segmentation(3, class_weights=[0.2, 1.0, 3.0], loss_resolution="full"), target=labels),
-        "depth": lambda: dense(Depth(), target=depth),
+        "depth": lambda: dense(Depth(loss_resolution="eighth"), target=depth),
         "full depth": lambda: dense(Depth(loss_resolution="full"), target=depth),
-        "normals": lambda: dense(Normals(), target=normals),
-        "codebook": lambda: dense(NormalsByCodebook(torch.eye(3)), target=normals),
-        "detection": lambda: (Detection(1, anchor_loss=AnchorLoss(sample=None)), anchors, found),
+        "normals": lambda: dense(Normals(loss_resolution="eighth"), target=normals),
+        "codebook": lambda: dense(NormalsByCodebook(codebook=torch.eye(3), loss_resolution="eighth"), target=normals),
+        "detection": lambda: (Detection(1, sample=None), anchors, found),
         "regions": lambda: (RoiDetection(2), *regions("boxes")),
         "attributes": lambda: (Attributes(5), *regions("attributes")),
     }[kind]()
@@ -165,7 +163,7 @@ def test_losses_of_parts_weighted_by_their_counts_are_the_loss_of_all(kind):
 
 def test_losses_of_parts_that_are_sums_add_up():
     torch.manual_seed(5)
-    task = Segmentation(3, loss=SummedCrossEntropy())
+    task = Segmentation(3, summed=True, loss_resolution="eighth")
     output, target = torch.randn(4, 3, 4, 4), torch.randint(0, 3, (4, 8, 8))
     target[1, :5] = 255
     labels = target[:, ::2, ::2]
@@ -186,6 +184,6 @@ def test_drawn_anchors_are_counted():
     """Of each image at most eight, at most two of them positive; counted by drawing."""
     torch.manual_seed(5)
     output, targets = anchored()
-    loss = AnchorLoss(sample=8, foreground=0.25)
-    drawn = sum(int((loss.draw(loss.assign(output.anchors, target)[0]) != -1).sum()) for target in targets)
-    assert int(Detection(1, anchor_loss=loss).label_count(output, targets)) == drawn
+    loss, rule = Sampling(sample=8, foreground=0.25), Matching()
+    drawn = sum(int((loss.draw(rule.assign(output.anchors, target)[0]) != -1).sum()) for target in targets)
+    assert int(Detection(1, sample=8, foreground=0.25).label_count(output, targets)) == drawn

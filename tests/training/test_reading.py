@@ -11,30 +11,29 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from training import toys
 
+import taskweave as tw
 from taskweave.data import (
     LabelledSet,
     Mixture,
-    Part,
     Reduced,
     RoundRobin,
+    Subset,
     ToInput,
     Transformed,
     collate,
     grid_proposals,
-    open_pets_h5,
     open_store,
     pack_store,
 )
 from taskweave.data.boxes import bounding_boxes
 from taskweave.data.order import BatchOrder, BlockOrder, EpochOrder
-from taskweave.data.readers import h5_files
+from taskweave.data.readers import arrays
 from taskweave.data.readers.whole_images import pets_h5
 from taskweave.data.store.stored_set import StoredSet
 from taskweave.data.transforms.proposals import WithProposals
 from taskweave.images import CAFFE, IMAGENET
+from taskweave.training import WrongCheckpointError, fit
 from taskweave.training.batches import batches_in_order, training_batches
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.loop import fit
 
 TO_INPUT = ToInput(IMAGENET)
 MIRRORED = v2.Compose([v2.RandomHorizontalFlip(), TO_INPUT])
@@ -97,8 +96,8 @@ def one_by_one(samples, order):
 
 VIEWS = {
     "whole": lambda data: data,
-    "part": lambda data: Part(data, [7, 0, 3, 4, 8, 1]),
-    "size that it has": lambda data: Reduced(Part(data, range(1, 9)), size=(8, 12)),
+    "part": lambda data: Subset(data, [7, 0, 3, 4, 8, 1]),
+    "size that it has": lambda data: Reduced(Subset(data, range(1, 9)), size=(8, 12)),
     "other size": lambda data: Reduced(data, size=(4, 6)),
     "in memory": lambda data: Reduced(data, in_memory=True),
     "with proposals": lambda data: WithProposals(data, grid_proposals),
@@ -161,7 +160,7 @@ def pets(tmp_path):
     """12 pets in 4 blocks of 3."""
     pytest.importorskip("h5py", reason="the h5 form needs taskweave[data]")
     trees.write_pets_h5(tmp_path / "pets", **trees.h5_rows(12))
-    return open_pets_h5(tmp_path / "pets")
+    return tw.data.pets_h5("all", path=tmp_path / "pets").only(("species", "box", "segmentation"))
 
 
 @pytest.fixture
@@ -177,7 +176,7 @@ def slices(monkeypatch):
             seen.setdefault(self.name, []).append(rows.start)
             return self.array[rows]
 
-    monkeypatch.setattr(pets_h5, "h5_array", lambda path, name: Watched(h5_files.h5_array(path, name), path.name))
+    monkeypatch.setattr(pets_h5, "h5_array", lambda path, name: Watched(arrays.h5_array(path, name), path.name))
     return seen
 
 
@@ -226,12 +225,12 @@ def test_two_ranks_read_everything_once(pets, slices):
 
 def test_views_keep_the_blocks(pets, slices):
     assert [list(block) for block in pets.blocks] == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
-    part = Part(pets, [4, 3, 0, 11, 1])
+    part = Subset(pets, [4, 3, 0, 11, 1])
     assert part.blocks == ([0, 1], [2, 4], [3])
-    assert Part(Part(pets, range(3, 12)), range(2, 6)).blocks == ([0], [1, 2, 3])
+    assert Subset(Subset(pets, range(3, 12)), range(2, 6)).blocks == ([0], [1, 2, 3])
     assert Reduced(part, size=(4, 5)).blocks == WithProposals(part, grid_proposals).blocks == part.blocks
     assert Reduced(part, in_memory=True).blocks == ()
-    batches = batches_of(Reduced(Part(pets, range(1, 12)), size=(4, 5)), batch_size=11, last=1)
+    batches = batches_of(Reduced(Subset(pets, range(1, 12)), size=(4, 5)), batch_size=11, last=1)
     assert sorted(batches[0].keys) == [pets.key(index) for index in range(1, 12)]
     assert sorted(slices["images.h5"]) == [0, 3, 6, 9]
 

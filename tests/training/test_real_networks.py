@@ -7,10 +7,10 @@ import torch
 from training import toys
 
 from taskweave.networks.resnet.deeplab_resnet import deeplab_resnet
+from taskweave.parts import part
 from taskweave.streams import as_stream
+from taskweave.training import TrainingOptions, WeightDecay, fit, sgd
 from taskweave.training.groups import describe, groups_of
-from taskweave.training.loop import fit
-from taskweave.training.options import SGD, TrainingOptions, WeightDecay
 from taskweave.units.cross_connection import CrossConnection
 from taskweave.units.cross_stitch import CrossStitch
 from taskweave.units.nddr import NDDR
@@ -45,7 +45,7 @@ class Samples(toys.ToySamples):
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 def test_resumed_ends_bit_equal_in_the_default_mode(tmp_path, unit):
     tasks = {"a": MeanTask(), "b": MeanTask()}
-    options = TrainingOptions(steps=3, batch_size=2, ema=0.9, optimizer=SGD(lr=1e-3), clip=1.0, device="cpu")
+    options = TrainingOptions(steps=3, batch_size=2, ema=0.9, optimizer=part(sgd, lr=1e-3), clip=1.0, device="cpu")
     train = functools.partial(fit, tasks=tasks, train=Samples(5), options=options, seed=0)
     whole, parts = connected(unit), connected(unit)
     train(whole, folder=tmp_path / "whole")

@@ -14,13 +14,13 @@ import pytest
 import torch
 from training import toys
 
-from taskweave.training.loop import fit
-from taskweave.training.stopping import StopSignal
+from taskweave.progress import StopSignal
+from taskweave.training import fit
 
 HARD = {
     "plain": {},
     "average and accumulation": {"ema": 0.9, "accumulate": 3, "clip": 0.5},
-    "adamw and cosine": {"optimizer": {"kind": "adamw", "lr": 0.01}, "schedule": {"kind": "cosine", "warm_up": 3}},
+    "adamw and cosine": {"optimizer": {"use": "adamw", "lr": 0.01}, "schedule": {"use": "cosine", "warm_up": 3}},
     "best of validations": {"choose": "best", "validate_every": 2, "ema": 0.5},
     "mean of validations": {"choose": "mean_last", "validate_every": 1, "mean_over": 5},
     "bf16 and channels last": {"precision": "bf16", "memory_format": "channels_last"},
@@ -132,7 +132,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from training import toys
-from taskweave.training.loop import fit
+from taskweave.training import fit
 class Told:
     def begin(self, what, total, *, done=0): print("begun", flush=True)
     def advance(self, done, losses=None): pass

@@ -4,10 +4,7 @@ import pytest
 import torch
 from training import toys
 
-from taskweave.training import speed
-from taskweave.training.loop import fit
-from taskweave.training.options import TrainingOptions
-from taskweave.training.validate import validate
+from taskweave.training import TrainingOptions, fit, make_fabric, speed, validate
 
 
 @pytest.mark.parametrize(("able", "expected"), [({"amx_bf16": True}, "bf16"), ({"avx512_bf16": True}, "bf16"), ({}, "32")])
@@ -49,7 +46,7 @@ def test_bf16_channels_last_trains_float32_weights_nearly_as_float32_does(tmp_pa
 def test_a_device_that_is_not_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="device='cuda' was asked for, but torch sees no CUDA device"):
-        speed.make_fabric(speed.settle(TrainingOptions(steps=1, device="cuda", precision="32")))
+        make_fabric(speed.settle(TrainingOptions(steps=1, device="cuda", precision="32")))
 
 
 def test_bf16_rounds_no_input():
@@ -67,5 +64,5 @@ def test_bf16_rounds_no_input():
     regions = torch.tensor([[599.0, 0.25, 601.0, 333.3]])
     assert not torch.equal(regions.bfloat16().float(), regions)
     net = Reads()
-    speed.make_fabric(speed.settle(TrainingOptions(steps=1, device="cpu", precision="bf16"))).setup(net)(regions)
+    make_fabric(speed.settle(TrainingOptions(steps=1, device="cpu", precision="bf16"))).setup(net)(regions)
     assert torch.equal(net.given, regions) and net.product.dtype == torch.bfloat16

@@ -12,33 +12,28 @@ from training import toys
 from training.ranks_work import HoledTask
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.loop import fit
-from taskweave.training.nonfinite import NonFiniteLossError
-from taskweave.training.pace import Pace
-from taskweave.weighting import (
-    DynamicWeightAverage,
-    Fixed,
-    GeometricMean,
-    GradientAggregation,
-    Uncertainty,
-    VarianceRatio,
-)
+from taskweave.data.mixture_order import RoundRobin
+from taskweave.training import NonFiniteLossError, WrongCheckpointError, fit
+from taskweave.training.batches import Pace
+from taskweave.weighting import DynamicWeightAverage, Fixed, GeometricMean, GradientAggregation, Uncertainty, VarianceRatio
 
 pytestmark = pytest.mark.slow
 
 BOTH = ["a", "b"]
 
 
+def halves():
+    return Fixed(BOTH, weights=dict.fromkeys(BOTH, 0.5))
+
+
 def aggregated(build, **options):
-    return lambda: GradientAggregation(BOTH, build(), **options)
+    return lambda: GradientAggregation.of(BOTH, build(), **options)
 
 
 WEIGHTINGS = {
     "dwa": lambda: DynamicWeightAverage(BOTH),
     "dwa per iteration": lambda: DynamicWeightAverage(BOTH, every="iteration"),
-    "uncertainty": lambda: Uncertainty({"a": "regression", "b": "classification"}, learning_rate=0.05),
+    "uncertainty": lambda: Uncertainty({"a": toys.Form(True), "b": toys.Form(False)}, learning_rate=0.05),
     "geometric mean": lambda: GeometricMean(BOTH),
     "variance ratio": lambda: VarianceRatio(BOTH, window=1, learning_rate=0.1),
     "upgrad": aggregated(aggregation.UPGrad),
@@ -87,7 +82,7 @@ def test_data_sets_that_label_one_task_each(tmp_path, build):
     data = Mixture({"a": noise(8, ["a"]), "b": noise(8, ["b"], start=500)}, RoundRobin())
     net = toys.network(norm=False, dropout=0.0)
     before = toys.state_of(net)
-    changes = {"log_every": 1, "optimizer": {"kind": "adam", "lr": 0.01}, "weight_decay": 0.1}
+    changes = {"log_every": 1, "optimizer": {"use": "adam", "lr": 0.01}, "weight_decay": 0.1}
     train(tmp_path, build(), net=net, data=data, stop=toys.StopAfter(1), **changes)
     first = toys.state_of(net)
     assert torch.equal(first["streams.b.net.last.weight"], before["streams.b.net.last.weight"])
@@ -142,7 +137,7 @@ def test_mean_of_gradients_is_the_gradient_of_the_mean(tmp_path):
     """Over all parameters, with accumulation, clipping, decay, momentum, and a penalty of none: the same network."""
     changes = {"accumulate": 2, "batch_size": 2, "clip": 0.5, "weight_decay": 0.1, "steps": 6}
     nets = []
-    for weighting in (aggregated(aggregation.Mean, over="all")(), Fixed(dict.fromkeys(BOTH, 0.5))):
+    for weighting in (aggregated(aggregation.Mean, over="all")(), halves()):
         net, _ = train(tmp_path / type(weighting).__name__, weighting, net=toys.network(dropout=0.0), **changes)
         nets.append(toys.state_of(net))
     for name, value in nets[0].items():
@@ -153,7 +148,10 @@ def test_mean_over_what_is_shared_leaves_each_head_its_own_gradient(tmp_path):
     """One step of SGD: bodies and connection follow the mean, heads their own task's whole gradient."""
     start = toys.state_of(toys.network(norm=False, dropout=0.0))
     moved = {}
-    for name, weighting in {"shared": aggregated(aggregation.Mean)(), "fixed": Fixed(dict.fromkeys(BOTH, 0.5))}.items():
+    for name, weighting in {
+        "shared": aggregated(aggregation.Mean)(),
+        "fixed": halves(),
+    }.items():
         net, _ = train(tmp_path / name, weighting, net=toys.network(norm=False, dropout=0.0), steps=1)
         moved[name] = {key: value - start[key] for key, value in toys.state_of(net).items()}
     for key, step in moved["fixed"].items():
@@ -170,7 +168,7 @@ def test_a_units_penalty_is_added_once(tmp_path):
     found = []
     for name, weighting in {
         "gradients": aggregated(aggregation.Sum, over="all")(),
-        "losses": Fixed({"a": 1.0, "b": 1.0}),
+        "losses": Fixed("ab"),
     }.items():
         net, _ = train(tmp_path / name, weighting, net=toys.network(unit=Pulled(), norm=False, dropout=0.0), steps=3)
         found.append(net.connection(0).unit.matrix.detach())
@@ -197,7 +195,7 @@ def test_a_batch_without_a_valid_pixel_has_no_loss(tmp_path):
     weighting.observe = told.append
     net = toys.network(norm=False, dropout=0.0)
     tasks = {"a": HoledTask(), "b": HoledTask()}
-    changes = {"optimizer": {"kind": "adam", "lr": 0.01}, "steps": 2, "log_every": 1, "weight_decay": 0.1}
+    changes = {"optimizer": {"use": "adam", "lr": 0.01}, "steps": 2, "log_every": 1, "weight_decay": 0.1}
     train(tmp_path, weighting, net=net, data=Samples(), tasks=tasks, stop=toys.StopAfter(1), **changes)
     before = toys.state_of(net)
     data = Samples()
@@ -230,7 +228,7 @@ def test_a_task_whose_loss_is_always_0(tmp_path, build):
 
 def test_its_own_rate(tmp_path):
     """Of the log variances, whatever the base rate; the schedule's factor applies to it."""
-    schedule = {"kind": "step", "every": 4, "factor": 0.5}
+    schedule = {"use": "step", "every": 4, "factor": 0.5}
     train(tmp_path, WEIGHTINGS["uncertainty"](), log_every=4, schedule=schedule, weight_decay=0.1)
     assert logged(tmp_path, "lr.weighting") == pytest.approx([0.05, 0.025])
 
@@ -243,10 +241,10 @@ def test_w_moves_after_the_network_by_an_optimiser_of_its_own(tmp_path):
     def build():
         return VarianceRatio(BOTH, window=1, learning_rate=0.5, optimizer="sgd")
 
-    halved, _ = train(tmp_path / "fixed", Fixed(dict.fromkeys(BOTH, 0.5)), net=toys.network(dropout=0.0), steps=1)
+    halved, _ = train(tmp_path / "fixed", halves(), net=toys.network(dropout=0.0), steps=1)
     first, _ = train(tmp_path / "first", build(), net=toys.network(dropout=0.0), steps=1)
     toys.assert_same_state(toys.state_of(halved), toys.state_of(first))
-    train(tmp_path / "all", build(), steps=8, log_every=1, schedule={"kind": "step", "every": 2, "factor": 0.1})
+    train(tmp_path / "all", build(), steps=8, log_every=1, schedule={"use": "step", "every": 2, "factor": 0.1})
     assert "lr.weighting" not in rows(tmp_path / "all")[0]
     alone, seen = build(), []
     for step, row in enumerate(rows(tmp_path / "all"), start=1):

@@ -5,11 +5,17 @@ import torch
 from torch import nn
 from training import toys
 
-from taskweave.training.checkpoint import WrongCheckpointError
-from taskweave.training.stages import load_streams, train_singles
-from taskweave.training.weights import load_stream_weights, load_weights, read_state, save_weights
+from taskweave.training import (
+    WrongCheckpointError,
+    load_stream_weights,
+    load_streams,
+    load_weights,
+    read_state,
+    save_weights,
+    train_singles,
+)
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 def tied():

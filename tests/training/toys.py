@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
 from torchmetrics import Metric
 
+import taskweave.experiments.rooms  # noqa: F401 - so that short names of parts are known
 from taskweave.features import FeatureShape
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
-from taskweave.training.options import TrainingOptions
+from taskweave.training import TrainingOptions
 from taskweave.units.unit import Unit
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
+from taskweave.weaving.plan import Connection
 
 
 class ToyNet(nn.Module):
@@ -110,6 +111,12 @@ class ToyTask(Task):
 TASKS = {"a": ToyTask(), "b": ToyTask()}
 
 
+class Form(NamedTuple):
+    """What a weighting asks of a task."""
+
+    regression: bool
+
+
 class ToySamples:
     """Noise drawn from (index, draw); `a` is its mean over channels, `b` its first. labels: {task: which indices}."""
 
@@ -135,7 +142,7 @@ def options(**changes):
     """Exact arithmetic, few steps."""
     usual = {"steps": 8, "batch_size": 4, "precision": "32", "memory_format": "contiguous", "device": "cpu"}
     return TrainingOptions.model_validate(
-        {**usual, "optimizer": {"kind": "sgd", "lr": 0.01}, "connection_lr": 1.0, **changes}
+        {**usual, "optimizer": {"use": "sgd", "lr": 0.01}, "connection_lr": 1.0, **changes}
     )
 
 

@@ -52,9 +52,9 @@ def test_counts_on_segnet() -> None:
     """The authors' 4 x 3 and 5 x 3 numbers for three tasks; right, per channel, 9 numbers for every channel of a place."""
     streams = {name: tw.as_stream(segnet_vgg16(2, widths=TINY)) for name in ("seg", "depth", "normals")}
     example = torch.rand(1, 3, 32, 32)
-    coded = tw.connect(streams, SegNetVGG16.places, CommonStitch, example=example)
+    coded = tw.connect(streams, SegNetVGG16.usual_stages, CommonStitch, example=example)
     assert sum(p.numel() for p in coded.connections.parameters()) == (4 + 5) * 3
-    right = tw.connect(streams, SegNetVGG16.places, tw.CrossStitch, example=example)
+    right = tw.connect(streams, SegNetVGG16.usual_stages, tw.CrossStitch, example=example)
     channels = [*TINY, TINY[3], TINY[2], TINY[1], TINY[0]]
     assert sum(p.numel() for p in right.connections.parameters()) == 9 * sum(channels)
 
@@ -63,7 +63,7 @@ def test_no_start_keeps_streams_apart() -> None:
     """Cross-stitch SegNets start as the single networks with (1, 0); as coded both streams get the same feature."""
     streams = {name: tw.as_stream(segnet_vgg16(2, widths=TINY)).eval() for name in ("seg", "depth")}
     x = torch.rand(1, 3, 32, 32)
-    stitched = tw.connect(streams, SegNetVGG16.places, lambda shapes: CrossStitch(shapes, self_weight=1.0), example=x)
+    stitched = tw.connect(streams, SegNetVGG16.usual_stages, lambda shapes: CrossStitch(shapes, self_weight=1.0), example=x)
     with torch.no_grad():
         outputs = stitched.eval()(x)
         assert all(torch.equal(output, streams[name](x)) for name, output in outputs.items())

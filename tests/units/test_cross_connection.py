@@ -1,10 +1,12 @@
 """Cross-connections: golden values, links, gates, counts, adaptation, refusals."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from taskweave.features import FeatureShape
-from taskweave.units import CrossConnection
+from taskweave.units import CrossConnection, CrossTalk
 
 TWO = [FeatureShape.image(1, 1, 2), FeatureShape.image(2, 1, 2)]
 
@@ -63,7 +65,7 @@ def test_gate_starts_exact_then_gate_and_convolution_learn() -> None:
 
 
 def test_directed_links() -> None:
-    unit = CrossConnection([FeatureShape.image(4, 3, 3)] * 3, links=[(0, 1), (2, 1)])
+    unit = CrossConnection([FeatureShape.image(4, 3, 3)] * 3, links=((0, 1), (2, 1)))
     assert [set(unit.sources(t)) for t in range(3)] == [{0}, {0, 1, 2}, {2}]
     x = [torch.rand(2, 4, 3, 3) for _ in range(3)]
     out = unit(x)
@@ -74,8 +76,20 @@ def test_directed_links() -> None:
     assert list(unit.forward_some({0: x[0]}, [0])) == [0]
 
 
-def test_no_links_is_an_exact_start() -> None:
-    assert CrossConnection(TWO, links=[]).exact_start
+def test_no_links_given_is_every_pair() -> None:
+    unit = CrossConnection([FeatureShape.image(4, 3, 3)] * 3, links=())
+    assert unit.links == ((0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1))
+    assert not unit.exact_start and CrossConnection(TWO, gate=True).exact_start
+
+
+def test_links_by_name() -> None:
+    shapes = [replace(FeatureShape.image(4, 3, 3), stream=name) for name in ("seg", "depth", "normals")]
+    assert CrossConnection(shapes, links=(("seg", "depth"), ("normals", 1))).links == ((0, 1), (2, 1))
+    assert CrossTalk(shapes, links=(("normals", "seg"),)).links == ((2, 0),)
+    with pytest.raises(ValueError, match=r"links names 'dept', which is none of the streams that meet here: \['seg', 'd"):
+        CrossConnection(shapes, links=(("seg", "dept"),))
+    with pytest.raises(ValueError, match=r"a link twice: \[\(0, 1\), \(0, 1\)\]"):
+        CrossConnection(shapes, links=(("seg", "depth"), (0, 1)))
 
 
 def test_unequal_sizes_are_resized_to_the_destinations() -> None:

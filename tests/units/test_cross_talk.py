@@ -35,7 +35,7 @@ def test_two_features_of_a_batch_keep_their_pictures_apart() -> None:
 
 def test_links_one_way() -> None:
     """Only the last stream hears the others; each other one keeps its feature, and needs nobody for it."""
-    unit = CrossTalk([FeatureShape.image(1, 1, 1)] * 3, links=[(0, 2), (1, 2)])
+    unit = CrossTalk([FeatureShape.image(1, 1, 1)] * 3, links=((0, 2), (1, 2)))
     given = [filled(float(c), 1, 1, 1) for c in (1, 2, 3)]
     out = unit(given)
     assert [y[0].flatten().tolist() for y in out] == [[1], [2], [3, 1, 2]]
@@ -43,4 +43,4 @@ def test_links_one_way() -> None:
     assert [sorted(unit.sources(t)) for t in range(3)] == [[0], [1], [0, 1, 2]]
     assert list(unit.forward_some({1: given[1]}, [1])) == [1]
     with pytest.raises(ValueError, match=r"CrossTalk has no link \(0, 3\)"):
-        CrossTalk([FeatureShape.image(1, 1, 1)] * 3, links=[(0, 3)])
+        CrossTalk([FeatureShape.image(1, 1, 1)] * 3, links=((0, 3),))

@@ -47,7 +47,7 @@ def test_shortcut_counts_of_vgg16(normalise: bool, numbers: int) -> None:
 
 @pytest.mark.parametrize("normalise", [True, False])
 def test_shortcut_golden_values(normalise: bool) -> None:
-    unit = Shortcut(SMALL_LAST, out_channels=2, normalise=normalise).eval()
+    unit = Shortcut(SMALL_LAST, channels=2, normalise=normalise).eval()
     with torch.no_grad():
         unit.convolution.weight.copy_(torch.tensor([[1.0, 2.0], [-1.0, 0.0]])[:, :, None, None])
     (out,) = unit([FIRST, LAST])
@@ -58,6 +58,6 @@ def test_shortcut_golden_values(normalise: bool) -> None:
 
 
 def test_shortcut_takes_a_single_stage_and_refuses_no_channels() -> None:
-    assert len(Shortcut(SMALL_LAST[:1], out_channels=3)([FIRST])) == 1
-    with pytest.raises(ValueError, match="out_channels=0"):
-        Shortcut(SMALL_LAST, out_channels=0)
+    assert len(Shortcut(SMALL_LAST[:1], channels=3)([FIRST])) == 1
+    with pytest.raises(ValueError, match="channels=0"):
+        Shortcut(SMALL_LAST, channels=0)

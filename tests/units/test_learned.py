@@ -75,7 +75,7 @@ def test_norms_are_those_of_the_linear_map(name: str) -> None:
 
 
 def test_lanes_by_hand() -> None:
-    links = learned_links(LaneMixing([FeatureShape.image(6, 1, 1)], start=LANES))
+    links = learned_links(LaneMixing([FeatureShape.image(6, 1, 1)], matrix=LANES))
     assert [(link.source, link.destination) for link in links] == [(0, 0), (1, 0), (0, 1), (2, 1)]
     assert [link.norm for link in links] == pytest.approx([0.5, 0.25, 0.1, 2.0])
 

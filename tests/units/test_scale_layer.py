@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from taskweave.features import FeatureShape
-from taskweave.networks.vgg.vgg16_body import CROSS_CONNECTED
+from taskweave.networks.vgg.networks import CROSS_CONNECTED
 from taskweave.units import CrossStitch, ScaleLayer
 
 TWO = [FeatureShape.image(2, 1, 2)] * 2

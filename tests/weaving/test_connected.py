@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from collections.abc import Sequence
 
 import pytest
 import timm
@@ -13,6 +14,7 @@ from streams.nets import images_and_targets, retinanet
 from torch import Tensor, nn
 
 import taskweave as tw
+from taskweave.weaving import watching
 
 SHAPES = [tw.FeatureShape.image(4, 5, 4)] * 2
 
@@ -188,40 +190,76 @@ class Largest:
         return nn.functional.interpolate(output, size=size).argmax(1)
 
 
+TASKS = {"a": Largest(), "b": Largest()}
+
+
 def predictor() -> tw.Connected:
-    return tw.connect(plain("ab"), ["s1"], tw.CrossStitch, example=X, tasks={"a": Largest(), "b": Largest()})
+    return tw.connect(plain("ab"), ["s1"], tw.CrossStitch, example=X)
 
 
 def test_predict_normalises_decodes_and_keeps_modes() -> None:
     net = predictor().train()
     image = torch.randint(0, 256, (3, 9, 7), dtype=torch.uint8)
-    predictions = net.predict(image)
+    predictions = tw.predict(net, TASKS, image)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     x = ((image / 255 - mean[:, None, None]) / std[:, None, None])[None]
     assert torch.equal(predictions["a"], net(x)["a"].argmax(1)[0])
     assert predictions["b"].shape == (9, 7)
     assert net.training and not predictions["a"].requires_grad
-    assert torch.equal(net.predict(image / 255)["a"], predictions["a"])
+    assert torch.equal(tw.predict(net, TASKS, image / 255)["a"], predictions["a"])
 
 
 def test_predict_on_a_batch() -> None:
     net = predictor()
     batch = torch.rand(2, 3, 9, 7)
-    together = net.predict(batch)["a"]
+    together = tw.predict(net, TASKS, batch)["a"]
     assert together.shape == (2, 9, 7)
-    assert torch.equal(together[1], net.predict(batch[1])["a"])
+    assert torch.equal(together[1], tw.predict(net, TASKS, batch[1])["a"])
 
 
 def test_predict_runs_in_eval_mode() -> None:
-    net = tw.Connected({"a": tw.Stream(nn.Sequential(nn.Dropout(0.9)), {"s": ["0"]})}, tasks={"a": Largest()})
+    net = tw.Connected({"a": tw.Stream(nn.Sequential(nn.Dropout(0.9)), {"s": ["0"]})})
     image = torch.rand(3, 9, 7)
-    assert torch.equal(net.train().predict(image)["a"], net.predict(image)["a"])
+    assert torch.equal(tw.predict(net.train(), TASKS, image)["a"], tw.predict(net, TASKS, image)["a"])
 
 
 def test_predict_refuses_what_it_cannot_decode_or_read() -> None:
-    net = tw.Connected(plain("ab"), tasks={"a": Largest()})
-    with pytest.raises(ValueError, match=r"predict needs a task to decode \['b'\] with; pass tasks="):
-        net.predict(torch.rand(3, 9, 7))
+    net = tw.Connected(plain("ab"))
+    with pytest.raises(ValueError, match=r"predict needs a task to decode \['b'\] with; got tasks for \['a'\]"):
+        tw.predict(net, {"a": Largest()}, torch.rand(3, 9, 7))
     for shape in ((9, 7), (1, 9, 7), (2, 4, 9, 7), (9, 7, 3)):
         with pytest.raises(ValueError, match=r"predict takes RGB \(3, H, W\) or \(B, 3, H, W\), got"):
-            predictor().predict(torch.rand(shape))
+            tw.predict(predictor(), TASKS, torch.rand(shape))
+
+
+class Seen:
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.met: list[tuple[int, list[Tensor]]] = []
+        self.forked: list[Tensor] = []
+
+    def meets(self, index: int, features: Sequence[Tensor]) -> None:
+        self.met.append((index, list(features)))
+
+    def forks(self, feature: Tensor) -> None:
+        self.forked.append(feature)
+
+
+def test_a_watcher_is_shown_what_meets_and_changes_nothing() -> None:
+    """The features that go into each unit, those of the fork, and nothing once nobody watches."""
+    streams, seen = plain("ab"), Seen()
+    net = tw.Connected(streams, [tw.Connection({"a": "s2", "b": "s2"}, Sum([tw.FeatureShape.image(4)] * 2))], trunk="s1")
+    expected = net(X)
+    with watching(net, seen):
+        outputs = net(X)
+    net(X)
+    assert all(torch.equal(outputs[name], expected[name]) for name in "ab")
+    trunk = streams["a"].net.s1(X)
+    assert len(seen.forked) == 1 and torch.equal(seen.forked[0], trunk)
+    ((index, features),) = seen.met
+    assert index == 0 and all(torch.equal(f, streams[name].net.s2(trunk)) for name, f in zip("ab", features, strict=True))
+    with watching(net, seen), pytest.raises(ValueError, match="no stream 'c'"):
+        net(X, tasks=("c",))
+    net(X)
+    assert len(seen.met) == 1, "an error ends the watching, too"

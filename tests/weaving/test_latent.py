@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 import taskweave as tw
+from taskweave.heads import ASPP, Head, LargeFOV
 from taskweave.networks import deeplab_vgg16
+from taskweave.parts import part
 from taskweave.streams.stream import Stream
 from taskweave.weaving import share_latent
 
@@ -114,16 +116,19 @@ def test_the_networks_given_stay_as_they_were() -> None:
     assert all(torch.equal(value, before[name]) for name, value in given["a"].state_dict().items())
 
 
-@pytest.mark.parametrize("head", ["largefov", "aspp"])
-def test_deeplab(head: str) -> None:
+@pytest.mark.parametrize("head", [LargeFOV, ASPP])
+def test_deeplab(head: type[Head]) -> None:
     """With ASPP each of the four last layers is factorised by its own L."""
-    given = {name: tw.as_stream(deeplab_vgg16(c, head=head, hidden=16)) for name, c in {"seg": 5, "normals": 3}.items()}
+    given = {
+        name: tw.as_stream(deeplab_vgg16(c, head=part(head, hidden=16), batch_norm=False))
+        for name, c in {"seg": 5, "normals": 3}.items()
+    }
     net, x = share_latent(given, rank=8).eval(), torch.randn(1, 3, 33, 33)
     plain = tw.Connected(given).eval()
     with torch.no_grad():
         for name, output in net(x).items():
             torch.testing.assert_close(output, plain(x)[name], rtol=1e-4, atol=1e-6)
-    layers = 4 if head == "aspp" else 1
+    layers = 4 if head is ASPP else 1
     latents = {id(m) for path, m in net.named_modules() if path.endswith("latent")}
     assert len(latents) == layers
     extra = sum(p.numel() for p in net.parameters()) - sum(p.numel() for p in plain.parameters())
@@ -141,6 +146,6 @@ def test_what_cannot_be_factorised_is_named() -> None:
     grouped = Stream(Net(nn.Conv2d(6, 2, 1, groups=2)).double(), {"body": ("body",), "last": ("last",)}, head=("last",))
     with pytest.raises(ValueError, match="cannot factorise the grouped convolution 'last'"):
         share_latent({"a": grouped}, rank=2)
-    aspp = tw.as_stream(deeplab_vgg16(2, head="aspp", hidden=8))
+    aspp = tw.as_stream(deeplab_vgg16(2, head=part(ASPP, hidden=8)))
     with pytest.raises(ValueError, match=r"they have \{'a': 4, 'b': 1\} layers"):
-        share_latent({"a": aspp, "b": tw.as_stream(deeplab_vgg16(2, hidden=8))}, rank=2)
+        share_latent({"a": aspp, "b": tw.as_stream(deeplab_vgg16(2, head=part(LargeFOV, hidden=8)))}, rank=2)

@@ -24,9 +24,9 @@ def picture(batch: int = 4) -> Tensor:
     return torch.randn(batch, 3, 9, 9, dtype=torch.float64)
 
 
-def woven(unit, *, count: int = 2, dropout: float = 0.5, check: bool = False) -> tw.Connected:
+def woven(unit, *, count: int = 2, dropout: float = 0.5) -> tw.Connected:
     streams = {str(i): stream(dropout=dropout) for i in range(count)}
-    return tw.connect(streams, ["one", "two"], unit, example=picture(), check_start=check)
+    return tw.connect(streams, ["one", "two"], unit, example=picture())
 
 
 def test_what_it_measures() -> None:
@@ -51,7 +51,7 @@ def test_what_it_measures() -> None:
     ],
 )
 def test_exact_starts_are_exact_in_both_modes_whatever_dropout_draws(unit, count: int) -> None:
-    report = woven(unit, count=count, check=True).start
+    report = tw.check_start(woven(unit, count=count), picture())
     assert report == StartReport(dict.fromkeys("012"[:count], 0.0), dict.fromkeys("012"[:count], 0.0), True)
 
 
@@ -76,9 +76,8 @@ def test_nothing_stays_changed() -> None:
     assert sum(len(module._forward_pre_hooks) + len(module._forward_hooks) for module in net.modules()) == hooks
 
 
-def test_connect_keeps_the_report_only_when_asked() -> None:
-    assert woven(tw.CrossStitch).start is None
-    report = woven(tw.CrossStitch, check=True).start
+def test_the_report_in_words() -> None:
+    report = tw.check_start(woven(tw.CrossStitch), picture())
     assert isinstance(report, StartReport)
     assert "largest difference" in str(report)
     assert "claim no exact start" in str(report)

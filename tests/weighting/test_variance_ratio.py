@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from taskweave.weighting import Fixed, VarianceRatio
-from taskweave.weighting.epoch_losses import EpochLosses
-from taskweave.weighting.variance_ratio import variance_ratio_weights
+from taskweave.weighting.variance_ratio import EpochLosses, variance_ratio_weights
 
 
 def weights(learned, ratios):

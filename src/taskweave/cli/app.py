@@ -10,6 +10,7 @@ from taskweave.cli.compare import compare
 from taskweave.cli.demo import demo
 from taskweave.cli.inspect_data import inspect_data
 from taskweave.cli.pack import pack
+from taskweave.cli.parts import parts
 from taskweave.cli.predict import predict
 from taskweave.cli.recipes import recipes
 from taskweave.cli.report import report
@@ -20,7 +21,8 @@ app = typer.Typer(
     name="taskweave",
     help=(
         "Weave single-task vision networks into one multi-task network, and see whether it helped.\n\n"
-        "Begin with `taskweave demo`; `taskweave recipes` lists experiments, `taskweave compare` runs one."
+        "Begin with `taskweave demo`; `taskweave recipes` lists experiments, `taskweave compare` runs one. "
+        "`taskweave parts` lists what a recipe can be made of."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -33,6 +35,7 @@ app.command()(compare)
 app.command()(sweep)
 app.command()(run)
 app.command()(recipes)
+app.command()(parts)
 app.command()(report)
 app.command()(predict)
 app.command()(inspect_data)

@@ -31,8 +31,8 @@ def inspect_data(
     from taskweave.cli.progress import bars
     from taskweave.data.inspection import inspect
 
-    with bars(Console(stderr=True)) as progress:
-        found = inspect(path, samples=samples, watcher=progress)
+    with bars() as progress:
+        found = inspect(path, samples=samples, progress=progress)
     if as_json:
         import json
 

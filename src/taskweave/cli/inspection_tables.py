@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from taskweave.data.inspection import Inspection
+from taskweave.data.inspection.facts import LayoutFacts, SplitFacts, TargetFacts
 from taskweave.data.inspection.inspection import LAYOUTS
-from taskweave.data.inspection.result import LayoutFacts, SplitFacts, TargetFacts
 
 _NEAREST = 3
 _NAMES = 12
@@ -35,7 +35,7 @@ def _say(console: Console, text: str | Text, style: str = "") -> None:
 
 
 def _show_layout(layout: LayoutFacts, console: Console) -> None:
-    title = Text.assemble((layout.layout, "bold"), f"  tw.data.{layout.reader}, in recipes `kind: {layout.choice}`")
+    title = Text.assemble((layout.layout, "bold"), f"  tw.data.{layout.reader}, in recipes `use: {layout.reader}`")
     _say(console, title)
     for split in layout.splits:
         _show_split(split, console)

@@ -1,4 +1,4 @@
-"""Progress on the terminal: a bar per phase, one line per note."""
+"""What is told on the terminal while and after commands work: a bar per phase, lines of text."""
 
 from __future__ import annotations
 
@@ -46,15 +46,21 @@ class Bars:
         for line in text.splitlines():
             if line not in self._told:  # every run says the same of this machine
                 self._told.add(line)
-                self._console.print(line, style="dim", highlight=False, markup=False, soft_wrap=True)
+                say(self._console, line, "dim")
 
     def end(self) -> None:
         self._bars.remove_task(self._phases.pop())
 
 
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """Print text as it is: no markup, no colours of numbers, no line broken."""
+    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
 @contextmanager
-def bars(console: Console) -> Iterator[Bars]:
-    """Bars while inside; on a terminal they vanish at the end, elsewhere only notes are printed."""
+def bars(console: Console | None = None) -> Iterator[Bars]:
+    """Bars while inside, on stderr by default; on a terminal they vanish at the end, elsewhere only notes are printed."""
+    console = console or Console(stderr=True)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # it greets every run with its precision
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     columns = [
@@ -65,6 +71,5 @@ def bars(console: Console) -> Iterator[Bars]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[losses]}"),
     ]
-    drawn = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    with drawn:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as drawn:
         yield Bars(drawn, console)

@@ -32,7 +32,8 @@ def _table(recipes: Sequence[Listed], paper: str, width: int) -> Table:
     table.add_column("full size", ratio=3, overflow="fold")
     table.add_column("--small", ratio=4, overflow="fold")
     for one in recipes:
-        table.add_row(Text(one.name), Text(one.table or "–"), Text(_data(one)), Text(_full(one)), Text(_small(one)))
+        full = "–" if one.full is None else _cost(one.full)
+        table.add_row(*(Text(cell) for cell in (one.name, one.table or "–", _data(one), full, _small(one.small))))
     return table
 
 
@@ -55,16 +56,11 @@ def _said(needed: dict[str, str]) -> str:
     return ", ".join(f"{title} [{kind}]" if kind else title for title, kind in needed.items())
 
 
-def _full(one: Listed) -> str:
-    return "–" if one.full is None else _cost(one.full)
-
-
 def _cost(form: FormCost) -> str:
     return f"{form.trainings} / {short(form.steps)} / {short(form.training_flops)}FLOP"
 
 
-def _small(one: Listed) -> str:
-    form = one.small
+def _small(form: FormCost) -> str:
     if form.minutes is None:
         return _cost(form)
     cores = f" on {form.cores} cores" if form.cores > 1 else ""
@@ -77,6 +73,6 @@ def remarks() -> tuple[str, ...]:
         "table: the printed one whose numbers stand beside ours; – where no paper prints one.",
         "cost: trainings / steps / operations, forward and backward, of one seed with nothing stored. Minutes without a "
         "GPU, on one core unless said: as run (docs/results); ~ as --dry-run expects them.",
-        "layout: `taskweave inspect-data FOLDER` says which one a folder has; --set data.kind=... takes another.",
+        "layout: `taskweave inspect-data FOLDER` says which one a folder has; --set data.use=... takes another.",
         "taskweave compare nddr/table4 --small --data FOLDER runs one; --show nddr/table4 prints it.",
     )

@@ -24,21 +24,17 @@ def recipes(
     taskweave compare my.yaml                   and to run
     """
     if schema:
-        _print_schema()
+        import json
+
+        from taskweave.experiments.schema import recipe_schema
+
+        typer.echo(json.dumps(recipe_schema(), indent=2))
     elif show:
         from taskweave.recipes.catalogue import find
 
         typer.echo(find(show, small=small).to_yaml(), nl=False)
     else:
         _list(as_json=as_json)
-
-
-def _print_schema() -> None:
-    import json
-
-    from taskweave.experiments.recipe import Recipe
-
-    typer.echo(json.dumps(Recipe.model_json_schema(), indent=2))
 
 
 def _list(*, as_json: bool) -> None:

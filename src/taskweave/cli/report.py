@@ -37,7 +37,8 @@ def report(
 ) -> None:
     """Write a comparison as one self-contained page: verdict, table, gains, charts, pictures, recipe, versions.
 
-    The page needs no network and no other file. Nothing is trained or measured: what the folder holds is shown.
+    The page needs no network and no other file. Nothing is trained or measured: what the folder holds is shown. Charts are
+    drawn from its numbers where it has none.
 
     \b
     taskweave report results/demo                              writes results/demo/report.html
@@ -58,7 +59,11 @@ def report(
 
 def _page(place: Path, *, images: bool) -> str:
     from taskweave.reporting.page import page_of
+    from taskweave.reporting.report import write_charts
+    from taskweave.results.folder import CHARTS
 
+    if not (place / CHARTS).exists():  # compared in Python, which leaves numbers
+        write_charts(place)
     return page_of(place, images=images)
 
 
@@ -81,11 +86,12 @@ def _file(path: Path) -> Path:
 def _write(path: Path, text: str) -> None:
     from rich.console import Console
 
-    from taskweave.reporting.files import write_whole
+    from taskweave.cli.progress import say
+    from taskweave.files import CannotSaveError, write_text
 
     try:
-        write_whole(path, lambda file: file.write(text.encode()))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror or error}); give another file with --out") from error
-    told = f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)"
-    Console().print(told, soft_wrap=True, highlight=False, markup=False)
+        write_text(path, text)
+    except CannotSaveError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error
+        raise ValueError(f"{path} cannot be written ({reason}); give another file with --out") from error
+    say(Console(), f"report: {path.absolute()} ({path.stat().st_size / 1e6:.2f} MB)")

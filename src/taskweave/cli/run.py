@@ -12,7 +12,9 @@ from taskweave.cli.options import Data, Out, RecipeName, Set, Small
 
 def run(
     recipe: RecipeName,
-    method: Annotated[str, typer.Option("--method", help="Its label or kind; default the recipe's last.")] = "",
+    method: Annotated[
+        str, typer.Option("--method", help="Its label, or the name of its method or unit; default the recipe's last.")
+    ] = "",
     seed: Annotated[int | None, typer.Option("--seed", help="Default the recipe's first.")] = None,
     small: Small = False,
     data: Data = None,
@@ -32,7 +34,7 @@ def run(
         from rich.console import Console
 
         from taskweave.cli.options import chosen
-        from taskweave.cli.progress import bars
+        from taskweave.cli.progress import bars, say
         from taskweave.experiments.one_run import run as run_one
 
         console = Console()
@@ -48,4 +50,4 @@ def run(
         values = "  ".join(f"{name} {'-' if v is None else f'{v:.4g}'}" for name, v in metrics.items())
         console.print(f"  {task}: {values}", highlight=False, markup=False)
     for digest in row.runs:
-        console.print(f"weights: {(out / 'runs' / digest).absolute()}", soft_wrap=True, highlight=False, markup=False)
+        say(console, f"weights: {(out / 'runs' / digest).absolute()}")

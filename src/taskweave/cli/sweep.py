@@ -19,8 +19,8 @@ Method = Annotated[
     str,
     typer.Option(
         "--method",
-        help="Label or kind of the row that is varied, default the recipe's first with units; of split the one that stands "
-        "beside, default cross-stitch; of seeds the one that is drawn, default the last.",
+        help="Label of the row that is varied, or the name of its unit, default the first with units; of split the "
+        "one that stands beside, default cross-stitch; of seeds the one that is drawn, default the last.",
     ),
 ]
 
@@ -51,7 +51,7 @@ def sweep(
     init    0.1:0.9,0.9:0.1,...   a unit's weights at the start, own:other
     lr      1,10,100,1000         how many times the base rate units learn at
     start   scratch,scenes,single what connected networks start from; also library, file
-    unit    cross_stitch,nddr,... also cross_connected, sluice, scale_layer, common_stitch
+    unit    cross_stitch,nddr,... also cross_connection, sluice, scale_layer, or your own
     places  pool1,pool1+pool2,... where streams meet: each place alone, then more and more of them
     seeds   0,1,2                 the same recipe again: what chance alone changes
 
@@ -70,13 +70,13 @@ def sweep(
         varied = axis_named(axis)
         asked = chosen(recipe, small=small, data=data, seeds=seeds, settings=settings)
         given = tuple(part.strip() for part in values.split(",") if part.strip())
-        swept = varied.of(asked, values=given, method=method or None)
+        wanted = varied.of(asked, values=given, method=method or None)
         compare_and_show(
-            swept.recipe,
+            wanted.recipe,
             out=out,
             max_minutes=max_minutes,
             dry_run=dry_run,
             elsewhere=data is not None,
             launcher=launcher_of(jobs, ray),
-            swept=swept,
+            wanted=wanted,
         )

@@ -1,195 +1,99 @@
 """Data sets, their samples, joint transforms and orders."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-_HOME = {
-    "Batch": "sample",
-    "Sample": "sample",
-    "collate": "sample",
-    "LabelledSet": "dataset",
-    "Depth": "tensors",
-    "Disparity": "tensors",
-    "Normals": "tensors",
-    "Scenes": "generated.scenes",
-    "FileSet": "readers.fileset",
-    "open_nyud_mt": "readers.indoor.nyud_mt",
-    "open_nyuv2_folder": "readers.indoor.nyuv2_folder",
-    "open_nyuv2_lists": "readers.indoor.nyuv2_lists",
-    "open_nyuv2_mat": "readers.indoor.nyuv2_mat",
-    "open_nyuv2_mtan": "readers.indoor.nyuv2_mtan",
-    "Reduced": "reduced",
-    "Part": "splits",
-    "split_by_scene": "splits",
-    "RandomCropPad": "transforms.augmentation",
-    "RandomDiscreteScale": "transforms.augmentation",
-    "RandomScale": "transforms.augmentation",
-    "Resize": "transforms.augmentation",
-    "ToInput": "transforms.augmentation",
-    "Transformed": "transformed",
-    "Mixture": "mixture",
-    "ConstantInterval": "mixture_schedules",
-    "MixtureSchedule": "mixture_schedules",
-    "Proportional": "mixture_schedules",
-    "RoundRobin": "mixture_schedules",
-    "Temperature": "mixture_schedules",
-    "BatchOrder": "order",
-    "EpochOrder": "order",
-    "Intrinsics": "normals",
-    "NYUV2_CAMERA": "normals",
-    "normals_from_depth": "normals",
-    "cache_folder": "readers.cache",
-    "open_apascal": "readers.boxes.apascal",
-    "open_birds": "readers.boxes.birds",
-    "tiled": "readers.boxes.birds",
-    "open_box_csv": "readers.boxes.box_csv",
-    "BoxSet": "readers.boxes.boxes_set",
-    "open_caltech": "readers.streets.caltech",
-    "open_caltech_extracted": "readers.streets.caltech_extracted",
-    "CITYSCAPES_CLASSES": "readers.streets.cityscapes_classes",
-    "open_cityscapes": "readers.streets.cityscapes",
-    "CITYSCAPES_CAMERA": "readers.streets.cityscapes_depth",
-    "DepthForm": "readers.streets.cityscapes_depth",
-    "StereoCamera": "readers.streets.cityscapes_depth",
-    "MTAN_CLASSES": "readers.streets.cityscapes_mtan",
-    "open_cityscapes_mtan": "readers.streets.cityscapes_mtan",
-    "open_auto_lambda": "readers.streets.auto_lambda",
-    "open_adashare_cityscapes": "readers.indoor.adashare",
-    "open_adashare_nyuv2": "readers.indoor.adashare",
-    "open_citypersons": "readers.streets.citypersons",
-    "open_coco": "readers.boxes.coco",
-    "Fit": "transforms.fit",
-    "Inspection": "inspection",
-    "inspect": "inspection",
-    "JointTransform": "transforms.joint",
-    "KITTI_PEDESTRIANS": "readers.streets.kitti",
-    "open_kitti": "readers.streets.kitti",
-    "open_penn_fudan": "readers.boxes.penn_fudan",
-    "BlockOrder": "order",
-    "open_pets": "readers.whole_images.pets",
-    "pets_sample": "readers.whole_images.pets_shipped",
-    "open_pets_h5": "readers.whole_images.pets_h5",
-    "open_imdb_wiki": "readers.whole_images.imdb_wiki",
-    "open_utkface": "readers.whole_images.utkface",
-    "WithProposals": "transforms.proposals",
-    "grid_proposals": "transforms.proposals",
-    "read_proposals": "transforms.proposals",
-    "write_proposals": "transforms.proposals",
-    "AllRois": "transforms.rois",
-    "ROI_WEIGHTS": "transforms.rois",
-    "SampleRois": "transforms.rois",
-    "TargetRois": "transforms.rois",
-    "Window": "transforms.tiling",
-    "Windowed": "transforms.tiling",
-    "merge_windows": "transforms.tiling",
-    "right_halves": "transforms.tiling",
-    "tile_windows": "transforms.tiling",
-    "StoredBatches": "store.stored_set",
-    "open_store": "store.stored_set",
-    "pack_store": "store.packing",
-    "VOC_CLASSES": "readers.boxes.voc",
-    "open_voc": "readers.boxes.voc",
-}
-
-__all__ = [*_HOME]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for."""
-    if name in _HOME:
-        return getattr(import_module(f"taskweave.data.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'taskweave.data' has no attribute {name!r}; it has {sorted(__all__)}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
-
+from taskweave.lazy import lazy_names
 
 if TYPE_CHECKING:
     from taskweave.data.dataset import LabelledSet as LabelledSet
-    from taskweave.data.generated.scenes import Scenes as Scenes
-    from taskweave.data.inspection import Inspection as Inspection
-    from taskweave.data.inspection import inspect as inspect
+    from taskweave.data.facts import SetFacts as SetFacts
+    from taskweave.data.generated.scenes import scenes as scenes
+    from taskweave.data.inspection import Inspection as Inspection, inspect as inspect
     from taskweave.data.mixture import Mixture as Mixture
-    from taskweave.data.mixture_schedules import ConstantInterval as ConstantInterval
-    from taskweave.data.mixture_schedules import MixtureSchedule as MixtureSchedule
-    from taskweave.data.mixture_schedules import Proportional as Proportional
-    from taskweave.data.mixture_schedules import RoundRobin as RoundRobin
-    from taskweave.data.mixture_schedules import Temperature as Temperature
-    from taskweave.data.normals import NYUV2_CAMERA as NYUV2_CAMERA
-    from taskweave.data.normals import Intrinsics as Intrinsics
-    from taskweave.data.normals import normals_from_depth as normals_from_depth
-    from taskweave.data.order import BatchOrder as BatchOrder
-    from taskweave.data.order import BlockOrder as BlockOrder
-    from taskweave.data.order import EpochOrder as EpochOrder
-    from taskweave.data.readers.boxes.apascal import open_apascal as open_apascal
-    from taskweave.data.readers.boxes.birds import open_birds as open_birds
-    from taskweave.data.readers.boxes.birds import tiled as tiled
-    from taskweave.data.readers.boxes.box_csv import open_box_csv as open_box_csv
+    from taskweave.data.mixture_order import (
+        ConstantInterval as ConstantInterval,
+        MixtureSchedule as MixtureSchedule,
+        Proportional as Proportional,
+        RoundRobin as RoundRobin,
+        Temperature as Temperature,
+    )
+    from taskweave.data.normals import (
+        NYUV2_CAMERA as NYUV2_CAMERA,
+        Intrinsics as Intrinsics,
+        normals_from_depth as normals_from_depth,
+    )
+    from taskweave.data.order import BatchOrder as BatchOrder, BlockOrder as BlockOrder, EpochOrder as EpochOrder
+    from taskweave.data.readers.arrays import cache_folder as cache_folder
+    from taskweave.data.readers.boxes.box_csv import birds as birds, box_csv as box_csv, tiled as tiled
     from taskweave.data.readers.boxes.boxes_set import BoxSet as BoxSet
-    from taskweave.data.readers.boxes.coco import open_coco as open_coco
-    from taskweave.data.readers.boxes.penn_fudan import open_penn_fudan as open_penn_fudan
-    from taskweave.data.readers.boxes.voc import VOC_CLASSES as VOC_CLASSES
-    from taskweave.data.readers.boxes.voc import open_voc as open_voc
-    from taskweave.data.readers.cache import cache_folder as cache_folder
+    from taskweave.data.readers.boxes.coco import coco as coco
+    from taskweave.data.readers.boxes.penn_fudan import penn_fudan as penn_fudan
+    from taskweave.data.readers.boxes.voc import VOC_CLASSES as VOC_CLASSES, apascal as apascal, voc as voc
     from taskweave.data.readers.fileset import FileSet as FileSet
-    from taskweave.data.readers.indoor.adashare import open_adashare_cityscapes as open_adashare_cityscapes
-    from taskweave.data.readers.indoor.adashare import open_adashare_nyuv2 as open_adashare_nyuv2
-    from taskweave.data.readers.indoor.nyud_mt import open_nyud_mt as open_nyud_mt
-    from taskweave.data.readers.indoor.nyuv2_folder import open_nyuv2_folder as open_nyuv2_folder
-    from taskweave.data.readers.indoor.nyuv2_lists import open_nyuv2_lists as open_nyuv2_lists
-    from taskweave.data.readers.indoor.nyuv2_mat import open_nyuv2_mat as open_nyuv2_mat
-    from taskweave.data.readers.indoor.nyuv2_mtan import open_nyuv2_mtan as open_nyuv2_mtan
-    from taskweave.data.readers.streets.auto_lambda import open_auto_lambda as open_auto_lambda
-    from taskweave.data.readers.streets.caltech import open_caltech as open_caltech
-    from taskweave.data.readers.streets.caltech_extracted import open_caltech_extracted as open_caltech_extracted
-    from taskweave.data.readers.streets.citypersons import open_citypersons as open_citypersons
-    from taskweave.data.readers.streets.cityscapes import open_cityscapes as open_cityscapes
-    from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES as CITYSCAPES_CLASSES
-    from taskweave.data.readers.streets.cityscapes_depth import CITYSCAPES_CAMERA as CITYSCAPES_CAMERA
-    from taskweave.data.readers.streets.cityscapes_depth import DepthForm as DepthForm
-    from taskweave.data.readers.streets.cityscapes_depth import StereoCamera as StereoCamera
-    from taskweave.data.readers.streets.cityscapes_mtan import MTAN_CLASSES as MTAN_CLASSES
-    from taskweave.data.readers.streets.cityscapes_mtan import open_cityscapes_mtan as open_cityscapes_mtan
-    from taskweave.data.readers.streets.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS
-    from taskweave.data.readers.streets.kitti import open_kitti as open_kitti
-    from taskweave.data.readers.whole_images.imdb_wiki import open_imdb_wiki as open_imdb_wiki
-    from taskweave.data.readers.whole_images.pets import open_pets as open_pets
-    from taskweave.data.readers.whole_images.pets_h5 import open_pets_h5 as open_pets_h5
-    from taskweave.data.readers.whole_images.pets_shipped import pets_sample as pets_sample
-    from taskweave.data.readers.whole_images.utkface import open_utkface as open_utkface
-    from taskweave.data.reduced import Reduced as Reduced
-    from taskweave.data.sample import Batch as Batch
-    from taskweave.data.sample import Sample as Sample
-    from taskweave.data.sample import collate as collate
-    from taskweave.data.splits import Part as Part
-    from taskweave.data.splits import split_by_scene as split_by_scene
+    from taskweave.data.readers.indoor.adashare import (
+        adashare_cityscapes as adashare_cityscapes,
+        adashare_nyuv2 as adashare_nyuv2,
+    )
+    from taskweave.data.readers.indoor.nyuv2 import (
+        nyud_mt as nyud_mt,
+        nyuv2_folder as nyuv2_folder,
+        nyuv2_lists as nyuv2_lists,
+        nyuv2_mtan as nyuv2_mtan,
+    )
+    from taskweave.data.readers.indoor.nyuv2_mat import nyuv2_mat as nyuv2_mat
+    from taskweave.data.readers.streets.caltech import caltech as caltech, caltech_extracted as caltech_extracted
+    from taskweave.data.readers.streets.citypersons import citypersons as citypersons
+    from taskweave.data.readers.streets.cityscapes import (
+        CITYSCAPES_CAMERA as CITYSCAPES_CAMERA,
+        CITYSCAPES_CLASSES as CITYSCAPES_CLASSES,
+        DepthForm as DepthForm,
+        StereoCamera as StereoCamera,
+        cityscapes as cityscapes,
+    )
+    from taskweave.data.readers.streets.cityscapes_copies import (
+        MTAN_CLASSES as MTAN_CLASSES,
+        auto_lambda as auto_lambda,
+        cityscapes_mtan as cityscapes_mtan,
+    )
+    from taskweave.data.readers.streets.kitti import KITTI_PEDESTRIANS as KITTI_PEDESTRIANS, kitti as kitti
+    from taskweave.data.readers.whole_images.faces import imdb_wiki as imdb_wiki, utkface as utkface
+    from taskweave.data.readers.whole_images.pets import pets as pets, pets_sample as pets_sample
+    from taskweave.data.readers.whole_images.pets_h5 import pets_h5 as pets_h5
+    from taskweave.data.sample import Batch as Batch, Sample as Sample, collate as collate
+    from taskweave.data.splits import Subset as Subset, split_by_scene as split_by_scene
     from taskweave.data.store.packing import pack_store as pack_store
-    from taskweave.data.store.stored_set import StoredBatches as StoredBatches
-    from taskweave.data.store.stored_set import open_store as open_store
-    from taskweave.data.tensors import Depth as Depth
-    from taskweave.data.tensors import Disparity as Disparity
-    from taskweave.data.tensors import Normals as Normals
-    from taskweave.data.transformed import Transformed as Transformed
-    from taskweave.data.transforms.augmentation import RandomCropPad as RandomCropPad
-    from taskweave.data.transforms.augmentation import RandomDiscreteScale as RandomDiscreteScale
-    from taskweave.data.transforms.augmentation import RandomScale as RandomScale
-    from taskweave.data.transforms.augmentation import Resize as Resize
-    from taskweave.data.transforms.augmentation import ToInput as ToInput
-    from taskweave.data.transforms.fit import Fit as Fit
-    from taskweave.data.transforms.joint import JointTransform as JointTransform
-    from taskweave.data.transforms.proposals import WithProposals as WithProposals
-    from taskweave.data.transforms.proposals import grid_proposals as grid_proposals
-    from taskweave.data.transforms.proposals import read_proposals as read_proposals
-    from taskweave.data.transforms.proposals import write_proposals as write_proposals
-    from taskweave.data.transforms.rois import ROI_WEIGHTS as ROI_WEIGHTS
-    from taskweave.data.transforms.rois import AllRois as AllRois
-    from taskweave.data.transforms.rois import SampleRois as SampleRois
-    from taskweave.data.transforms.rois import TargetRois as TargetRois
-    from taskweave.data.transforms.tiling import Window as Window
-    from taskweave.data.transforms.tiling import Windowed as Windowed
-    from taskweave.data.transforms.tiling import merge_windows as merge_windows
-    from taskweave.data.transforms.tiling import right_halves as right_halves
-    from taskweave.data.transforms.tiling import tile_windows as tile_windows
+    from taskweave.data.store.stored_set import StoredBatches as StoredBatches, open_store as open_store, stored as stored
+    from taskweave.data.tensors import Depth as Depth, Disparity as Disparity, Normals as Normals
+    from taskweave.data.transformed import Reduced as Reduced, Transformed as Transformed
+    from taskweave.data.transforms.augmentation import (
+        Fit as Fit,
+        JointTransform as JointTransform,
+        RandomCrop as RandomCrop,
+        RandomScale as RandomScale,
+        Resize as Resize,
+        ToInput as ToInput,
+        ZoomCrops as ZoomCrops,
+        colour as colour,
+        mirror as mirror,
+    )
+    from taskweave.data.transforms.proposals import (
+        WithProposals as WithProposals,
+        grid_proposals as grid_proposals,
+        read_proposals as read_proposals,
+        write_proposals as write_proposals,
+    )
+    from taskweave.data.transforms.rois import (
+        ROI_WEIGHTS as ROI_WEIGHTS,
+        AllRois as AllRois,
+        SampleRois as SampleRois,
+        TargetRois as TargetRois,
+    )
+    from taskweave.data.transforms.tiling import (
+        Window as Window,
+        Windowed as Windowed,
+        merge_windows as merge_windows,
+        right_halves as right_halves,
+        tile_windows as tile_windows,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

@@ -52,11 +52,8 @@ def tidy(sample: Mapping[str, Any]) -> dict[str, Any]:
     a label was the box itself (BoundingBoxes under a task's name), it is missing then.
     """
     tidied = {name: _tidied(value) for name, value in sample.items()}
-    return {name: value for name, value in tidied.items() if not _is_lost_label(name, value)}
-
-
-def _is_lost_label(name: str, value: Any) -> bool:
-    return isinstance(value, tv_tensors.BoundingBoxes) and name not in BOX_INPUTS and not len(value)
+    lost = {name for name, value in tidied.items() if isinstance(value, tv_tensors.BoundingBoxes) and not len(value)}
+    return {name: value for name, value in tidied.items() if name in BOX_INPUTS or name not in lost}
 
 
 def _tidied(value: Any) -> Any:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import final
 
 from torch.utils.data import Dataset
 
+from taskweave.data.facts import Names
 from taskweave.data.sample import Batch, Sample
 
 
@@ -18,8 +21,7 @@ class LabelledSet(Dataset[Sample], ABC):
     ``normals`` Normals float32 (3, H, W), zeros = invalid; ``disparity`` Disparity float32 (1, H, W), 0 = invalid;
     ``detection`` and ``attributes`` boxes with their labels, see `taskweave.data.boxes`; one with `categories`
     int64 (); ``age`` int64 () in years, 0..99; ``box`` BoundingBoxes (1, 4), the one box that is asked for.
-    Which samples are read in which order, and how they are turned into network input, is not decided here
-    (`EpochOrder`, `Transformed`). A data set pickles, so that worker processes can have it.
+    A data set pickles, so that worker processes can have it.
     """
 
     @abstractmethod
@@ -43,6 +45,16 @@ class LabelledSet(Dataset[Sample], ABC):
     def classes(self) -> tuple[str, ...]:
         """Names of the segmentation classes in the order of their ids; () without segmentation."""
 
+    def only(self, labels: Sequence[str]) -> LabelledSet:
+        """The same samples with these labels alone, in this order; () for images without targets.
+
+        Sets that are read from files do not touch the files of the other labels.
+
+        Raises:
+            ValueError: A label is not one of `self.labels`.
+        """
+        return Restricted(self, labels)
+
     @property
     def objects(self) -> tuple[str, ...]:
         """Names of the object classes: label k of a box is objects[k - 1]; () without boxes."""
@@ -59,10 +71,16 @@ class LabelledSet(Dataset[Sample], ABC):
         return {}
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
-        """`collate` of these samples, boxes tidied (`boxes.tidy`), images raw: for data read faster so than one by one.
+        """Return `collate` of these samples, images raw and boxes tidied (`boxes.tidy`), if that is faster than one by one.
 
-        None for others, where images of the batch differ in form, or where one, or what lies on it, is not of `size`
-        (height, width). Raises IndexError outside 0..len - 1.
+        Args:
+            size: (height, width) that every image, and everything that lies on it, must have. Default: any.
+
+        Returns:
+            None if this data set has no faster way, if images of the batch differ in form, or if one is not of `size`.
+
+        Raises:
+            IndexError: An index is outside 0..len - 1.
         """
         return None
 
@@ -81,3 +99,90 @@ class LabelledSet(Dataset[Sample], ABC):
     @abstractmethod
     def scene(self, index: int) -> str:
         """The place the picture shows: pictures of one scene must not be split between training and validation."""
+
+
+def require_labels(labels: Sequence[str], available: Sequence[str], where: str) -> tuple[str, ...]:
+    """`labels` without repetition; ValueError where one is not in `available`."""
+    if unknown := [label for label in labels if label not in available]:
+        raise ValueError(f"{where} has no label {unknown[0]!r}; it has {list(available)}")
+    return tuple(dict.fromkeys(labels))
+
+
+class NamedSet(LabelledSet):
+    """A data set that offers `labels`, and of what `names` knows the names of these."""
+
+    def __init__(self, labels: Sequence[str], names: Names) -> None:
+        self._labels = tuple(labels)
+        self._names: Names = names
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(self._names.classes) if "segmentation" in self.labels else ()
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        return tuple(self._names.objects)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        return tuple(self._names.attributes) if "attributes" in self.labels else ()
+
+    @property
+    def categories(self) -> Mapping[str, tuple[str, ...]]:
+        return {label: tuple(names) for label, names in self._names.categories.items() if label in self.labels}
+
+
+class DerivedSet(NamedSet):
+    """Samples made of those of `dataset`, with its labels and names. A subclass says which, and how each is made."""
+
+    def __init__(self, dataset: LabelledSet) -> None:
+        self.dataset = self._names = dataset
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.dataset.labels
+
+
+class ChangedSet(DerivedSet):
+    """Each sample of `dataset`, changed: as many, in its order, under its keys. A subclass says how."""
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    @property
+    def blocks(self) -> tuple[Sequence[int], ...]:
+        return self.dataset.blocks
+
+    def key(self, index: int) -> str:
+        return self.dataset.key(index)
+
+    def scene(self, index: int) -> str:
+        return self.dataset.scene(index)
+
+
+@final
+class Restricted(ChangedSet):
+    """What `LabelledSet.only` gives where a data set has no cheaper way: other targets are dropped once they are read."""
+
+    def __init__(self, dataset: LabelledSet, labels: Sequence[str]) -> None:
+        super().__init__(dataset)
+        self._labels = require_labels(labels, dataset.labels, type(dataset).__name__)
+        self._dropped = frozenset(dataset.labels) - frozenset(self._labels)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self._labels
+
+    def __getitem__(self, index: int) -> Sample:
+        return {name: value for name, value in self.dataset[index].items() if name not in self._dropped}
+
+    def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
+        batch = self.dataset.batch_of(indices, size=size)
+        if batch is None:
+            return None
+        targets = {label: target for label, target in batch.targets.items() if label not in self._dropped}
+        return replace(batch, targets=targets, rows={label: batch.rows[label] for label in targets})

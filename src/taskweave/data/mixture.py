@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, combinations
 from typing import Any, final
 
 from torch.utils.data import Dataset
 
-from taskweave.data.mixture_checks import check_labelled, check_sets, check_visited
-from taskweave.data.mixture_order import MixtureOrder, Reach, Turns, reach
-from taskweave.data.mixture_schedules import MixtureSchedule
+from taskweave.data.dataset import LabelledSet
+from taskweave.data.facts import names_of
+from taskweave.data.mixture_order import MixtureOrder, MixtureSchedule, Reach, Turns, reach
 from taskweave.data.sample import Sample
 from taskweave.data.transformed import Transformed
 
@@ -23,14 +23,14 @@ class Mixture(Dataset[Sample]):
     Its samples are those of the sets in a row; each carries its set's name as ``source``, also in its key. Which batch
     reads which samples depends on the seed and the number of the batch alone, so a training resumes inside any epoch.
 
-    sets: each with its own transform.
-    schedule: `ConstantInterval`, `RoundRobin`, `Proportional` or `Temperature`. Its turns are batches, so with
-        ``accumulate`` one optimiser step may hold batches of several sets.
-    use: {set: the labels taken from it}; a set that is not named gives all it has.
-    batch_sizes: {set: samples per batch}, instead of the training's batch size.
-    mixed: batches hold samples of several sets, which need one image size; then turns are samples. Networks run on all
-        images of a batch and losses count those that are labelled, so a batch norm in a task's head sees the others too.
-    Raises ValueError for an empty data set, and for two that define one task with different classes.
+    Args:
+        sets: Each with its own transform.
+        schedule: `ConstantInterval`, `RoundRobin`, `Proportional` or `Temperature`. Its turns are batches, so with
+            ``accumulate`` one optimiser step may hold batches of several sets.
+        use: {set: the labels taken from it}; a set that is not named gives all it has.
+        batch_sizes: {set: samples per batch}, instead of the training's batch size.
+        mixed: Batches hold samples of several sets, which need one image size; then turns are samples. Networks run on all
+            images of a batch and losses count those that are labelled, so a batch norm in a task's head sees the others.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class Mixture(Dataset[Sample]):
             raise ValueError(f"batch_sizes must be at least 1, got {small}")
         if self.mixed and self.batch_sizes:
             raise ValueError(
-                "batch_sizes are for batches of one data set; in mixed ones ConstantInterval({set: samples}) says how many "
-                "of each come in turn"
+                "batch_sizes are for batches of one data set; in mixed ones ConstantInterval(batches={set: samples}) says "
+                "how many of each come in turn"
             )
 
     def __len__(self) -> int:
@@ -97,8 +97,7 @@ class Mixture(Dataset[Sample]):
     def turns(self, batch_size: int, *, seed: int) -> Turns:
         """Whose turn it is, where a batch has `batch_size` samples unless `batch_sizes` says otherwise."""
         per_turn = {name: 1 if self.mixed else self.batch_sizes.get(name, batch_size) for name in self.sets}
-        per_batch = batch_size if self.mixed else 1
-        return Turns(self.sizes, self.schedule, per_turn, per_batch, seed, self._blocks())
+        return Turns(self.sizes, self.schedule, per_turn, batch_size if self.mixed else 1, seed, self._blocks())
 
     def order(self, batch_size: int, *, seed: int, first: int, last: int) -> MixtureOrder:
         """The samples of the batches number `first`..`last` - 1."""
@@ -128,3 +127,55 @@ class Mixture(Dataset[Sample]):
             "batch_sizes": self.batch_sizes,
             "mixed": self.mixed,
         }
+
+
+def check_sets(sets: Mapping[str, LabelledSet], used: Mapping[str, Collection[str]]) -> None:
+    """Raise ValueError for no data sets, an empty one, labels that one does not have, or two that disagree on a task."""
+    if not sets:
+        raise ValueError("a Mixture needs at least one data set, got none")
+    if empty := [name for name, dataset in sets.items() if len(dataset) == 0]:
+        raise ValueError(f"the data sets {empty} of the mixture are empty; check the folders and the splits")
+    if unknown := sorted(set(used) - set(sets)):
+        raise ValueError(f"use= names {unknown}; the data sets of the mixture are {list(sets)}")
+    for name, dataset in sets.items():
+        if missing := sorted(set(used[name]) - set(dataset.labels)):
+            raise ValueError(f"data set {name!r} has no labels {missing} to use; it has {list(dataset.labels)}")
+    for (one, first), (other, second) in combinations(sets.items(), 2):
+        for task in used[one]:
+            if task in used[other]:
+                _check_vocabulary(task, one, names_of(first, task), other, names_of(second, task))
+
+
+def _check_vocabulary(task: str, one: str, first: Sequence[str], other: str, second: Sequence[str]) -> None:
+    """Names of a task's classes in two sets; none for a task without, or of a data set that does not say."""
+    if not first or not second or first == second:
+        return
+    longest = max(len(first), len(second))
+    at = next(i for i in range(longest) if first[i : i + 1] != second[i : i + 1])
+    a, b = (repr(names[at]) if at < len(names) else "nothing" for names in (first, second))
+    raise ValueError(
+        f"data sets {one!r} and {other!r} define task {task!r} with different classes: {one!r} has {len(first)}, "
+        f"{other!r} has {len(second)}, and class {at} is {a} in {one!r}, {b} in {other!r}; read both with the same "
+        f"classes, or take the task from one of them only: use={{{other!r}: (...)}}"
+    )
+
+
+def check_labelled(used: Mapping[str, Collection[str]], wanted: Collection[str]) -> None:
+    """Raise ValueError for a wanted task that no data set is labelled for."""
+    known = {task for tasks in used.values() for task in tasks}
+    if missing := [task for task in wanted if task not in known]:
+        has = "; ".join(f"{name!r} is labelled for {sorted(tasks)}" for name, tasks in used.items())
+        raise ValueError(
+            f"no data set of the mixture is labelled for {missing}: {has}. Add a data set with these labels, or leave the "
+            "tasks out with trained="
+        )
+
+
+def check_visited(used: Mapping[str, Collection[str]], wanted: Collection[str], *, visited: Collection[str]) -> None:
+    """Raise ValueError for a wanted task whose data sets are never read in a training."""
+    reached = {task for name in visited for task in used[name]}
+    if missing := [task for task in wanted if task not in reached]:
+        raise ValueError(
+            f"this training reads only the data sets {sorted(visited)} of the mixture, and none labelled for {missing}; "
+            "train for more steps, or switch between data sets sooner"
+        )

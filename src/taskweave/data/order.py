@@ -42,9 +42,7 @@ class BlockOrder:
     """Samples in shuffled `blocks`, each block shuffled in itself.
 
     For data that are read a block at a time (`LabelledSet.blocks`): neighbours in a file come close to each other in an
-    epoch, so files must not be sorted by class.
-
-    blocks: the indices in each; together 0..count - 1, every one once. Raises ValueError for others.
+    epoch, so files must not be sorted by class. Together the blocks have every index 0..count - 1 once.
     """
 
     def __init__(self, blocks: Sequence[Sequence[int]], seed: int) -> None:
@@ -76,8 +74,7 @@ def order_of(count: int, blocks: Sequence[Sequence[int]], seed: int) -> Order:
 class BatchOrder(Sampler[list[tuple[int, int]]]):
     """The batches of steps `first`..`last` - 1, for a DataLoader's ``batch_sampler``.
 
-    Epochs follow each other without a gap, so every batch is full and step s always reads the same samples: a resumed run
-    starts at its step without reading what came before.
+    Epochs follow each other without a gap, so every batch is full and step s always reads the same samples.
     """
 
     def __init__(self, order: Order, batch_size: int, *, first: int, last: int) -> None:

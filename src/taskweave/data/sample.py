@@ -26,16 +26,17 @@ INPUTS = ("image", "key", SOURCE, *BOX_INPUTS)
 @final
 @dataclass(frozen=True)
 class Batch:
-    """Samples stacked.
+    """Samples stacked into a batch.
 
-    image: (B, 3, H, W) float32, as the network expects it.
-    targets: {task: the targets of those samples that have one}: tensors stacked; mappings as a list, one per sample, in
-        plain tensors; BoundingBoxes as mappings of "boxes" (n, 4) and "size" (2,), the height and width of the image.
-    rows: {task: which samples of the batch those are, int64}.
-    keys: the samples' keys.
-    rois, proposals: per image (n, 4) as x1, y1, x2, y2 in its pixels; None where no sample has any, (0, 4) for an image
-        that has none beside others that have.
-    sources: the name of each sample's data set in a `Mixture`; () for samples of no mixture.
+    Args:
+        image: (B, 3, H, W) float32, as the network expects it.
+        targets: {task: the targets of the samples that are labelled for it}. Tensors are stacked. Mappings are a list, one
+            per sample, in plain tensors. BoundingBoxes become mappings of "boxes" (n, 4) and "size" (2,), the height and
+            width of the image.
+        rows: {task: positions of those samples in the batch, int64}.
+        rois: (n, 4) per image as x1, y1, x2, y2 in its pixels; (0, 4) for an image without any; None if no image has any.
+        proposals: Likewise.
+        sources: The name of each sample's data set in a `Mixture`; () outside a mixture.
     """
 
     image: Tensor
@@ -68,9 +69,10 @@ class Batch:
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples of one image size; each task's targets are those of the samples that have one.
+    """Stack samples of one image size; each task's targets are those of the samples that are labelled for it.
 
-    Raises ValueError where images, or the dense targets of a task, differ in size.
+    Raises:
+        ValueError: Images, or the dense targets of a task, differ in size.
     """
     names = dict.fromkeys(name for sample in samples for name in sample if name not in INPUTS)
     rows = {name: [i for i, sample in enumerate(samples) if name in sample] for name in names}
@@ -112,7 +114,7 @@ def _stacked(values: Sequence[Any], name: str) -> Tensor:
     if len(shapes) > 1:
         raise ValueError(
             f"{name!r} of one batch has shapes {list(shapes)}: expected one; bring samples to one size "
-            f"(Resize, RandomCropPad, Fit), or read one at a time (batch_size=1)"
+            f"(Resize, RandomCrop, Fit), or read one at a time (batch_size=1)"
         )
     return torch.stack(plain)
 

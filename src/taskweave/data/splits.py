@@ -1,19 +1,44 @@
-"""A validation part cut from the training part, by scene."""
+"""Parts of data sets: a validation part cut by scene, and parts of releases without a split, drawn by a seed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import final
 
 import torch
 
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.derived import DerivedSet
+from taskweave.data.dataset import DerivedSet, LabelledSet
 from taskweave.data.sample import Batch, Sample
 
 
+def drawn(names: Iterable[str], *, seed: int) -> list[str]:
+    """`names` in the order of a hash of (seed, name): whether one comes early hardly depends on which others are there."""
+    return sorted(names, key=lambda name: hashlib.blake2b(f"{seed}:{name}".encode(), digest_size=8).digest())
+
+
+def held_out(groups: Sequence[str], share: float, *, seed: int) -> frozenset[str]:
+    """Return the groups whose samples form the test part: the first round(share * n) of the n groups in random order.
+
+    A group (a person's name, say) is never split between parts. At least one group is held out and at least one is left.
+
+    Args:
+        groups: The group of each sample.
+        share: Share of the groups that is held out, between 0 and 1.
+
+    Raises:
+        ValueError: `share` is not between 0 and 1, or there are fewer than two groups.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"test_share is the test part of the groups, between 0 and 1, got {share}")
+    different = drawn(set(groups), seed=seed)
+    if len(different) < 2:
+        raise ValueError(f"all {len(groups)} samples are of {len(different)} group: none can be held out; open split='all'")
+    return frozenset(different[: min(max(1, round(share * len(different))), len(different) - 1)])
+
+
 @final
-class Part(DerivedSet):
+class Subset(DerivedSet):
     """Some samples of `dataset`, in the order of `indices`."""
 
     def __init__(self, dataset: LabelledSet, indices: Sequence[int]) -> None:
@@ -22,6 +47,9 @@ class Part(DerivedSet):
             raise ValueError(f"a part needs indices in 0..{len(dataset) - 1}, got {outside[:5] or 'none'}")
         super().__init__(dataset)
         self.indices = tuple(indices)
+
+    def only(self, labels: Sequence[str]) -> Subset:
+        return Subset(self.dataset.only(labels), self.indices)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -36,8 +64,8 @@ class Part(DerivedSet):
     def blocks(self) -> tuple[Sequence[int], ...]:
         number_of = {index: number for number, block in enumerate(self.dataset.blocks) for index in block}
         members: dict[int, list[int]] = {}
-        for place, index in enumerate(self.indices if number_of else ()):
-            members.setdefault(number_of[index], []).append(place)
+        for position, index in enumerate(self.indices if number_of else ()):
+            members.setdefault(number_of[index], []).append(position)
         return tuple(members.values())
 
     def key(self, index: int) -> str:
@@ -47,11 +75,11 @@ class Part(DerivedSet):
         return self.dataset.scene(self.indices[index])
 
 
-def split_by_scene(dataset: LabelledSet, share: float, *, seed: int) -> tuple[Part, Part]:
+def split_by_scene(dataset: LabelledSet, share: float, *, seed: int) -> tuple[Subset, Subset]:
     """(training, validation): whole scenes, drawn by `seed`, until about `share` of the samples are in validation.
 
     Pictures of one room are nearly copies of each other; split at random they would make validation blind to overfitting.
-    Both parts hold at least one scene and keep the order of `dataset`. Raises ValueError where all samples show one scene.
+    Both parts hold at least one scene and keep the order of `dataset`.
     """
     if not 0 < share < 1:
         raise ValueError(f"share is the validation part of the samples, between 0 and 1, got {share}")
@@ -71,4 +99,4 @@ def split_by_scene(dataset: LabelledSet, share: float, *, seed: int) -> tuple[Pa
         if len(held) + len(scene) / 2 <= share * len(dataset):
             held.update(scene)
     train = [index for index in range(len(dataset)) if index not in held]
-    return Part(dataset, train), Part(dataset, sorted(held))
+    return Subset(dataset, train), Subset(dataset, sorted(held))

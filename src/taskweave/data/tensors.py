@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, final
+from typing import Any, ClassVar, NoReturn, Self, final
 
 import torch
 from torch import Tensor
@@ -12,55 +12,51 @@ from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 
 
-@final
-class Depth(tv_tensors.TVTensor):  # type: ignore[misc]
-    """Distances along the optical axis: (1, H, W) float32 in metres, 0 = invalid.
+class _Map(tv_tensors.TVTensor):  # type: ignore[misc]
+    """A target for every pixel, float32; ValueError for another number of channels."""
 
-    Never interpolated: between two surfaces there is no surface. A picture enlarged by s shows its scene nearer: depth / s.
-    Raises ValueError for another number of channels.
-    """
+    channels: ClassVar[int]
 
-    def __new__(cls, data: Any) -> Depth:
+    def __new__(cls, data: Any) -> Self:
         tensor = cls._to_tensor(data, dtype=torch.float32)
-        _require_channels(tensor, 1, "Depth")
+        if tensor.ndim < 3 or tensor.shape[-3] != cls.channels:
+            raise ValueError(
+                f"{cls.__name__} has shape (..., {cls.channels}, H, W), got {tuple(tensor.shape)}: move the channels to "
+                "the front"
+            )
         return tensor.as_subclass(cls)  # type: ignore[no-any-return]
 
 
 @final
-class Disparity(tv_tensors.TVTensor):  # type: ignore[misc]
+class Depth(_Map):
+    """Distances along the optical axis: (1, H, W) float32 in metres, 0 = invalid.
+
+    Never interpolated: between two surfaces there is no surface. A picture enlarged by s shows its scene nearer: depth / s.
+    """
+
+    channels = 1
+
+
+@final
+class Disparity(_Map):
     """How far a point shifts between the two pictures of a stereo camera: (1, H, W) float32, 0 = invalid.
 
     In pixels of the picture that it was measured in: a baseline * focal length of that picture, over depth in metres; or
     that times a constant, which is inverse depth (MTAN's Cityscapes). A picture enlarged by s shows its scene nearer:
-    disparity * s; at another resolution of the same view it stays. Never interpolated. Raises ValueError for another
-    number of channels.
+    disparity * s; at another resolution of the same view it stays. Never interpolated.
     """
 
-    def __new__(cls, data: Any) -> Disparity:
-        tensor = cls._to_tensor(data, dtype=torch.float32)
-        _require_channels(tensor, 1, "Disparity")
-        return tensor.as_subclass(cls)  # type: ignore[no-any-return]
+    channels = 1
 
 
 @final
-class Normals(tv_tensors.TVTensor):  # type: ignore[misc]
+class Normals(_Map):
     """Surface normals: (3, H, W) float32 unit vectors, zeros = invalid. Frame: x right, y up, z towards the camera.
 
     A horizontal flip negates x, a vertical flip y, a rotation of the picture turns (x, y). Never interpolated.
-    Raises ValueError for another number of channels.
     """
 
-    def __new__(cls, data: Any) -> Normals:
-        tensor = cls._to_tensor(data, dtype=torch.float32)
-        _require_channels(tensor, 3, "Normals")
-        return tensor.as_subclass(cls)  # type: ignore[no-any-return]
-
-
-def _require_channels(tensor: Tensor, channels: int, name: str) -> None:
-    if tensor.ndim < 3 or tensor.shape[-3] != channels:
-        raise ValueError(
-            f"{name} has shape (..., {channels}, H, W), got {tuple(tensor.shape)}: move the channels to the front"
-        )
+    channels = 3
 
 
 def _register(functional: Callable[..., Any], kind: type, kernel: Callable[..., Tensor]) -> None:
@@ -142,19 +138,10 @@ def _size(value: Tensor) -> list[int]:
     return [int(size) for size in value.shape[-2:]]
 
 
+_FLIPS = ((F.horizontal_flip, F.horizontal_flip_mask), (F.vertical_flip, F.vertical_flip_mask))
 _KERNELS: dict[type, Sequence[tuple[Callable[..., Any], Callable[..., Tensor]]]] = {
-    Depth: (
-        (F.horizontal_flip, F.horizontal_flip_mask),
-        (F.vertical_flip, F.vertical_flip_mask),
-        (F.rotate, _rotate),
-        (F.affine, _affine_depth),
-    ),
-    Disparity: (
-        (F.horizontal_flip, F.horizontal_flip_mask),
-        (F.vertical_flip, F.vertical_flip_mask),
-        (F.rotate, _rotate),
-        (F.affine, _affine_disparity),
-    ),
+    Depth: (*_FLIPS, (F.rotate, _rotate), (F.affine, _affine_depth)),
+    Disparity: (*_FLIPS, (F.rotate, _rotate), (F.affine, _affine_disparity)),
     Normals: (
         (F.horizontal_flip, lambda value: _negate(value.flip(-1), 0)),
         (F.vertical_flip, lambda value: _negate(value.flip(-2), 1)),
@@ -165,7 +152,7 @@ _KERNELS: dict[type, Sequence[tuple[Callable[..., Any], Callable[..., Tensor]]]]
 _COMMON = ((F.resize, _resize), (F.crop, F.crop_mask), (F.center_crop, F.center_crop_mask), (F.pad, _pad))
 # torchvision passes a type without a kernel through unchanged, which would leave image and target apart: so these refuse
 _REFUSED = (
-    (F.resized_crop, "use RandomScale with RandomCropPad, or RandomDiscreteScale, which know what a scale does to depth"),
+    (F.resized_crop, "use RandomScale with RandomCrop, or ZoomCrops, which know what a scale does to depth"),
     (F.perspective, "leave the perspective transform out, or drop the target"),
     (F.elastic, "leave the elastic transform out, or drop the target"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, final
 
-from taskweave.experiments.choices.mixture import sets_of
+from taskweave.experiments.data import sets_of
 from taskweave.experiments.recipe import Recipe
 
 
@@ -29,7 +29,7 @@ class Column:
 def columns_of(recipe: Recipe) -> tuple[Column, ...]:
     """For every task the test parts of the data sets that it is trained on, their other parts, then the further tests."""
     found: list[Column] = []
-    for task in recipe.tasks.chosen:
+    for task in recipe.tasks:
         labelled = [name for name, one in sets_of(recipe.data).items() if one.labelled_for([task])]
         names = {name: task if i == 0 else f"{task} on {name}" for i, name in enumerate(labelled)}
         found += [Column(title, task, name) for name, title in names.items()]

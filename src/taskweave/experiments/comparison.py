@@ -8,30 +8,28 @@ from pathlib import Path
 from typing import Literal, final
 
 from taskweave.experiments.artifacts.class_labels import train_labels
-from taskweave.experiments.artifacts.writing import write_drawings, write_tables
+from taskweave.experiments.artifacts.machine import describe_machine, installed_versions
+from taskweave.experiments.artifacts.writing import write_drawings
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.choices.method import SingleTrainedOn
-from taskweave.experiments.choices.mixture import sets_of
 from taskweave.experiments.columns import columns_of
-from taskweave.experiments.constant import constants_of, score_of
+from taskweave.experiments.data import made_by, sets_of
 from taskweave.experiments.estimating import Estimate, estimate
-from taskweave.experiments.launch.failed_rows import failures_of
+from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.launch.here import Here
 from taskweave.experiments.launch.launcher import Launcher, Place
 from taskweave.experiments.launch.scheduling import train_all
-from taskweave.experiments.machine import describe_machine, installed_versions
 from taskweave.experiments.monitoring import warnings_of
 from taskweave.experiments.plan import Entry, all_runs, entries
-from taskweave.experiments.recipe import Recipe, digest_of
-from taskweave.experiments.rows import row_of
+from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.rows import constants_of, failures_of, row_of, score_of
 from taskweave.experiments.running import check_weightings, find_record
-from taskweave.experiments.versions import versions_of
-from taskweave.progress import Progress, Silent
-from taskweave.results.comparison import ComparisonResult, Row, Values, write_text
-from taskweave.results.file_names import file_name
-from taskweave.results.stored import with_gains
+from taskweave.experiments.set_up import differences
+from taskweave.files import write_text
+from taskweave.progress import Progress, Silent, StopSignal
+from taskweave.results.comparison import ComparisonResult, Row, Values
+from taskweave.results.folder import RESULT, file_name
+from taskweave.results.gains import with_gains
 from taskweave.training.checkpoint import open_folder
-from taskweave.training.stopping import StopSignal
 
 State = Literal["planned", "finished", "failed", "interrupted", "deadline"]
 
@@ -41,9 +39,11 @@ State = Literal["planned", "finished", "failed", "interrupted", "deadline"]
 class Comparison:
     """What `compare` did.
 
-    result: the rows there are.  folder: holds comparison.json, table.md, table.csv, recipe.yaml, pictures/ and charts/.
+    result: the rows there are.  folder: holds comparison.json, recipe.yaml and pictures/; tables, charts and the page are
+    written from it by `taskweave.reporting.write_report`.
     estimate: what was left to do when it began.  state: "planned" after a dry run; "finished"; "failed" where all is there
-    but `result.failed`; or why it stopped early: then the same call goes on where it stopped.  pictures: the files drawn.
+    but `result.failed`; or why it stopped early: then the same call goes on where it stopped.
+    pictures: the files written of networks.
     """
 
     result: ComparisonResult
@@ -84,7 +84,7 @@ def compare(
     """
     progress, bench, rows = progress or Silent(), Bench(recipe, progress), entries(recipe)
     runs = all_runs(rows)
-    check_weightings([run for run in runs if find_record(run, folder) is None])
+    check_weightings([run for run in runs if find_record(run, folder) is None], bench)
     expected = estimate(runs, bench, folder=folder, progress=progress)
     progress.note(describe(expected))
     if dry_run:
@@ -105,8 +105,8 @@ def compare(
     result = with_gains(_result(recipe, rows, constant, folder=folder, command=command), folder, progress=progress)
     result = result.model_copy(update={"images": bench.images})
     state: State = reason or ("failed" if result.failed else "finished")
-    write_tables(result, here)
-    pictures = write_drawings(rows, result, bench, root=folder, folder=here, progress=progress)
+    result.save(here / RESULT)
+    pictures = write_drawings(rows, bench, root=folder, folder=here, progress=progress)
     return Comparison(result, here, expected, state, pictures)
 
 
@@ -149,18 +149,25 @@ def _result(recipe: Recipe, rows: Sequence[Entry], constant: Values, *, folder: 
             missing.append(entry)
     failed = failures_of(missing, folder)
     lost = {(failure.method, failure.seed) for failure in failed}
+    sets = {**sets_of(recipe.data), **{name: test.data for name, test in recipe.further_tests.items()}}
     return ComparisonResult(
         name=recipe.name,
-        recipe=recipe.model_dump(mode="json"),
+        recipe=recipe.dump(),
         recipe_hash=recipe.digest(),
         taskweave_version=__version__,
         baseline=recipe.rows[0].title,
-        control=next((method.title for method in recipe.rows if isinstance(method, SingleTrainedOn)), ""),
+        control=next((row.title for row in recipe.rows if row.made.is_control), ""),
+        seeds=recipe.seeds,
         rows=tuple(found),
+        columns={column.name: column.task for column in columns_of(recipe)},
         constant=constant,
         further=tuple(column.name for column in columns_of(recipe) if column.further),
         parts=tuple(column.name for column in columns_of(recipe) if column.part != "test"),
-        missing=tuple(f"{e.method.title}, seed {e.seed}" for e in missing if (e.method.title, e.seed) not in lost),
+        may_be_published={name: one.facts.may_be_shown for name, one in sets.items()},
+        printed=recipe.printed,
+        set_up=() if recipe.printed is None else differences(recipe, recipe.printed.set_up),
+        notes=recipe.notes,
+        missing=tuple(f"{e.row.title}, seed {e.seed}" for e in missing if (e.row.title, e.seed) not in lost),
         failed=failed,
         warnings=warnings_of(rows, folder / "runs"),
         command=command,
@@ -174,14 +181,15 @@ def _constant(bench: Bench, here: Path, progress: Progress) -> Values:
     import json
 
     r = bench.recipe
-    content: dict[str, object] = {"data": r.data.determining(), "tasks": r.tasks.determining()}
-    if r.further_tests:
-        content["further"] = {name: test.determining() for name, test in r.further_tests.items()}
-    if r.evaluation.also_on:
-        content["also_on"] = list(r.evaluation.also_on)
-    if made_by := versions_of(sets_of(r.data).values(), r.tasks.chosen):
-        content["made_by"] = made_by
-    known_by = digest_of(content)
+    known_by = digest_of(
+        {
+            "data": r.data.identity(),
+            "made_by": made_by(sets_of(r.data), r.tasks),
+            "tasks": {name: entry.identity() for name, entry in r.tasks.items()},
+            "further": {name: test.identity() for name, test in r.further_tests.items()},
+            "also_on": list(r.evaluation.also_on),
+        }
+    )
     path = here / f"constant-{known_by}.json"
     if path.is_file():
         return dict(json.loads(path.read_text(encoding="utf-8")))

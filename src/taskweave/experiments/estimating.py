@@ -14,15 +14,14 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.example import training_inputs
-from taskweave.experiments.building.measures import Cost, regions_of
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.choices.start import PretrainedOnScenes
+from taskweave.experiments.costs import Cost, regions_of, training_inputs
 from taskweave.experiments.plan import Run
-from taskweave.experiments.running import find_record, folder_of, read_record
+from taskweave.experiments.running import find_record, folder_of
 from taskweave.progress import Progress, Silent
+from taskweave.results.run_files import read_record
+from taskweave.training.fabric import make_fabric
 from taskweave.training.randomness import seeded
-from taskweave.training.speed import make_fabric, settle
+from taskweave.training.speed import settle
 
 _BYTES = 4
 _TIMED = 2e11
@@ -96,16 +95,13 @@ def estimate(runs: Sequence[Run], bench: Bench, *, folder: Path, progress: Progr
 
 def _estimate(run: Run, cost: Cost, bench: Bench, *, speed: float) -> RunEstimate:
     seconds = _OVERHEAD * run.steps * pictures_of(run) * flops_of_training(run, cost, bench) / speed
-    stored = 0 if run.role == "ensemble" else cost.parameters * _BYTES
+    stored = cost.parameters * _BYTES if run.steps else 0
     return RunEstimate(run, cost, seconds, stored)
 
 
 def pictures_of(run: Run) -> int:
-    """Of one training step; 0 for an ensemble, which is not trained."""
-    if run.options is not None:
-        return run.options.batch_size * run.options.accumulate
-    start = run.recipe.start
-    return start.batch_size if isinstance(start, PretrainedOnScenes) else 0
+    """Of one training step; 0 for what is not trained."""
+    return 0 if run.options is None else run.options.batch_size * run.options.accumulate
 
 
 def flops_of_training(run: Run, cost: Cost, bench: Bench) -> float:
@@ -137,7 +133,7 @@ def _measured_speed(run: Run, bench: Bench) -> float:
     pictures = max(1, min(pictures_of(run), int(_TIMED // flops_of_training(run, bench.cost(run), bench))))
     options = settle(run.options) if run.options is not None else None
     with seeded(0):
-        net = build_network(run, here.shapes_only, here.example()).train()
+        net = bench.build(run, shapes_only=True).train()
         x = torch.rand(pictures, 3, *here.recipe.data.training_size)
     fabric = make_fabric(options) if options is not None else None
     device = fabric.device if fabric is not None else torch.device("cpu")

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from taskweave.experiments.choices.method import Single
-from taskweave.experiments.choices.mixture import MixtureData, Proportional, Temperature
+from taskweave.experiments.data import MixtureOf
 from taskweave.experiments.plan import Entry, Run, entries
 from taskweave.results.comparison import TransferWarning
-from taskweave.training.finished import WEIGHTS
-from taskweave.training.monitor.gaps import Reference
-from taskweave.training.monitor.monitor import Monitor
-from taskweave.training.monitor.warnings import read_warnings
+from taskweave.results.run_files import read_losses
+from taskweave.training.checkpoint import WEIGHTS
+from taskweave.training.monitor.monitor import Monitor, Reference
+from taskweave.training.monitor.watch import read_warnings
 from taskweave.training.options import TrainingOptions
-from taskweave.training.schedule import factor
 
 _APART = 1.5
 """From this ratio of two schedules' factors on, losses at the same step are not compared."""
@@ -30,7 +28,7 @@ def monitor_of(run: Run, runs: Path) -> Monitor | None:
     A reference that is not trained, or not comparable, is named in the monitor's notes.  runs: the folder of all runs.
     """
     options = run.options
-    if options is None or run.role not in ("joint", "connected"):
+    if options is None or run.first or run.schedule not in ("joint", "connected"):
         return None
     references: dict[str, Reference] = {}
     notes: list[str] = []
@@ -46,8 +44,8 @@ def monitor_of(run: Run, runs: Path) -> Monitor | None:
 def _reference(run: Run, task: str, options: TrainingOptions, runs: Path) -> Reference | str:
     """A task's curve, or why there is none."""
     data = run.recipe.data
-    if isinstance(data, MixtureData) and len(run.sets) > 1 and isinstance(data.schedule, Proportional | Temperature):
-        return f"the {data.schedule.kind} schedule gives its data sets turns by their sizes"
+    if isinstance(data, MixtureOf) and len(run.sets) > 1 and data.mixture.fact("by_size"):
+        return f"the {data.mixture.name} mixture gives its data sets turns by their sizes"
     single, held = _compared_with(run, task)
     if single is None:
         return "the recipe has no single network of it"
@@ -71,7 +69,7 @@ def _reference(run: Run, task: str, options: TrainingOptions, runs: Path) -> Ref
 
 def _factor(options: TrainingOptions, step: float) -> float:
     """What the schedule makes of the rate in step number `step`, counted from 1."""
-    return factor(options.schedule, max(0, round(step) - 1), steps=options.steps)
+    return options.schedule(options.steps)(max(0, round(step) - 1))
 
 
 def _near(one: float, other: float) -> bool:
@@ -82,20 +80,18 @@ def _near(one: float, other: float) -> bool:
 
 def _compared_with(run: Run, task: str) -> tuple[Run | None, bool]:
     """The run to compare with, and whether it is what this one begins with, of which only the end counts."""
-    own = next((parent for parent in run.parents if parent.role == "single" and parent.trained == (task,)), None)
+    own = next((parent for parent in run.parents if parent.schedule == "single" and parent.trained == (task,)), None)
     rows = [entry for entry in entries(run.recipe) if entry.seed == run.seed]
     others = [other for entry in rows for other in entry.runs if other.trained == (task,)]
     if own is not None:
         begun = {own.digest}
-        on = next((o for o in others if o.role == "trained_on" and {p.digest for p in o.parents} == begun), None)
+        on = next((o for o in others if o.schedule == "trained_on" and {p.digest for p in o.parents} == begun), None)
         return (own, True) if on is None else (on, False)
-    plain = [run for entry in rows if isinstance(entry.method, Single) for run in entry.runs]
+    plain = [run for entry in rows if entry.row.made.is_baseline for run in entry.runs]
     return next((other for other in plain if other.trained == (task,)), None), False
 
 
 def _curve(log: Path, task: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    from taskweave.reporting.learning_curves import read_losses
-
     steps, losses = read_losses(log).get(task, ([], [])) if log.is_file() else ([], [])
     return tuple(steps), tuple(losses)
 
@@ -110,7 +106,7 @@ def warnings_of(rows: Sequence[Entry], runs: Path) -> tuple[TransferWarning, ...
     """What the monitor said of the rows' trainings, in their order. runs: the folder that holds all runs."""
     return tuple(
         TransferWarning(
-            method=entry.method.title,
+            method=entry.row.title,
             seed=entry.seed,
             task=warned.task,
             place=warned.place,

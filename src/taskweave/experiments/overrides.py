@@ -11,9 +11,9 @@ from taskweave.experiments.recipe import Recipe, read
 def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     """The recipe with every ``dotted.path=value`` applied in turn; values are read as YAML.
 
-    A part of a path is a key, a position in a list, or the `kind` of one of a list's items (``methods.nddr.order=paper``).
+    A part of a path is a key, a position in a list, or the name of a list's item (``methods.nddr.unit.order=paper``).
     A key may have dots of its own where it is there already (``printed.rows.NDDR.normals.within_11.25=53.5``).
-    Setting a `kind` starts that part afresh. Raises ValueError for a line without '=', a path that does not exist, and
+    Setting a `use` starts that part afresh. Raises ValueError for a line without '=', a path that does not exist, and
     whatever the recipe refuses.
     """
     import yaml
@@ -26,7 +26,7 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
             value = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ValueError(f"--set {line}: the value is not YAML: {error}") from error
-        content = recipe.model_dump(mode="json")
+        content = recipe.dump()
         _put(content, path.strip().split("."), value, line=line)
         recipe = read(content, f"--set {line}")
     return recipe
@@ -42,7 +42,7 @@ def _put(content: dict[str, Any], path: list[str], value: Any, *, line: str) -> 
         here = here[key]
         part, rest = _first(here, rest)
     last = _key(here, part, line)
-    if last == "kind" and here.get("kind") != value:
+    if last == "use" and here.get("use") != value:
         here.clear()
     here[last] = value
 
@@ -61,10 +61,18 @@ def _key(here: Any, part: str, line: str) -> str | int:
         return part  # the recipe itself refuses unknown keys, and names the nearest
     if not isinstance(here, list):
         raise ValueError(f"--set {line}: there is nothing below {part!r}: what holds it is {here!r}")
-    kinds = [item.get("kind") if isinstance(item, dict) else None for item in here]
+    kinds = [_name_of(item) for item in here]
     if part.isdecimal() and int(part) < len(here):
         return int(part)
     if kinds.count(part) == 1:
         return kinds.index(part)
     known = [*map(str, range(len(here))), *(kind for kind in kinds if kind)]
-    raise ValueError(f"--set {line}: no {part!r} there; it takes one of {known} (a kind that is there once, or a position)")
+    raise ValueError(f"--set {line}: no {part!r} there; it takes one of {known} (a part that is there once, or a position)")
+
+
+def _name_of(item: Any) -> str | None:
+    """What an item of a list is called: its unit's or joint network's name where it has one, else its own."""
+    if not isinstance(item, dict):
+        return None
+    inner = item.get("unit") or item.get("network")
+    return str(inner["use"]) if isinstance(inner, dict) and "use" in inner else item.get("use")

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, final
+from typing import Annotated, Any, Literal, Self, final
 
-from pydantic import Field, ModelWrapValidatorHandler, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from torch import nn
 
-from taskweave.experiments.choices.agreement import (
-    check_detection,
-    check_labels,
-    check_networks,
-    check_only,
-    check_regions,
-    check_shortcuts,
-    check_weightings,
-)
-from taskweave.experiments.choices.choice import Choice
-from taskweave.experiments.choices.method import (
-    ConnectedTrainedOnOneTask,
-    ConnectingChoice,
-    Method,
-    Single,
-    SingleTrainedOn,
-)
-from taskweave.experiments.choices.methodchoice import MethodChoice
-from taskweave.experiments.choices.mixture import Data, FurtherTest, sets_of
-from taskweave.experiments.choices.network import Network
-from taskweave.experiments.choices.pets import check_batch_statistics, check_branches
-from taskweave.experiments.choices.printed import Printed
-from taskweave.experiments.choices.start import Scratch, Start
-from taskweave.experiments.choices.task import Tasks
+from taskweave.experiments import rooms as rooms  # where short names are looked up
+from taskweave.experiments.agreement import check_all
+from taskweave.experiments.config import Setting
+from taskweave.experiments.data import FurtherTest, MixtureOf, Source
 from taskweave.experiments.explaining import explain
-from taskweave.training.options import TrainingOptions
+from taskweave.experiments.fingerprint import digest_of
+from taskweave.experiments.methods import Single, SingleTrainedOn
+from taskweave.experiments.methods.method import Method
+from taskweave.experiments.methods.row import Row
+from taskweave.experiments.starts.scratch import scratch
+from taskweave.experiments.starts.start import Start
+from taskweave.experiments.tasks import TaskEntry, named
+from taskweave.parts import Part, part, paths_from
+from taskweave.results.comparison import Printed
+from taskweave.training import TrainingOptions
 
 
 @final
-class Training(Choice):
+class Training(Setting):
     """How networks are trained, by what they are.
 
     With a mixture of data sets a step reads a batch of one of them. So that every method sees as many images per task, a
@@ -46,11 +43,11 @@ class Training(Choice):
     these sets have; see `Run.options`.
     """
 
-    single: TrainingOptions
+    single: TrainingOptions = TrainingOptions(steps=1000)
     """Every single-task network."""
     single_steps: dict[str, PositiveInt] = Field(default_factory=dict)
     """{task: steps} of single networks that are trained for another number of steps than `single` says."""
-    connected: TrainingOptions
+    connected: TrainingOptions = TrainingOptions(steps=500)
     """The fine-tuning of connected networks; `single, trained on` gets as many further steps of `single`'s kind."""
     joint: TrainingOptions | None = None
     """Networks trained jointly from the start (hard sharing, shared latent); None: as `connected`, for the steps of
@@ -75,12 +72,24 @@ class Training(Choice):
             update={"steps": c.steps, "batch_size": c.batch_size, "optimizer": c.optimizer, "schedule": c.schedule}
         )
 
+    def options(self, schedule: str, task: str) -> TrainingOptions | None:
+        """What a schedule's name says; None for "none", which trains nothing."""
+        by_name = {"trained_on": self.of_trained_on, "joint": self.of_joint, "connected": self.connected}
+        return self.of_single(task) if schedule == "single" else by_name.get(schedule)
+
+    def determining(self) -> dict[str, Any]:
+        """What of it changes a result, as JSON."""
+        return {
+            "single": self.single.determining(),
+            "connected": self.connected.determining(),
+            "joint": None if self.joint is None else self.joint.determining(),
+            "single_steps": dict(self.single_steps),
+        }
+
 
 @final
-class Evaluation(Choice):
+class Evaluation(Setting):
     """How the test part is read."""
-
-    added: ClassVar[frozenset[str]] = frozenset({"also_on"})
 
     batch_size: int = Field(default=8, ge=1)
     pictures: int = Field(default=4, ge=0)
@@ -89,28 +98,38 @@ class Evaluation(Choice):
     """Parts that are measured beside the test, in columns of their own: what was learned by heart, what was chosen by."""
 
 
-@final
-class Recipe(Choice):
-    """Data, tasks, network, methods, training and seeds of one comparison.
+def _a_list(given: Any) -> Any:
+    if isinstance(given, str | Mapping) or not hasattr(given, "__iter__"):
+        raise ValueError(f"methods is a list, got {given!r}")
+    return tuple(given)
 
-    Raises ValueError for an unknown key (with the nearest valid one), an unknown choice (with the list of choices), two
-    methods of one label.
+
+@final
+class Recipe(Setting):
+    """Data, tasks, networks, methods, training and seeds of one comparison.
+
+    Raises:
+        ValueError: An unknown key (with the nearest valid one), an unknown part (with the list of parts), an invalid
+            option, two methods of one label, or parts that do not fit each other.
     """
 
-    added: ClassVar[frozenset[str]] = frozenset({"further_tests"})
-
-    name: Annotated[str, Field(min_length=1)]
-    data: Data
-    tasks: Tasks
-    network: Network
-    start: Start = Scratch()
-    methods: tuple[Method, ...]
+    name: Annotated[str, Field(min_length=1)] = "comparison"
+    data: Source | MixtureOf
+    tasks: Annotated[dict[str, TaskEntry], BeforeValidator(named), Field(min_length=1)]
+    """By name; a task named as its part need not say `use`."""
+    network: Part[nn.Module] | None = None
+    """What is built for every task that `networks` does not name."""
+    networks: dict[str, Part[nn.Module]] = Field(default_factory=dict)
+    """By task."""
+    start: Part[Start] = part(scratch)
+    """What fresh networks begin with."""
+    methods: Annotated[tuple[Row, ...], BeforeValidator(_a_list)] = ()
     """Single networks are always trained and are the first row: the baseline."""
     single_trained_on: bool = True
     """Also give the row `single, trained on` wherever a method fine-tunes: a gain may be mere training time."""
-    places: tuple[str, ...] = ()
-    """Where streams meet unless a method says otherwise; () for the network's usual places."""
-    training: Training
+    at: tuple[str, ...] = ()
+    """Stages where streams meet unless a method says otherwise; () for the networks' usual ones."""
+    training: Training = Training()
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
     further_tests: dict[str, FurtherTest] = Field(default_factory=dict)
     """Tests on other data, by name; each gives the table columns of its own, which do not count in the average gain."""
@@ -128,12 +147,27 @@ class Recipe(Choice):
         except ValidationError as error:
             raise ValueError(explain(error, cls)) from error
 
+    @field_validator("data", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:
+        """A mixture has `sets`, one data set `use`; told apart here, so that a fault is told of the one that is meant."""
+        if isinstance(given, Source | MixtureOf):
+            return given
+        if isinstance(given, Mapping) and "sets" in given and "use" not in given:
+            return MixtureOf.model_validate(given)
+        return Source.model_validate(given)
+
     @field_validator("name")
     @classmethod
     def _fit_for_a_folder(cls, value: str) -> str:
         if value == "runs" or not any(letter.isalnum() for letter in value):
             raise ValueError(f"a recipe's name is the folder of its results beside runs/, so it cannot be {value!r}")
         return value
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, range) else value
 
     @field_validator("seeds")
     @classmethod
@@ -143,88 +177,62 @@ class Recipe(Choice):
         return value
 
     @model_validator(mode="after")
-    def _unique_labels(self) -> Self:
-        titles = [method.title for method in self.rows]
-        twice = sorted({title for title in titles if titles.count(title) > 1})
-        if twice:
-            raise ValueError(f"two methods are called {twice}; give them different labels (`label: ...`)")
-        return self
-
-    @model_validator(mode="after")
-    def _validated(self) -> Self:
-        t = self.training
-        options = {"single": t.single, "connected": t.connected, "joint": t.of_joint}
-        best = [name for name, how in options.items() if how.choose == "best"]
-        if best and any(not one.has_validation for one in sets_of(self.data).values()):
-            raise ValueError(
-                f"training.{best[0]}.choose is 'best', which needs a validation part: set data.validation_share to e.g. 0.1"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _measured_parts(self) -> Self:
-        parts = self.evaluation.also_on
-        without = [name for name, one in sets_of(self.data).items() if not one.has_validation]
-        if "validation" in parts and without:
-            raise ValueError(
-                f"evaluation.also_on names the validation part, which {without} have not: set validation_share to e.g. 0.1"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _fitting(self) -> Self:
-        tasks = list(self.tasks.chosen)
-        if unknown := [task for task in self.training.single_steps if task not in tasks]:
-            raise ValueError(f"training.single_steps names {unknown}, no tasks of this recipe, whose tasks are {tasks}")
-        check_labels(tasks, self.data, self.further_tests)
-        for network in (self.network, *(method.network for method in self.methods if method.network is not None)):
-            check_networks(tasks, network)
-            check_detection(self.tasks.detection, network)
-            check_regions(tasks, network, self.data, self.further_tests)
-        check_shortcuts(self.methods, self.places)
-        check_only(self.methods, tasks)
-        check_weightings(self.methods, tasks)
-        check_branches(self.methods, tasks)
-        sets = {**sets_of(self.data), **{name: test.data for name, test in self.further_tests.items()}}
-        check_batch_statistics(self.methods, self.network, tasks, {name: one.picture_size for name, one in sets.items()})
+        check_all(self)
         return self
 
     @property
-    def rows(self) -> tuple[Method, ...]:
+    def _has_networks(self) -> bool:
+        return self.network is not None or set(self.tasks) <= set(self.networks)
+
+    def network_of(self, task: str) -> Part[nn.Module]:
+        """The network that a task has.
+
+        Raises:
+            ValueError: There is none.
+        """
+        found = self.networks.get(task, self.network)
+        if found is None:
+            raise ValueError(f"the task {task!r} has no network: give `network`, or `networks: {{{task}: ...}}`")
+        return found
+
+    def row(self, method: Part[Method], **beside: Any) -> Row:
+        """A row of a method that this recipe does not name itself."""
+        return Row(method=method, **beside)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
         """The methods in the order of the table: single first, then single trained on, then the rest."""
-        methods = list(self.methods)
-        single = next((m for m in methods if isinstance(m, Single) and m.network is None), Single())
-        on = [m for m in methods if isinstance(m, SingleTrainedOn)]
-        tuned = any(
-            isinstance(m, ConnectedTrainedOnOneTask) or (isinstance(m, ConnectingChoice) and m.start is None)
-            for m in methods
-        )
-        if not on and tuned and self.single_trained_on:
-            on = [SingleTrainedOn(shortcut=single.shortcut)]
-        return (single, *on, *(m for m in methods if m is not single and not isinstance(m, SingleTrainedOn)))
+        rows = list(self.methods)
+        given = all(self.network_of(task).fact("as_given") for task in self.tasks) if self._has_networks else False
+        usual = self.row(part(Single), label="as given" if given else "")
+        single = next((r for r in rows if r.made.is_baseline and not r.has_networks), usual)
+        on = [r for r in rows if r.made.is_control]
+        if not on and self.single_trained_on and any(r.made.fine_tunes for r in rows):
+            like = {name: single.method.options[name] for name in ("shortcut",)}
+            on = [self.row(part(SingleTrainedOn, **like))]
+        return (single, *on, *(r for r in rows if r is not single and not r.made.is_control))
 
     def digest(self) -> str:
         """A hash of all that determines the results: not of name, notes, printed numbers, pictures, logs, checkpoints."""
-        content = self.determining(without={"name", "notes", "printed", "training"})
-        del content["evaluation"]["pictures"]
-        t = self.training
-        content["training"] = {
-            "single": t.single.determining(),
-            "connected": t.connected.determining(),
-            "joint": None if t.joint is None else t.joint.determining(),
-            **({"single_steps": t.single_steps} if t.single_steps else {}),
-        }
-        return digest_of(content)
+        content = self.identity(without={"name", "notes", "printed", "training", "evaluation"})
+        content["evaluation"] = self.evaluation.identity(without={"pictures"})
+        return digest_of({**content, "training": self.training.determining()})
 
     def to_yaml(self) -> str:
         """The resolved recipe, every field written out."""
         import yaml
 
-        return str(yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False))
+        return str(yaml.safe_dump(self.dump(), sort_keys=False))
 
     @classmethod
     def from_yaml(cls, path: Path) -> Recipe:
-        """Read a recipe. Raises FileNotFoundError, or ValueError that names the file for anything wrong in it."""
+        """Read a recipe; the paths of code in it count from its folder.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: Anything is wrong in it; the message names the file.
+        """
         import yaml
 
         try:
@@ -233,10 +241,11 @@ class Recipe(Choice):
             raise ValueError(f"{path} is not YAML: {error}") from error
         if not isinstance(content, dict):
             raise ValueError(f"{path} should hold the keys {list(cls.model_fields)}, got a {type(content).__name__}")
-        return read(content, str(path))
+        with paths_from(path.resolve().parent):
+            return read(content, str(path))
 
 
-def read(content: dict[str, Any], where: str) -> Recipe:
+def read(content: Mapping[str, Any], where: str) -> Recipe:
     """A recipe from plain data. Raises ValueError with one plain message that begins with `where`."""
     try:
         return Recipe.model_validate(content)
@@ -247,15 +256,3 @@ def read(content: dict[str, Any], where: str) -> Recipe:
 def plain(error: ValidationError) -> str:
     """What a recipe's validation says, without pydantic's frame."""
     return "; ".join(str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors())
-
-
-def digest_of(content: Any) -> str:
-    """The first 16 hex digits of SHA-256 over canonical JSON."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def usual_places(method: MethodChoice, recipe: Recipe) -> tuple[str, ...]:
-    """Where a method's streams meet; () for the network's usual places."""
-    own = method.places if isinstance(method, ConnectingChoice) else ()
-    return own or recipe.places

@@ -4,68 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
 
-from pydantic import BaseModel, ConfigDict
+from torch import nn
 
 from taskweave.data.mixture import Mixture
-from taskweave.data.mixture_schedules import RoundRobin
+from taskweave.data.mixture_order import RoundRobin
 from taskweave.data.transformed import Transformed
+from taskweave.experiments.artifacts.unit_weights import keep_unit_weights
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
-from taskweave.experiments.building.views import for_testing, for_training, mixture_of
-from taskweave.experiments.building.weighting import build_weighting
-from taskweave.experiments.building.weights import load_parents
-from taskweave.experiments.choices.mixture import MixtureData, OneSet, sets_of
-from taskweave.experiments.choices.start import PretrainedOnScenes
 from taskweave.experiments.columns import columns_of, further_columns, own_columns
+from taskweave.experiments.data import MixtureOf
+from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.launch.failures import noting_failure
 from taskweave.experiments.measuring import measure
+from taskweave.experiments.methods.method import connected
 from taskweave.experiments.monitoring import monitor_of
 from taskweave.experiments.plan import Run
-from taskweave.experiments.recipe import digest_of
-from taskweave.progress import Progress, Silent
-from taskweave.results.comparison import Direction, write_text
+from taskweave.experiments.prepare import for_testing, for_training, mixture_of
+from taskweave.files import write_text
+from taskweave.progress import Progress, Silent, StopSignal
 from taskweave.results.image_statistics import has_images
+from taskweave.results.run_files import RECORD, RunRecord, read_record
 from taskweave.training.batches import Samples
-from taskweave.training.checkpoint import open_folder
-from taskweave.training.finished import WEIGHTS
+from taskweave.training.checkpoint import WEIGHTS, open_folder
 from taskweave.training.loop import fit
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import seeded
-from taskweave.training.result import FitResult
-from taskweave.training.stopping import StopSignal
-from taskweave.training.weights import load_weights
+from taskweave.training.validation import FitResult
+from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.ensemble import Ensemble
-from taskweave.weighting.fixed import Fixed
-from taskweave.weighting.weighting import Weighting
-
-RECORD = "run.json"
-
-
-@final
-class RunRecord(BaseModel):
-    """``run.json``: what a finished run found. `content` is all that determines it; the folder is named by its hash.
-
-    metrics, directions: by column, see `Column`.  tests: {column of a further test: what that test is known by}.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    title: str
-    digest: str
-    seed: int
-    tasks: tuple[str, ...]
-    metrics: dict[str, dict[str, float | None]]
-    directions: dict[str, dict[str, Direction]]
-    tests: dict[str, str] = {}
-    parameters: int
-    flops: int
-    seconds_per_step: float
-    seconds: float
-    steps: int
-    content: dict[str, Any]
+from taskweave.weighting.weighting import Fixed, Weighting
 
 
 def folder_of(run: Run, folder: Path) -> Path:
@@ -92,20 +60,9 @@ def _tests(run: Run) -> dict[str, str]:
     """{column: what the further test behind it is known by}; another part of the run's own data by its name."""
     tests = run.recipe.further_tests
     return {
-        column.name: digest_of(tests[column.data].determining()) if column.further else column.part
+        column.name: digest_of(tests[column.data].identity()) if column.further else column.part
         for column in further_columns(run.recipe, run.measured)
     }
-
-
-def read_record(own: Path) -> RunRecord | None:
-    """What lies in a run's folder; None where it holds no finished run."""
-    path = own / RECORD
-    if not path.is_file():
-        return None
-    try:
-        return RunRecord.model_validate_json(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read ({error}); delete its folder to train this run anew") from error
 
 
 def train_run(
@@ -122,15 +79,19 @@ def train_run(
     own = folder_of(run, folder)
     open_folder(own)
     here = bench.for_run(run)
-    if run.role == "ensemble":
+    if run.schedule == "none":
         with noting_failure(own, run.title):
-            return _measured_ensemble(run, here, folder=folder, progress=progress)
+            _take_as_given(run, here, folder)
+            return _measured_alone(run, here, folder=folder, progress=progress)
     with seeded(run.seed):
-        net = build_network(run, here.tasks, here.example())
-        load_parents(net, run, folder / "runs")
+        net = connected(run.method.build(run, here.tasks, here.example()))
+        run.method.load(net, run, folder / "runs")
     with noting_failure(own, run.title):
         found = _trained(run, here, net, own=own, stop=stop, progress=progress)
-    return None if found is None else _store(run, bench, *found, own=own)
+    if found is None:
+        return None
+    keep_unit_weights(net, run, own)
+    return _store(run, bench, *found, own=own)
 
 
 def _trained(
@@ -141,7 +102,7 @@ def _trained(
     if not result.finished:
         return None
     metrics: Mapping[str, Mapping[str, float]] = {}
-    if run.role != "start":
+    if not run.first:
         reported = result.metrics if _reports_validations(run) else None
         columns = further_columns(run.recipe, run.measured)
         if reported is None:
@@ -151,13 +112,9 @@ def _trained(
 
 
 def _options(run: Run) -> TrainingOptions:
-    if run.options is not None:
-        return run.options
-    start = run.recipe.start
-    assert isinstance(start, PretrainedOnScenes)
-    return TrainingOptions(
-        steps=start.steps, batch_size=start.batch_size, optimizer=Adam(lr=start.learning_rate), schedule=Poly()
-    )
+    options: TrainingOptions | None = run.options
+    assert options is not None, "what is not trained is measured alone"
+    return options
 
 
 def _reports_validations(run: Run) -> bool:
@@ -179,7 +136,7 @@ def _fit(
         options,
         folder=folder,
         seed=run.seed,
-        weighting=_weighting(run),
+        weighting=_weighting(run, bench),
         trained=run.trained,
         validation=None if options.choose == "last" else _validation_part(run, bench),
         stop=stop,
@@ -188,29 +145,25 @@ def _fit(
     )
 
 
-def check_weightings(runs: Sequence[Run]) -> None:
+def check_weightings(runs: Sequence[Run], bench: Bench) -> None:
     """Raise ImportError where one needs an extra that is not installed: before the first training, not after hours."""
     for run in runs:
         if run.weighting is not None:
-            _weighting(run)
+            run.weighting({task: bench.shapes_only[task] for task in run.trained})
 
 
-def _weighting(run: Run) -> Weighting:
+def _weighting(run: Run, bench: Bench) -> Weighting:
     """A fresh one: the method's, where it has one, else the tasks' own weights."""
-    if run.weighting is not None:
-        return build_weighting(run.weighting, {task: run.recipe.tasks.chosen[task] for task in run.trained})
-    return Fixed(run.weights if run.role != "start" else dict.fromkeys(run.trained, 1.0))
-
-
-def _sets(run: Run, bench: Bench) -> dict[str, OneSet]:
-    return run.sets if run.role != "start" else dict(sets_of(bench.recipe.data))
+    if run.weighting is None:
+        return Fixed(list(run.weights), weights=run.weights)
+    return run.weighting({task: bench.tasks[task] for task in run.trained})
 
 
 def _train_part(run: Run, bench: Bench) -> Samples:
     """What a run is trained on: the train part of its data set, or a mixture of those that label a task of it."""
-    sets, data = _sets(run, bench), bench.recipe.data
+    sets, data = run.sets, run.recipe.data
     parts = {name: bench.sets[name].train for name in sets}
-    if len(sets) > 1 and isinstance(data, MixtureData):
+    if len(sets) > 1 and isinstance(data, MixtureOf):
         return mixture_of(parts, sets, data, run.trained, seed=run.seed)
     ((name, one),) = sets.items()
     return for_training(parts[name], one, seed=run.seed)
@@ -219,7 +172,7 @@ def _train_part(run: Run, bench: Bench) -> Samples:
 def _validation_part(run: Run, bench: Bench) -> Samples | None:
     """What the weights are chosen on; the test parts themselves where the last validations' mean is reported."""
     views: dict[str, Transformed] = {}
-    for name, one in _sets(run, bench).items():
+    for name, one in run.sets.items():
         parts = bench.sets[name]
         part = parts.test if _reports_validations(run) else parts.validation
         if part is not None:
@@ -227,21 +180,22 @@ def _validation_part(run: Run, bench: Bench) -> Samples | None:
     return Mixture(views, RoundRobin()) if len(views) > 1 else next(iter(views.values()), None)
 
 
-def load_network(run: Run, bench: Bench, folder: Path) -> Connected:
+def load_network(run: Run, bench: Bench, folder: Path) -> nn.Module:
     """A finished run's network with its weights, in eval mode."""
     here = bench.for_run(run)
-    net = build_network(run, here.tasks, here.example())
-    load_weights(net, folder_of(run, folder) / WEIGHTS)
+    net = run.method.build(run, here.tasks, here.example())
+    run.method.restore(net, run, folder / "runs")
     return net.eval()
 
 
-def load_ensemble(run: Run, bench: Bench, folder: Path) -> Ensemble:
-    """A finished ensemble: its members with their weights."""
-    return Ensemble([load_network(member, bench, folder) for member in run.parents]).eval()
+def _take_as_given(run: Run, bench: Bench, folder: Path) -> None:
+    """Keep the weights of a network that was given trained, so that others start from them."""
+    if not run.parents:
+        save_weights(run.method.build(run, bench.tasks, bench.example()), folder_of(run, folder) / WEIGHTS)
 
 
-def _measured_ensemble(run: Run, bench: Bench, *, folder: Path, progress: Progress | None) -> RunRecord:
-    net, own = load_ensemble(run, bench, folder), folder_of(run, folder)
+def _measured_alone(run: Run, bench: Bench, *, folder: Path, progress: Progress | None) -> RunRecord:
+    net, own = load_network(run, bench, folder), folder_of(run, folder)
     columns = (*own_columns(run.recipe, run.trained), *further_columns(run.recipe, run.trained))
     metrics = measure(run, net, bench, columns, folder=own, progress=progress or Silent())
     return _store(run, bench, metrics, None, own=own)
@@ -264,6 +218,7 @@ def _store(
         metrics=finite,
         directions=ways,
         tests={**({} if before is None else before.tests), **_tests(run)},
+        weighting="" if run.weighting is None else run.weighting.name,
         parameters=cost.parameters,
         flops=cost.flops,
         seconds_per_step=result.seconds_per_step if result is not None else 0.0,

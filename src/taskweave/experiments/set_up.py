@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 
-from taskweave.experiments.choices.choice import Choice
-from taskweave.experiments.choices.data import Augmentation, NYUv2Folder, Size
-from taskweave.experiments.choices.method import ConnectedTrainedOnOneTask, ConnectingChoice
-from taskweave.experiments.choices.mixture import MixtureData, OneSet, sets_of
-from taskweave.experiments.choices.network import PerTask
-from taskweave.experiments.choices.start import FromFile, LibraryWeights, Scratch, Start
-from taskweave.experiments.data_titles import title_of, titles_of
+from taskweave.experiments.data import ONLY, MixtureOf, Source, sets_of
 from taskweave.experiments.recipe import Recipe, Training
-from taskweave.training.options import TrainingOptions
+from taskweave.parts import Part
+from taskweave.parts.options import default_of
+from taskweave.training import TrainingOptions
 
 NONE = "none"
 """Where one of two set-ups has nothing of an aspect."""
@@ -26,23 +23,27 @@ def set_up(recipe: Recipe) -> dict[str, str]:
     sets = sets_of(recipe.data)
     return {
         "data": _joined(_data(one, name, recipe) for name, one in sets.items()),
-        **({"turns": _words(recipe.data.schedule)} if isinstance(recipe.data, MixtureData) else {}),
+        **({"turns": _words(recipe.data.mixture)} if isinstance(recipe.data, MixtureOf) else {}),
         **(
             {"further tests": _joined(titles_of(recipe)[name] for name in recipe.further_tests)}
             if recipe.further_tests
             else {}
         ),
         "pictures": _joined(_size(one) for one in sets.values()),
-        "varied in training by": _joined(_variation(one.augmentation) for one in sets.values()),
-        "start": _start(recipe.start),
+        "varied in training by": _joined(_joined(map(_words, one.augment)) or "nothing" for one in sets.values()),
+        "start": recipe.start.title,
         "networks": _joined(_networks(recipe)),
-        "rate of units": _joined(_rates(recipe)) or "as the rest",
+        "rate of units": _joined(words for row in recipe.methods for _, words in row.made.parts()) or "as the rest",
         **_training(recipe.training),
         **{
-            f"{task} {field.replace('_', ' ')}": _words(getattr(choice, field))
-            for task, choice in recipe.tasks.chosen.items()
-            for field in type(choice).model_fields
-            if field not in choice.unimportant
+            f"{task} {option.replace('_', ' ')}": _words(value)
+            for task, entry in recipe.tasks.items()
+            for option, value in {
+                **entry.task.options,
+                "weight": entry.weight,
+                "single_weight": entry.single_weight,
+            }.items()
+            if option not in entry.task.aside
         },
     }
 
@@ -55,89 +56,71 @@ def differences(recipe: Recipe, paper: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{aspect}: {mine} [{theirs}]" for aspect, (mine, theirs) in pairs.items() if mine != theirs)
 
 
-def _joined(parts: Iterable[str]) -> str:
-    """Different parts, each once, in their order."""
-    return ", ".join(dict.fromkeys(parts))
+def title_of(data: Source, name: str = ONLY) -> str:
+    """A data set's title. name: by which it goes in a mixture; told where many data sets have one form of files."""
+    facts = data.facts
+    return f"{facts.title} ({name})" if facts.named and name != ONLY else facts.title
 
 
-def _words(value: object) -> str:
-    """A field of a choice for people."""
+def titles_of(recipe: Recipe) -> dict[str, str]:
+    """{name of a data set or of a further test: its title}, those that are trained on first."""
+    sets = {**sets_of(recipe.data), **{name: test.data for name, test in recipe.further_tests.items()}}
+    return {name: title_of(data, name) for name, data in sets.items()}
+
+
+def _joined(words: Iterable[str]) -> str:
+    """Different words, each once, in their order."""
+    return ", ".join(dict.fromkeys(words))
+
+
+def _words(value: object, usual: object = None) -> str:
+    """An option for people; of a part what is another than in `usual`, the default that it stands for."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, Choice):
-        fields = {name: getattr(value, name) for name in type(value).model_fields}
-        said = {name: one for name, one in fields.items() if name == "body" or one != _usual(value, name)}
-        inner = ", ".join(f"{name.replace('_', ' ')} {_words(one)}" for name, one in said.items() if name != "kind")
-        kind = str(fields.get("kind", ""))
-        return f"{kind} ({inner})" if kind and inner else kind or inner or "as usual"
+    if isinstance(value, Part):
+        known = {name: default_of(value.call, name) for name in value.options}
+        if isinstance(usual, Part) and usual.call is value.call:
+            known = usual.options
+        said = {name: one for name, one in value.options.items() if name == "body" or one != known[name]}
+        inner = ", ".join(f"{name.replace('_', ' ')} {_words(one, known[name])}" for name, one in said.items())
+        return f"{value.name} ({inner})" if inner else value.name
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_words(one)}" for name, one in value.items())
     if isinstance(value, tuple):
         return ", ".join(_words(one) for one in value)
+    if isinstance(value, Path):
+        return value.name
     return NONE if value is None or value == "" else str(value)
 
 
-def _usual(choice: Choice, name: str) -> object:
-    return type(choice).model_fields[name].get_default(call_default_factory=True)
-
-
-def _data(one: OneSet, name: str, recipe: Recipe) -> str:
+def _data(one: Source, name: str, recipe: Recipe) -> str:
     """The title, with as many classes as the recipe asks for; and whether normals are not the published ones."""
-    tasks, names = one.labelled_for(recipe.tasks.chosen), one.names
-    said = [title_of(one, name)]
-    said += [f"{_classes(names.classes)} of pixels"] if "segmentation" in tasks else []
-    said += [f"{_classes(names.objects)} of objects"] if "detection" in tasks else []
-    said += ["normals computed from depth"] if "normals" in tasks and isinstance(one, NYUv2Folder) else []
-    return " with ".join([said[0], " and ".join(said[1:])]) if said[1:] else said[0]
+    tasks, facts = one.labelled_for(recipe.tasks), one.facts
+    said = [f"{_classes(facts.classes)} of pixels"] if "segmentation" in tasks else []
+    said += [f"{_classes(facts.objects)} of objects"] if "detection" in tasks else []
+    said += [f"{label} computed from {other}" for label, other in facts.computed.items() if label in tasks]
+    title = title_of(one, name)
+    return f"{title} with {' and '.join(said)}" if said else title
 
 
 def _classes(names: Collection[str]) -> str:
     return "1 class" if len(names) == 1 else f"{len(names)} classes"
 
 
-def _size(one: OneSet) -> str:
+def _size(one: Source) -> str:
     """How large pictures are in tests."""
-    return f"{_by(one.size)}{', padded' if one.keep_aspect else ''}" if one.size is not None else "as published"
-
-
-def _by(size: Size) -> str:
-    return f"{size[0]} x {size[1]}"
-
-
-def _variation(how: Augmentation) -> str:
-    parts = ["mirror"] if how.mirror else []
-    parts += [f"scales {how.scale[0]:g} to {how.scale[1]:g}"] if how.scale else []
-    parts += [f"crops of {_by(how.crop)}"] if how.crop else []
-    parts += ["zoomed crops"] if how.zoom_crops else []
-    return ", ".join([*parts, *(["colour"] if how.colour else [])]) or "nothing"
-
-
-def _start(start: Start) -> str:
-    if isinstance(start, FromFile):
-        return f"weights of {start.path.name}"
-    if isinstance(start, LibraryWeights):
-        return "ImageNet's weights"
-    if isinstance(start, Scratch):
-        return "random weights"
-    return f"bodies trained for {start.steps} steps on generated scenes"
+    if not one.says_size:
+        return "as published"
+    height, width = one.picture_size
+    return f"{height} x {width}{', padded' if one.keep_aspect else ''}"
 
 
 def _networks(recipe: Recipe) -> Iterator[str]:
-    """The recipe's, then those of methods that have another."""
-    for network in (recipe.network, *(method.network for method in recipe.methods)):
-        if isinstance(network, PerTask):
-            yield from (_words(one) for one in network.networks.values())
-        elif network is not None:
-            yield _words(network)
-
-
-def _rates(recipe: Recipe) -> Iterator[str]:
-    for method in recipe.methods:
-        inner = method.connected if isinstance(method, ConnectedTrainedOnOneTask) else method
-        if isinstance(inner, ConnectingChoice) and inner.lr_multiplier is not None:
-            yield f"{inner.usual_label} x {inner.lr_multiplier:g}"
+    """The recipe's, then those of rows that have another."""
+    for network, networks in ((recipe.network, recipe.networks), *((r.network, r.networks) for r in recipe.methods)):
+        yield from (_words(one) for one in (network, *networks.values()) if one is not None)
 
 
 def _training(how: Training) -> dict[str, str]:
@@ -150,6 +133,8 @@ def _training(how: Training) -> dict[str, str]:
 
 
 def _steps(how: TrainingOptions) -> str:
+    rate = how.optimizer.options.get("lr")
     return (
-        f"{how.steps:,} steps of {how.batch_size}, {how.optimizer.kind} at {how.optimizer.lr:g}, rate {how.schedule.kind}"
+        f"{how.steps:,} steps of {how.batch_size}, {how.optimizer.name}{'' if rate is None else f' at {rate:g}'}, rate "
+        f"{how.schedule.name}"
     )

@@ -1,41 +1,43 @@
 """Heads: features in, the raw prediction of one task out."""
 
-from taskweave.heads.anchors import BIRDS, PEDESTRIANS, Anchors
-from taskweave.heads.boxes import ANCHOR_WEIGHTS, ROI_WEIGHTS, decode_boxes, encode_boxes
-from taskweave.heads.convolution import ConvReLU, classifier
-from taskweave.heads.deeplab import ASPP, ASPPv3, LargeFOV
-from taskweave.heads.fcn import FCN32s
-from taskweave.heads.outputs import AnchorOutputs, RoiAttributes, RoiOutputs
-from taskweave.heads.pooled import PooledLinear
-from taskweave.heads.pyramid import PyramidPooling
-from taskweave.heads.roi import FullyConnected, RoiBoxes, RoiPooling, RoiScores
-from taskweave.heads.rpn import AnchorHead, proposals_of
-from taskweave.heads.vgg import VGGClassifier
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ANCHOR_WEIGHTS",
-    "ASPP",
-    "BIRDS",
-    "PEDESTRIANS",
-    "ROI_WEIGHTS",
-    "ASPPv3",
-    "AnchorHead",
-    "AnchorOutputs",
-    "Anchors",
-    "ConvReLU",
-    "FCN32s",
-    "FullyConnected",
-    "LargeFOV",
-    "PooledLinear",
-    "PyramidPooling",
-    "RoiAttributes",
-    "RoiBoxes",
-    "RoiOutputs",
-    "RoiPooling",
-    "RoiScores",
-    "VGGClassifier",
-    "classifier",
-    "decode_boxes",
-    "encode_boxes",
-    "proposals_of",
-]
+from taskweave.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from taskweave.heads.anchors import (
+        ANCHOR_WEIGHTS as ANCHOR_WEIGHTS,
+        BIRDS as BIRDS,
+        PEDESTRIANS as PEDESTRIANS,
+        ROI_WEIGHTS as ROI_WEIGHTS,
+        AnchorHead as AnchorHead,
+        Anchors as Anchors,
+        decode_boxes as decode_boxes,
+        encode_boxes as encode_boxes,
+        proposals_of as proposals_of,
+    )
+    from taskweave.heads.dense import (
+        ASPP as ASPP,
+        AsppV3 as AsppV3,
+        FCN32s as FCN32s,
+        LargeFOV as LargeFOV,
+        PyramidPooling as PyramidPooling,
+    )
+    from taskweave.heads.layers import (
+        AnchorOutputs as AnchorOutputs,
+        ConvReLU as ConvReLU,
+        FullyConnected as FullyConnected,
+        Head as Head,
+        RoiAttributes as RoiAttributes,
+        RoiOutputs as RoiOutputs,
+        classifier as classifier,
+    )
+    from taskweave.heads.pooled import (
+        PooledLinear as PooledLinear,
+        RoiBoxes as RoiBoxes,
+        RoiPooling as RoiPooling,
+        RoiScores as RoiScores,
+        VGGClassifier as VGGClassifier,
+    )
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

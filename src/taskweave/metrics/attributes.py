@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import torch
@@ -11,24 +11,28 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from taskweave.metrics.average_precision import (
+    AveragePrecision,
+    AveragePrecisionImages,
     Interpolation,
     check_interpolation,
     points_average_precision,
     recall_precision,
 )
-from taskweave.metrics.detection_images import Curve
-from taskweave.metrics.detection_matching import Points, points_of
-from taskweave.metrics.gathering import gather_from_anywhere
-from taskweave.metrics.per_image_metric import PerImageMetric, rows_of
-from taskweave.metrics.per_image_ranking import AveragePrecisionImages, Ranked, rank
+from taskweave.metrics.detection import curves
+from taskweave.metrics.detection_images import Points, points_of
+from taskweave.metrics.gain import Direction
+from taskweave.metrics.metric import PerImageMetric
+from taskweave.metrics.per_image import Curve
+from taskweave.metrics.ranking import Ranked, rank
+from taskweave.metrics.refusals import Classes, class_names
 
 _SAME = 0.99
 """The IoU from which two boxes are one: a box that went through resizing and clipping twice is not equal bit by bit."""
 
 
 @final
-class AttributesMetric(PerImageMetric):
-    """mAP: the mean over attributes of the average precision of their scores on the true boxes, in percent.
+class AttributeAveragePrecision(PerImageMetric):
+    """The mean over attributes of the average precision of their scores on the true boxes, "mAP", in percent.
 
     ``update(predictions, targets)``: two lists, one mapping per image: {"boxes": (r, 4), "scores": (r, A)} and
     {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN for unknown}. Each true box must be among the prediction's, which
@@ -36,41 +40,40 @@ class AttributesMetric(PerImageMetric):
 
     Every true box is one item for each attribute whose value is known; items are ranked by score over the whole set.
     Attributes without a single 1 have no average precision and are left out of the mean; `counts` says how many.
+
+    Args:
+        task: With the attributes as classes, their names, or how many.
+        interpolation: See `Interpolation`.
     """
 
-    full_state_update = False
-    scores: list[Tensor] | Tensor
-    values: list[Tensor] | Tensor
-    boxes: list[Tensor] | Tensor
+    directions: ClassVar[Mapping[str, Direction]] = {"mAP": "higher"}
 
-    def __init__(self, names: Sequence[str] | int, *, interpolation: Interpolation = "area") -> None:
-        super().__init__(dist_sync_fn=gather_from_anywhere)
+    def __init__(self, task: Classes, *, interpolation: Interpolation = "area") -> None:
+        super().__init__()
         check_interpolation(interpolation)
-        self.names = tuple(f"attribute {i + 1}" for i in range(names)) if isinstance(names, int) else tuple(names)
+        self.names = class_names(task, first=1, word="attribute")
         self.interpolation: Interpolation = interpolation
-        self.add_state("scores", [], dist_reduce_fx="cat")  # flat, as a process without images holds an empty vector
-        self.add_state("values", [], dist_reduce_fx="cat")
-        self.add_state("boxes", [], dist_reduce_fx="cat")  # how many each image has
+        self.add_rows("scores", "values", "boxes")  # boxes: how many each image has
 
     def update(self, prediction: Sequence[Mapping[str, Any]], target: Sequence[Mapping[str, Any]]) -> None:
         if len(prediction) != len(target):
             raise ValueError(
-                f"AttributesMetric expects one prediction per target, got {len(prediction)} and {len(target)}; "
+                f"a metric of attributes expects one prediction per target, got {len(prediction)} and {len(target)}; "
                 "give those of the same images"
             )
         pairs = [self._pair(said, there) for said, there in zip(prediction, target, strict=True)]
         for scores, values in pairs:
-            self._keep("scores", scores)
-            self._keep("values", values)
-            self._keep("boxes", torch.tensor(len(values), dtype=torch.float32))
+            self.keep("scores", scores)
+            self.keep("values", values)
+            self.keep("boxes", torch.tensor(len(values), dtype=torch.float32))
 
     def compute(self) -> dict[str, Tensor]:
-        return {"mAP": self._each(self._rows("scores"), self._rows("values")).nanmean()}
+        return {"mAP": self._each(*self._answers()).nanmean()}
 
     def per_attribute(self) -> Tensor:
         """float64 (A,): the average precision of each attribute over the whole set in percent, NaN without a single 1."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            return self._each(self._rows("scores"), self._rows("values"))
+        with self.everywhere():
+            return self._each(*self._answers())
 
     def class_scores(self) -> dict[str, Tensor]:
         """The average precision of each attribute, whose mean mAP is."""
@@ -78,9 +81,9 @@ class AttributesMetric(PerImageMetric):
 
     def per_image(self) -> AveragePrecisionImages:
         """The answers on the boxes of each image."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            scores, values = self._rows("scores").double().numpy(), self._rows("values").numpy()
-            boxes = rows_of(self.boxes, 1)[:, 0].astype(int)
+        with self.everywhere():
+            scores, values = (part.numpy() for part in self._answers())
+            boxes = self.rows("boxes")[:, 0].long().numpy()
         owner = np.repeat(np.arange(len(boxes)), boxes)
         known, right = ~np.isnan(values), values == 1
         objects = np.zeros((len(boxes), len(self.names)), np.int64)
@@ -91,21 +94,22 @@ class AttributesMetric(PerImageMetric):
 
     def counts(self) -> Tensor:
         """int64 (A, 2): for each attribute how many boxes have it, and of how many it is known."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            values = self._rows("values")
+        with self.everywhere():
+            values = self.rows("values", len(self.names))
         return torch.stack([(values == 1).sum(0), (~values.isnan()).sum(0)], 1)
 
     def curves(self) -> list[Curve]:
         """Precision over recall of each attribute that some box has."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
-            columns = self._columns(self._rows("scores"), self._rows("values"))
-        curves = {
-            name: recall_precision(points) for name, points in zip(self.names, columns, strict=True) if points.objects
-        }
-        return [
-            Curve(name, tuple(recall.tolist()), tuple(precision.tolist()), "recall", "precision")
-            for name, (recall, precision) in curves.items()
-        ]
+        with self.everywhere():
+            columns = self._columns(*self._answers())
+        points = zip(self.names, columns, strict=True)
+        return curves(
+            {name: recall_precision(of) for name, of in points if of.objects}, x_axis="recall", y_axis="precision"
+        )
+
+    def _answers(self) -> tuple[Tensor, Tensor]:
+        """Scores and values (boxes, A)."""
+        return self.rows("scores", len(self.names)), self.rows("values", len(self.names))
 
     def _each(self, scores: Tensor, values: Tensor) -> Tensor:
         columns = self._columns(scores, values)
@@ -125,8 +129,8 @@ class AttributesMetric(PerImageMetric):
         boxes, scores = (said[name].detach().as_subclass(Tensor).cpu().float() for name in ("boxes", "scores"))
         if "boxes" not in there or "values" not in there:
             raise ValueError(
-                f"AttributesMetric expects targets with boxes and values, got {sorted(there)}; measure on the data set's "
-                "own targets, not on those of regions sampled for training"
+                f"a metric of attributes expects targets with boxes and values, got {sorted(there)}; measure on the data "
+                "set's own targets, not on those of regions sampled for training"
             )
         truth, values = (there[name].detach().as_subclass(Tensor).cpu().float() for name in ("boxes", "values"))
         self._check(scores, values, truth)
@@ -136,7 +140,7 @@ class AttributesMetric(PerImageMetric):
         if which is None or (best < _SAME).any():
             missing = [round(x, 1) for x in truth[best.argmin()].tolist()]
             raise ValueError(
-                f"AttributesMetric measures on true boxes, but none of the {len(boxes)} regions is the true box {missing}; "
+                f"attributes are measured on true boxes, but none of the {len(boxes)} regions is the true box {missing}; "
                 'give the true boxes as the network\'s rois, or build Attributes(..., measured_on="detections")'
             )
         return scores[which], values
@@ -145,25 +149,36 @@ class AttributesMetric(PerImageMetric):
         count = len(self.names)
         if scores.shape[1:] != (count,) or values.shape != (len(boxes), count):
             raise ValueError(
-                f"AttributesMetric expects scores (r, {count}) and values ({len(boxes)}, {count}), got "
+                f"a metric of attributes expects scores (r, {count}) and values ({len(boxes)}, {count}), got "
                 f"{tuple(scores.shape)} and {tuple(values.shape)}; build Attributes with the data set's attributes"
             )
         if not ((values == 0) | (values == 1) | values.isnan()).all():
             raise ValueError("attribute values are 0, 1, or NaN for unknown; map others when reading the data")
 
-    def _keep(self, name: str, values: Tensor) -> None:
-        getattr(self, name).append(values.flatten())
 
-    def _rows(self, name: str) -> Tensor:
-        values = getattr(self, name)
-        chunks = values if isinstance(values, list) else [values]
-        return torch.cat([torch.empty(0), *(chunk.cpu() for chunk in chunks)]).view(-1, len(self.names))
+@final
+class AttributesOnDetections(AveragePrecision):
+    """Average precision of the detections of "things with this attribute", each attribute a class of its own.
+
+    ``update(predictions, targets)``: predictions as of `AveragePrecision` with label a + 1 for attribute a, targets with
+    "boxes" (n, 4) and "values" (n, A); a box of which an attribute is not known is ignored for it.
+
+    Args:
+        task: With the attributes as classes, their names, or how many.
+        name, iou, interpolation, min_height, min_visible: As in `AveragePrecision`.
+    """
+
+    def truth(self, target: Mapping[str, Any]) -> Mapping[str, Any]:
+        return boxes_by_attribute(target)
 
 
 def boxes_by_attribute(target: Mapping[str, Any]) -> dict[str, Tensor]:
-    """A detection target in which attribute a is the class a + 1: its boxes have it, or are ignored where it is not known.
+    """Return a detection target in which class a + 1 is attribute a.
 
-    target: {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN}.
+    Its boxes are those that have the attribute; where the attribute is not known, the box is marked as ignored.
+
+    Args:
+        target: {"boxes": (n, 4), "values": (n, A) of 0, 1 or NaN}.
     """
     boxes, values = target["boxes"].detach().as_subclass(Tensor), target["values"]
     row, column = ((values == 1) | values.isnan()).nonzero(as_tuple=True)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
+import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le
 from torch import Tensor
 
-from taskweave.metrics.detection_images import Curve, DetectedImage, DetectionMeasure, by_class
-from taskweave.metrics.detection_matching import Points, match_as_voc, operating_points
-from taskweave.metrics.detection_subset import Subset
+from taskweave.metrics.detection import MatchedMetric
+from taskweave.metrics.detection_images import DetectedImage, Matching, Points, Subset, match_as_voc
 from taskweave.metrics.gain import Direction
-from taskweave.metrics.per_image_detection import ranking_of
-from taskweave.metrics.per_image_ranking import AveragePrecisionImages
+from taskweave.metrics.per_image import Floats
+from taskweave.metrics.ranking import RankedImages, best_from_here, reached
+from taskweave.metrics.refusals import Classes
 
 Interpolation = Literal["11-point", "area"]
 """How precision is summed up over recall.
@@ -25,54 +27,71 @@ Interpolation = Literal["11-point", "area"]
 """
 
 
-@final
-@dataclass(frozen=True)
-class AveragePrecision(DetectionMeasure):
-    """The mean of the average precisions of the classes, in percent; `per_class` has each of them.
+class AveragePrecision(MatchedMetric):
+    """The mean of the average precisions of the classes, in percent; `class_scores` has each of them.
 
-    Matching is VOC's (see `match_as_voc`) with IoU >= `iou`. Classes without an object that counts have none and are left
-    out of the mean. subset: ignore the objects outside it.  name: of the number in tables.
+    Matching is VOC's (see `match_as_voc`). Classes without an object that counts have none and are left out of the mean.
     Deviation: detections of equal score are one point of the curve, where VOC's code takes them in an arbitrary order.
+
+    Args:
+        task: With the classes, their names, or how many.
+        name: Of the number in tables; different for every metric of a task.
+        iou: From this overlap on a detection has found an object.
+        interpolation: See `Interpolation`.
+        min_height: Lower objects are ignored; pixels of the network's input.
+        min_visible: Objects of which a smaller share can be seen are ignored, where the data say what can be seen.
     """
 
-    interpolation: Interpolation = "area"
-    iou: float = 0.5
-    subset: Subset | None = None
-    name: str = "mAP"
+    matching: ClassVar[Matching] = staticmethod(match_as_voc)
+    better: ClassVar[Direction] = "higher"
+    curve: ClassVar[Mapping[str, Any]] = {"x_axis": "recall", "y_axis": "precision"}
 
-    def __post_init__(self) -> None:
-        check_interpolation(self.interpolation)
-        check_iou("AveragePrecision", self.iou)
+    def __init__(
+        self,
+        task: Classes,
+        *,
+        name: str = "mAP",
+        iou: Annotated[float, Gt(0), Le(1)] = 0.5,
+        interpolation: Interpolation = "area",
+        min_height: Annotated[float, Ge(0)] = 0.0,
+        min_visible: Annotated[float, Ge(0), Le(1)] = 0.0,
+    ) -> None:
+        super().__init__(task, name, iou, Subset(min_height=min_height, min_visible=min_visible))
+        check_interpolation(interpolation)
+        self.interpolation: Interpolation = interpolation
 
-    @property
-    def directions(self) -> Mapping[str, Direction]:
-        return {self.name: "higher"}
+    def of_points(self, points: Points, images: int) -> Tensor:
+        return points_average_precision(points, self.interpolation)
 
-    def measure(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
-        return {self.name: self.per_class(images, classes)[self.name].nanmean()}
-
-    def per_image(self, images: Sequence[DetectedImage], classes: int) -> AveragePrecisionImages:
-        ranking = ranking_of(self._counted(images), classes, match_as_voc, self.iou)
-        return AveragePrecisionImages(**ranking._asdict(), name=self.name, eleven=self.interpolation == "11-point")
-
-    def per_class(self, images: Sequence[DetectedImage], classes: int) -> dict[str, Tensor]:
-        values = [points_average_precision(points, self.interpolation) for points in self._points(images, classes)]
-        return {self.name: 100.0 * torch.stack(values)}
-
-    def curves(self, images: Sequence[DetectedImage], names: Sequence[str]) -> list[Curve]:
+    @staticmethod
+    def curve_of(points: Points, images: int) -> tuple[Tensor, Tensor]:
         """Precision over recall, as measured (not interpolated)."""
-        found = []
-        for name, points in zip(names, self._points(images, len(names)), strict=True):
-            if points.objects:
-                recall, precision = recall_precision(points)
-                found.append(Curve(name, tuple(recall.tolist()), tuple(precision.tolist()), "recall", "precision"))
-        return found
+        return recall_precision(points)
 
-    def _points(self, images: Sequence[DetectedImage], classes: int) -> list[Points]:
-        return [operating_points(part, match_as_voc, self.iou) for part in by_class(self._counted(images), classes)]
+    def each_image(self, images: Sequence[DetectedImage]) -> AveragePrecisionImages:
+        eleven = self.interpolation == "11-point"
+        return AveragePrecisionImages(**self.ranking(images)._asdict(), name=self.name, eleven=eleven)
 
-    def _counted(self, images: Sequence[DetectedImage]) -> Sequence[DetectedImage]:
-        return images if self.subset is None else [self.subset.applied(image) for image in images]
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class AveragePrecisionImages(RankedImages):
+    """What each image contributes to the mean average precision.
+
+    Args:
+        eleven: Use VOC 2007's eleven recall points instead of the area (see `Interpolation`).
+    """
+
+    kind: ClassVar[str] = "average precision"
+
+    eleven: bool
+
+    def _of_class(self, right: Floats, wrong: Floats, objects: Floats, images: Floats) -> Floats:
+        recall = right / objects[:, None]
+        best = best_from_here(np.where(right + wrong > 0, right / (right + wrong), 0.0))
+        if not self.eleven:
+            return np.asarray(100.0 * (best * np.diff(recall, axis=1, prepend=0.0)).sum(1))
+        return np.asarray(100.0 * reached(recall, best, np.arange(11) / 10).mean(1))
 
 
 def recall_precision(points: Points) -> tuple[Tensor, Tensor]:
@@ -104,9 +123,3 @@ def check_interpolation(interpolation: str) -> None:
     """Raise ValueError for an unknown one."""
     if interpolation not in ("11-point", "area"):
         raise ValueError(f'interpolation is "11-point" (VOC 2007 to 2009) or "area" (VOC 2010 on), got {interpolation!r}')
-
-
-def check_iou(owner: str, iou: float) -> None:
-    """Raise ValueError unless it is a share above 0."""
-    if not 0 < iou <= 1:
-        raise ValueError(f"{owner} matches at an IoU above 0 and at most 1, got {iou}")

@@ -1,54 +1,74 @@
-"""How good detections are, over a whole set of images."""
+"""How good detections are, over a whole set of images: what every protocol of measuring them shares."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from taskweave.metrics.detection_images import Curve, DetectedImage, DetectionMeasure, detected_image
-from taskweave.metrics.gathering import gather_from_anywhere
-from taskweave.metrics.per_image import PerImage
-from taskweave.metrics.per_image_joined import JoinedImages
-from taskweave.metrics.per_image_metric import PerImageMetric
+from taskweave.metrics.detection_images import (
+    DetectedImage,
+    Matching,
+    Points,
+    Subset,
+    by_class,
+    detected_image,
+    operating_points,
+)
+from taskweave.metrics.gain import Direction
+from taskweave.metrics.metric import PerImageMetric
+from taskweave.metrics.per_image import Curve, PerImage
+from taskweave.metrics.ranking import Ranked, Ranking, rank
+from taskweave.metrics.refusals import Classes, class_names
 
 _SAID, _THERE = 6, 7
 
+Answers = tuple[NDArray[Any], NDArray[Any], int]
+"""Of one class in one image: scores (n,), `right` as in `Ranked`, and how many objects there are to be found."""
 
-@final
+
 class DetectionMetric(PerImageMetric):
-    """The numbers of all `measures`, from every detection and every true object of the set.
+    """One protocol of measuring detections, from every detection and every true object of the set.
 
     ``update(predictions, targets)``: two lists, one mapping per image; predictions with boxes, scores, labels (after
     suppression), targets with boxes, labels and optionally ignore and visible, both in the pixels of one image.
 
-    classes: how many; labels are 1..classes, and names are for curves.
-    objects: makes such a target of another kind of target.
     Detections and objects are kept as float32 in main memory (24 and 28 bytes each) and exchanged between processes when
     the numbers are computed; how images are split into batches and processes changes nothing.
+
+    Args:
+        task: With the classes 1..C, their names, or how many; names are for curves.
     """
 
-    full_state_update = False
-    detections: list[Tensor] | Tensor
-    objects: list[Tensor] | Tensor
-    counts: list[Tensor] | Tensor
+    def __init__(self, task: Classes) -> None:
+        super().__init__()
+        self.classes = class_names(task, first=1)
+        self.add_rows("detections", "objects", "counts")
 
-    def __init__(
-        self,
-        classes: Sequence[str] | int,
-        measures: Sequence[DetectionMeasure],
-        *,
-        objects: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
-    ) -> None:
-        super().__init__(dist_sync_fn=gather_from_anywhere)
-        self.classes = tuple(f"class {i + 1}" for i in range(classes)) if isinstance(classes, int) else tuple(classes)
-        self.measures = tuple(measures)
-        self._objects = objects
-        # Flat: a process without images holds an empty vector, which only flat ones can be joined to.
-        for name in ("detections", "objects", "counts"):
-            self.add_state(name, [], dist_reduce_fx="cat")
+    @abstractmethod
+    def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        """Its numbers over all images; the order of the images must not matter."""
+
+    @abstractmethod
+    def each_image(self, images: Sequence[DetectedImage]) -> PerImage:
+        """What each image contributes to its numbers, in the order given."""
+
+    def by_class(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        """Its numbers by class, (classes,) each, NaN for a class without objects; {} for a metric without such."""
+        return {}
+
+    def curves_of(self, images: Sequence[DetectedImage]) -> list[Curve]:
+        """Its curve for each class that has objects; [] for a metric without curves."""
+        return []
+
+    def truth(self, target: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A target as boxes with labels, for a metric that is given another kind."""
+        return target
 
     def update(self, prediction: Sequence[Mapping[str, Any]], target: Sequence[Mapping[str, Any]]) -> None:
         if len(prediction) != len(target):
@@ -56,64 +76,45 @@ class DetectionMetric(PerImageMetric):
                 f"a detection metric expects one prediction per target, got {len(prediction)} and {len(target)}; "
                 "give those of the same images"
             )
-        truths = target if self._objects is None else [self._objects(part) for part in target]
-        images = [detected_image(*pair) for pair in zip(prediction, truths, strict=True)]
+        images = [detected_image(said, self.truth(there)) for said, there in zip(prediction, target, strict=True)]
         for image in images:
             self._check(image)
         for image in images:
             said = torch.cat([image.boxes, image.scores[:, None], image.labels[:, None]], 1)
             there = torch.cat([image.true_boxes, *(column[:, None].float() for column in image[4:])], 1)
-            self._keep("detections", said)
-            self._keep("objects", there)
-            self._keep("counts", torch.tensor([len(said), len(there)], dtype=torch.float32))
+            self.keep("detections", said)
+            self.keep("objects", there)
+            self.keep("counts", torch.tensor([len(said), len(there)], dtype=torch.float32))
 
     def compute(self) -> dict[str, Tensor]:
-        images = self._images()
-        numbers: dict[str, Tensor] = {}
-        for measure in self.measures:
-            numbers |= measure.measure(images, len(self.classes))
-        return numbers
+        return self.measure(self._images())
 
     def curves(self) -> list[Curve]:
-        """The curves of all measures over the whole set, for `taskweave.reporting.draw_curves`."""
-        images = self._everywhere()
-        return [curve for measure in self.measures for curve in measure.curves(images, self.classes)]
-
-    def per_class(self) -> dict[str, Tensor]:
-        """The numbers by class, (classes,) each, NaN for a class without objects; only of measures that have such."""
-        numbers: dict[str, Tensor] = {}
-        for measure in self.measures:
-            numbers |= measure.per_class(self._everywhere(), len(self.classes))
-        return numbers
+        """The curves over the whole set, for `taskweave.reporting.draw_curves`."""
+        return self.curves_of(self._all_images())
 
     def class_scores(self) -> dict[str, Tensor]:
-        """The numbers by class, whose means those of the set are."""
-        return self.per_class()
+        """The numbers by class over the whole set, whose means those of the set are."""
+        return self.by_class(self._all_images())
 
     def per_image(self) -> PerImage:
-        """What each image contributes to the numbers of all measures."""
-        images = self._everywhere()
-        return JoinedImages(tuple(measure.per_image(images, len(self.classes)) for measure in self.measures))
+        return self.each_image(self._all_images())
 
     def counts_per_class(self) -> Tensor:
         """int64 (classes,): how many objects of each class there are, without those to be ignored."""
-        labels = [image.true_labels[~image.ignore] for image in self._everywhere()]
+        labels = [image.true_labels[~image.ignore] for image in self._all_images()]
         return torch.bincount(torch.cat([torch.empty(0, dtype=torch.int64), *labels]), minlength=len(self.classes) + 1)[1:]
 
-    def _everywhere(self) -> list[DetectedImage]:
+    def _all_images(self) -> list[DetectedImage]:
         """The images of all processes."""
-        with self.sync_context(dist_sync_fn=self.dist_sync_fn):
+        with self.everywhere():
             return self._images()
-
-    def _keep(self, name: str, values: Tensor) -> None:
-        getattr(self, name).append(values.flatten())
 
     def _images(self) -> list[DetectedImage]:
         """All images, in the order in which they came."""
-        flat = [_joined(values) for values in (self.detections, self.objects, self.counts)]
-        said_counts, there_counts = flat[2].view(-1, 2).long().T.tolist()
-        said = torch.split(flat[0].view(-1, _SAID), said_counts)
-        there = torch.split(flat[1].view(-1, _THERE), there_counts)
+        said_counts, there_counts = self.rows("counts", 2).long().T.tolist()
+        said = torch.split(self.rows("detections", _SAID), said_counts)
+        there = torch.split(self.rows("objects", _THERE), there_counts)
         return [_unpacked(*pair) for pair in zip(said, there, strict=True)]
 
     def _check(self, image: DetectedImage) -> None:
@@ -129,9 +130,90 @@ class DetectionMetric(PerImageMetric):
             raise ValueError(f"a detection has the score {score}, expected a finite number; check the network's output")
 
 
-def _joined(values: list[Tensor] | Tensor) -> Tensor:
-    chunks = values if isinstance(values, list) else [values]
-    return torch.cat([torch.empty(0), *(chunk.cpu() for chunk in chunks)])
+class MatchedMetric(DetectionMetric):
+    """A number from each class's operating points, and its mean over the classes that have objects."""
+
+    matching: ClassVar[Matching]
+    better: ClassVar[Direction]
+    curve: ClassVar[Mapping[str, Any]]
+    """The names of its curves' axes, and whether they are logarithmic."""
+
+    def __init__(self, task: Classes, name: str, iou: float, subset: Subset) -> None:
+        super().__init__(task)
+        if not 0 < iou <= 1:
+            raise ValueError(f"{type(self).__name__} matches at an IoU above 0 and at most 1, got {iou}")
+        self.name, self.iou, self.subset = name, iou, subset
+
+    @abstractmethod
+    def of_points(self, points: Points, images: int) -> Tensor:
+        """The number of a class, a share; NaN where it has no objects."""
+
+    @staticmethod
+    @abstractmethod
+    def curve_of(points: Points, images: int) -> tuple[Tensor, Tensor]:
+        """x and y of the curve of a class that has objects, float64 (k,)."""
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        return {self.name: self.better}
+
+    def measure(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        return {self.name: self.by_class(images)[self.name].nanmean()}
+
+    def by_class(self, images: Sequence[DetectedImage]) -> dict[str, Tensor]:
+        return {self.name: 100.0 * torch.stack([self.of_points(points, len(images)) for points in self._points(images)])}
+
+    def curves_of(self, images: Sequence[DetectedImage]) -> list[Curve]:
+        points = zip(self.classes, self._points(images), strict=True)
+        return curves({name: self.curve_of(of, len(images)) for name, of in points if of.objects}, **self.curve)
+
+    def ranking(self, images: Sequence[DetectedImage]) -> Ranking:
+        """What `RankedImages` are made of."""
+
+        def match(image: DetectedImage) -> Answers:
+            scores, right, objects = type(self).matching(image, self.iou)
+            return scores.numpy(), right.numpy(), objects
+
+        return rank_detections(self.subset.of(images), len(self.classes), match, like=np.empty(0, bool))
+
+    def _points(self, images: Sequence[DetectedImage]) -> list[Points]:
+        parts = by_class(self.subset.of(images), len(self.classes))
+        return [operating_points(part, type(self).matching, self.iou) for part in parts]
+
+
+def curves(points: Mapping[str, tuple[Tensor, Tensor]], **axes: Any) -> list[Curve]:
+    """Return one curve per class from its x and y.
+
+    Args:
+        axes: As in `Curve`.
+    """
+    return [Curve(name, tuple(x.tolist()), tuple(y.tolist()), **axes) for name, (x, y) in points.items()]
+
+
+def rank_detections(
+    images: Sequence[DetectedImage],
+    classes: int,
+    match: Callable[[DetectedImage], Answers],
+    *,
+    like: NDArray[Any],
+    ties: bool = True,
+) -> Ranking:
+    """Match the detections of every class in every image and rank them by score.
+
+    Args:
+        classes: The number of classes.
+        match: Returns the matched answers of one class in one image.
+        like: An empty `right`: its dtype and trailing axes serve classes without answers.
+        ties: As in `rank`.
+    """
+    objects = np.zeros((len(images), classes), np.int64)
+    found: list[list[Ranked]] = [[Ranked(np.empty(0, np.int64), np.empty(0), like)] for _ in range(classes)]
+    for number, image in enumerate(images):
+        for label in {*image.labels.tolist(), *image.true_labels.tolist()}:
+            scores, right, objects[number, label - 1] = match(image.of_class(label))
+            found[label - 1].append(Ranked(np.full(len(scores), number), scores, right))
+    joined = [Ranked(*(np.concatenate(column) for column in zip(*parts, strict=True))) for parts in found]
+    return rank(joined, objects, ties=ties)
 
 
 def _unpacked(said: Tensor, there: Tensor) -> DetectedImage:

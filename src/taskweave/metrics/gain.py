@@ -19,11 +19,13 @@ GainKind = Literal["task_mean", "flat_mean"]
 
 
 def metric_gains(new: Scores, base: Scores, directions: Directions) -> dict[str, dict[str, float]]:
-    """The relative gain of every metric named in `directions`; positive is better, .01 is one percent.
+    """Return the relative gain of every metric in `directions`; positive is better, .01 is one percent.
 
     g = s * (new - base) / base, with s = 1 where higher is better and -1 where lower is.
-    NaN where the base is not a positive number (nothing can be relative to 0) or the new value is NaN.
-    Raises ValueError for a metric that `new` or `base` has not.
+    NaN if the base is not a positive number (nothing can be relative to 0) or the new value is NaN.
+
+    Raises:
+        ValueError: `new` or `base` lacks a metric.
     """
     gains: dict[str, dict[str, float]] = {}
     for task, metrics in directions.items():
@@ -35,17 +37,20 @@ def metric_gains(new: Scores, base: Scores, directions: Directions) -> dict[str,
 
 
 def relative_gain(new: Scores, base: Scores, directions: Directions, *, kind: GainKind = "task_mean") -> float:
-    """delta-m: the average relative gain of `new` over `base`; positive is better, .01 is one percent.
+    """Return delta-m, the average relative gain of `new` over `base`; positive is better, .01 is one percent.
 
-    With g_tm the gain of metric m of task t (see `metric_gains`), T tasks and M_t metrics of task t:
+    Only the metrics in `directions` count. The result is NaN if one of their gains is NaN: none is left out silently.
 
-    "task_mean": (1/T) sum_t (1/M_t) sum_m g_tm. Every task weighs the same. With one metric per task this is delta-m of
-        Maninis et al. (2019, eq. 4); with several, LibMTL's.
-    "flat_mean": sum_tm g_tm / sum_t M_t. Every metric weighs the same, so a task with more metrics weighs more. The
-        tables of Nash-MTL and CAGrad print **minus** this (there lower is better).
+    Args:
+        kind: How the gains are averaged. With g_tm the gain of metric m of task t (see `metric_gains`), T tasks and M_t
+            metrics of task t:
+            "task_mean": (1/T) sum_t (1/M_t) sum_m g_tm. Every task weighs the same. With one metric per task this is
+            delta-m of Maninis et al. (2019, eq. 4); with several, LibMTL's.
+            "flat_mean": sum_tm g_tm / sum_t M_t. Every metric weighs the same, so a task with more metrics weighs more.
+            The tables of Nash-MTL and CAGrad print **minus** this (there lower is better).
 
-    Only the metrics in `directions` count. NaN if one of their gains is NaN: none is left out silently. Raises ValueError
-    where a task has no metric, for another kind, and as `metric_gains`.
+    Raises:
+        ValueError: A task has no metric, `kind` is unknown, or `new` or `base` lacks a metric.
     """
     gains = metric_gains(new, base, directions)
     return math.fsum(
@@ -54,9 +59,13 @@ def relative_gain(new: Scores, base: Scores, directions: Directions, *, kind: Ga
 
 
 def shares(directions: Directions, *, kind: GainKind = "task_mean") -> dict[str, dict[str, float]]:
-    """How much each metric's gain weighs in the average of `relative_gain`; they sum to 1.
+    """Return the weight of each metric's gain in `relative_gain`; the weights sum to 1.
 
-    "task_mean": 1 / (T M_t).  "flat_mean": 1 / sum_t M_t. Raises ValueError where a task has no metric, or another kind.
+    Args:
+        kind: "task_mean": 1 / (T M_t). "flat_mean": 1 / sum_t M_t.
+
+    Raises:
+        ValueError: A task has no metric, or `kind` is unknown.
     """
     if not directions or not all(directions.values()):
         raise ValueError(f"relative_gain needs at least one metric for every task, got directions {dict(directions)}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import singledispatch
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from taskweave.streams.convert import comes_from
+from taskweave.streams.stream import comes_from
 
 Weights = nn.Module | Mapping[str, Tensor]
 """A network whose weights are wanted, or its state_dict."""
@@ -30,8 +31,9 @@ def state_of(source: Weights) -> dict[str, Tensor]:
 def load_weights(net: nn.Module, source: Weights) -> None:
     """Copy every weight of `source` into `net`; both must have the same names and shapes.
 
-    Raises ValueError that names what is missing, what is too much and the first shape that differs. Nothing is copied
-    then.
+    Raises:
+        ValueError: The weights do not fit; names the missing and unexpected entries and the first shape that differs.
+            Nothing is copied.
     """
     state = state_of(source)
     check_fit(type(net).__name__, net.state_dict(), state)
@@ -112,21 +114,50 @@ def load_pretrained(net: nn.Module) -> None:
 
     VGG-16 (torchvision's, decimated into DeepLab's fc6 and fc7), timm's networks (its default weights of that name),
     AlexNet (torchvision's). They expect pictures prepared with ``taskweave.IMAGENET``.
-    Raises ConnectionError where the download fails and TypeError for a network that has none.
+
+    Raises:
+        ConnectionError: The download fails.
+        TypeError: No pre-trained weights are known for this network.
     """
     if comes_from(type(net), "timm"):
-        from taskweave.networks.resnet.timm_classifier import load_timms_own
-
-        return load_timms_own(net)
+        return _load_timms_own(net)
     raise TypeError(f"no pre-trained weights are known for {type(net).__name__}; load a state_dict with load_weights")
 
 
-def download(build: Callable[[], nn.Module], what: str) -> nn.Module:
+def download(what: str, library: str, call: str, *args: Any, **options: Any) -> nn.Module:
     """A pre-trained network from its library; where that fails, one ConnectionError that says what to do."""
     try:
-        return build()
+        net: nn.Module = getattr(import_module(library), call)(*args, **options)
+        return net
     except (OSError, RuntimeError) as error:  # urllib, requests and the Hugging Face client all end in one of these
         raise ConnectionError(
             f"could not download {what}: {type(error).__name__}: {error}. Without a network, load a file you have with "
             "load_vgg16, load_resnet or load_alexnet(net, torch.load(file))"
         ) from error
+
+
+def load_timm(net: nn.Module, source: Weights) -> None:
+    """Load the weights of a timm network (or its state_dict) into another of its kind, all but the last layer's.
+
+    Raises:
+        ValueError: These are weights of another network; the missing, unexpected and differing entries are named.
+    """
+    paths = _config(net)["classifier"]
+    last = tuple(f"{path}." for path in ((paths,) if isinstance(paths, str) else paths))
+    own = {name: value for name, value in net.state_dict().items() if not name.startswith(last)}
+    given = {name: value for name, value in state_of(source).items() if not name.startswith(last)}
+    check_fit(type(net).__name__, own, given)
+    net.load_state_dict(given, strict=False)
+
+
+def _load_timms_own(net: nn.Module) -> None:
+    """Download timm's default weights for a timm network into all but its last layer; ConnectionError where that fails."""
+    name = _config(net)["architecture"]
+    load_timm(net, download(f"timm's {name}", "timm", "create_model", name, pretrained=True))
+
+
+def _config(net: nn.Module) -> dict[str, Any]:
+    config = getattr(net, "pretrained_cfg", None)
+    if not config:
+        raise TypeError(f"{type(net).__name__} was not built by timm.create_model; load weights with load_weights")
+    return dict(config)

@@ -1,26 +1,14 @@
 """Parts of recipes: calls written down, with options that the signature alone declares."""
 
-from taskweave.parts.callables import makes, states
-from taskweave.parts.kinds import KINDS, Kind, find, known
-from taskweave.parts.options import Aside, Where, options_of
-from taskweave.parts.own_code import paths_from
-from taskweave.parts.part import Live, Part, part, read
-from taskweave.parts.words import unknown
-
-__all__ = [
-    "KINDS",
-    "Aside",
-    "Kind",
-    "Live",
-    "Part",
-    "Where",
-    "find",
-    "known",
-    "makes",
-    "options_of",
-    "part",
-    "paths_from",
-    "read",
-    "states",
-    "unknown",
-]
+from taskweave.parts.kinds import KINDS as KINDS, Kind as Kind, find as find, known as known
+from taskweave.parts.options import (
+    Aside as Aside,
+    Where as Where,
+    made_by as made_by,
+    makes as makes,
+    options_of as options_of,
+    states as states,
+)
+from taskweave.parts.own_code import paths_from as paths_from
+from taskweave.parts.part import Live as Live, Part as Part, part as part, read as read
+from taskweave.parts.words import snake_case as snake_case, unknown as unknown

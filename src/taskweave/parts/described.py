@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
 
-from taskweave.parts.callables import function
-from taskweave.parts.options import dump_of, options_of
+from taskweave.parts.options import dump_of, function, options_of
 
 if TYPE_CHECKING:
     from pydantic.json_schema import GenerateJsonSchema
@@ -84,14 +83,8 @@ def words_of(annotation: Any, metadata: typing.Sequence[Any] = ()) -> str:
     if origin is typing.Annotated:
         return words_of(arguments[0], arguments[1:])
     if origin in (Union, UnionType):
-        return " or ".join(
-            words_of(one, metadata) for one in (*(a for a in arguments if a is not NoneType), *_none(arguments))
-        )
+        return " or ".join(words_of(one, metadata) for one in sorted(arguments, key=lambda one: one is NoneType))
     return _plain(annotation, origin, arguments) + "".join(_bounds(metadata))
-
-
-def _none(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (NoneType,) if NoneType in arguments else ()
 
 
 def _plain(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> str:

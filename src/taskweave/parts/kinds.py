@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from taskweave.parts.callables import made_by, makes, require_callable, signature
+from taskweave.parts.options import made_by, makes, require_callable, signature
 from taskweave.parts.own_code import load_attribute
 from taskweave.parts.words import snake_case, unknown
 

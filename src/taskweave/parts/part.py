@@ -10,7 +10,6 @@ signature alone says which options there are, of which types, with which default
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import json
@@ -18,11 +17,20 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from taskweave.parts.callables import made_by, positions, require_callable
 from taskweave.parts.kinds import find, kind_name, registered, require_made, there_is
-from taskweave.parts.live import class_of, known_by
-from taskweave.parts.options import Aside, Where, checked, default_of, dump_of, identity_of, options_of
-from taskweave.parts.own_code import code_of, is_ours, load_attribute
+from taskweave.parts.options import (
+    Aside,
+    Where,
+    checked,
+    default_of,
+    dump_of,
+    identity_of,
+    made_by,
+    options_of,
+    positions,
+    require_callable,
+)
+from taskweave.parts.own_code import class_of, code_of, copied, is_ours, known_by, load_attribute
 from taskweave.parts.words import short, snake_case
 
 if TYPE_CHECKING:
@@ -190,7 +198,7 @@ class Live(Part[Any]):
     def _copy(self, *said: Any) -> Any:
         if isinstance(self.given, Mapping):
             return self.given[said[0]]
-        return copy.deepcopy(self.given) if hasattr(self.given, "state_dict") else self.given
+        return copied(self.given) if hasattr(self.given, "state_dict") else self.given
 
     def __call__(self, *given: Any) -> Any:
         return self._copy(*given)

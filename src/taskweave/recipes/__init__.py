@@ -1,1 +1,1 @@
-"""Experiments that are ready to run: one file per table of a paper, and the demo."""
+"""Experiments that are ready to run: the tables of papers, and the demos."""

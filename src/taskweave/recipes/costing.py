@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.measures import Cost
-from taskweave.experiments.choices.data import FolderChoice
-from taskweave.experiments.choices.method import ConnectedTrainedOnOneTask
-from taskweave.experiments.choices.mixture import sets_of
-from taskweave.experiments.data_titles import title_of
+from taskweave.experiments.costs import Cost
+from taskweave.experiments.data import sets_of
 from taskweave.experiments.estimating import flops_of_training, pictures_of
+from taskweave.experiments.fingerprint import digest_of
 from taskweave.experiments.plan import Run, all_runs, entries
-from taskweave.experiments.recipe import Recipe, digest_of, usual_places
+from taskweave.experiments.recipe import Recipe
+from taskweave.experiments.set_up import titles_of
 from taskweave.recipes.catalogue import find, names, summary
 from taskweave.recipes.listing import FormCost, Listed, NeededData, NetworkCost, write
 
@@ -62,31 +61,33 @@ Known = dict[str, Cost]
 """Sizes by what was built for which data and tasks: tables of a paper have most networks in common."""
 
 
+_TRAINED = {"at", "first_steps", "first_weighting", "only", "rate", "second_seed", "shortcut_at", "start", "steps"}
+"""Options of methods that say how a network is trained; those of its stages are counted as what they come to."""
+
+
 def built(run: Run) -> str:
     """What a run's network is with random weights: not what it starts from, nor how it is trained."""
-    assert run.method is not None
-    inner = run.method.connected if isinstance(run.method, ConnectedTrainedOnOneTask) else run.method
-    trained = {"label", "lr_multiplier", "second_seed", "start", "network", "weighting"}
-    method = inner.determining(without=trained)
-    network = run.content["network"]
-    return digest_of([method, run.method.shortcut is None, usual_places(inner, run.recipe), network, run.tasks])
+    method = run.row.method.options.get("connected", run.row.method)
+    said = {name: value for name, value in method.identity().items() if name not in _TRAINED}
+    return digest_of([said, list(run.method.stages(run.recipe) or ()), run.content["networks"], list(run.tasks)])
 
 
 def distinct_networks(recipe: Recipe) -> list[Run]:
     """One run of every different network: by what is built, whatever the seed or stage of training."""
     found: dict[str, Run] = {}
     for run in all_runs(entries(recipe)):
-        if run.role not in ("start", "ensemble", "trained_on"):
+        if not run.first and run.schedule not in ("none", "trained_on"):
             found.setdefault(built(run), run)
     return list(found.values())
 
 
 def size_of(run: Run, bench: Bench, known: Known) -> Cost:
     """Parameters and operations of a run's network, built on the meta device where it is not `known`; added to that."""
-    if run.role == "trained_on":
+    if run.schedule == "trained_on":
         return size_of(run.parents[0], bench, known)
-    what = run.digest if run.role == "start" else built(run)
-    key = digest_of([what, bench.recipe.data.determining(), bench.recipe.tasks.determining()])
+    recipe = bench.recipe
+    tasks = {name: entry.identity() for name, entry in recipe.tasks.items()}
+    key = digest_of([run.digest if run.first else built(run), recipe.data.identity(), tasks])
     if key not in known:
         known[key] = bench.cost(run)
     return known[key]
@@ -112,10 +113,8 @@ def cost_of_form(recipe: Recipe, known: Known) -> FormCost:
 
 def _needed(recipe: Recipe) -> tuple[NeededData, ...]:
     sets = {**sets_of(recipe.data), **{name: test.data for name, test in recipe.further_tests.items()}}
-    return tuple(
-        NeededData(name, title_of(one, name), one.kind, ours=not isinstance(one, FolderChoice))
-        for name, one in sets.items()
-    )
+    titles = titles_of(recipe)
+    return tuple(NeededData(name, titles[name], one.dataset.name, ours=one.path is None) for name, one in sets.items())
 
 
 def cost_of_recipe(name: str, known: Known) -> Listed:

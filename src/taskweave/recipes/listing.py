@@ -107,7 +107,7 @@ def plain(one: Listed) -> dict[str, Any]:
 
 def write(recipes: tuple[Listed, ...], path: Path | None = None) -> Path:
     """Write the file, whole or not at all. path: in place of the package's own."""
-    from taskweave.results.comparison import write_text
+    from taskweave.files import write_text
 
     place = path or Path(__file__).with_name(FILE)
     content = {one.name: {key: value for key, value in plain(one).items() if key != "name"} for one in recipes}

@@ -1,63 +1,28 @@
 """Results as tables and pictures: for the terminal, for files, for pages."""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-_HOME = {
-    "Table": "tables",
-    "Column": "tables",
-    "Entry": "tables",
-    "Line": "tables",
-    "table_of": "tables",
-    "to_markdown": "formats",
-    "to_csv": "formats",
-    "to_rich": "terminal",
-    "to_tex": "tex",
-    "page_of": "page",
-    "write_page": "page",
-    "side_by_side": "figures",
-    "gain_bars": "gain_chart",
-    "training_curves": "learning_curves",
-    "draw_curves": "detection_curves",
-    "attention_figure": "attention",
-    "metric_bars": "metric_chart",
-    "face_histograms": "face_chart",
-    "FaceCounts": "face_chart",
-}
-
-__all__ = [*_HOME]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: drawing libraries take a while to load."""
-    if name in _HOME:
-        return getattr(import_module(f"taskweave.reporting.{_HOME[name]}"), name)
-    raise AttributeError(f"module 'taskweave.reporting' has no attribute {name!r}; it has {sorted(__all__)}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
-
+from taskweave.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from taskweave.reporting.attention import attention_figure as attention_figure
-    from taskweave.reporting.detection_curves import draw_curves as draw_curves
-    from taskweave.reporting.face_chart import FaceCounts as FaceCounts
-    from taskweave.reporting.face_chart import face_histograms as face_histograms
-    from taskweave.reporting.figures import side_by_side as side_by_side
-    from taskweave.reporting.formats import to_csv as to_csv
-    from taskweave.reporting.formats import to_markdown as to_markdown
-    from taskweave.reporting.gain_chart import gain_bars as gain_bars
-    from taskweave.reporting.learning_curves import training_curves as training_curves
-    from taskweave.reporting.metric_chart import metric_bars as metric_bars
-    from taskweave.reporting.page import page_of as page_of
-    from taskweave.reporting.page import write_page as write_page
-    from taskweave.reporting.tables import Column as Column
-    from taskweave.reporting.tables import Entry as Entry
-    from taskweave.reporting.tables import Line as Line
-    from taskweave.reporting.tables import Table as Table
-    from taskweave.reporting.tables import table_of as table_of
+    from taskweave.reporting.bar_charts import (
+        face_histograms as face_histograms,
+        gain_bars as gain_bars,
+        metric_bars as metric_bars,
+    )
+    from taskweave.reporting.curve_charts import draw_curves as draw_curves, training_curves as training_curves
+    from taskweave.reporting.formats import to_csv as to_csv, to_markdown as to_markdown
+    from taskweave.reporting.page import page_of as page_of, write_page as write_page
+    from taskweave.reporting.report import write_charts as write_charts, write_report as write_report
+    from taskweave.reporting.tables import (
+        Column as Column,
+        Entry as Entry,
+        Line as Line,
+        Table as Table,
+        table_of as table_of,
+    )
     from taskweave.reporting.terminal import to_rich as to_rich
     from taskweave.reporting.tex import to_tex as to_tex
+    from taskweave.reporting.unit_charts import attention_figure as attention_figure
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

@@ -1,10 +1,11 @@
-"""What all charts share: lines, legends, plain text, and two files of each."""
+"""What all charts share: colours, lines, legends, plain text, and two files of each."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final, final
+from typing import IO, Any, Final, Literal, NamedTuple, final
 
 import numpy as np
 from matplotlib import rc_context
@@ -15,8 +16,60 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import Formatter, LogFormatter
 
-from taskweave.reporting.files import write_together, write_whole
-from taskweave.reporting.style import Style, shown, styles_of
+from taskweave.files import write_together, writing
+
+Dashes = Literal["-", "--", ":", "-."]
+
+BLUE: Final = "#0072B2"
+VERMILLION: Final = "#D55E00"
+GREEN: Final = "#009E73"
+ORANGE: Final = "#E69F00"
+PURPLE: Final = "#CC79A7"
+SKY: Final = "#56B4E9"
+BLACK: Final = "#000000"
+GREY: Final = "#999999"
+"""For what others are compared with; not in the palette of lines."""
+COLOURS: Final = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
+"""Okabe and Ito, "Color universal design" (2008): told apart with every kind of colour vision. Their yellow, which is hard
+to see on white, is left out."""
+SEQUENTIAL: Final = "viridis"
+"""Of heat maps: even steps for every kind of colour vision, and dark to light where there is no colour."""
+_DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":")
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+
+
+class Style(NamedTuple):
+    """How a label's lines look, in matplotlib's terms.
+
+    Args:
+        order: Number of the label; it shifts the markers so that those of neighbouring labels do not coincide.
+    """
+
+    colour: str
+    dashes: Dashes
+    marker: str
+    order: int = 0
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """As options of a line."""
+        return {"color": self.colour, "linestyle": self.dashes, "marker": self.marker}
+
+
+def styles_of(labels: Sequence[str]) -> dict[str, Style]:
+    """A style for every label: no two of the first 36 differ in their colour alone."""
+    return {
+        label: Style(COLOURS[i % len(COLOURS)], _DASHES[i % len(_DASHES)], MARKERS[i % len(MARKERS)], i)
+        for i, label in enumerate(labels)
+    }
+
+
+def shown(text: str, width: int = 30, *, lines: int = 3) -> str:
+    """A name as charts write it: printable, broken into at most `lines` lines of `width` letters, the rest as "…"."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    broken = textwrap.wrap(plain, width, max_lines=lines, placeholder="…", break_long_words=True)
+    return "\n".join(broken)
+
 
 _LETTER, _HANDLE = 0.075, 0.6
 """Inches of a letter of a legend, and of the line, the marker and the gaps before it."""
@@ -29,20 +82,15 @@ _DOTS: Final = 120
 
 
 def draw_line(axes: Axes, x: Sequence[float], y: Sequence[float], style: Style, *, steps: bool = False) -> None:
-    """One line with a few markers. steps: hold each height until the next point."""
+    """Draw one line with a few markers.
+
+    Args:
+        steps: Hold each height until the next point.
+    """
     held = "steps-post" if steps else "default"
     every = max(1, len(x) // _MARKS)
-    axes.plot(
-        x,
-        y,
-        color=style.colour,
-        linestyle=style.dashes,
-        marker=style.marker,
-        markersize=4,
-        markevery=(style.order * every // _MARKS % every, every),
-        linewidth=1.3,
-        drawstyle=held,
-    )
+    where = (style.order * every // _MARKS % every, every)
+    axes.plot(x, y, **style.said, markersize=4, markevery=where, linewidth=1.3, drawstyle=held)
 
 
 def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], style: Style) -> None:
@@ -53,9 +101,13 @@ def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequen
 def figure_with_legend(
     size: tuple[float, float], labels: Sequence[str], *, styles: Mapping[str, Style] | None = None
 ) -> tuple[Figure, dict[str, Style]]:
-    """An empty figure of `size` (width, height) in inches, a legend of all labels under it, and each label's line style.
+    """Return an empty figure with a legend of all labels below it, and each label's line style.
 
-    A label has one colour, dashes and marker in all panels. styles: those to take instead of the usual ones.
+    A label has the same colour, dashes and marker in all panels.
+
+    Args:
+        size: Width and height in inches, without the legend.
+        styles: Styles to use instead of the default ones.
     """
     styles = dict(styles or styles_of(labels))
     written = [shown(label) for label in labels]
@@ -65,14 +117,17 @@ def figure_with_legend(
     columns = np.array_split([len(lines) for lines in pieces], across)
     below = _LINE * max(int(column.sum()) for column in columns) + 0.2
     figure = Figure(figsize=(size[0], size[1] + below), layout="constrained")
-    lines = [
-        Line2D([], [], linewidth=1.3, color=style.colour, linestyle=style.dashes, marker=style.marker, markersize=4)
-        for style in styles.values()
-    ]
+    lines = [Line2D([], [], linewidth=1.3, markersize=4, **style.said) for style in styles.values()]
     figure.legend(
         lines, written, loc="outside lower center", ncols=across, fontsize="small", frameon=False, handlelength=3.0
     )
     return figure, styles
+
+
+def grid_of(count: int, *, across: int = 4) -> tuple[int, int]:
+    """(rows, columns) of so many panels, at most `across` beside each other."""
+    across = min(across, count)
+    return -(-count // across), across
 
 
 def tidy_axes(axes: Axes) -> None:
@@ -83,9 +138,19 @@ def tidy_axes(axes: Axes) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """A chart as `path`, a PNG, and as an SVG beside it: both whole, or neither. The SVG is the same file every time.
+    """Save a chart as a PNG and as an SVG beside it: both, or neither.
 
-    Text is drawn as it is, never as mathematics. Returns `path`. Raises ValueError for a path that is no PNG's, OSError.
+    The SVG is identical every time. Text is drawn as it is, never as mathematics.
+
+    Args:
+        path: Where the PNG is written.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: `path` does not end in .png.
+        OSError: A file cannot be written.
     """
     if path.suffix != ".png":
         raise ValueError(f"a chart is saved as NAME.png, with NAME.svg beside it; got {path.name!r}")
@@ -97,9 +162,15 @@ def save_figure(figure: Figure, path: Path) -> Path:
 
 
 def save_picture(figure: Figure, path: Path) -> Path:
-    """A figure that shows pictures of the data, as a PNG alone; whole or not at all. Returns `path`."""
+    """Save a figure that shows pictures of the data, as a PNG only, atomically.
+
+    Returns:
+        `path`.
+    """
     _write_plainly(figure)
-    return write_whole(path, lambda file: _draw(figure, file, "png"))
+    with writing(path) as file:
+        _draw(figure, file, "png")
+    return path
 
 
 def _draw(figure: Figure, file: IO[bytes], kind: str) -> None:

@@ -1,14 +1,24 @@
-"""A table as Markdown and as CSV."""
+"""A table as Markdown and as CSV, and text that shows what it holds."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+import unicodedata
 from textwrap import shorten
 
-from taskweave.reporting.safe_text import visible
 from taskweave.reporting.tables import Column, Entry, Line, Table
+
+_KEPT = "\n\t"
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def visible(text: str) -> str:
+    r"""The text with control characters (of writing direction too) written out, e.g. as ``\u202e``; lines stay lines."""
+    hidden = {c for c in text if c not in _KEPT and unicodedata.category(c) in _HIDDEN}
+    return text.translate({ord(c): f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}" for c in hidden})
+
 
 NOTE = 60
 """Letters of a note that a cell has room for; CSV and comparison.json have it whole."""
@@ -67,35 +77,21 @@ def to_csv(table: Table) -> str:
 
 
 def _what(column: Column) -> str:
-    match column.kind:
-        case "metric":
-            return f"{column.task} {column.metric}"
-        case "gain":
-            return f"{column.task} {column.metric} gain"
-        case "relative_gain":
-            return f"relative_gain {column.metric}"
-        case kind:
-            return kind
+    if column.kind in ("metric", "gain"):
+        return f"{column.task} {column.metric}" + (" gain" if column.kind == "gain" else "")
+    return f"{column.kind} {column.metric}".strip()
+
+
+_MORE = {"metric": ("spread",), "gain": ("low", "high"), "relative_gain": ("low", "high")}
+"""What a CSV has of an entry beside its value."""
 
 
 def _names(column: Column) -> list[str]:
     name = _what(column)
-    match column.kind:
-        case "metric":
-            return [name, f"{name} spread"]
-        case "gain" | "relative_gain":
-            return [name, f"{name} low", f"{name} high"]
-        case _:
-            return [name]
+    return [name, *(f"{name} {more}" for more in _MORE.get(column.kind, ()))]
 
 
 def _numbers(column: Column, entry: Entry) -> list[str]:
-    match column.kind:
-        case "metric":
-            values = [entry.value, entry.spread]
-        case "gain" | "relative_gain":
-            values = [entry.value, entry.low, entry.high]
-        case _:
-            values = [entry.value]
+    values = [entry.value, *(getattr(entry, more) for more in _MORE.get(column.kind, ()))]
     whole = column.kind in ("parameters", "flops")
     return ["" if value is None else str(int(value)) if whole else repr(float(value)) for value in values]

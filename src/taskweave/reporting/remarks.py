@@ -1,12 +1,12 @@
-"""How to read a comparison's table: directions, formulas, what intervals are of, what is not claimed."""
+"""How to read a comparison's table, and what a paper prints beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from taskweave.results.comparison import ComparisonResult
+from taskweave.results.comparison import ComparisonResult, Printed
 from taskweave.results.gains import interval_of
-from taskweave.results.seeds import LEAST_SEEDS
+from taskweave.results.intervals import LEAST_SEEDS
 from taskweave.results.summary import MethodSummary
 
 CONSTANT = "constant prediction"
@@ -16,12 +16,8 @@ DISTINGUISHABLE = (
 )
 
 
-def remarks_on(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> tuple[str, ...]:
+def remarks_on(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> Iterator[str]:
     """Sentences that stand below the table of a comparison."""
-    return tuple(_remarks(result, summaries))
-
-
-def _remarks(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> Iterator[str]:
     base = result.baseline
     yield (
         "↑ higher is better, ↓ lower is better; shares in percent, angles in degrees, depth in metres (inverse as stored)."
@@ -46,6 +42,7 @@ def _remarks(result: ComparisonResult, summaries: Sequence[MethodSummary]) -> It
         )
     if result.missing:
         yield f"not trained yet: {'; '.join(result.missing)}."
+    yield from _printed_remarks(result)
 
 
 def _spread_remark(summaries: Sequence[MethodSummary]) -> str:
@@ -73,3 +70,40 @@ def _interval_remarks(summaries: Sequence[MethodSummary]) -> Iterator[str]:
             "[low, high] of one seed: 95 % paired bootstrap over the test images. It says how much the gain owes to the "
             "choice of these images, and nothing of training anew."
         )
+
+
+BESIDE = "printed in the paper"
+
+
+def _printed_remarks(result: ComparisonResult) -> Iterator[str]:
+    """What the printed numbers are from, what has no counterpart, and how the set-up differs from the paper's."""
+    printed, labels = result.printed, result.methods
+    if printed is None:
+        return
+    here = {label: " and ".join(names) for label, names in printed.names.items() if label in labels}
+    yield (
+        f"{BESIDE}: {printed.paper}, {printed.table} ({printed.caption}), as printed; counted in no mean and no gain"
+        + (f". Its rows: {', '.join(f'{theirs} at {ours}' for ours, theirs in here.items())}." if here else ".")
+    )
+    alone = [label for label in labels if label not in printed.names]
+    if printed.only_printed:
+        yield f"printed, but not here: {'; '.join(printed.only_printed)}."
+    if alone and printed.rows:
+        yield f"here, but not printed: {'; '.join(alone)}."
+    if printed.set_up:
+        yield _set_up(result, printed)
+    yield from printed.notes
+    if printed.doubts:
+        yield f"in the printed table or its text: {' '.join(printed.doubts)}"
+
+
+def _set_up(result: ComparisonResult, printed: Printed) -> str:
+    """The line that says how the set-up differs from the paper's, which is as the recipe of full size reads it."""
+    aspects = list(result.set_up)
+    ours = [f"{part} {count:,}" for part, count in result.images.items()]
+    theirs = [f"{part} {count:,}" for part, count in printed.pictures.items()]
+    if ours and list(result.images.values()) != list(printed.pictures.values()):  # parts have other names there
+        aspects.insert(0, f"number of pictures: {', '.join(ours)} [{', '.join(theirs) or 'not printed'}]")
+    if not aspects:
+        return f"set-up: the paper's, as our recipe of full size reads it. {result.notes}".strip()
+    return f"set-up here [in the paper, as our recipe of full size reads it]: {'; '.join(aspects)}."

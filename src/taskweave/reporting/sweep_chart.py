@@ -11,10 +11,8 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 
 from taskweave.metrics.gain import metric_gains
-from taskweave.reporting.charts import figure_with_legend, save_figure, tidy_axes
-from taskweave.reporting.style import GREY, Style, shown
-from taskweave.results.comparison import ComparisonResult, Direction, Row
-from taskweave.results.swept import Point, Swept
+from taskweave.reporting.charts import GREY, Style, figure_with_legend, save_figure, shown, tidy_axes
+from taskweave.results.comparison import ComparisonResult, Direction, Point, Swept
 
 RELATIVE = {
     "higher": "value / single's",
@@ -24,7 +22,11 @@ RELATIVE = {
 
 
 class Dot(NamedTuple):
-    """One row's number. better_than_constant: False where a constant prediction is as good."""
+    """The number of one row.
+
+    Args:
+        better_than_constant: False if a constant prediction is as good.
+    """
 
     x: float
     y: float
@@ -32,12 +34,20 @@ class Dot(NamedTuple):
 
 
 def sweep_chart(result: ComparisonResult, swept: Swept, path: Path) -> Path:
-    """One line per task through the means over seeds of its first metric, a dot per seed; + is better everywhere.
+    """Draw one line per task: the gain in its first metric, averaged over seeds, with a dot per seed. + is always better.
 
-    Split sweeps: 1 + relative gain over the single networks of the same seed; other sweeps: that gain in percent. Rows
-    beside the values stand to their right, the last with a line across. A hollow dot is no better than a constant
-    prediction. Values without a row (failed, not trained yet) are gaps. `path` is a PNG's, an SVG lies beside it. Returns
-    `path`. Raises ValueError where no value can be compared with single.
+    Split sweeps show 1 + the relative gain over the single-task networks of the same seed; other sweeps show that gain in
+    percent. Rows outside the sweep stand to the right of the values; the last has a line across. A hollow dot is no better
+    than a constant prediction. Values without a row (failed or not trained yet) are gaps.
+
+    Args:
+        path: Where the PNG is written; an SVG is written beside it.
+
+    Returns:
+        `path`.
+
+    Raises:
+        ValueError: No value can be compared with the single-task networks.
     """
     columns = main_metrics(result)
     spots, dots = _spots(swept), dots_of(result, swept)
@@ -70,7 +80,7 @@ def main_metrics(result: ComparisonResult) -> dict[str, tuple[str, Direction]]:
 
 def _spots(swept: Swept) -> list[tuple[Point, float]]:
     """Every point with its place on the axis; those beside follow after a gap."""
-    beside = [Point(title, title) for title in swept.beside]
+    beside = [Point(text=title, method=title) for title in swept.beside]
     if swept.logarithmic:
         return [(point, point.number or 1.0) for point in swept.points]
     places = [float(i) for i in range(len(swept.points))] + [len(swept.points) + 0.5 + i for i in range(len(beside))]
@@ -80,24 +90,18 @@ def _spots(swept: Swept) -> list[tuple[Point, float]]:
 def _dots(
     result: ComparisonResult, swept: Swept, point: Point, x: float, task: str, metric: str, direction: Direction
 ) -> list[Dot]:
-    single = {row.seed: row for row in result.rows if row.method == result.baseline}
-    rows = [row for row in result.rows if row.method == point.method and point.seed in (None, row.seed)]
+    single = {row.seed: row.metrics for row in result.rows if row.method == result.baseline}
     found: list[Dot] = []
-    for row in rows:
-        gain = _gain(row, single.get(row.seed), task, metric, direction)
-        if gain is not None:
+    for row in result.rows:
+        new = row.metrics.get(task, {}).get(metric)
+        old = single.get(row.seed, {}).get(task, {}).get(metric)
+        if row.method != point.method or point.seed not in (None, row.seed) or new is None or old is None:
+            continue
+        gain = metric_gains({task: {metric: new}}, {task: {metric: old}}, {task: {metric: direction}})[task][metric]
+        if math.isfinite(gain):
             no_better = any((mark.task, mark.metric) == (task, metric) for mark in row.marks)
             found.append(Dot(x, 1.0 + gain if swept.relative else 100.0 * gain, not no_better))
     return found
-
-
-def _gain(row: Row, base: Row | None, task: str, metric: str, direction: Direction) -> float | None:
-    new = row.metrics.get(task, {}).get(metric)
-    old = None if base is None else base.metrics.get(task, {}).get(metric)
-    if new is None or old is None:
-        return None
-    gain = metric_gains({task: {metric: new}}, {task: {metric: old}}, {task: {metric: direction}})[task][metric]
-    return gain if math.isfinite(gain) else None
 
 
 def _formula(swept: Swept, direction: Direction) -> str:

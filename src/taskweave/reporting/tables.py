@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
-from taskweave.reporting.printed_lines import BESIDE, PrintedNumbers
-from taskweave.reporting.remarks import CONSTANT, DISTINGUISHABLE, remarks_on
+from taskweave.reporting.remarks import BESIDE, CONSTANT, DISTINGUISHABLE, remarks_on
 from taskweave.results.comparison import ComparisonResult, Direction, Failure, Gain
 from taskweave.results.gains import KINDS, interval_of
 from taskweave.results.numbers import decimals_for, fixed, short, signed
@@ -25,8 +24,10 @@ LineKind = Literal["method", "failed", "printed", "constant"]
 class Column:
     """What a column shows.
 
-    task, metric: of "metric" columns and of the "gain" columns beside them, else ""; the metric of a "relative_gain"
-    column is its kind. head: its title in words, with the direction's arrow.
+    Args:
+        head: Title in words, with an arrow for the direction.
+        task: Set for "metric" columns and the "gain" columns beside them, else "".
+        metric: As `task`; for a "relative_gain" column, the kind of the gain.
     """
 
     kind: Kind
@@ -41,8 +42,11 @@ class Column:
 class Entry:
     """One number of the table.
 
-    value, spread, low, high: unrounded; None where there is none.  text: the value with its spread as people read it,
-    rounded, without marks.  interval: "[low, high]" as people read it, of a gain.  marks: letters of the notes it needs.
+    Args:
+        value: Unrounded, as are `spread`, `low` and `high`; None if there is none.
+        text: The value with its spread, rounded, without marks.
+        marks: Letters of the notes that apply.
+        interval: "[low, high]" of a gain, rounded.
     """
 
     value: float | None
@@ -57,10 +61,11 @@ class Entry:
 @final
 @dataclass(frozen=True)
 class Line:
-    """One method: its label, the number of its seeds with results, an entry per column.
+    """One method: its label, the number of its seeds with results, and an entry per column.
 
-    kind: "failed" has no seed with results; "printed" and "constant" were not trained here.  failures: its seeds that
-    could not be trained.
+    Args:
+        kind: "failed" if no seed has results; "printed" and "constant" if not trained here.
+        failures: The seeds that could not be trained.
     """
 
     method: str
@@ -88,7 +93,10 @@ class Line:
 class Table:
     """A table ready to be written.
 
-    remarks: sentences on how to read it.  notes: letter -> what it marks.  verdict: two sentences on what came out.
+    Args:
+        remarks: Sentences on how to read the table.
+        notes: {letter: what it marks}.
+        verdict: Two sentences on the outcome.
     """
 
     title: str
@@ -120,19 +128,21 @@ def table_of(result: ComparisonResult) -> Table:
     cells = summaries[0].cells if summaries else ()
     decimals = [decimals_for(summary.cells[i].mean for summary in summaries) for i in range(len(cells))]
     letters = _letters(summaries)
-    printed = PrintedNumbers(result)
+    columns = (*_metric_columns(cells), *COSTS)
     lines: list[Line] = []
     for summary in summaries:
-        lines += [_line(summary, decimals, letters), *_printed_line(printed, summary)]
-    columns = (*_metric_columns(cells), *COSTS)
-    lines += _failed_lines(result, len(columns))
+        lines += [_line(summary, decimals, letters), *_printed_line(result, summary)]
+    for method in dict.fromkeys(failure.method for failure in result.failed):
+        if method not in result.methods:  # no seed of it could be trained
+            failures = tuple(failure for failure in result.failed if failure.method == method)
+            lines.append(Line(method, 0, (NOTHING,) * len(columns), "failed", failures))
     if summaries and any(result.constant.values()):
         lines.append(_constant_line(result, cells, decimals))
     return Table(
         title=result.name,
         columns=columns,
         lines=tuple(lines),
-        remarks=(*remarks_on(result, summaries), *printed.remarks()),
+        remarks=tuple(remarks_on(result, summaries)),
         notes={letter: reason for reason, letter in letters.items()},
         verdict=verdict_of(result),
     )
@@ -178,18 +188,10 @@ def _gained(gain: Gain | None, decimals: int, letters: Mapping[str, str]) -> Ent
     return Entry(gain.value, text, marks=marks, low=interval.low, high=interval.high, interval=f"[{ends}]")
 
 
-def _failed_lines(result: ComparisonResult, width: int) -> list[Line]:
-    """Methods of which no seed could be trained."""
-    lost: dict[str, list[Failure]] = {}
-    for failure in result.failed:
-        if failure.method not in result.methods:
-            lost.setdefault(failure.method, []).append(failure)
-    return [Line(name, 0, (NOTHING,) * width, "failed", tuple(failures)) for name, failures in lost.items()]
-
-
-def _printed_line(printed: PrintedNumbers, summary: MethodSummary) -> list[Line]:
+def _printed_line(result: ComparisonResult, summary: MethodSummary) -> list[Line]:
     """The line of a paper below a method that it prints numbers for: no spread, no gain, no cost."""
-    values = [printed.of(summary.method, cell.task, cell.metric) for cell in summary.cells]
+    printed = {} if result.printed is None else result.printed.rows.get(summary.method, {})
+    values = [printed.get(cell.task, {}).get(cell.metric) for cell in summary.cells]
     if all(value is None for value in values):
         return []
     pairs = [(NOTHING if value is None else Entry(value, str(value)), NOTHING) for value in values]

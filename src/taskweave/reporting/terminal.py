@@ -12,8 +12,8 @@ from rich.measure import Measurement
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from taskweave.reporting.formats import NOTE
-from taskweave.reporting.safe_text import visible
+from taskweave.reporting.formats import NOTE, visible
+from taskweave.reporting.layout import tone_of
 from taskweave.reporting.tables import ARROWS, Column, Entry, Table
 
 
@@ -80,7 +80,9 @@ def _piece(
     intervals: those of relative gains stand under them; those of metrics' gains are left to the Markdown and the CSV.
     stacked: gains stand under their metric, not beside it, and the number of seeds is left to the table of cost.
     """
-    title = table.title if task is None else f"{table.title}: {task or _subject(columns)}"
+    gains = [column.kind == "relative_gain" for column in columns]
+    subject = "gain" if all(gains) else "gain and cost" if any(gains) else "cost"
+    title = table.title if task is None else f"{table.title}: {task or subject}"
     piece = RichTable(title=_plain(title), title_justify="left", title_style="bold")
     piece.add_column("method", overflow="fold")
     counted = not (stacked and task)
@@ -107,14 +109,10 @@ def _piece(
     return piece
 
 
-def _subject(columns: Sequence[Column]) -> str:
-    gains = [column.kind == "relative_gain" for column in columns]
-    return "gain" if all(gains) else "gain and cost" if any(gains) else "cost"
-
-
 def _head(column: Column, task: str | None, stacked: bool) -> Text:
     if column.kind != "metric" or task is None:
-        return _plain(column.head if task is None else _in_lines(column.head))
+        # of several words a line each, so that the names of methods keep their room; a unit stays with its word
+        return _plain(column.head if task is None else column.head.replace(", ", ",\N{NO-BREAK SPACE}").replace(" ", "\n"))
     if stacked and column.direction is not None:
         return _plain(f"{column.metric}\n{ARROWS[column.direction]} gain")
     return _plain(column.head.removeprefix(f"{task} "))
@@ -123,12 +121,7 @@ def _head(column: Column, task: str | None, stacked: bool) -> Text:
 def _text(entry: Entry, column: Column) -> Text:
     text = Text(entry.text)
     if entry.value is not None and column.kind in ("gain", "relative_gain"):
-        text.stylize("green" if entry.text.startswith("+") else "red" if entry.text.startswith("-") else "")
+        text.stylize({"up": "green", "down": "red", "": ""}[tone_of(entry.text)])
     if entry.marks:
         text.append(f" {','.join(entry.marks)}", style="dim")
     return text
-
-
-def _in_lines(head: str) -> str:
-    """A head of several words, a line each, so that the names of methods keep their room; a unit stays with its word."""
-    return head.replace(", ", ",\N{NO-BREAK SPACE}").replace(" ", "\n")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from taskweave.reporting.best import best_places
-from taskweave.reporting.pieces import Piece, pieces_of
-from taskweave.reporting.safe_text import visible
-from taskweave.reporting.tables import Column, Entry, Line, Table
+from taskweave.reporting.formats import visible
+from taskweave.reporting.layout import Piece, best_places, pieces_of
+from taskweave.reporting.tables import Column, Entry, Table
 
 _WIDEST = 6
 """Columns of numbers in one tabular."""
@@ -75,7 +74,10 @@ def _tabular(table: Table, piece: Piece, best: frozenset[tuple[int, int]]) -> st
     columns = [table.columns[place] for place in piece.places]
     head = _row(["method", "seeds", *(_head(column) for column in columns)])
     span = f"& & \\multicolumn{{{len(columns)}}}{{c}}{{{tex_text(piece.title)}}} \\\\"
-    rows = [_line(table, number, piece.places, best=best) for number in range(len(table.lines))]
+    rows = []
+    for number, line in enumerate(table.lines):
+        cells = [_cell(line.entries[place], table.columns[place], bold=(number, place) in best) for place in piece.places]
+        rows.append(_row([tex_text(line.method), tex_text(line.counted), *cells]))
     return "\n".join(
         (
             rf"\begin{{tabular}}{{l{'r' * (1 + len(columns))}}}",
@@ -100,14 +102,7 @@ def _head(column: Column) -> str:
     return rf"\shortstack[r]{{{tex_text(words)}\\{tex_text(kind)}}}"
 
 
-def _line(table: Table, number: int, places: Sequence[int], *, best: frozenset[tuple[int, int]]) -> str:
-    line: Line = table.lines[number]
-    cells = [_cell(line.entries[place], table.columns[place], bold=(number, place) in best) for place in places]
-    return _row([tex_text(line.method), tex_text(line.counted), *cells])
-
-
 def _cell(entry: Entry, column: Column, *, bold: bool) -> str:
-    # a hyphen before a number is a minus sign
     text = _number(entry.text)
     if bold:
         mean, spread, rest = text.partition(r" $\pm$ ")

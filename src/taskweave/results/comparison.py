@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
-import uuid
 from pathlib import Path
 from typing import Any, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-SCHEMA_VERSION = 1
+from taskweave.files import write_text
+
+SCHEMA_VERSION = 2
 """Raised by one whenever a field changes its meaning or goes away; new optional fields leave it."""
 
 Direction = Literal["higher", "lower"]
@@ -23,9 +25,12 @@ class _Data(BaseModel):
 
 @final
 class Mark(_Data):
-    """Something a reader must know of one number.
+    """A remark on one number that readers must know.
 
-    task, metric: which number of the row.  reason: in words, e.g. "no better than a constant prediction".
+    Args:
+        task: The task of the number.
+        metric: The metric of the number.
+        reason: In words, e.g. "no better than a constant prediction".
     """
 
     task: str
@@ -35,7 +40,12 @@ class Mark(_Data):
 
 @final
 class SeedGain(_Data):
-    """A gain within one seed. low, high: its interval over the test images (paired bootstrap); None where not known."""
+    """A gain within one seed.
+
+    Args:
+        low: Lower end of its interval over the test images (paired bootstrap); None if not known.
+        high: Its upper end.
+    """
 
     seed: int
     value: float
@@ -47,8 +57,9 @@ class SeedGain(_Data):
 class Gain(_Data):
     """How much better one method is than the baseline, in one number; + is better.
 
-    kind "metric": the method minus the baseline in one metric, in its unit. "task_mean", "flat_mean": the relative gains of
-    that name, in percent (see `taskweave.metrics.gain.relative_gain`); then task and metric are "".
+    Args:
+        kind: "metric": the method minus the baseline in one metric, in its unit. "task_mean", "flat_mean": the relative
+            gains of that name, in percent (see `taskweave.metrics.gain.relative_gain`); then task and metric are "".
     """
 
     method: str
@@ -77,10 +88,12 @@ class Failure(_Data):
 
 @final
 class TransferWarning(_Data):
-    """What the monitor of negative transfer said of a connected training.
+    """A warning of negative transfer in a connected training.
 
-    task: the one that suffers, or "a and b" whose gradients point apart.  place: the connection where they disagree most.
-    since: the optimiser step from which on it held.
+    Args:
+        task: The task that suffers, or "a and b" if their gradients point apart.
+        place: The connection where they disagree most.
+        since: The optimiser step from which it held.
     """
 
     method: str
@@ -108,7 +121,6 @@ class Row(_Data):
     recipe_hash: str = Field(description="Hash of everything that determines this row.")
     runs: tuple[str, ...] = Field(default=(), description="The folders under runs/ whose metrics this row joins.")
     marks: tuple[Mark, ...] = ()
-    pictures: tuple[str, ...] = Field(default=(), description="Pictures of this row, relative to comparison.json.")
 
     @field_validator("metrics", mode="before")
     @classmethod
@@ -118,6 +130,59 @@ class Row(_Data):
             task: {name: None if x is None or math.isnan(float(x)) else float(x) for name, x in numbers.items()}
             for task, numbers in dict(value).items()
         }
+
+
+@final
+class Printed(_Data):
+    """What a paper prints for the methods, in a recipe's names. It changes no result and is no part of any hash."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    paper: str
+    """Authors and name."""
+    table: str
+    """E.g. "Table 4"."""
+    caption: str = ""
+    """What the table shows, in our words."""
+    rows: dict[str, dict[str, dict[str, float]]] = Field(default_factory=dict)
+    """{label of a method: {column: {metric: printed value}}}, in our names and units."""
+    names: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """{label of a method: the paper's names of the rows that these values are from}."""
+    only_printed: tuple[str, ...] = ()
+    """Rows and columns of the paper's table that this recipe has no place for."""
+    set_up: dict[str, str] = Field(default_factory=dict)
+    """{aspect: the paper's, in words}, as the recipe of full size has it: what this recipe's own is compared with."""
+    pictures: dict[str, int] = Field(default_factory=dict)
+    """{part: how many pictures the paper has}."""
+    notes: tuple[str, ...] = ()
+    """What a number's definition, unit or origin is in the paper, where it is not ours."""
+    doubts: tuple[str, ...] = ()
+    """What in the paper's table, or between it and its text, does not agree."""
+
+
+@final
+class Point(_Data):
+    """One value of a sweep's axis."""
+
+    text: str = Field(description="What stands on the axis.")
+    method: str = Field(description="The row that has this value.")
+    number: float | None = Field(default=None, description="Where it lies on an axis of numbers.")
+    seed: int | None = Field(default=None, description="The only seed of the row that counts; None for all of them.")
+
+
+@final
+class Swept(_Data):
+    """The axis of a sweep, as it is drawn."""
+
+    axis: str = Field(description="Its name on the command line.")
+    label: str = Field(description="Its name on the chart.")
+    points: tuple[Point, ...] = Field(description="By value, in order.")
+    beside: tuple[str, ...] = Field(default=(), description="Rows without a value, drawn for comparison.")
+    logarithmic: bool = Field(default=False, description="Whether numbers are spaced by their ratio.")
+    relative: bool = Field(
+        default=False,
+        description="Draw performance relative to the single networks (cross-stitch, figure 2), else the gain over them.",
+    )
 
 
 @final
@@ -134,7 +199,9 @@ class ComparisonResult(_Data):
         default="",
         description="The row of single networks trained on for as long as others are fine-tuned; '' without one.",
     )
+    seeds: tuple[int, ...] = Field(default=(), description="As the recipe asks for them, in its order.")
     rows: tuple[Row, ...] = ()
+    columns: dict[str, str] = Field(default_factory=dict, description="{key of `metrics`: the task that it measures}.")
     constant: Values = Field(
         default_factory=dict, description="What the best constant prediction of the train labels scores."
     )
@@ -147,6 +214,16 @@ class ComparisonResult(_Data):
     images: dict[str, int] = Field(
         default_factory=dict, description="{part of the data: how many pictures were read}, of all that was opened."
     )
+    may_be_published: dict[str, bool] = Field(
+        default_factory=dict,
+        description="{data set: whether its pictures may be shown to others}.",
+    )
+    printed: Printed | None = Field(default=None, description="What a paper prints for these methods.")
+    set_up: tuple[str, ...] = Field(
+        default=(), description="Where the set-up differs from that paper's, each as 'aspect: here [in the paper]'."
+    )
+    notes: str = Field(default="", description="The recipe's own.")
+    sweep: Swept | None = Field(default=None, description="The axis, where the rows are the values of a sweep.")
     missing: tuple[str, ...] = Field(default=(), description="'method, seed n' of what is not trained yet.")
     failed: tuple[Failure, ...] = Field(default=(), description="Runs that could not be trained, and why.")
     gains: tuple[Gain, ...] = Field(default=(), description="Every gain over the baseline, and how sure it is.")
@@ -170,32 +247,44 @@ class ComparisonResult(_Data):
         return columns
 
     def rows_of(self, method: str) -> tuple[Row, ...]:
-        """The rows of one method, by seed. Raises KeyError for a method without rows."""
+        """Return the rows of one method, by seed.
+
+        Raises:
+            KeyError: The method has no rows.
+        """
         found = sorted((row for row in self.rows if row.method == method), key=lambda row: row.seed)
         if not found:
             raise KeyError(f"no row of method {method!r}; the methods with rows are {list(self.methods)}")
         return tuple(found)
 
     def save(self, path: Path) -> None:
-        """Write JSON, whole or not at all."""
+        """Write the comparison to a JSON file, atomically."""
         write_text(path, self.model_dump_json(indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> ComparisonResult:
-        """Read JSON. Raises ValueError for a file of a newer schema than this program knows."""
-        result = cls.model_validate_json(path.read_text(encoding="utf-8"))
-        if result.schema_version > SCHEMA_VERSION:
+        """Read a comparison from a JSON file.
+
+        Raises:
+            ValueError: The file has another schema version than this program, or is not a comparison.
+        """
+        text = path.read_text(encoding="utf-8")
+        version = _version_of(text)
+        if version > SCHEMA_VERSION:
+            raise ValueError(f"{path} has schema version {version}, this taskweave reads up to {SCHEMA_VERSION}: update it")
+        if version < SCHEMA_VERSION:
             raise ValueError(
-                f"{path} has schema version {result.schema_version}, this taskweave reads up to {SCHEMA_VERSION}: update it"
+                f"{path} has schema version {version}, this taskweave reads {SCHEMA_VERSION}: "
+                "repeat the command that wrote it"
             )
-        return result
+        return cls.model_validate_json(text)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all, whoever else writes it too. Raises OSError; an earlier file stays."""
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+def _version_of(text: str) -> int:
+    """The schema version that a JSON text states; this program's where it states none, which validation then judges."""
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        content = json.loads(text)
+    except ValueError:
+        return SCHEMA_VERSION
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    return version if isinstance(version, int) else SCHEMA_VERSION

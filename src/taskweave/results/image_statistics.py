@@ -7,14 +7,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from taskweave.files import writing
+from taskweave.metrics.metric import restored
 from taskweave.metrics.per_image import PerImage
-from taskweave.metrics.per_image_stored import restored, stored
-from taskweave.reporting.files import write_whole
 
 IMAGES = "images.npz"
 _COLUMNS, _KNOWN_BY = "columns", "known_by"
@@ -24,15 +24,20 @@ _Arrays = dict[str, NDArray[Any]]
 
 
 def keep_images(measured: Mapping[str, PerImage], keys: Mapping[str, Sequence[str]], folder: Path) -> None:
-    """Write what each image contributed to some columns beside a run's weights; those of other columns stay.
+    """Write what each image contributed to some columns beside a run's weights; other columns already stored stay.
 
-    keys: {column: the names of its part's images, in order}, of which a digest is kept.
-    The file is written also where there is no column: it says that the run was measured so. Raises OSError, and
-    ValueError for an earlier file that is damaged.
+    The file is written even without columns: it shows that the run was measured this way.
+
+    Args:
+        keys: {column: the names of its part's images, in order}; a digest of them is stored.
+
+    Raises:
+        OSError: The file cannot be written.
+        ValueError: The existing file is damaged.
     """
     columns = _read(folder)
     for column, images in measured.items():
-        columns[column] = (_digest(keys[column], images.count), stored(images))
+        columns[column] = (_digest(keys[column], images.count), images.stored())
     arrays: dict[str, Any] = {
         _COLUMNS: np.asarray(list(columns), dtype=np.str_),
         _KNOWN_BY: np.asarray([known_by for known_by, _ in columns.values()], dtype=np.str_),
@@ -40,10 +45,8 @@ def keep_images(measured: Mapping[str, PerImage], keys: Mapping[str, Sequence[st
     for number, (_, own) in enumerate(columns.values()):
         arrays |= {f"{number}/{name}": array for name, array in own.items()}
 
-    def write(file: IO[bytes]) -> None:
+    with writing(folder / IMAGES) as file:
         np.savez_compressed(file, **arrays)
-
-    write_whole(folder / IMAGES, write)
 
 
 def has_images(folder: Path) -> bool:
@@ -52,10 +55,13 @@ def has_images(folder: Path) -> bool:
 
 
 def read_images(folder: Path, column: str) -> PerImage | None:
-    """What each image contributed to a column; None where that is not stored.
+    """Read what each image contributed to a column; None if that is not stored.
 
-    Not stored are columns of earlier versions, and columns whose numbers are a mean over validations: the images would be
-    those of the final weights, which are another network. Raises ValueError for a damaged file, and what to do about it.
+    It is not stored for columns of earlier versions, nor for columns whose numbers are a mean over validations: the images
+    would be those of the final weights, which are another network.
+
+    Raises:
+        ValueError: The file is damaged; the message says what to do.
     """
     found = _read(folder, column).get(column)
     if found is None:
@@ -67,9 +73,12 @@ def read_images(folder: Path, column: str) -> PerImage | None:
 
 
 def read_known_by(folder: Path, column: str) -> str | None:
-    """A digest of the images' names in their order; None where they are not stored.
+    """Read the digest of a column's image names in order; None if per-image statistics are not stored.
 
-    Only numbers of the same images can be paired, that is only where this is the same. Raises as `read_images`.
+    Numbers can be paired only if they are of the same images, that is, if their digests are equal.
+
+    Raises:
+        ValueError: The file is damaged; the message says what to do.
     """
     found = _read(folder, column).get(column)
     return None if found is None else found[0]

@@ -17,8 +17,10 @@ from taskweave.results.gains import GAIN_KIND, KINDS, known_gains
 class Cell:
     """One metric of one method.
 
-    mean, spread: over seeds; spread is the sample deviation, None with one seed.
-    gained: over the baseline, see `Gain`; None for the baseline itself, and where no seed has both.
+    Args:
+        mean: Over seeds.
+        spread: Sample standard deviation over seeds; None with one seed.
+        gained: Gain over the baseline, see `Gain`; None for the baseline itself, or if no seed has both.
     """
 
     task: str
@@ -40,7 +42,9 @@ class Cell:
 class MethodSummary:
     """One line of the table.
 
-    gains: the relative ones by kind, in percent; empty for the baseline.  failed: its seeds that could not be trained.
+    Args:
+        gains: Relative gains by kind, in percent; empty for the baseline.
+        failed: The seeds that could not be trained.
     """
 
     method: str

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 from taskweave.results.comparison import ComparisonResult, Gain, Mark
-from taskweave.results.gains import GAIN_KIND, interval_of, known_gains
+from taskweave.results.gains import GAIN_KIND, interval_of, known_gains, pairs_of
+from taskweave.results.intervals import LEAST_SEEDS
 from taskweave.results.numbers import signed
-from taskweave.results.pairs import pairs_of
-from taskweave.results.seeds import LEAST_SEEDS
 
 _NAMED = 3
 _LONGEST = 80
@@ -34,7 +33,11 @@ def verdict_of(result: ComparisonResult) -> tuple[str, str]:
         *_losing(result, methods),
         *_shortcomings(result),
     ]
-    first = f"{_most(result, best, len(methods))}{_held_against(control, best)}; {_claim(best, len(methods))}."
+    held = ""
+    if control is not None:  # what the same further training gains without a connection
+        order = "less" if control.value < best.value else "more" if control.value > best.value else "as much"
+        held = f"; {_name(control.method)}, without a connection, gains {order}: {signed(control.value, 2)} %"
+    first = f"{_most(result, best, len(methods))}{held}; {_claim(best, len(methods))}."
     return first, _sentence(parts) or "No run failed and none is missing."
 
 
@@ -57,23 +60,12 @@ def _most(result: ComparisonResult, best: Gain, count: int) -> str:
     else:
         lead = f"None of {count} methods gains over {base}; the closest is {name}"
         lead = lead if count > 1 else f"{name} does not gain over {base}"
-    return f"{lead}: {signed(best.value, 2)} % relative gain ({GAIN_KIND}){_interval(best)}"
-
-
-def _held_against(control: Gain | None, best: Gain) -> str:
-    """What the same further training gains without a connection."""
-    if control is None:
-        return ""
-    order = "less" if control.value < best.value else "more" if control.value > best.value else "as much"
-    return f"; {_name(control.method)}, without a connection, gains {order}: {signed(control.value, 2)} %"
-
-
-def _interval(gain: Gain) -> str:
-    interval, count = interval_of(gain), len(gain.seeds)
+    said = f"{lead}: {signed(best.value, 2)} % relative gain ({GAIN_KIND})"
+    interval, seeds = interval_of(best), len(best.seeds)
     if interval is None:
-        return ""
-    over = f"{count} seeds" if count > 1 else "the test images of its one seed"
-    return f", 95 % interval [{signed(interval.low, 2)}, {signed(interval.high, 2)}] over {over}"
+        return said
+    over = f"{seeds} seeds" if seeds > 1 else "the test images of its one seed"
+    return f"{said}, 95 % interval [{signed(interval.low, 2)}, {signed(interval.high, 2)}] over {over}"
 
 
 def _claim(gain: Gain, picked_of: int) -> str:

@@ -1,17 +1,18 @@
-"""Trace a network with fx, only as deep as its stages lie, and cut the graph after each of them."""
+"""Trace a network with fx, only as deep as its stages lie, and cut the graph into a short program for each of them."""
 
 from __future__ import annotations
 
 import inspect
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, final
 
 from torch import Tensor, fx, nn
 
-from taskweave.streams.convert import comes_from
-from taskweave.streams.program import Program, as_call, with_refs
+from taskweave.streams.stream import Memory, comes_from
 
 
 @final
@@ -47,9 +48,10 @@ class StageTracer(fx.Tracer):
 
 
 def trace(net: nn.Module, stages: Sequence[str]) -> tuple[fx.Graph, dict[str, fx.Node]]:
-    """The graph of a network in its present mode, and the node at which each stage ends.
+    """Return the graph of a network in its present mode, and the node at which each stage ends.
 
-    Raises ValueError where fx cannot follow, or a stage is not run exactly once or gives no tensor.
+    Raises:
+        ValueError: fx cannot trace the network, or a stage does not run exactly once or does not return a tensor.
     """
     tracer = StageTracer(stages, _closed_functions(net))
     try:
@@ -66,9 +68,9 @@ def _closed_functions(net: nn.Module) -> Sequence[Callable[..., Any]]:
     """Functions that the libraries of the network's modules mark as not to be traced into."""
     if not any(comes_from(type(module), "timm") for module in net.modules()):
         return ()
-    from taskweave.streams.timm import closed_functions
+    from timm.layers import get_notrace_functions  # type: ignore[attr-defined]
 
-    return closed_functions()
+    return tuple(get_notrace_functions())  # type: ignore[no-untyped-call]
 
 
 def _end(net: nn.Module, stage: str, outputs: Sequence[Any]) -> fx.Node:
@@ -80,33 +82,38 @@ def _end(net: nn.Module, stage: str, outputs: Sequence[Any]) -> fx.Node:
 
 
 def cut(graph: fx.Graph, ends: Mapping[str, fx.Node]) -> list[Program]:
-    """A program up to the end of each stage, and one for the rest, whose result is the network's output.
+    """Return a program up to the end of each stage, and one for the rest, which returns the network's output.
 
-    Raises ValueError unless the stages end one after the other in the order given.
+    Raises:
+        ValueError: The stages do not end in the order given.
     """
     nodes = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
     position = {node: index for index, node in enumerate(nodes)}
     _check_order({stage: position.get(node, -1) for stage, node in ends.items()})
     stops = [position[node] for node in ends.values()]
     segment = {node: bisect_left(stops, index) for node, index in position.items()}
-    places = {node: place_of(node) for node in graph.nodes} | {node: stage for stage, node in ends.items()}
+    where = {node: key_of(node) for node in graph.nodes} | {node: stage for stage, node in ends.items()}
     output = next(node for node in graph.nodes if node.op == "output")
     results: list[Any] = [*ends.values(), output.args[0]]
-    return [_program(index, result, segment, places) for index, result in enumerate(results)]
+    return [_program(index, result, segment, where) for index, result in enumerate(results)]
 
 
-def _program(index: int, result: Any, segment: Mapping[fx.Node, int], places: Mapping[fx.Node, str]) -> Program:
-    """The program of one segment. places: where memory keeps the value of a node."""
+def _program(index: int, result: Any, segment: Mapping[fx.Node, int], where: Mapping[fx.Node, str]) -> Program:
+    """Return the program of one segment.
+
+    Args:
+        where: The key under which memory keeps the value of a node.
+    """
     own = [node for node, its in segment.items() if its == index]
     used: list[fx.Node] = [source for node in own for source in node.all_input_nodes]
     fx.node.map_arg(result, used.append)
-    reads = {node.name: places[node] for node in used if segment.get(node, -1) < index}  # the input is in no segment
-    writes = {node.name: places[node] for node in own if any(segment.get(user, index + 1) > index for user in node.users)}
+    reads = {node.name: where[node] for node in used if segment.get(node, -1) < index}  # the input is in no segment
+    writes = {node.name: where[node] for node in own if any(segment.get(user, index + 1) > index for user in node.users)}
     return Program(tuple(as_call(node) for node in own), reads, writes, with_refs(result))
 
 
-def place_of(node: fx.Node) -> str:
-    """Where memory keeps a value that is no stage's feature. The space keeps it apart from the paths of modules."""
+def key_of(node: fx.Node) -> str:
+    """The key of a value that is no stage's feature. The space keeps it apart from the paths of modules."""
     return f"value {node.name}"
 
 
@@ -119,3 +126,100 @@ def _check_order(positions: Mapping[str, int]) -> None:
             raise ValueError(f"the stages {earlier!r} and {stage!r} end at the same place; keep one of them")
     if order and positions[order[0]] < 0:
         raise ValueError(f"stage {order[0]!r} gives the network's input as it is; leave it out")
+
+
+@final
+@dataclass(frozen=True)
+class Ref:
+    """The value of an earlier call, in arguments."""
+
+    name: str
+
+
+@final
+@dataclass(frozen=True)
+class Call:
+    """One node of an fx graph: `op` and `target` in fx's words, nodes in the arguments replaced by `Ref`."""
+
+    name: str
+    op: str
+    target: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def run(self, net: nn.Module, values: Mapping[str, Any]) -> Any:
+        args = [filled(arg, values) for arg in self.args]
+        kwargs = {key: filled(arg, values) for key, arg in self.kwargs.items()}
+        if self.op == "call_module":
+            return net.get_submodule(self.target)(*args, **kwargs)
+        if self.op == "get_attr":
+            return attrgetter(self.target)(net)
+        if self.op == "call_method":
+            return getattr(args[0], self.target)(*args[1:], **kwargs)
+        return self.target(*args, **kwargs)
+
+    def __str__(self) -> str:
+        args = ", ".join([str(arg) for arg in self.args] + [f"{key}={arg}" for key, arg in self.kwargs.items()])
+        return f"{self.name} = {getattr(self.target, '__name__', self.target)}({args})"
+
+
+@final
+@dataclass(frozen=True)
+class Program:
+    """Calls between two cuts. It holds no parameter and no module.
+
+    Args:
+        calls: In the order of the graph.
+        reads: {value: its key in memory}; fused features are read under their stage's name.
+        writes: {value: its key in memory}, for later programs.
+        result: The value, or the structure of values, that it gives.
+    """
+
+    calls: tuple[Call, ...]
+    reads: Mapping[str, str]
+    writes: Mapping[str, str]
+    result: Any
+
+    def run(self, net: nn.Module, memory: Memory, known: Mapping[str, Tensor]) -> Any:
+        """Run the calls and return the result.
+
+        Args:
+            known: Values by their key in memory; they take precedence over memory.
+        """
+        values: dict[str, Any] = {name: known[key] if key in known else memory[key] for name, key in self.reads.items()}
+        for call in self.calls:
+            values[call.name] = call.run(net, values)
+        for name, key in self.writes.items():
+            memory[key] = values[name]
+        return filled(self.result, values)
+
+    def __str__(self) -> str:
+        return "\n".join([*(str(call) for call in self.calls), f"return {self.result}"])
+
+
+def filled(arg: Any, values: Mapping[str, Any]) -> Any:
+    """`arg` with every `Ref` in it replaced by its value."""
+    return _replaced(arg, lambda one: values[one.name] if isinstance(one, Ref) else one)
+
+
+def with_refs(arg: Any) -> Any:
+    """fx arguments with every node replaced by a `Ref`, in plain containers."""
+    return _replaced(arg, lambda one: Ref(one.name) if isinstance(one, fx.Node) else one)
+
+
+def _replaced(arg: Any, by: Callable[[Any], Any]) -> Any:
+    if isinstance(arg, tuple):
+        return tuple([_replaced(item, by) for item in arg])
+    if isinstance(arg, list):
+        return [_replaced(item, by) for item in arg]
+    if isinstance(arg, dict):
+        return {key: _replaced(item, by) for key, item in arg.items()}
+    if isinstance(arg, slice):
+        return slice(_replaced(arg.start, by), _replaced(arg.stop, by), _replaced(arg.step, by))
+    return by(arg)
+
+
+def as_call(node: fx.Node) -> Call:
+    """The call that a graph's node stands for."""
+    kwargs = {key: with_refs(arg) for key, arg in node.kwargs.items()}
+    return Call(node.name, node.op, node.target, tuple(with_refs(arg) for arg in node.args), kwargs)

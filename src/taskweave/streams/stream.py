@@ -54,12 +54,16 @@ class TakeFeature:
 class Stream(nn.Module):
     """One task's network that can stop at named stages. `net` is never rewritten: its state_dict is the single-task one.
 
-    net: the network, kept as the object that was given.
-    stages: name -> the submodules run in order, or a `Step`. A name may not equal a note that `enter` leaves in memory.
-    enter: (net, input, memory) -> first tensor.  exit: (net, memory) -> the network's output.
-    head: submodules that are the last layer(s), for learning-rate groups.
-    channel_axis: for features that are neither (B, C, ...) nor tokens (B, N, C).
-    Raises ValueError for no stages or a submodule that the network lacks.
+    Args:
+        net: The network, kept as the object that was given.
+        stages: Name -> the submodules run in order, or a `Step`. A name may not equal a note that `enter` leaves in memory.
+        enter: (net, input, memory) -> first tensor.
+        exit: (net, memory) -> the network's output.
+        head: Submodules that are the last layer(s), for learning-rate groups.
+        channel_axis: For features that are neither (B, C, ...) nor tokens (B, N, C).
+
+    Raises:
+        ValueError: There is no stage, or the network lacks a submodule.
     """
 
     def __init__(
@@ -102,11 +106,7 @@ class Stream(nn.Module):
     def run(self, stage: str, x: Tensor, memory: Memory) -> Tensor:
         """Run one stage and return its feature. The caller keeps it in memory, after fusion."""
         how = self.stages[stage]
-        if isinstance(how, Step):
-            return how.run(self.net, x, memory)
-        for path in how:
-            x = self.net.get_submodule(path)(x)
-        return x
+        return how.run(self.net, x, memory) if isinstance(how, Step) else run_layers(self.net, how, x)
 
     def forward(self, x: Any) -> Any:
         """The network alone. Equal to ``net(x)`` by contract; `prove` checks it."""
@@ -119,7 +119,8 @@ class Stream(nn.Module):
     def last_weight(self, stage: str) -> Tensor:
         """The weight (C_out, ...) of the last convolution or linear layer that runs up to the end of a stage.
 
-        Raises ValueError where no stage up to there runs one.
+        Raises:
+            ValueError: No stage up to there runs one.
         """
         order = list(self.stages)
         layers = [
@@ -135,11 +136,16 @@ class Stream(nn.Module):
         return layers[-1].weight
 
     def prove(self, example: Any) -> None:
-        """Raise ValueError unless this stream's output equals the network's own on `example`, exactly, every stage gives
-        one tensor, and no stage overwrites a feature that an earlier stage left in memory.
+        """Check that this stream computes exactly what its network computes on `example`.
 
-        Computes both once, in eval mode, and where dropout works in place the stream once more with it at work. A tuple is
-        the network's positional arguments: (images, targets) for a detector.
+        Both run once, in eval mode; if dropout works in place, the stream runs once more with dropout active.
+
+        Args:
+            example: The network's input. A tuple is its positional arguments: (images, targets) for a detector.
+
+        Raises:
+            ValueError: The outputs differ, a stage does not return one tensor, or a stage overwrites a feature that an
+                earlier stage left in memory.
         """
         example = like_parameters(example, self.net)
         with evaluating(self.net), torch.no_grad():
@@ -159,7 +165,11 @@ class Stream(nn.Module):
                 self.watched(example)
 
     def watched(self, example: Any) -> Any:
-        """``self(example)``, checked: ValueError for a stage that gives no tensor or overwrites a remembered feature."""
+        """Return ``self(example)``, checking every stage.
+
+        Raises:
+            ValueError: A stage does not return a tensor, or overwrites a remembered feature.
+        """
         memory: Memory = {}
         versions: dict[str, int] = {}
         x = self.enter(self.net, example, memory)
@@ -197,6 +207,13 @@ class Stream(nn.Module):
             for stage in twin.stages:
                 x = memory[stage] = twin.run(stage, x, memory)
         return {stage: self.shape_of(memory[stage]) for stage in self.stages}
+
+
+def run_layers(net: nn.Module, paths: Sequence[str], x: Tensor) -> Tensor:
+    """What submodules of a network make of a feature, one after the other."""
+    for path in paths:
+        x = net.get_submodule(path)(x)
+    return x
 
 
 @contextmanager
@@ -247,3 +264,8 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return len(a) == len(b) and all(same(i, j) for i, j in zip(a, b, strict=True))
     return bool(a == b)
+
+
+def comes_from(kind: type, library: str) -> bool:
+    """Whether a type, or one that it inherits from, is defined in a library."""
+    return any(ancestor.__module__.partition(".")[0] == library for ancestor in kind.__mro__)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
-from timm.layers import get_notrace_functions  # type: ignore[attr-defined]
+import torch
 from timm.models.convnext import ConvNeXt
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.efficientnet import EfficientNet
@@ -15,9 +14,9 @@ from timm.models.vgg import VGG
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from taskweave.streams.convert import as_stream
-from taskweave.streams.stream import Memory, Stage, Step, Stream
-from taskweave.streams.vgg import cut_after_pools
+from taskweave.streams.convert import as_stream, trace_stream
+from taskweave.streams.stages import cut_after_pools
+from taskweave.streams.stream import Memory, Stage, Step, Stream, run_layers
 
 
 @final
@@ -29,10 +28,7 @@ class ForwardHead:
     between: tuple[str, ...] = ()
 
     def __call__(self, net: nn.Module, memory: Memory) -> Any:
-        x = memory[self.stage]
-        for path in self.between:
-            x = net.get_submodule(path)(x)
-        return net.forward_head(x)  # type: ignore[operator]
+        return net.forward_head(run_layers(net, self.between, memory[self.stage]))  # type: ignore[operator]
 
 
 @as_stream.register
@@ -83,6 +79,25 @@ def _(net: VisionTransformer) -> Stream:
     return Stream(net, stages, exit=ForwardHead(list(stages)[-1], ("norm",)), head=head)
 
 
-def closed_functions() -> tuple[Callable[..., Any], ...]:
-    """The functions that timm marks as not to be traced into."""
-    return tuple(get_notrace_functions())  # type: ignore[no-untyped-call]
+def trace_timm(net: nn.Module) -> Stream | None:
+    """The stream of a timm network whose stages nobody wrote down: one at every feature that timm lists (`feature_info`).
+
+    Returns:
+        The stream, its stages named by modules; None where timm lists no features.
+
+    Raises:
+        ValueError: A trace cannot follow the network, or a feature is no single tensor; see `trace_stream`.
+    """
+    stages = [feature["module"] for feature in getattr(net, "feature_info", None) or ()]
+    config = getattr(net, "pretrained_cfg", None)
+    if not stages or not config:
+        return None
+    last = config["classifier"]
+    known = {name for name, _ in net.named_modules()}
+    return trace_stream(
+        net,
+        stages=stages,
+        example=torch.zeros(1, *config["input_size"]),
+        head=[path for path in ((last,) if isinstance(last, str) else last) if path in known],
+        channel_axis=3 if getattr(net, "output_fmt", None) == "NHWC" else None,
+    )

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge, Gt, Le, Lt
 from torch import Tensor
 
-from taskweave.heads.outputs import RoiAttributes
-from taskweave.metrics.average_precision import AveragePrecision, Interpolation
-from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.detection_checks import check_rois, class_names, joined
-from taskweave.tasks.detection_pictures import draw_boxes
-from taskweave.tasks.detection_soft import SoftBoxes, Suppression, as_boxes, suppressed
-from taskweave.tasks.task import Direction, Task
-
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+from taskweave.heads.layers import RoiAttributes
+from taskweave.metrics.attributes import AttributeAveragePrecision, AttributesOnDetections
+from taskweave.metrics.average_precision import Interpolation
+from taskweave.parts import Aside
+from taskweave.tasks.checks import check_rois, joined, no_loss, precise
+from taskweave.tasks.detection import SoftBoxes, Suppression, as_boxes, suppressed
+from taskweave.tasks.pictures import draw_boxes
+from taskweave.tasks.task import Direction, Form, Named, Task, class_names
 
 MeasuredOn = Literal["boxes", "detections"]
 """What attributes are measured on.
@@ -32,7 +31,9 @@ MeasuredOn = Literal["boxes", "detections"]
 
 @final
 class Attributes(Task):
-    """Outputs are `RoiAttributes`: a logit per region and attribute; scores are their sigmoids.
+    """Attribute prediction: a yes or no for every attribute of every region.
+
+    Outputs are `RoiAttributes`: a logit per region and attribute; scores are their sigmoids.
 
     Targets of the loss, one mapping per image: "values" (r, A) of its regions, 0, 1, or NaN for unknown and on background,
     as `taskweave.data.SampleRois` makes them. Targets of the metric: "boxes" (n, 4) and "values" (n, A) of the objects.
@@ -42,39 +43,56 @@ class Attributes(Task):
     With every value known on the foreground this is the mean over foreground regions and attributes; unknown values are
     left out of the sum, and A stays. The paper does not say that the sum is averaged over foreground regions; we do.
 
-    names: of the attributes, or how many.  measured_on: see `MeasuredOn`.  interpolation: see `Interpolation`.
-    suppression, iou: of `measured_on="detections"`.  shown: the least score of a box in pictures.
+    Args:
+        labels: With the names of the attributes; or the names alone, or how many.
+        scale: Factor of the loss summed over attributes; None for 1 / their number.
+        measured_on: See `MeasuredOn`.
+        interpolation: See `Interpolation`.
+        nms: On detections: of two boxes with a larger IoU the one with the lower score of an attribute goes.
+        score: On detections: only boxes with a higher score count.
+        iou: On detections: from this overlap on a box has found an object.
+        shown: The least score of a box in pictures.
     """
+
+    reads: ClassVar[Form] = "regions"
+    dense: ClassVar[bool] = False
+    counted: ClassVar[str] = "boxes"
 
     def __init__(
         self,
-        names: Sequence[str] | int = 64,
+        labels: Named,
         *,
-        scale: float | None = None,
+        scale: Annotated[float, Gt(0)] | None = None,
         measured_on: MeasuredOn = "boxes",
         interpolation: Interpolation = "area",
-        suppression: Suppression = Suppression(nms=0.3),  # noqa: B008 - frozen
-        iou: float = 0.5,
-        shown: float = 0.0,
+        nms: Annotated[float, Ge(0), Le(1)] = 0.3,
+        score: Annotated[float, Ge(0), Lt(1)] = 0.05,
+        iou: Annotated[float, Gt(0), Le(1)] = 0.5,
+        shown: Annotated[float, Ge(0), Le(1), Aside] = 0.0,
     ) -> None:
         if measured_on not in ("boxes", "detections"):
             raise ValueError(f'Attributes are measured on "boxes" or "detections", got {measured_on!r}')
-        self.names = class_names("Attributes", names)
-        self.scale = 1.0 / len(self.names) if scale is None else scale
+        self.classes = class_names("Attributes", labels, least=1, first=1, word="attribute")
+        self.scale = 1.0 / len(self.classes) if scale is None else scale
         if not self.scale > 0:
             raise ValueError(f"scale multiplies the sum over attributes and is above 0, got {scale}")
-        name = "mAP" if measured_on == "boxes" else "mAP on detections"
-        self._measure = AveragePrecision(interpolation, iou=iou, name=name)
-        self.measured_on, self.suppression, self.shown = measured_on, suppression, shown
+        self.measured_on, self.shown, self.iou = measured_on, shown, iou
+        self.interpolation: Interpolation = interpolation
+        self.suppression = Suppression(nms=nms, score=score)
+        self._directions = self.metric().directions
 
     @property
     def directions(self) -> Mapping[str, Direction]:
         """ "mAP", or "mAP on detections"."""
-        return self._measure.directions
+        return self._directions
 
     @property
     def channels(self) -> int:
-        return len(self.names)
+        return len(self.classes)
+
+    @property
+    def needs_true_boxes(self) -> bool:
+        return self.measured_on == "boxes"
 
     def network_input(self, image: Tensor, target: Any | None, rois: Sequence[Tensor] | None) -> Any:
         return check_rois("Attributes", image, rois)
@@ -112,20 +130,29 @@ class Attributes(Task):
         pairs = zip(soft.scores, soft.regions, strict=True)
         return [{"boxes": as_boxes(regions, soft.size), "scores": scores} for scores, regions in pairs]
 
-    def metric(self) -> Metric:
-        from taskweave.metrics.attributes import AttributesMetric, boxes_by_attribute
-        from taskweave.metrics.detection import DetectionMetric
+    def metric(self) -> AttributesOnDetections | AttributeAveragePrecision:
+        if self.measured_on == "boxes":
+            return AttributeAveragePrecision(self, interpolation=self.interpolation)
+        return AttributesOnDetections(self, name="mAP on detections", interpolation=self.interpolation, iou=self.iou)
 
-        if self.measured_on == "detections":
-            return DetectionMetric(self.names, [self._measure], objects=boxes_by_attribute)
-        return AttributesMetric(self.names, interpolation=self._measure.interpolation)
+    def class_counts(self, target: Mapping[str, Tensor]) -> Tensor:
+        """Of the true boxes, those that have an attribute."""
+        return (target["values"] == 1).sum(0)
+
+    def constants(self, numbers: Tensor | None) -> list[Tensor]:
+        """On true boxes the same score for all, which ranks none before another."""
+        return [torch.tensor(0.0)] if self.measured_on == "boxes" else []
+
+    def constant_answer(self, constant: Tensor, target: Mapping[str, Tensor]) -> tuple[Any, Any]:
+        same = constant.expand(len(target["boxes"]), len(self.classes))
+        return [{"boxes": target["boxes"], "scores": same}], [target]
 
     def picture(self, value: Mapping[str, Any]) -> Tensor:
         """The boxes of one image on black, in the colour of their likeliest attribute (of a target: its first)."""
         if self.measured_on == "detections" and "scores" in value:
-            return draw_boxes(value, value["labels"], classes=len(self.names), shown=self.shown)
+            return draw_boxes(value, value["labels"], classes=len(self.classes), shown=self.shown)
         answers = value["scores"] if "scores" in value else value["values"]
-        return draw_boxes(value, answers.nan_to_num(0.0).argmax(1) + 1, classes=len(self.names), shown=self.shown)
+        return draw_boxes(value, answers.nan_to_num(0.0).argmax(1) + 1, classes=len(self.classes), shown=self.shown)
 
     def _check(self, output: RoiAttributes) -> None:
         if not isinstance(output, RoiAttributes):

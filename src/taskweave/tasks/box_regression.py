@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import torch
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.metrics.box_overlap import boxes_in
-from taskweave.tasks.box_losses import BoxLoss, distance_iou_loss, spanned
-from taskweave.tasks.dense import no_loss, precise
-from taskweave.tasks.detection_checks import check_target_count
-from taskweave.tasks.detection_pictures import draw_boxes, lines_over
-from taskweave.tasks.detection_soft import as_boxes
-from taskweave.tasks.task import Direction, Task
-from taskweave.tasks.whole_image import check_answers
+from taskweave.metrics.whole_images import LEAST, BoxOverlap, boxes_in, paired_iou
+from taskweave.tasks.checks import check_answers, check_target_count, no_loss, precise
+from taskweave.tasks.detection import as_boxes
+from taskweave.tasks.pictures import draw_boxes, lines_over
+from taskweave.tasks.task import Direction, Form, Task, plain
 
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+BoxLoss = Literal["diou", "diou_as_printed"]
+"""The distance penalty of the loss; d is the diagonal of the smallest box that holds both, r the distance of the centres.
+
+"diou": r^2 / d^2, which does not depend on the boxes' scale; Zheng et al., Distance-IoU loss (AAAI 2020), eq. 7.
+"diou_as_printed": r / d^2, as the Pet paper's eq. 2 has it, seemingly by mistake. It falls as 1 / scale: in pixels it is
+    next to nothing for large boxes; relative to the image it may well exceed 1.
+"""
 
 BoxUnit = Literal["relative", "pixels"]
 """What a network's four numbers count: shares of the image's width and height, or pixels of the network's input."""
@@ -29,19 +31,25 @@ _ROUNDING = 1e-5
 
 @final
 class BoxRegression(Task):
-    """Outputs (B, 4) are two opposite corners x, y, x, y in `unit`; the prediction is the box that they span.
+    """Box regression: the box of the one object in an image.
+
+    Outputs (B, 4) are two opposite corners x, y, x, y in `unit`; the prediction is the box that they span.
 
     Targets, one mapping per image: "boxes" (1, 4) as x1, y1, x2, y2 in pixels and "size" (2,) = (H, W) of the image, as
     `taskweave.data.sample.collate` makes them of a sample's BoundingBoxes. Predictions (B, 1, 4) are in pixels. An image
     without a box has no label.
 
-    loss: "diou", or "diou_as_printed" (see `BoxLoss`); in `unit`, the mean over images.
-    unit: "relative" (targets are divided by the image's width and height for the loss) or "pixels" (the Pet paper's code).
-        On images that are not square the penalty of the two differs.
     Deviation: the order of the corners is free, since a box that ends before it begins would have no gradient from its IoU.
+
+    Args:
+        loss: See `BoxLoss`; in `unit`, the mean over images.
+        unit: "relative" (targets are divided by the image's width and height for the loss) or "pixels" (the Pet paper's
+            code). On images that are not square the penalty of the two differs.
     """
 
-    directions: ClassVar[Mapping[str, Direction]] = {"IoU": "higher"}
+    reads: ClassVar[Form] = "numbers"
+    dense: ClassVar[bool] = False
+    directions: ClassVar[Mapping[str, Direction]] = BoxOverlap.directions
 
     def __init__(self, *, loss: BoxLoss = "diou", unit: BoxUnit = "relative") -> None:
         if loss not in ("diou", "diou_as_printed") or unit not in ("relative", "pixels"):
@@ -71,10 +79,20 @@ class BoxRegression(Task):
     def harden(self, soft: Tensor) -> Tensor:
         return soft
 
-    def metric(self) -> Metric:
-        from taskweave.metrics.box_overlap import BoxIoUMetric
+    def metric(self) -> BoxOverlap:
+        return BoxOverlap()
 
-        return BoxIoUMetric()
+    def numbers(self, target: tv_tensors.BoundingBoxes) -> Tensor:
+        """The box relative to its image, (1, 4)."""
+        return plain(target) / _sides_of(target)
+
+    def constants(self, numbers: Tensor | None) -> list[Tensor]:
+        """The mean and the median of each side, relative to the image."""
+        return [] if numbers is None else [numbers.mean(0), numbers.median(0).values]
+
+    def constant_answer(self, constant: Tensor, target: tv_tensors.BoundingBoxes) -> tuple[Tensor, Tensor]:
+        label = plain(target)[None]
+        return (constant * _sides_of(target)).expand(label.shape), label
 
     def picture(self, value: Tensor) -> Tensor:
         """The box's outline on black; as large as its image where it knows that (BoundingBoxes), else just large enough."""
@@ -134,3 +152,32 @@ def _outline(box: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(box.shape) != (1, 4):
         raise ValueError(f"BoxRegression draws one box (1, 4), got {tuple(box.shape)}; draw one sample at a time")
     return draw_boxes({"boxes": as_boxes(box.as_subclass(Tensor).nan_to_num(), size)}, torch.ones(1), classes=1, shown=0.0)
+
+
+def _sides_of(box: tv_tensors.BoundingBoxes) -> Tensor:
+    height, width = box.canvas_size
+    return torch.tensor([width, height, width, height])
+
+
+def distance_iou_loss(prediction: Tensor, target: Tensor, *, kind: BoxLoss = "diou") -> Tensor:
+    """1 - IoU + penalty, (...,): boxes (..., 4) as x1, y1, x2, y2 with x1 <= x2, y1 <= y2, in one unit. See `BoxLoss`.
+
+    "diou" is in [0, 2), 0 for equal boxes. Boxes without extent have an IoU of 0; value and gradients are finite, also for
+    two equal points, whose penalty is 0.
+
+    >>> round(float(distance_iou_loss(torch.tensor([0., 0, 2, 2]), torch.tensor([1., 1, 3, 3]))), 6)
+    0.968254
+    """
+    low = torch.minimum(prediction[..., :2], target[..., :2])
+    high = torch.maximum(prediction[..., 2:], target[..., 2:])
+    diagonal = (high - low).square().sum(-1).clamp(min=LEAST)
+    apart = ((prediction[..., :2] - target[..., :2]) + (prediction[..., 2:] - target[..., 2:])) / 2
+    # the gradient of vector_norm is 0 at 0, where that of a plain square root is infinite
+    distance = apart.square().sum(-1) if kind == "diou" else torch.linalg.vector_norm(apart, dim=-1)
+    return 1.0 - paired_iou(prediction, target) + distance / diagonal
+
+
+def spanned(corners: Tensor) -> Tensor:
+    """(..., 4): the box with two given opposite corners, x1 <= x2 and y1 <= y2, whichever corners they are."""
+    first, second = corners[..., :2], corners[..., 2:]
+    return torch.cat([torch.minimum(first, second), torch.maximum(first, second)], -1)

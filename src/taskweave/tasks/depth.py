@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, final
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Literal
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from taskweave.metrics.depth_errors import labelled_depth
-from taskweave.tasks.dense import (
+from taskweave.metrics.depth import DepthErrors, labelled_depth
+from taskweave.tasks.checks import (
     LossResolution,
     PairLoss,
     check_output,
@@ -20,35 +20,40 @@ from taskweave.tasks.dense import (
     resized,
     target_of_loss,
 )
-from taskweave.tasks.palette import scale_colours
-from taskweave.tasks.task import Direction, Task
+from taskweave.tasks.pictures import NO_LABEL, Key, scale_colours, scale_keys
+from taskweave.tasks.task import Direction, Named, Task, as_labels, plain
 
-if TYPE_CHECKING:
-    from torchmetrics import Metric
+_LOSSES: dict[str, PairLoss] = {"l1": F.l1_loss, "l2": F.mse_loss, "huber": F.huber_loss}
 
 
-@final
 class Depth(Task):
-    """Outputs, targets and predictions are metres: (B, 1, h, w), (B, 1, H, W) with 0 for holes, (B, 1, H, W).
+    """Depth estimation: a depth for every pixel.
+
+    Outputs, targets and predictions are metres: (B, 1, h, w), (B, 1, H, W) with 0 for holes, (B, 1, H, W).
 
     Or inverse depth, where the data hold that (Cityscapes): everything is then in their unit, the metrics too.
 
-    loss: ``loss(prediction (N,) float32, target (N,)) -> scalar`` over the labelled pixels; default their mean absolute
-        difference (L1). Never called without a labelled pixel.
-    loss_resolution: "eighth" (the output's own size, depth sampled) or "full" (the label's size, output bilinear).
-    far: the depth at which pictures reach their last colour, in metres or in the unit of the data.
+    Args:
+        labels: With the depth at which pictures reach their last colour.
+        loss: The mean over labelled pixels of the absolute difference, its square, or Huber's loss with delta = 1.
+        loss_resolution: Where the loss is taken, see `LossResolution`.
     """
 
-    directions: ClassVar[Mapping[str, Direction]] = {"abs": "lower", "rel": "lower", "rmse": "lower"}
+    directions: ClassVar[Mapping[str, Direction]] = DepthErrors.directions
+    regression: ClassVar[bool] = True
 
     def __init__(
-        self, *, loss: PairLoss | None = None, loss_resolution: LossResolution = "eighth", far: float = 10.0
+        self,
+        labels: Named = (),
+        *,
+        loss: Literal["l1", "l2", "huber"] = "l1",
+        loss_resolution: LossResolution = "full",
     ) -> None:
-        if not far > 0:
-            raise ValueError(f"far is a depth in metres above 0, got {far}")
+        if loss not in _LOSSES:
+            raise ValueError(f"the loss of Depth is one of {list(_LOSSES)}, got {loss!r}")
+        self.kind = loss
         self.loss_resolution = check_resolution(loss_resolution)
-        self.far = far
-        self._loss: PairLoss = loss if loss is not None else F.l1_loss
+        self.far = as_labels(labels).far
 
     @property
     def channels(self) -> int:
@@ -59,7 +64,11 @@ class Depth(Task):
         check_target("Depth", output, target, 1)
         prediction, truth = matched(output, target, self.loss_resolution)
         valid = labelled_depth(truth)
-        return self._loss(prediction[valid], truth[valid].to(prediction)) if valid.any() else no_loss(output)
+        return self.pixel_loss(prediction[valid], truth[valid].to(prediction)) if valid.any() else no_loss(output)
+
+    def pixel_loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The loss between labelled pixels (N,) float32, N >= 1. For a subclass with a loss of its own."""
+        return _LOSSES[self.kind](prediction, target)
 
     def label_count(self, output: Tensor, target: Tensor) -> Tensor:
         """The pixels with a label. Exact for losses that are means over them."""
@@ -73,10 +82,16 @@ class Depth(Task):
     def harden(self, soft: Tensor) -> Tensor:
         return soft
 
-    def metric(self) -> Metric:
-        from taskweave.metrics.depth import DepthMetric
+    def metric(self) -> DepthErrors:
+        return DepthErrors()
 
-        return DepthMetric()
+    def numbers(self, target: Any) -> Tensor:
+        return plain(target).flatten(1).T
+
+    def constants(self, numbers: Tensor | None) -> list[Tensor]:
+        """The mean and the median of all metres."""
+        known = numbers if numbers is None else numbers[numbers > 0]
+        return [] if known is None or not len(known) else [known.mean()[None], known.median()[None]]
 
     def picture(self, value: Tensor) -> Tensor:
         """Metres (1, H, W) from violet (0) to yellow (`far` and beyond), holes in black."""
@@ -84,3 +99,6 @@ class Depth(Task):
             raise ValueError(f"Depth draws metres (1, H, W), got {tuple(value.shape)}; draw one sample at a time")
         known = labelled_depth(value)
         return scale_colours(value[0].masked_fill(~known[0], 0.0) / self.far) * known
+
+    def legend(self, pictures: Iterable[Tensor]) -> list[Key]:
+        return [*scale_keys(self.far), NO_LABEL]

@@ -16,9 +16,8 @@ _WIDTH = math.radians(12.0)
 def align_to_manhattan(normals: Tensor, *, within: float = 22.5) -> Tensor:
     """Unit normals (B, 3, H, W); those within `within` degrees of a direction of their scene's frame become it.
 
-    A scene's frame is three orthogonal directions, found in its own predictions (`manhattan_frame`), image by image.
-    Normals further away (furniture, spheres) stay as they are. Misra et al. (2016) align predictions with the Manhattan
-    world after Fouhey et al. (2013), from vanishing points of the image; ours needs no lines: a deviation.
+    The frame is found in the scene's own predictions (`manhattan_frame`), image by image. Deviation: Misra et al. (2016)
+    take it, after Fouhey et al. (2013), from vanishing points of the image.
     """
     with torch.autocast(normals.device.type, enabled=False):
         frame = manhattan_frame(normals)

@@ -1,9 +1,10 @@
-"""What a training refuses before, or soon after, it starts."""
+"""What stops a training: what does not fit, before or soon after it starts, and numbers that are not finite."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping
+from typing import final
 
 from taskweave.data.mixture import Mixture
 from taskweave.tasks.task import Task
@@ -26,7 +27,11 @@ def active_tasks(net: Connected, tasks: Mapping[str, Task], trained: Collection[
 def check_data(
     train: Samples, validation: Samples | None, options: TrainingOptions, *, seed: int, wanted: Collection[str]
 ) -> None:
-    """Raise ValueError for data that cannot train or measure the tasks `wanted`."""
+    """Check that the data can train and measure the tasks `wanted`.
+
+    Raises:
+        ValueError: A data set is empty, lacks labels for a task, or does not fit the options.
+    """
     for what, data in (("training", train), ("validation", validation)):
         if data is not None and len(data) == 0:
             raise ValueError(f"the {what} data set is empty; check the folder and the split it was read from")
@@ -44,7 +49,11 @@ def check_data(
 
 
 def check_weighting(weighting: Weighting, wanted: Collection[str]) -> None:
-    """Raise ValueError for a weighting that lacks a task, before the first batch of it comes."""
+    """Check, before the first batch, that a weighting covers every trained task.
+
+    Raises:
+        ValueError: The weighting lacks a task.
+    """
     if missing := [name for name in wanted if name not in weighting.tasks]:
         raise ValueError(
             f"{type(weighting).__name__} is for the tasks {list(weighting.tasks)} and has no weight for {missing}; "
@@ -53,7 +62,7 @@ def check_weighting(weighting: Weighting, wanted: Collection[str]) -> None:
 
 
 def warn_of_few_epochs(weighting: Weighting, epochs: float) -> None:
-    """Warn where a training ends before its weighting has seen the epochs that it needs."""
+    """Warn if a training ends before its weighting has seen the epochs it needs."""
     if weighting.epochs_needed and epochs <= weighting.epochs_needed:
         warnings.warn(
             f"{type(weighting).__name__} goes by the losses of {weighting.epochs_needed} whole epochs, the training has "
@@ -64,9 +73,31 @@ def warn_of_few_epochs(weighting: Weighting, epochs: float) -> None:
 
 
 def check_seen(wanted: Collection[str], seen: Collection[str]) -> None:
-    """Once all samples were read every task must have had a label."""
+    """Check, once all samples have been read, that every task had a label.
+
+    Raises:
+        ValueError: A task never had a label.
+    """
     if missing := [name for name in wanted if name not in seen]:
         raise ValueError(
             f"no sample of a whole epoch was labelled for {missing}; targets go by the task's name in a sample. "
             "Check the data set's labels, or leave the task out with trained="
         )
+
+
+@final
+class NonFiniteLossError(ArithmeticError):
+    """A loss, a gradient or a weight became NaN or infinite; training stopped without saving it.
+
+    Args:
+        what: The value that is not finite, e.g. "the loss of task 'depth'".
+        step: The number of the optimiser step, from 0.
+        kept: A sentence for the message on what training can be resumed from.
+    """
+
+    def __init__(self, what: str, *, step: int, value: float, kept: str) -> None:
+        super().__init__(
+            f"{what} became {value} at step {step}; training stops. {kept} Lower optimizer.lr or the connections' rate "
+            "(connection_lr), set clip, or look at the samples of this step"
+        )
+        self.what, self.step = what, step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,33 +9,35 @@ from typing import TYPE_CHECKING, Any
 
 from taskweave.data.mixture import Mixture
 from taskweave.data.sample import Batch
-from taskweave.progress import Progress, Silent
+from taskweave.progress import Progress, Reason, Silent, StopSignal
 from taskweave.tasks.task import Task
-from taskweave.training.batches import Samples, blocks_of, training_batches
-from taskweave.training.checkpoint import open_folder
+from taskweave.training.batches import Samples, blocks_of, pace_of, training_batches
+from taskweave.training.checkpoint import STATISTICS, WEIGHTS, RunLog, open_folder, read_finished, write_finished
 from taskweave.training.checks import active_tasks, check_data, check_seen, check_weighting, warn_of_few_epochs
-from taskweave.training.choice import better, reported, validation_steps
-from taskweave.training.finished import STATISTICS, WEIGHTS, read_finished, write_finished
-from taskweave.training.groups import describe
-from taskweave.training.logs import RunLog
+from taskweave.training.fabric import make_fabric
+from taskweave.training.groups import describe, rates
 from taskweave.training.monitor.cosines import never_together
 from taskweave.training.monitor.monitor import Monitor
 from taskweave.training.monitor.watch import Watch
 from taskweave.training.norms import save_statistics
 from taskweave.training.options import TrainingOptions
-from taskweave.training.pace import pace_of
 from taskweave.training.randomness import seeded
-from taskweave.training.result import FitResult, Metrics, Stopped, Validation
-from taskweave.training.schedule import rates
-from taskweave.training.speed import describe_speed, make_fabric, settle
+from taskweave.training.speed import describe_speed, settle
 from taskweave.training.state import Training
-from taskweave.training.step import train_step
-from taskweave.training.stopping import Reason, StopSignal
-from taskweave.training.validate import validate
+from taskweave.training.stepping import train_step
+from taskweave.training.validation import (
+    FitResult,
+    Metrics,
+    Stopped,
+    Validation,
+    better,
+    reported,
+    validate,
+    validation_steps,
+)
 from taskweave.training.weights import save_weights
 from taskweave.weaving.connected import Connected
-from taskweave.weighting.fixed import Fixed
-from taskweave.weighting.weighting import Weighting
+from taskweave.weighting.weighting import Fixed, Weighting
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -61,30 +62,44 @@ def fit(
     monitor: Monitor | None = None,
     fabric: Fabric | None = None,
 ) -> FitResult:
-    """Train `net` in place. If finished it ends with the kept weights, in eval mode.
+    """Train a network in place.
 
-    folder: resumed from where it holds a checkpoint of this training (on CPU bit-exact); a finished one is loaded and
-        returned at once. Checkpoints, logs and at last `weights.safetensors` go there.
-    seed: of the order of samples and of all randomness inside; the caller's random states are left as they were.
-    train: a `taskweave.data.Mixture` of data sets that each label some tasks, too: a batch without a task's labels does not
-        run its head and moves nothing of its own; its stream runs as far as it is linked to the others.
-    tasks: of streams that are not trained, too, where their networks read more than images.
-    weighting: default the sum of the losses of the tasks that a batch is labelled for. Its state is this training's: give
-        each training a fresh one.
-    trained: the tasks whose losses count and that are measured (default: all).
-    validation: what the metrics are measured on.
-    fabric: launched in several processes (a folder they all see), it gives each an even part of every batch; the result is
-        one process's, but for statistics of batch norms, which are the first process's (freeze them). That one writes.
-    stop: asked after every step; without one Ctrl-C and SIGTERM are caught here (a second one aborts).
-    monitor: watches for negative transfer and changes nothing; in several processes it sees the first one's part.
-    Raises ValueError for tasks, data or options that do not fit, CannotSaveError, WrongCheckpointError (the folder holds
-    another network or training), NonFiniteLossError.
+    When training finishes, `net` has the weights that `options.choose` keeps and is in eval mode.
+
+    Args:
+        net: The network; it may have streams that are not trained.
+        tasks: {stream: its task}, also of streams that are not trained if their networks read more than images.
+        train: The training data. With a `taskweave.data.Mixture` each data set may label some of the tasks only: if a batch
+            has no labels for a task, that task's head stays bit-identical; its stream still learns through the connections.
+        options: How to train.
+        folder: Where checkpoints, logs and the final weights (`weights.safetensors`) are written. If it already holds a
+            checkpoint of this training, training resumes from it (bit-exact on CPU); if that training has finished, its
+            result is loaded and returned.
+        seed: Determines the order of the samples and all randomness inside; the caller's random states are restored.
+        weighting: How task losses are combined. Stateful: create a new one for each training. Default: their sum.
+        trained: The tasks whose losses count and whose metrics are measured. Default: all.
+        validation: The data that metrics are measured on.
+        stop: Asked after every step whether to stop. Default: Ctrl-C and SIGTERM stop after the step, a second one aborts.
+        progress: Told how far training has come.
+        monitor: Watches for negative transfer and changes no result. In several processes it sees the first one's part.
+        fabric: Lightning Fabric, already launched. With several processes, which must all see `folder`, each trains on an
+            even part of every batch and the first one writes the files; the result is that of one process, except for the
+            statistics of batch norms, which are the first process's (freeze them).
+
+    Returns:
+        How far training came, and the metrics if it finished.
+
+    Raises:
+        ValueError: Tasks, data or options do not fit together.
+        CannotSaveError: The folder cannot be written to, or the disk is full.
+        WrongCheckpointError: The folder holds another network or another training.
+        NonFiniteLossError: A loss, a gradient or a weight is NaN or infinite.
     """
     progress, options = Silent() if progress is None else progress, settle(options)
     open_folder(folder)
     active = active_tasks(net, tasks, trained)
     check_data(train, validation, options, seed=seed, wanted=active)
-    weighting = Fixed(dict.fromkeys(active, 1.0)) if weighting is None else weighting
+    weighting = Fixed(list(active)) if weighting is None else weighting
     check_weighting(weighting, active)
     known_by = _known_by(train, options, weighting, seed=seed, trained=list(active))
     done = read_finished(folder, net, known_by=known_by)
@@ -199,7 +214,7 @@ def _loop(
         _report(run, log, progress, epoch=pace.epochs(run.step))
         if validation is not None and run.step in moments:
             _validate(run, validation, log, progress)
-        if run.ranks.of_leader(_save_is_due(run)):
+        if run.ranks.of_leader(run.save_is_due):
             run.save()
     return _finish(run)
 
@@ -248,13 +263,6 @@ def _measured(run: Training, validation: Samples, progress: Progress) -> Metrics
         others=run.given,
         statistics=run.statistics,
     )
-
-
-def _save_is_due(run: Training) -> bool:
-    options = run.options
-    by_steps = options.checkpoint_every is not None and run.step % options.checkpoint_every == 0
-    waited = time.monotonic() - run.saved_at
-    return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
 
 
 def _finish(run: Training) -> FitResult:

@@ -11,28 +11,26 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from taskweave.training.checkpoint import WrongCheckpointError, check_state, write_whole
+from taskweave.files import write_bytes
+from taskweave.training.weights import WrongCheckpointError, check_state
 
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 _SETS = "data_sets"
 
 
-def norms_of(net: nn.Module) -> dict[str, nn.modules.batchnorm._NormBase]:
-    """Every norm that keeps running statistics, once, by its place."""
-    found = {path: module for path, module in net.named_modules() if isinstance(module, nn.modules.batchnorm._NormBase)}
-    return {path: norm for path, norm in found.items() if norm.running_mean is not None}
-
-
 @final
 class SetStatistics:
-    """Running statistics of a network's batch norms, its own for each data set; scales and shifts stay shared.
+    """Running statistics of a network's batch norms, separate for each data set; scales and shifts stay shared.
 
-    They begin as the network's. The network's own change in `pool` and `use` only.
-    Raises ValueError for a network without batch norms.
+    They start as copies of the network's own statistics, which only `pool` and `use` change.
+
+    Raises:
+        ValueError: The network has no batch norms.
     """
 
     def __init__(self, net: nn.Module, sets: Sequence[str]) -> None:
-        self._norms = norms_of(net)
+        norms = {path: m for path, m in net.named_modules() if isinstance(m, nn.modules.batchnorm._NormBase)}
+        self._norms = {path: norm for path, norm in norms.items() if norm.running_mean is not None}
         if not self._norms:
             raise ValueError("statistics per data set need batch norms, the network has none; take batch_norm='shared'")
         self._of = {name: {key: tensor.clone() for key, tensor in self._current().items()} for name in sets}
@@ -92,24 +90,36 @@ class SetStatistics:
 
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Raises KeyError for other data sets or another network."""
+        """Load the statistics of the same network and data sets.
+
+        Raises:
+            KeyError: The state belongs to other data sets or another network.
+        """
         for name, own in self._of.items():
             for key, tensor in own.items():
                 tensor.copy_(state[name][key])
 
 
 def save_statistics(statistics: SetStatistics, path: Path) -> None:
-    """Store them beside the weights, as safetensors. Raises CannotSaveError."""
+    """Write the statistics to a safetensors file.
+
+    Raises:
+        CannotSaveError: The file cannot be written.
+    """
     from safetensors.torch import save
 
     state = statistics.state_dict()
     tensors = {f"{i}.{key}": t.detach().cpu() for i, own in enumerate(state.values()) for key, t in own.items()}
-    content = save(tensors, metadata={_SETS: json.dumps(list(state))})
-    write_whole(path, lambda file: file.write(content), needed=len(content))
+    write_bytes(path, save(tensors, metadata={_SETS: json.dumps(list(state))}))
 
 
 def read_statistics(net: nn.Module, path: Path) -> SetStatistics:
-    """What `save_statistics` stored of this network. Raises FileNotFoundError, WrongCheckpointError."""
+    """Read the statistics that `save_statistics` wrote for this network.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file holds no statistics, or those of another network.
+    """
     from safetensors import safe_open
 
     if not path.is_file():

@@ -5,102 +5,38 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Any, Literal, final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+from torch.optim import Optimizer
+
+from taskweave.parts import Part, part
+from taskweave.training.optimizers import Schedule, constant, sgd
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Part(BaseModel):
-    """A frozen part of a recipe that refuses keys it does not know."""
+class Settings(BaseModel):
+    """Frozen settings that refuse keys they do not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @final
-class SGD(Part):
-    """Stochastic gradient descent. The only optimiser under which a unit's own learning-rate multiplier applies."""
+class WeightDecay(Settings):
+    """Weight decay by role, in torch's convention (decay * w is added to the gradient); one number sets all three roles.
 
-    kind: Literal["sgd"] = "sgd"
-    lr: PositiveFloat = 1e-3
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    nesterov: bool = False
-
-    @model_validator(mode="after")
-    def _needs_momentum(self) -> SGD:
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("nesterov needs momentum above 0, got momentum=0; set momentum, or nesterov=False")
-        return self
-
-
-@final
-class Adam(Part):
-    """Adam; weight decay is added to the gradient (L2)."""
-
-    kind: Literal["adam"] = "adam"
-    lr: PositiveFloat = 1e-4
-    betas: tuple[float, float] = (0.9, 0.999)
-
-
-@final
-class AdamW(Part):
-    """Adam with decoupled weight decay."""
-
-    kind: Literal["adamw"] = "adamw"
-    lr: PositiveFloat = 1e-4
-    betas: tuple[float, float] = (0.9, 0.999)
-
-
-Optimizer = Annotated[SGD | Adam | AdamW, Field(discriminator="kind")]
-
-
-class Warming(Part):
-    """What every schedule has. warm_up: steps over which the rate rises linearly, (s + 1) / warm_up of it at step s."""
-
-    warm_up: NonNegativeInt = 0
-
-
-@final
-class Constant(Warming):
-    """The rate stays."""
-
-    kind: Literal["constant"] = "constant"
-
-
-@final
-class Poly(Warming):
-    """Per step s: base * (1 - s / total) ** power.  total: None means the training's own number of steps."""
-
-    kind: Literal["poly"] = "poly"
-    power: PositiveFloat = 0.9
-    total: PositiveInt | None = None
-
-
-@final
-class StepDecay(Warming):
-    """base * factor ** (s // every), `every` in steps."""
-
-    kind: Literal["step"] = "step"
-    every: PositiveInt
-    factor: Annotated[float, Field(gt=0, le=1)] = 0.5
-
-
-@final
-class Cosine(Warming):
-    """base * (1 + cos(pi * s / total)) / 2.  total: None means the training's own number of steps."""
-
-    kind: Literal["cosine"] = "cosine"
-    total: PositiveInt | None = None
-
-
-Schedule = Annotated[Constant | Poly | StepDecay | Cosine, Field(discriminator="kind")]
-
-
-@final
-class WeightDecay(Part):
-    """Weight decay (torch's convention: the gradient gets decay * w) by role; one number stands for all three roles.
-
-    connections: applies to units whose method decays its weights (`Unit.decays`), to no others.
-    norms_and_biases: whether parameters with one axis (norms, biases, scales) of streams and heads decay too.
+    Args:
+        connections: Applies only to units whose published method decays its weights (`Unit.decays`).
+        norms_and_biases: Whether parameters with one axis (norms, biases, scales) of streams and heads decay too.
     """
 
     streams: NonNegativeFloat = 0.0
@@ -118,7 +54,7 @@ class WeightDecay(Part):
 
 
 @final
-class Freeze(Part):
+class Freeze(Settings):
     """For how many of the first steps the parameters of a role stay as they are (their batch norms' statistics too)."""
 
     streams: NonNegativeInt = 0
@@ -127,38 +63,52 @@ class Freeze(Part):
 
 
 @final
-class TrainingOptions(Part):
-    """How a network is trained. Rates of groups are multiples of `optimizer.lr`; every multiple holds at every step.
+class TrainingOptions(Settings):
+    """How a network is trained. Learning rates are multiples of the optimiser's `lr`, at every step of the schedule.
 
-    steps: optimiser steps, each on `batch_size` * `accumulate` samples.
-    clip: the largest norm of all gradients together; None for no limit.
-    ema: decay of the exponential moving average of the weights, which is then what is validated and kept; at step s it is
-        at most (1 + s) / (10 + s), so that the average forgets the start.
-    connection_lr: multiple for the connections; None = the method's own (`Unit.sgd_lr_multiplier` under SGD, 1 under Adam).
-    last_layer_lr: multiple for the last layers' weights (`Stream.head`); NDDR's protocol: 10.
-    bias_lr: multiple for the last layers' biases; None = as their weights; NDDR's protocol: 20.
-    batch_norm: whose statistics batch norms keep: "shared", one for all; "per_data_set", own ones for each data set of a
-        `taskweave.data.Mixture`, not averaged by `ema`; "frozen", those the network comes with, in training too.
-    precision: "bf16" is autocast with float32 weights. memory_format: of images and convolutions. "auto" of these two and
-        of `device` is settled by `taskweave.training.speed.settle`.
-    choose: which weights are kept and which validation is reported: "last"; "best", the validation part's favourite (see
-        `taskweave.training.choice`); "mean_last", the last weights and the mean of the metrics of the last `mean_over`
-        validations, which are then the only ones made (MTAN's protocol).
-    validate_every: steps between validations; None = once per epoch.
-    log_every, checkpoint_every: steps; checkpoint_seconds: seconds since the last checkpoint. They do not change a result.
-    monitor_every: steps between two looks at the gradients' cosines where a comparison watches for negative transfer
-        (see `taskweave.training.monitor.monitor`); 0 for none. Changes no result.
-    workers: processes that load data.
+    Args:
+        steps: Optimiser steps, each on `batch_size` * `accumulate` samples.
+        batch_size: Samples of a batch.
+        optimizer: `sgd`, `adam`, `adamw`, or one of your own with an option `lr`, the base rate.
+        schedule: `constant`, `poly`, `step`, `cosine`, or one of your own.
+        accumulate: Batches of a step.
+        clip: Largest norm of all gradients together; None for no limit.
+        ema: Decay of the exponential moving average of the weights, which is then validated and kept. At step s the decay
+            is at most (1 + s) / (10 + s), so that the average forgets the start.
+        connection_lr: Multiple for the connections: one number for all, or one for each kind of unit by its class's name,
+            e.g. ``{"cross_stitch": 1000}``; a subclass without one has that of the class it extends. Units that are not
+            named, and all if None, have their own (`Unit.sgd_lr_multiplier`) under SGD, else 1.
+        last_layer_lr: Multiple for the weights of the last layers (`Stream.head`); 10 in NDDR's protocol.
+        bias_lr: Multiple for the biases of the last layers; 20 in NDDR's protocol. None: as their weights.
+        weight_decay: One number, or one for each role; see `WeightDecay`.
+        freeze: How many first steps each role stays frozen; see `Freeze`.
+        batch_norm: Which statistics batch norms keep: "shared", one set for all data; "per_data_set", one for each data set
+            of a `taskweave.data.Mixture`, not averaged by `ema`; "frozen", those that the network comes with.
+        precision: "32", or "bf16" for autocast with float32 weights; "auto": what this machine computes fastest.
+        memory_format: Of images and convolutions; "auto": channels_last.
+        device: "auto": CUDA if there is a device.
+        choose: Which weights are kept and which metrics are reported: "last"; "best", the best on the validation data (see
+            `taskweave.training.validation.gain`); "mean_last", the last weights, and each metric's mean over the last
+            `mean_over` validations, which are then the only ones made (MTAN's protocol).
+        mean_over: Validations that "mean_last" averages.
+        validate_every: Steps between validations. None: once per epoch.
+        log_every: Steps between rows of the log. Changes no result.
+        checkpoint_every: Steps between checkpoints; None for none by steps. Changes no result.
+        checkpoint_seconds: Seconds between checkpoints; None for none by time. Changes no result.
+        monitor_every: Steps between two comparisons of the tasks' gradients when a comparison watches for negative transfer
+            (`Monitor`); 0 for none. Changes no result.
+        workers: Processes that load data. Changes no result.
+        tensorboard: Also write TensorBoard logs.
     """
 
     steps: PositiveInt
     batch_size: PositiveInt = 8
-    optimizer: Optimizer = SGD()
-    schedule: Schedule = Constant()
+    optimizer: Part[Optimizer] = part(sgd)
+    schedule: Part[Schedule] = part(constant)
     accumulate: PositiveInt = 1
     clip: PositiveFloat | None = None
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    connection_lr: PositiveFloat | None = None
+    connection_lr: PositiveFloat | dict[str, PositiveFloat] | None = None
     last_layer_lr: PositiveFloat = 1.0
     bias_lr: PositiveFloat | None = None
     weight_decay: WeightDecay = WeightDecay()
@@ -177,6 +127,20 @@ class TrainingOptions(Part):
     workers: NonNegativeInt = 0
     tensorboard: bool = False
 
+    @field_validator("optimizer")
+    @classmethod
+    def _has_a_rate(cls, value: Part[Optimizer]) -> Part[Optimizer]:
+        if "lr" not in value.options:
+            raise ValueError(
+                f"{value.name} has no option `lr`, which is the base rate of every group; it has {[*value.options]}"
+            )
+        return value
+
+    @property
+    def lr(self) -> float:
+        """The base rate, before multiples and schedule."""
+        return float(self.optimizer.options["lr"])
+
     def determining(self) -> dict[str, JsonValue]:
         """The fields that change the trained weights or the reported metrics, as JSON values: what a run is known by.
 
@@ -185,4 +149,5 @@ class TrainingOptions(Part):
         unimportant = {"log_every", "checkpoint_every", "checkpoint_seconds", "monitor_every", "workers", "tensorboard"}
         if self.batch_norm == "shared":
             unimportant.add("batch_norm")  # so that trainings from before there was a choice are still known
-        return self.model_dump(mode="json", exclude=unimportant)
+        parts = {"optimizer": self.optimizer.identity(), "schedule": self.schedule.identity()}
+        return {**self.model_dump(mode="json", exclude=unimportant), **parts}

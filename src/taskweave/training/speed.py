@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import nn
 
 from taskweave.training.options import TrainingOptions
 
-if TYPE_CHECKING:
-    from lightning.fabric import Fabric
-
 
 def settle(options: TrainingOptions) -> TrainingOptions:
-    """The options with every "auto" replaced by what this machine does best.
+    """Return the options with every "auto" replaced by what this machine does best.
 
-    device: CUDA where there is one. memory_format: channels_last, which convolutions like on CPU and on CUDA.
-    precision: bf16 autocast (weights, losses and statistics stay float32) where the hardware multiplies bf16, else float32.
+    - device: CUDA if available.
+    - memory_format: channels_last, which is faster for convolutions on CPU and on CUDA.
+    - precision: bf16 autocast (weights, losses and statistics stay float32) if the hardware multiplies bf16, else float32.
     """
     device = options.device
     if device == "auto":
@@ -47,20 +43,6 @@ def describe_speed(options: TrainingOptions) -> str:
         f"{options.device}, {torch.get_num_threads()} threads, {precision}, {options.memory_format} "
         "(choose otherwise with device, precision, memory_format)"
     )
-
-
-def make_fabric(options: TrainingOptions) -> Fabric:
-    """Lightning Fabric for settled options, on one device. Raises ValueError for a device that is not there."""
-    if options.device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device='cuda' was asked for, but torch sees no CUDA device here; set device to 'auto' or 'cpu'")
-    from lightning.fabric import Fabric
-    from lightning.fabric.plugins import Precision
-
-    from taskweave.training.mixed import Autocasting
-
-    # as plugins, since Fabric announces a precision given as a word on every start
-    precision = Autocasting(options.device) if options.precision == "bf16" else Precision()
-    return Fabric(accelerator=options.device, devices=1, plugins=[precision])
 
 
 def prepare(net: nn.Module, options: TrainingOptions) -> None:

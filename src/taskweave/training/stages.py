@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from taskweave.progress import Progress
+from taskweave.progress import Progress, StopSignal
 from taskweave.streams.stream import Stream
 from taskweave.tasks.task import Task
 from taskweave.training.batches import Samples
 from taskweave.training.loop import fit
 from taskweave.training.options import TrainingOptions
-from taskweave.training.result import FitResult
-from taskweave.training.stopping import StopSignal
+from taskweave.training.validation import FitResult
 from taskweave.training.weights import load_stream_weights
 from taskweave.weaving.connected import Connected
 
@@ -29,9 +28,15 @@ def train_singles(
     stop: StopSignal | None = None,
     progress: Progress | None = None,
 ) -> dict[str, FitResult]:
-    """Stage one: train every stream alone, in place, in `folder`/<its name>; each is stored and resumed like any training.
+    """Stage one: train every stream alone and in place.
 
-    Where one is stopped, those after it are not begun and are missing in what is returned.
+    Args:
+        streams: {task: its single-task network}.
+        folder: Each network is stored in, and resumed from, the folder of its name in this one.
+        tasks, train, options, seed, validation, stop, progress: As for `fit`.
+
+    Returns:
+        {task: its result}. If a training is stopped, the ones after it are not started and are missing.
     """
     results: dict[str, FitResult] = {}
     for name, stream in streams.items():
@@ -52,10 +57,14 @@ def train_singles(
 
 
 def load_streams(net: Connected, files: Mapping[str, Path]) -> None:
-    """Stage two's start: every named stream from its file, strictly; the connections stay as they were built.
+    """Start stage two: load streams from files, strictly. Connections keep the weights that they were built with.
 
-    files: {stream: the weights of its stored training, or any checkpoint of the plain network}.
-    Raises ValueError for an unknown stream, WrongCheckpointError naming the first keys that differ.
+    Args:
+        files: {stream: the weights of its stored training, or any checkpoint of the plain network}.
+
+    Raises:
+        ValueError: There is no stream of that name.
+        WrongCheckpointError: A file is of another network; the first keys that differ are named.
     """
     if unknown := [name for name in files if name not in net.streams]:
         raise ValueError(f"there are no streams {unknown} to load weights into; the streams are {list(net.streams)}")

@@ -11,26 +11,78 @@ from typing import Any, final
 
 import torch
 from lightning.fabric import Fabric
-from torch import nn
+from torch import Tensor, nn
 
 from taskweave.data.sample import Batch
+from taskweave.files import remove_parts
 from taskweave.tasks.task import Task
-from taskweave.training.averaging import Average
-from taskweave.training.checkpoint import check_known_by, check_state, load_checkpoint, save_checkpoint
-from taskweave.training.freezing import Freezing
-from taskweave.training.groups import groups_of, make_optimizer
+from taskweave.training.checkpoint import check_known_by, load_checkpoint, save_checkpoint
+from taskweave.training.checks import NonFiniteLossError
+from taskweave.training.fabric import Autocast, Ranks
+from taskweave.training.groups import Freezing, groups_of, make_optimizer
 from taskweave.training.monitor.monitor import IDLE
 from taskweave.training.monitor.watch import Watch
-from taskweave.training.nonfinite import NonFiniteLossError
 from taskweave.training.norms import SetStatistics, read_statistics, save_statistics
 from taskweave.training.options import TrainingOptions
 from taskweave.training.randomness import random_state, restore_random_state
-from taskweave.training.ranks import Autocast, Ranks
-from taskweave.training.result import Validation
 from taskweave.training.speed import prepare
-from taskweave.training.weights import load_weights, save_weights
+from taskweave.training.validation import Validation
+from taskweave.training.weights import check_state, load_weights, save_weights
 from taskweave.weaving.connected import Connected
 from taskweave.weighting.weighting import Weighting
+
+
+@final
+class Average:
+    """average <- d * average + (1 - d) * weights after every step, d = min(decay, (1 + s) / (10 + s)) at step s.
+
+    Batch norms' statistics are averaged the same way; what is no float is copied.
+    """
+
+    def __init__(self, net: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self._average = {name: tensor.detach().clone() for name, tensor in _tensors(net).items()}
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, step: int) -> None:
+        """Take in the weights after step number `step` (from 0)."""
+        share = 1.0 - min(self.decay, (1 + step) / (10 + step))
+        for name, tensor in _tensors(net).items():
+            if tensor.is_floating_point():
+                self._average[name].lerp_(tensor, share)
+            else:
+                self._average[name].copy_(tensor)
+
+    @contextmanager
+    def inside(self, net: nn.Module) -> Iterator[None]:
+        """The network has the averaged weights inside, its own after."""
+        own = {name: tensor.detach().clone() for name, tensor in _tensors(net).items()}
+        self.load_into(net)
+        try:
+            yield
+        finally:
+            _copy(own, net)
+
+    def load_into(self, net: nn.Module) -> None:
+        """Give the network the averaged weights for good."""
+        _copy(self._average, net)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return dict(self._average)
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        for name, tensor in self._average.items():
+            tensor.copy_(state[name])
+
+
+def _tensors(net: nn.Module) -> dict[str, Tensor]:
+    return {**dict(net.named_parameters()), **dict(net.named_buffers())}
+
+
+@torch.no_grad()
+def _copy(tensors: Mapping[str, Tensor], net: nn.Module) -> None:
+    for name, tensor in _tensors(net).items():
+        tensor.copy_(tensors[name])
 
 
 @final
@@ -62,6 +114,7 @@ class Training:
         self.groups = groups_of(net, options, weighting=weighting)
         self.freezing = Freezing(net, options.freeze, hold_norms=options.batch_norm == "frozen")
         self.forward, self.optimizer = self._set_up(fabric)
+        self.schedule = options.schedule(options.steps)
         self.statistics = SetStatistics(net, sets) if options.batch_norm == "per_data_set" else None
         self.optimizer.zero_grad(set_to_none=True)
         self.average = None if options.ema is None else Average(net, options.ema)
@@ -139,8 +192,18 @@ class Training:
             return f"No checkpoint was saved yet in {self.folder}."
         return f"The last good checkpoint, of step {self.saved}, is kept in {self.checkpoint}."
 
+    @property
+    def save_is_due(self) -> bool:
+        options, waited = self.options, time.monotonic() - self.saved_at
+        by_steps = options.checkpoint_every is not None and self.step % options.checkpoint_every == 0
+        return by_steps or (options.checkpoint_seconds is not None and waited >= options.checkpoint_seconds)
+
     def save(self) -> None:
-        """Store the whole state, atomically. Raises CannotSaveError, the earlier checkpoint whole."""
+        """Save the whole state atomically; if that fails, the earlier checkpoint stays intact.
+
+        Raises:
+            CannotSaveError: The file cannot be written.
+        """
         self.check_weights()
         random = self.ranks.of_each(random_state())
         if self.ranks.leads:
@@ -167,7 +230,11 @@ class Training:
         }
 
     def check_finite(self, what: str, value: float) -> None:
-        """Raise NonFiniteLossError for a value that is not finite. what: e.g. "the loss of task 'depth'"."""
+        """Check a value, named `what` in the message, e.g. "the loss of task 'depth'".
+
+        Raises:
+            NonFiniteLossError: The value is NaN or infinite.
+        """
         if not math.isfinite(value):
             raise NonFiniteLossError(what, step=self.step, value=value, kept=self.kept())
 
@@ -196,10 +263,13 @@ class Training:
         self._forget_all_but(None)
 
     def resume(self) -> bool:
-        """Go on from the folder's checkpoint, if there is one; last of all set-up, since it restores the random state.
+        """Resume from the folder's checkpoint, if any. Call it last in set-up, since it restores the random state.
 
-        Raises WrongCheckpointError for one of another network or another training.
+        Raises:
+            WrongCheckpointError: The checkpoint belongs to another network or another training.
         """
+        if self.ranks.leads:
+            remove_parts(self.folder)
         if not self.checkpoint.is_file():
             return False
         stored, source = load_checkpoint(self.checkpoint), str(self.checkpoint)

@@ -5,25 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
 
+from taskweave.files import write_bytes
 from taskweave.streams.stream import Stream
-from taskweave.training.checkpoint import WrongCheckpointError, check_state, write_whole
 
 SAME = "same_as"
 """The metadata entry that says which keys are further names of a stored tensor (tied weights)."""
 
 
+@final
+class WrongCheckpointError(ValueError):
+    """A file does not belong to the network, or to the training, that it was given to."""
+
+
 def save_weights(net: nn.Module, path: Path) -> None:
-    """Store a network's state as safetensors, tied tensors once. Raises CannotSaveError; an earlier file stays whole."""
+    """Store a network's state as safetensors, tied tensors once.
+
+    Raises:
+        CannotSaveError: The file cannot be written; an earlier one stays whole.
+    """
     from safetensors.torch import save
 
     tensors, same = _untied(net.state_dict())
-    content = save(tensors, metadata={SAME: json.dumps(same)})
-    write_whole(path, lambda file: file.write(content), needed=len(content))
+    write_bytes(path, save(tensors, metadata={SAME: json.dumps(same)}))
 
 
 def _untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -41,10 +49,18 @@ def _untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, s
 
 
 def read_state(path: Path, *, under: str = "") -> dict[str, Tensor]:
-    """The tensors of a safetensors file or of a torch file (a state_dict, or a dict that holds exactly one).
+    """Read the tensors of a safetensors file or of a torch file (a state_dict, or a dict that holds exactly one).
 
-    under: of a safetensors file, only those whose names begin so, e.g. "connections."; the others are not read.
-    Raises FileNotFoundError, or WrongCheckpointError where no state_dict is found.
+    Args:
+        path: The file.
+        under: Of a safetensors file, read only tensors whose names begin so, e.g. "connections.".
+
+    Returns:
+        {name: tensor}, on the CPU.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file holds no state_dict.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} to load weights from")
@@ -87,7 +103,12 @@ def _is_state(value: Any) -> bool:
 
 
 def load_weights(net: nn.Module, path: Path) -> None:
-    """Load a file into the network it was saved from. Raises WrongCheckpointError naming the first keys that differ."""
+    """Load a file into the network it was saved from.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file is of another network; the first keys that differ are named.
+    """
     state = read_state(path)
     check_state(net.state_dict(), state, source=str(path), who=type(net).__name__)
     net.load_state_dict(state)
@@ -96,9 +117,15 @@ def load_weights(net: nn.Module, path: Path) -> None:
 def load_stream_weights(stream: Stream, path: Path, *, name: str | None = None) -> None:
     """Load a single-task network into a stream, strictly.
 
-    path: the network's own state_dict (plain timm or torchvision training, `save_weights(stream.net)`), or the weights of
-        a stored training of a connected network: of its only stream, or of stream `name` where it has several.
-    Raises FileNotFoundError, WrongCheckpointError naming the first keys that differ.
+    Args:
+        stream: Where to load it.
+        path: The network's own state_dict (a plain timm or torchvision training, `save_weights(stream.net, path)`), or the
+            weights of a stored training of a connected network.
+        name: Which stream of a stored connected network to take. Default: its only one.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WrongCheckpointError: The file is of another network; the first keys that differ are named.
     """
     state = _stream_part(read_state(path), path, name)
     check_state(stream.net.state_dict(), state, source=str(path), who=type(stream.net).__name__)
@@ -115,3 +142,28 @@ def _stream_part(state: dict[str, Tensor], path: Path, name: str | None) -> dict
     if wanted not in stored:
         raise WrongCheckpointError(f"{path} holds the streams {stored}, asked for {name!r}; say which with name=")
     return {k[3]: state[key] for key, k in split.items() if len(k) == 4 and k[:3] == ["streams", wanted, "net"]}
+
+
+def check_state(own: Mapping[str, Tensor], given: Mapping[str, Any], *, source: str, who: str) -> None:
+    """Check that `given` has exactly the keys and shapes of `own`.
+
+    Raises:
+        WrongCheckpointError: Keys or shapes differ; the message names the first that do.
+    """
+    problems = []
+    for word, keys in (("missing", own.keys() - given.keys()), ("unexpected", given.keys() - own.keys())):
+        if keys:
+            ordered = [key for key in (*own, *given) if key in keys]
+            problems.append(f"{len(keys)} keys {word}: {', '.join(ordered[:3])}{', ...' if len(keys) > 3 else ''}")
+    shapes = [
+        f"{key} is {tuple(given[key].shape)} in the file, {tuple(tensor.shape)} in the network"
+        for key, tensor in own.items()
+        if key in given and given[key].shape != tensor.shape
+    ]
+    if shapes:
+        problems.append(f"{len(shapes)} of another shape: {'; '.join(shapes[:3])}{'; ...' if len(shapes) > 3 else ''}")
+    if problems:
+        raise WrongCheckpointError(
+            f"{source} holds another network than {who}: {'; '.join(problems)}. "
+            "Give the file that was saved from this network"
+        )

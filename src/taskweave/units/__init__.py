@@ -1,31 +1,21 @@
 """What happens where streams meet. Each unit is built from the shapes of the features that meet."""
 
-from taskweave.units.attention import Attention
-from taskweave.units.common_stitch import CommonStitch
-from taskweave.units.cross_connection import CrossConnection
-from taskweave.units.cross_stitch import CrossStitch
-from taskweave.units.cross_talk import CrossTalk
-from taskweave.units.identity import Identity
-from taskweave.units.lane_mixing import LaneMixing
-from taskweave.units.layer_mixing import LayerMixing
-from taskweave.units.nddr import NDDR
-from taskweave.units.scale_layer import ScaleLayer
-from taskweave.units.shortcut import Shortcut
-from taskweave.units.sluice import Sluice
-from taskweave.units.unit import Unit
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "NDDR",
-    "Attention",
-    "CommonStitch",
-    "CrossConnection",
-    "CrossStitch",
-    "CrossTalk",
-    "Identity",
-    "LaneMixing",
-    "LayerMixing",
-    "ScaleLayer",
-    "Shortcut",
-    "Sluice",
-    "Unit",
-]
+from taskweave.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from taskweave.units.attention import Attention as Attention
+    from taskweave.units.cross_connection import CrossConnection as CrossConnection, CrossTalk as CrossTalk
+    from taskweave.units.cross_stitch import (
+        CommonStitch as CommonStitch,
+        CrossStitch as CrossStitch,
+        ScaleLayer as ScaleLayer,
+    )
+    from taskweave.units.gathering import LayerMixing as LayerMixing, Shortcut as Shortcut
+    from taskweave.units.lane_mixing import LaneMixing as LaneMixing
+    from taskweave.units.nddr import NDDR as NDDR
+    from taskweave.units.sluice import Sluice as Sluice
+    from taskweave.units.unit import Identity as Identity, Unit as Unit
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
 import torch
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit, resized
+from taskweave.units.unit import MapUnit, resized
 
 
 @final
@@ -22,23 +23,30 @@ class Attention(MapUnit):
     et al., "End-to-end multi-task learning with attention" (CVPR 2019), eqs. 1 and 2.
     Inside a network call it with the features; between stages, gather them: ``Connection({"seg": ("a", "b")}, unit)``.
 
-    hidden: channels of W_1 x, unless given those of x_L. The paper does not print them.
-    kernel_size: of both convolutions, odd.
-    norm: "before" the activations; "after" them, in the order of the paper's other convolutions, where batch norm takes the
-        mask out of [0, 1]. The paper asks for "batchnorm" and for a mask in [0, 1], and prints no order.
-    per: "channel" has a mask for every channel of x_L; "pixel" one for all channels. The paper's "pixel-wise" product is
-        read as the first, as in the paper that it follows.
-    Features: (B, C, H, W) or (B, N, C); channels may differ, and maps are resized to the last (bilinear,
+    Features are (B, C, H, W) or (B, N, C). Their channels may differ; maps are resized to the last (bilinear,
     align_corners=False).
-    Raises ValueError for fewer than two features and for an option that is none of the above.
+
+    Args:
+        shapes: Shapes of the features, the last one being weighed.
+        hidden: Channels of W_1 x; None for those of x_L times `share`. The paper does not print them.
+        share: Of x_L's channels, for W_1 x where `hidden` is None; 1/4 in MTAN's code for ResNets.
+        kernel_size: Of both convolutions, odd.
+        norm: Batch norm "before" the activations, or "after" them as in the paper's other convolutions, where it takes
+            the mask out of [0, 1]. The paper asks for "batchnorm" and for a mask in [0, 1], and prints no order.
+        per: "channel" for a mask per channel of x_L, "pixel" for one mask for all channels. The paper's "pixel-wise"
+            product is read as the first, as in the paper that it follows.
+
+    Raises:
+        ValueError: There are fewer than two features, or an option has another value.
     """
 
     def __init__(
         self,
         shapes: Sequence[FeatureShape],
         *,
-        hidden: int | None = None,
-        kernel_size: int = 3,
+        hidden: Annotated[int, Ge(1)] | None = None,
+        share: Annotated[float, Gt(0), Le(1)] = 1.0,
+        kernel_size: Annotated[int, Ge(1)] = 3,
         norm: Literal["before", "after"] = "before",
         per: Literal["channel", "pixel"] = "channel",
     ) -> None:
@@ -48,7 +56,7 @@ class Attention(MapUnit):
         if kernel_size < 1 or kernel_size % 2 == 0:
             raise ValueError(f"Attention's kernel_size is odd, so that the mask fits its feature; got {kernel_size}")
         sources, channels = sum(shape.channels for shape in self.shapes[:-1]), self.shapes[-1].channels
-        middle = channels if hidden is None else hidden
+        middle = max(1, int(channels * share)) if hidden is None else hidden
         masks = channels if per == "channel" else 1
         self.mask = nn.Sequential(
             *_layer(sources, middle, kernel_size, nn.ReLU(), norm), *_layer(middle, masks, kernel_size, nn.Sigmoid(), norm)

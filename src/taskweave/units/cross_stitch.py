@@ -1,4 +1,4 @@
-"""Cross-stitch units."""
+"""Cross-stitch units, and two that are called so: one mixture for all, and scale layers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit
-from taskweave.units.mixing import given_matrix, is_identity, mix, mixing_matrix
+from taskweave.units.mixing import Matrix, given_matrix, is_identity, mix, mixing_matrix
+from taskweave.units.unit import MapUnit
 
 
 @final
@@ -20,14 +20,18 @@ class CrossStitch(MapUnit):
     out_t = sum_s alpha[t, s] * x_s, at each location; t is the destination, s the source.
     Misra et al., "Cross-stitch networks for multi-task learning" (CVPR 2016), eq. 1; K streams as in the pet paper's eq. 1.
 
-    self_weight: alpha[t, t] at the start (the paper's alpha_S).
-    other_weight: alpha[t, s] at the start (alpha_D); unless given, (1 - self_weight) / (K - 1), so that rows sum to one.
-    matrix: any K x K start, rows = destinations; given, the two weights are not used.
-    per: "channel" (the paper on segmentation and normals: K x K numbers for every channel, `alpha` is (K, K, C)) or
-        "layer" (the paper on detection and attributes: `alpha` is (K, K, 1)).
-    Features in and out: (B, C, H, W) or (B, N, C), one shape for all streams. A unit per layer may serve several
+    Features in and out are (B, C, H, W) or (B, N, C), one shape for all streams. A unit per layer may serve several
     connections whatever their channels; one per channel only connections of C channels.
-    Raises ValueError for fewer than two streams, unequal channels or sizes, and a matrix that is not K x K.
+
+    Args:
+        self_weight: Initial alpha[t, t] (the paper's alpha_S).
+        other_weight: Initial alpha[t, s] (alpha_D); None for (1 - self_weight) / (K - 1), so that rows sum to one.
+        matrix: Any initial K x K matrix, rows = destinations; if given, the two weights are not used.
+        per: "channel" for K x K numbers per channel, `alpha` (K, K, C), as the paper has it for segmentation and normals;
+            "layer" for `alpha` (K, K, 1), as for detection and attributes.
+
+    Raises:
+        ValueError: There are fewer than two streams, channels or sizes differ, or the matrix is not K x K.
 
     Deviations: the printed eq. 3 exchanges the indices of d loss / d alpha_AB; the gradient here is that of eq. 1.
 
@@ -36,6 +40,7 @@ class CrossStitch(MapUnit):
     torch.Size([2, 2, 8])
     """
 
+    title: ClassVar[str] = "cross-stitch"
     sgd_lr_multiplier: ClassVar[float] = 100.0
 
     def __init__(
@@ -44,12 +49,11 @@ class CrossStitch(MapUnit):
         *,
         self_weight: float = 0.9,
         other_weight: float | None = None,
-        matrix: Sequence[Sequence[float]] | None = None,
+        matrix: Matrix | None = None,
         per: Literal["channel", "layer"] = "channel",
     ) -> None:
         super().__init__(shapes)
-        self.require_equal_channels("use CrossConnection, which projects")
-        self.require_equal_sizes("use CrossConnection or NDDR, which resize")
+        self.require_one_shape()
         if per not in ("channel", "layer"):
             raise ValueError(f"CrossStitch has its weights per 'channel' or per 'layer', got {per!r}")
         count = len(self.shapes)
@@ -58,12 +62,7 @@ class CrossStitch(MapUnit):
         )
         channels = self.shapes[0].channels if per == "channel" else 1
         self.alpha = nn.Parameter(torch.tensor(start)[:, :, None].repeat(1, 1, channels))
-        self._exact = is_identity(start)
-
-    @property
-    def exact_start(self) -> bool:
-        """Exact for finite features when the start is the identity matrix."""
-        return self._exact
+        self.exact_start = is_identity(start)
 
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         self.require_alike(maps)
@@ -79,3 +78,84 @@ class CrossStitch(MapUnit):
         return (
             f"streams={self.alpha.shape[0]}, weights={self.alpha.shape[2]} x {self.alpha.shape[0]} x {self.alpha.shape[1]}"
         )
+
+
+@final
+class CommonStitch(MapUnit):
+    """Every stream goes on with the same learned weighted sum of all streams' features.
+
+    out_t = sum_s alpha[s] * x_s for every t. This is no cross-stitch unit: there is no weight per destination, so all
+    streams are handed one feature and no start keeps them apart; with alpha = 1 the sum of K alike features is K times as
+    large. It stands here because the "Cross-Stitch" rows of Liu et al., "End-to-end multi-task learning with attention"
+    (CVPR 2019) come from it by their public code, and MT-UNet's tables 1 and 2 seem to quote those rows. For Misra et al.'s
+    unit, K x K weights, take `CrossStitch`.
+
+    Features in and out are (B, C, H, W) or (B, N, C), one shape for all streams. A unit has K numbers and may serve several
+    connections; they learn at the rate of the network, as the authors' do.
+
+    Args:
+        weight: Initial value of every alpha; the authors' is 1.
+
+    Raises:
+        ValueError: There are fewer than two streams, or channels or sizes differ.
+    """
+
+    title: ClassVar[str] = "cross-stitch (one mixture)"
+
+    def __init__(self, shapes: Sequence[FeatureShape], *, weight: float = 1.0) -> None:
+        super().__init__(shapes)
+        self.require_one_shape()
+        self.alpha = nn.Parameter(torch.full((len(self.shapes),), weight))
+
+    def fuse(self, maps: list[Tensor]) -> list[Tensor]:
+        self.require_alike(maps)
+        (mixture,) = mix(self.alpha[None, :, None].expand(1, -1, maps[0].shape[1]), maps)
+        return [mixture] * len(maps)
+
+    def extra_repr(self) -> str:
+        return f"streams={len(self.shapes)}"
+
+
+@final
+class ScaleLayer(MapUnit):
+    """Every stream keeps its feature and adds each other stream's, every channel times a learned number.
+
+    out_t = x_t + sum over s != t of scale_st * x_s, per channel.
+    Kawakami et al., "Cross-connected networks for multi-task learning of detection and segmentation", figure 1 (b): a
+    cross-stitch network made by "replacing cross-connected layers with scale layers". The other reading, in which the own
+    feature is scaled too, is `CrossStitch`: 10,752 numbers at the paper's ten stages against 5,376 here.
+    Features in and out are (B, C, H, W) or (B, N, C), one shape for all streams. `scale` is (K, K - 1, C): by destination,
+    then by the other streams in order.
+
+    Args:
+        other_weight: Initial value of all scales. With 0 the streams start exactly as they are, and the scales do learn.
+
+    Raises:
+        ValueError: There are fewer than two streams, or channels or sizes differ.
+
+    Deviation: the paper does not say where the scales start; .1 is the cross-stitch paper's alpha_D.
+    """
+
+    title: ClassVar[str] = "cross-stitch (scale layers)"
+
+    def __init__(self, shapes: Sequence[FeatureShape], *, other_weight: float = 0.1) -> None:
+        super().__init__(shapes)
+        self.require_one_shape()
+        count, channels = len(self.shapes), self.shapes[0].channels
+        self.scale = nn.Parameter(torch.full((count, count - 1, channels), float(other_weight)))
+        self.exact_start = other_weight == 0
+
+    def fuse(self, maps: list[Tensor]) -> list[Tensor]:
+        self.require_alike(maps)
+        channels = maps[0].shape[1]
+        if self.scale.shape[2] != channels:
+            raise ValueError(
+                f"this ScaleLayer has scales for {self.scale.shape[2]} channels, got {channels}; "
+                "give each connection its own unit"
+            )
+        own = torch.ones_like(self.scale[0, :1])
+        rows = [torch.cat([row[:t], own, row[t:]]) for t, row in enumerate(self.scale)]
+        return mix(torch.stack(rows), maps)
+
+    def extra_repr(self) -> str:
+        return f"streams={len(self.shapes)}, scales={tuple(self.scale.shape)}"

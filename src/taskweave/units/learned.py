@@ -11,12 +11,10 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from taskweave.units.common_stitch import CommonStitch
 from taskweave.units.cross_connection import CrossConnection
-from taskweave.units.cross_stitch import CrossStitch
+from taskweave.units.cross_stitch import CommonStitch, CrossStitch, ScaleLayer
 from taskweave.units.lane_mixing import LaneMixing
 from taskweave.units.nddr import NDDR
-from taskweave.units.scale_layer import ScaleLayer
 from taskweave.units.sluice import Sluice
 from taskweave.units.unit import Unit
 
@@ -26,9 +24,10 @@ from taskweave.units.unit import Unit
 class LearnedLink:
     """What reaches `destination` from `source`; both are positions among the features that meet, or among the lanes.
 
-    norm: ||W||_F / sqrt(C_t) of the C_t x C_s matrix W by which the source's channels come in, before any batch norm or
-        ReLU behind it: 1 for a feature that is handed on as it is, the root mean square of weights per channel.
-    alphas: the weights themselves where there is one for each channel, block or layer; () for 1x1 convolutions.
+    Args:
+        norm: ||W||_F / sqrt(C_t), with W the C_t x C_s matrix applied to the source's channels, before any batch norm or
+            ReLU that follows. 1 for a feature passed on unchanged; with one weight per channel, their root mean square.
+        alphas: The weights themselves if there is one for each channel, block or layer; () for 1x1 convolutions.
     """
 
     source: int
@@ -76,7 +75,7 @@ def _(unit: Sluice) -> tuple[LearnedLink, ...]:
 
 @learned_links.register
 def _(unit: LaneMixing) -> tuple[LearnedLink, ...]:
-    pairs = [(s, t) for t, row in enumerate(unit.start) for s, weight in enumerate(row) if weight is not None]
+    pairs = [(s, t) for t, row in enumerate(unit.matrix) for s, weight in enumerate(row) if weight is not None]
     weights = unit.alpha.tolist()
     return tuple(LearnedLink(s, t, abs(weight), (weight,)) for (s, t), weight in zip(pairs, weights, strict=True))
 
@@ -99,7 +98,11 @@ def _(unit: CrossConnection) -> tuple[LearnedLink, ...]:
 
 
 def _mixed(weights: Tensor, *, factor: int = 1) -> Iterator[LearnedLink]:
-    """weights: (T, S, N), N numbers for each link; the norm is the root of `factor` times their mean square."""
+    """Yield the links of a unit that has N numbers per link.
+
+    Args:
+        weights: (T, S, N). The norm is the root of `factor` times their mean square.
+    """
     for t, row in enumerate(weights.detach().double()):
         for s, alphas in enumerate(row):
             yield LearnedLink(s, t, math.sqrt(factor * float(alphas.square().mean())), tuple(alphas.tolist()))

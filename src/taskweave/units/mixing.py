@@ -10,19 +10,25 @@ import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
-Matrix = list[list[float]]
-"""Weights at the start, rows = destinations. Plain numbers: units are also built on the meta device."""
+Matrix = tuple[tuple[float, ...], ...]
+"""Initial weights, rows = destinations. Plain numbers: units are also built on the meta device."""
 
 _CACHE_BYTES = 1 << 19
 """Products that are summed at once are made of pieces of about this size, so that they stay in a core's cache."""
 
 
 def mix(weights: Tensor, features: Sequence[Tensor]) -> list[Tensor]:
-    """out_t = sum_s weights[t, s] * x_s, each channel with its own weight.
+    """Compute out_t = sum_s weights[t, s] * x_s, each channel with its own weight.
 
-    weights: (T, S, C).  features: S tensors (B, C, ...) of one shape; those of lower precision are raised to the highest.
-    Returns T tensors (B, C, ...) in the features' precision and memory format. Step times in
-    ``benchmarks/connection_overhead.py``: no stacked copies, and the gradient of the weights without a product in memory.
+    No stacked copies are made, and the gradient of the weights keeps no product in memory; step times in
+    ``benchmarks/connection_overhead.py``.
+
+    Args:
+        weights: (T, S, C).
+        features: S tensors (B, C, ...) of one shape; those of lower precision are raised to the highest.
+
+    Returns:
+        T tensors (B, C, ...) in the features' precision and memory format.
     """
     dtype = features[0].dtype
     for x in features[1:]:
@@ -36,21 +42,28 @@ def mix(weights: Tensor, features: Sequence[Tensor]) -> list[Tensor]:
 def mixing_matrix(count: int, self_weight: float, other_weight: float | None) -> Matrix:
     """(count, count): `self_weight` on the diagonal, `other_weight`, or an equal share of what is left to 1, elsewhere."""
     other = (1 - self_weight) / max(count - 1, 1) if other_weight is None else other_weight
-    return [[self_weight if s == t else other for s in range(count)] for t in range(count)]
+    return tuple(tuple(self_weight if s == t else other for s in range(count)) for t in range(count))
 
 
 def given_matrix(matrix: Sequence[Sequence[float]], count: int, who: str) -> Matrix:
-    """A start that the user wrote down, as (count, count). Raises ValueError for another size or a number not finite."""
-    rows = [[float(value) for value in row] for row in matrix]
+    """Check a matrix given by the user and return it as floats.
+
+    Args:
+        who: What mixes the features, for the message.
+
+    Raises:
+        ValueError: The matrix is not (count, count), or has a number that is not finite.
+    """
+    rows = tuple(tuple(float(value) for value in row) for row in matrix)
     if [len(row) for row in rows] != [count] * count or not all(isfinite(value) for row in rows for value in row):
         raise ValueError(
             f"{who} mixes {count} features, so its matrix needs {count} rows of {count} finite numbers "
-            f"(row = destination, column = source), got {rows}"
+            f"(row = destination, column = source), got {[list(row) for row in rows]}"
         )
     return rows
 
 
-def is_identity(matrix: Matrix) -> bool:
+def is_identity(matrix: Sequence[Sequence[float]]) -> bool:
     """Whether weights hand every feature on as it is."""
     return all(value == float(s == t) for t, row in enumerate(matrix) for s, value in enumerate(row))
 

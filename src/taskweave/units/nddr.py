@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit, resized
 from taskweave.units.mixing import is_identity, mixing_matrix
+from taskweave.units.unit import MapUnit, resized
 
 Order = Literal["authors", "paper", "none"]
 Initial = Literal["diagonal", "xavier"]
@@ -24,26 +24,33 @@ class NDDR(MapUnit):
     out_t = W_t [x_1; ...; x_K], W_t in R^(C_t x sum_s C_s).
     Gao et al., "NDDR-CNN: Layerwise feature fusing in multi-task CNNs" (CVPR 2019), eqs. 1-3.
 
-    order: "authors", as their code: convolution without bias -> batch norm (momentum .05, eps 1e-3) -> ReLU;
-        "paper", as their text: batch norm of the input (torch's momentum .1, eps 1e-5) -> convolution;
-        "none": the convolution alone.
-    self_weight, other_weight: the diagonals of W_t at the start (alpha, beta of eq. 3) for its own stream's channels and
-        for each other stream's; unless given, other_weight = (1 - self_weight) / (K - 1).
-    initial: "diagonal" or "xavier" (uniform; the weights above are then not used).
-    Features: (B, C, H, W) or (B, N, C). Channels may differ: output t has C_t channels, and another stream's diagonal
+    Features are (B, C, H, W) or (B, N, C). Channels may differ: output t has C_t channels, and another stream's diagonal
     is laid from the first channel as far as both reach. Sizes of maps may differ: the others are resized to the
     destination's (bilinear, align_corners=False); numbers of tokens may not.
 
-    The network at the start equals the single networks exactly only with order "none" and weights (1, 0): a fresh batch
-    norm divides by sqrt(1 + eps) in eval mode, standardises in train mode, and the ReLU cuts negative features. See
+    The initial network equals the single networks exactly only with order "none" and weights (1, 0): a fresh batch norm
+    divides by sqrt(1 + eps) in eval mode, standardises in train mode, and the ReLU cuts negative features. See
     `taskweave.calibrate`. Weight decay belongs on W (the paper's constraint on it).
 
-    Deviations: the paper draws K = 2 only; for K > 2 all other streams share what self_weight leaves. Batch norm works
-    per channel, so that of the concatenation ("paper") is one per source, before resizing, shared by all destinations.
+    Args:
+        self_weight: Initial diagonal of W_t for its own stream's channels (alpha of eq. 3).
+        other_weight: Initial diagonal for each other stream's (beta of eq. 3); None for (1 - self_weight) / (K - 1).
+        order: "authors", as their code: convolution without bias -> batch norm (momentum .05, eps 1e-3) -> ReLU;
+            "paper", as their text: batch norm of the input (torch's momentum .1, eps 1e-5) -> convolution;
+            "none": the convolution alone.
+        initial: "diagonal", or "xavier" (uniform; the two weights are then not used).
+
+    Raises:
+        ValueError: There are fewer than two streams, or an option has another value.
+
+    Deviations: the paper has K = 2 only; for K > 2 all other streams share what self_weight leaves. Batch norm works per
+    channel, so that of the concatenation ("paper") is one per source, before resizing, shared by all destinations.
     """
 
+    title: ClassVar[str] = "NDDR"
     sgd_lr_multiplier: ClassVar[float] = 100.0
     decays: ClassVar[bool] = True
+    weighted_start: ClassVar[dict[str, str]] = {"initial": "diagonal"}
 
     def __init__(
         self,
@@ -70,12 +77,8 @@ class NDDR(MapUnit):
             else:
                 _set_diagonals(convolution.weight, start[t], channels)
         self.norms = nn.ModuleList(_norm(c, order) for c in channels if order != "none")
-        self._exact = order == "none" and initial == "diagonal" and is_identity(start)
-
-    @property
-    def exact_start(self) -> bool:
-        """Only the bare convolution with weights (1, 0) is exact (where convolutions are: not in TF32 or bfloat16)."""
-        return self._exact
+        # where convolutions are exact: not in TF32 or bfloat16
+        self.exact_start = order == "none" and initial == "diagonal" and is_identity(start)
 
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         if self.order == "paper":

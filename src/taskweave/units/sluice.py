@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Literal, final
+from typing import Annotated, ClassVar, Literal, final
 
 import torch
+from annotated_types import Ge
 from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.units.maps import MapUnit
 from taskweave.units.mixing import Matrix, given_matrix, is_identity, mix, mixing_matrix
+from taskweave.units.unit import MapUnit
 
 Initial = Literal["own", "balanced", "imbalanced"]
 
@@ -24,33 +25,41 @@ class Sluice(MapUnit):
     Ruder et al., "Latent multi-task architecture learning" (AAAI 2019); G = 2 is what the NDDR paper compares with.
     Mixing of layers before the head (beta) is `LayerMixing`.
 
-    subspaces: G; the channels must divide by it.
-    initial: "own": `self_weight` on the own block, `other_weight` (unless given, equal shares of the rest to 1) elsewhere;
-        "balanced": 1 / (K G) everywhere; "imbalanced": the authors' numbers: .9 and .1 / (K - 1) for G = 1, and for
-        K = G = 2 their pattern of .95 and .05, in which a stream reads mostly one subspace of both (rows sum to 2).
-    matrix: any start, K G rows of K G numbers, rows = destinations; given, `initial` is not used.
-    orthogonality: factor of `penalty`.
-    Features: (B, C, H, W) or (B, N, C), one shape for all streams.
-    Raises ValueError for unequal channels or sizes, or channels that do not divide by `subspaces`.
+    Features are (B, C, H, W) or (B, N, C), one shape for all streams.
+
+    Args:
+        subspaces: G; the channels must divide by it.
+        initial: "own": `self_weight` on the own block, `other_weight` elsewhere; "balanced": 1 / (K G) everywhere;
+            "imbalanced": the authors' numbers: .9 and .1 / (K - 1) for G = 1, and for K = G = 2 their pattern of .95 and
+            .05, in which a stream reads mostly one subspace of both (rows sum to 2).
+        self_weight: Of "own".
+        other_weight: Of "own"; None for equal shares of what is left to 1.
+        matrix: Any initial matrix, K G rows of K G numbers, rows = destinations; if given, `initial` is not used.
+        orthogonality: Factor of `penalty`.
+
+    Raises:
+        ValueError: Channels or sizes differ, or channels do not divide by `subspaces`.
 
     Deviations: the authors' code reshapes without transposing, so that its blocks interleave tasks and channels; here a
     block is (task, subspace), as in the paper. "own" is ours: "balanced" wipes out what pre-trained streams know.
     """
 
+    mixes_layers: ClassVar[bool] = True
+    weighted_start: ClassVar[dict[str, str]] = {"initial": "own"}
+
     def __init__(
         self,
         shapes: Sequence[FeatureShape],
         *,
-        subspaces: int = 2,
+        subspaces: Annotated[int, Ge(1)] = 2,
         initial: Initial = "own",
         self_weight: float = 0.9,
         other_weight: float | None = None,
-        matrix: Sequence[Sequence[float]] | None = None,
-        orthogonality: float = 0.0,
+        matrix: Matrix | None = None,
+        orthogonality: Annotated[float, Ge(0)] = 0.0,
     ) -> None:
         super().__init__(shapes)
-        self.require_equal_channels("use CrossConnection, which projects")
-        self.require_equal_sizes("use CrossConnection or NDDR, which resize")
+        self.require_one_shape()
         channels, streams = self.shapes[0].channels, len(self.shapes)
         if subspaces < 1 or channels % subspaces:
             raise ValueError(
@@ -66,13 +75,9 @@ class Sluice(MapUnit):
             start = _authors_start(streams, subspaces, initial)
         self.subspaces = subspaces
         self.orthogonality = orthogonality
+        self.needs_layer_weights = orthogonality > 0 and subspaces > 1
         self.alpha = nn.Parameter(torch.tensor(start))
-        self._exact = is_identity(start)
-
-    @property
-    def exact_start(self) -> bool:
-        """Exact for finite features when the start is the identity matrix."""
-        return self._exact
+        self.exact_start = is_identity(start)
 
     def fuse(self, maps: list[Tensor]) -> list[Tensor]:
         self.require_alike(maps)
@@ -83,14 +88,15 @@ class Sluice(MapUnit):
         g = self.subspaces
         return [torch.cat(mixed[t * g : (t + 1) * g], 1) if g > 1 else mixed[t] for t in range(len(maps))]
 
-    @property
-    def needs_layer_weights(self) -> bool:
-        return self.orthogonality > 0 and self.subspaces > 1
-
     def penalty(self, weights: Sequence[Tensor]) -> Tensor | None:
-        """orthogonality * sum over streams and pairs of subspaces of ||G_g G_h^T||_F^2.
+        """Return orthogonality * sum over streams and pairs of subspaces of ||G_g G_h^T||_F^2.
 
-        weights: (C_out, ...) per stream, of the last layer before this place; G_g (C_out / G, rest) makes subspace g.
+        Args:
+            weights: Per stream (C_out, ...), of the last layer before the connection; G_g (C_out / G, rest) computes
+                subspace g.
+
+        Raises:
+            ValueError: A layer's outputs cannot be split into equal subspaces.
         """
         if not self.needs_layer_weights:
             return None
@@ -112,7 +118,7 @@ class Sluice(MapUnit):
 def _authors_start(streams: int, subspaces: int, initial: Initial) -> Matrix:
     """Their published numbers, (K G, K G)."""
     if initial == "balanced":
-        return [[1 / (streams * subspaces)] * (streams * subspaces)] * (streams * subspaces)
+        return ((1 / (streams * subspaces),) * (streams * subspaces),) * (streams * subspaces)
     if initial != "imbalanced":
         raise ValueError(f"Sluice starts 'own', 'balanced' or 'imbalanced', got {initial!r}")
     if subspaces == 1:
@@ -122,5 +128,5 @@ def _authors_start(streams: int, subspaces: int, initial: Initial) -> Matrix:
             f"Sluice's imbalanced start is defined for one subspace, or two streams with two; got {streams} streams "
             f"with {subspaces}; use initial='own' or give a matrix"
         )
-    first, second = [0.05, 0.95, 0.05, 0.95], [0.95, 0.05, 0.95, 0.05]
-    return [first, first, second, second]
+    first, second = (0.05, 0.95, 0.05, 0.95), (0.95, 0.05, 0.95, 0.05)
+    return (first, first, second, second)

@@ -1,11 +1,12 @@
 """Weaving: streams that meet through units, in lock-step."""
 
-from taskweave.weaving.connect import connect
-from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
-from taskweave.weaving.ensemble import Ensemble
-from taskweave.weaving.latent import share_latent
-from taskweave.weaving.share import share
-from taskweave.weaving.start import calibrate, check_start
-
-__all__ = ["Connected", "Connection", "Ensemble", "calibrate", "check_start", "connect", "share", "share_latent"]
+from taskweave.weaving.connect import connect as connect
+from taskweave.weaving.connected import (
+    Connected as Connected,
+    Ensemble as Ensemble,
+    predict as predict,
+    watching as watching,
+)
+from taskweave.weaving.plan import Connection as Connection
+from taskweave.weaving.share import share as share, share_latent as share_latent
+from taskweave.weaving.start import calibrate as calibrate, check_start as check_start

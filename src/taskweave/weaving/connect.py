@@ -1,9 +1,11 @@
-"""From streams and places to a connected network: units built from the shapes found there, everything checked."""
+"""Connect streams at chosen stages: units built from the shapes found there, everything checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,16 +13,16 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 
 from taskweave.features import FeatureShape
-from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.streams.stream import Memory, Stream, dry_copy, dry_mode, evaluating, is_meta, like_parameters
-from taskweave.units.identity import Identity
-from taskweave.units.unit import Unit
-from taskweave.weaving import start
-from taskweave.weaving.connected import Connected, Decoder
-from taskweave.weaving.connection import Connection, Place
-from taskweave.weaving.plan import check_order, require_streams
+from taskweave.units.unit import Identity, Unit
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.plan import Connection, Meet, Place, Run, check_order, make_plan, meet, require_streams, run_stage
 
 UnitFactory = Callable[[list[FeatureShape]], Unit]
+"""A unit class, a `Part` of one, or any function of the shapes that meet."""
+
+_UNKNOWN = (DataDependentOutputException, DynamicOutputShapeException, NotImplementedError)
+"""What fake tensors raise where a shape depends on data: how many boxes a detector finds."""
 
 
 def connect(
@@ -30,25 +32,24 @@ def connect(
     *,
     example: Any,
     gather: Sequence[UnitFactory] = (),
-    tasks: Mapping[str, Decoder] | None = None,
-    statistics: ImageStatistics = IMAGENET,
     prove: bool = True,
-    check_start: bool = False,
 ) -> Connected:
-    """Connect streams with a new unit at every place.
+    """Connect streams with a new unit wherever they are to meet.
 
-    streams: by name; see `as_stream`.
-    at: stage names (the same stage in every stream) or {stream: stage}, in the order of the network.
-    unit: a unit class (or functools.partial of one), called with the list of FeatureShape that meet at a place; or one
-        unit object, which then serves every place (shared parameters).
-    example: one input for all streams, or {stream: input}; only its shape matters for building.
-    gather: unit factories, called once per stream with the shapes of all its places; each gathers the fused features of
-        that stream at its last place (`Shortcut`, `LayerMixing`).
-    prove: run every stream once and refuse one that does not equal its network exactly (skipped on the meta device).
-    check_start: run `example` through the connected and the single networks and keep the largest difference of every
-        stream's output, in eval and in train mode, as ``connected.start``; see `taskweave.check_start`.
-    Raises ValueError for an unknown stream or stage (listing what there is), a connection that goes backwards, a stream
-    that is not its network, and shapes that a unit or a later layer refuses; TypeError for what is no Stream.
+    Args:
+        streams: By name; see `as_stream`.
+        at: Where they meet: stage names (the same stage in every stream) or {stream: stage}, in the order of the network.
+        unit: A unit class, or `part(...)` or functools.partial of one, called with the list of FeatureShape that meet; or
+            one unit object, which then serves every connection (shared parameters).
+        example: One input for all streams, or {stream: input}; only its shape matters for building.
+        gather: Units called once per stream with the shapes of all its stages of `at`; each gathers the fused features of
+            that stream at the last of them (`Shortcut`, `LayerMixing`).
+        prove: Run every stream once and refuse one that does not equal its network exactly (skipped on the meta device).
+
+    Raises:
+        ValueError: A stream or stage is unknown (what there is is listed), a connection goes backwards, a stream is not its
+            network, or a unit or a later layer refuses a shape.
+        TypeError: A value of `streams` is not a Stream; use `as_stream(net)`.
     """
     require_streams(streams)
     if isinstance(at, str | Mapping):
@@ -59,19 +60,18 @@ def connect(
         for name, stream in streams.items():
             if not is_meta(stream.net):
                 stream.prove(inputs[name])
-    _check_places(streams, places)
+    check_order(streams, _empty(places), None)
+    meetings = [(place, unit) for place in places] + _gatherings(streams, places, gather)
+    plan = make_plan(streams, _empty([place for place, _ in meetings]), None, list(streams))
     walk = _Walk(streams, inputs)
-    for place in places:
-        walk.meet(place, unit)
-    for factory in gather:
-        for name in streams:
-            stages = tuple(_one(place[name]) for place in places if name in place)
-            if stages:
-                walk.meet({name: stages}, factory)
-    connected = Connected(streams, walk.connections, tasks=tasks, statistics=statistics)
-    walk.finish()
-    if check_start:
-        connected.start = start.check_start(connected, example)
+    last = max((i for i, step in enumerate(plan.steps, 1) if isinstance(step, Meet)), default=0)
+    for step in plan.steps[:last]:
+        if isinstance(step, Meet):
+            walk.meet(step, *meetings[step.index])
+        elif isinstance(step, Run):
+            walk.run(step)
+    connected = Connected(streams, walk.connections)
+    walk.finish([step for step in plan.steps[last:] if isinstance(step, Run)], plan.exits)
     return connected
 
 
@@ -84,26 +84,26 @@ def _inputs(streams: Mapping[str, Stream], example: Any) -> Mapping[str, Any]:
     return example
 
 
-def _all(stage: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (stage,) if isinstance(stage, str) else stage
+def _gatherings(
+    streams: Mapping[str, Stream], places: Sequence[Place], gather: Sequence[UnitFactory]
+) -> list[tuple[Place, UnitFactory | Unit]]:
+    """For each unit that gathers, and each stream, the stages at which the stream meets others."""
+    met = {name: [place[name] for place in places if name in place] for name in streams}
+    stages = {name: tuple(s if isinstance(s, str) else s[-1] for s in own) for name, own in met.items() if own}
+    return [({name: own}, factory) for factory in gather for name, own in stages.items()]
 
 
-def _one(stage: str | tuple[str, ...]) -> str:
-    return stage if isinstance(stage, str) else stage[-1]
-
-
-def _check_places(streams: Mapping[str, Stream], places: Sequence[Place]) -> None:
-    """The same checks as Connected's, before any unit is built."""
-    check_order(streams, [Connection(place, Identity([])) for place in places], None)
+def _empty(places: Sequence[Place]) -> list[Connection]:
+    """Connections that change nothing, to order the steps before any unit is built."""
+    return [Connection(place, Identity([])) for place in places]
 
 
 class _Walk:
-    """Streams walked through on fake tensors, a unit built wherever they meet."""
+    """The steps of a network on fake tensors, a unit built wherever streams meet."""
 
     def __init__(self, streams: Mapping[str, Stream], inputs: Mapping[str, Any]) -> None:
         self.connections: list[Connection] = []
         self.memory: dict[str, Memory] = {name: {} for name in streams}
-        self.ahead = {name: list(stream.stages) for name, stream in streams.items()}
         self.mode = dry_mode(next(iter(streams.values())))
         self.streams = {name: dry_copy(stream, self.mode) for name, stream in streams.items()}
         with self._dry():
@@ -112,37 +112,41 @@ class _Walk:
                 for name, s in self.streams.items()
             }
 
-    def meet(self, place: Place, unit: UnitFactory | Unit) -> None:
-        index = len(self.connections)
-        names = list(place)
-        for name in names:
-            self._go_on(name, _one(place[name]))
-        shapes = [self.streams[name].shape_of(self.memory[name][stage]) for name in names for stage in _all(place[name])]
-        connection = Connection(place, self._built(unit, shapes, index, place))
-        features = [f for name in names for f in connection.gathered(name, self.memory[name])]
+    def run(self, step: Run) -> None:
+        self._go_on(step.name, lambda stream: run_stage(step, stream, self.x, self.memory))
+
+    def meet(self, step: Meet, place: Place, unit: UnitFactory | Unit) -> None:
+        like = Connection(place, Identity([]))
+        shapes = [
+            replace(self.streams[name].shape_of(feature), stream=name)
+            for name in place
+            for feature in like.gathered(name, self.memory[name])
+        ]
+        connection = Connection(place, self._built(unit, shapes, place))
         with self._dry(connection):
-            fused = connection.unit(features)
-        for name, feature in zip(names, fused, strict=True):
-            self.x[name] = self.memory[name][connection.meets[name]] = feature
+            meet(step, connection, self.x, self.memory)
         self.connections.append(connection)
 
-    def finish(self) -> None:
+    def finish(self, rest: Sequence[Run], exits: Collection[str]) -> None:
         """Run to the end, so that a layer after a unit which cannot take its channels is named now."""
-        for name, stream in self.streams.items():
+        for name in exits:
             try:
-                self._go_on(name, list(stream.stages)[-1], leave=True)
-            except (DataDependentOutputException, DynamicOutputShapeException, NotImplementedError):
-                continue  # a detector's boxes: how many there are is not known without data
+                for step in rest:
+                    if step.name == name:
+                        self.run(step)
+                self._go_on(name, partial(self._leave, name))
+            except _UNKNOWN:
+                continue
 
-    def _go_on(self, name: str, last: str, *, leave: bool = False) -> None:
-        """Run a stream up to the stage `last`, and with `leave` to its output."""
-        stream = self.streams[name]
+    def _leave(self, name: str, stream: Stream) -> object:
+        return stream.exit(stream.net, self.memory[name])
+
+    def _go_on(self, name: str, act: Callable[[Stream], object]) -> None:
+        """Let a stream do something, and say what stopped it if units have touched it before."""
         try:
             with self._dry():
-                self._advance(name, last)
-                if leave:
-                    stream.exit(stream.net, self.memory[name])
-        except (DataDependentOutputException, DynamicOutputShapeException, NotImplementedError):
+                act(self.streams[name])
+        except _UNKNOWN:
             raise
         except (RuntimeError, ValueError) as error:
             if not any(name in connection.at for connection in self.connections):
@@ -152,21 +156,16 @@ class _Walk:
                 "A unit that changes channels needs a next layer that takes them"
             ) from error
 
-    def _built(self, unit: UnitFactory | Unit, shapes: list[FeatureShape], index: int, place: Place) -> Unit:
+    def _built(self, unit: UnitFactory | Unit, shapes: list[FeatureShape], place: Place) -> Unit:
         if isinstance(unit, Unit):
             return unit
         with torch.device("meta") if is_meta(next(iter(self.streams.values()))) else ExitStack():
             try:
                 built = unit(shapes)
             except ValueError as error:
-                raise ValueError(f"connection {index} at {dict(place)}: {error}") from error
+                raise ValueError(f"connection {len(self.connections)} at {dict(place)}: {error}") from error
         like = next(self.streams[next(iter(place))].parameters(), None)
         return built if like is None or like.is_meta else built.to(like.device, like.dtype)
-
-    def _advance(self, name: str, last: str) -> None:
-        while last in self.ahead[name]:
-            stage = self.ahead[name].pop(0)
-            self.x[name] = self.memory[name][stage] = self.streams[name].run(stage, self.x[name], self.memory[name])
 
     def _dry(self, *more: Connection) -> ExitStack:
         stack = ExitStack()

@@ -1,30 +1,47 @@
-"""Streams in lock-step, meeting at each connection in turn."""
+"""Streams in lock-step, meeting at each connection in turn; several such networks; and what one predicts for a picture."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, final
+from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, cast, final
 
 import torch
 from torch import Tensor, nn
 
 from taskweave.images import IMAGENET, ImageStatistics
 from taskweave.streams.stream import Memory, Stream, evaluating
-from taskweave.weaving.connection import Connection
-from taskweave.weaving.plan import Fork, Meet, Plan, Run, check_order, make_plan, require_streams
+from taskweave.weaving.plan import (
+    Connection,
+    Meet,
+    Plan,
+    Run,
+    check_order,
+    fork,
+    make_plan,
+    meet,
+    require_streams,
+    run_stage,
+)
 
 if TYPE_CHECKING:
-    from taskweave.weaving.start import StartReport
 
+    class Streams(nn.ModuleDict):
+        """A ModuleDict of streams."""
 
-class Decoder(Protocol):
-    """What turns a stream's raw output into a prediction at a size; every task is one."""
+        def __getitem__(self, key: str) -> Stream: ...
+        def values(self) -> ValuesView[Stream]: ...
+        def items(self) -> ItemsView[str, Stream]: ...
 
-    def decode(self, output: Any, size: tuple[int, int]) -> Any: ...
+    class Connections(nn.ModuleList):
+        """A ModuleList of connections."""
+
+        def __getitem__(self, idx: int) -> Connection: ...  # type: ignore[override]
+        def __iter__(self) -> Iterator[Connection]: ...
 
 
 class Watcher(Protocol):
-    """Shown, while it is a network's `watcher`, the features that tasks share: the tensors themselves, not copies."""
+    """What is shown, inside `watching`, the features that tasks share: the tensors themselves, not copies."""
 
     def meets(self, index: int, features: Sequence[Tensor]) -> None:
         """Those that go into the unit of connection number `index`, one per stream (and per gathered stage)."""
@@ -37,112 +54,86 @@ class Watcher(Protocol):
 class Connected(nn.Module):
     """K streams that exchange features at their connections; {stream: input} -> {stream: output}.
 
-    streams: by name. Each keeps its network whole: ``connected.streams[name].net.state_dict()`` is the single-task one.
-    connections: in the order in which they are met.
-    trunk: a stage up to which (it included) the first stream's features serve all: hard sharing; see `share`.
-    tasks: {stream: task}, for `predict`.  statistics: how `predict` prepares a picture.
-    watcher: None, or what is shown the features that meet; it changes nothing (`taskweave.training.monitor.monitor`).
-    Raises ValueError for an unknown stream or stage, or a connection that goes backwards, TypeError for what is no Stream.
+    Args:
+        streams: By name. Each keeps its network whole: ``connected.streams[name].net.state_dict()`` is the single-task one.
+        connections: In the order in which they are met.
+        trunk: A stage up to which (it included) the first stream's features serve all: hard sharing; see `share`.
+
+    Raises:
+        ValueError: There is no stream, a connection names an unknown one or an unknown stage, or goes backwards.
+        TypeError: A value of `streams` is not a Stream.
     """
 
     def __init__(
-        self,
-        streams: Mapping[str, Stream],
-        connections: Sequence[Connection] = (),
-        *,
-        trunk: str | None = None,
-        tasks: Mapping[str, Decoder] | None = None,
-        statistics: ImageStatistics = IMAGENET,
+        self, streams: Mapping[str, Stream], connections: Sequence[Connection] = (), *, trunk: str | None = None
     ) -> None:
         super().__init__()
         if not streams:
             raise ValueError("Connected needs at least one stream, got none")
         require_streams(streams)
         check_order(streams, connections, trunk)
-        self.streams = nn.ModuleDict(streams)
-        self.connections = nn.ModuleList(connections)
+        self.streams = cast("Streams", nn.ModuleDict(streams))
+        self.connections = cast("Connections", nn.ModuleList(connections))
         self.trunk = trunk
-        self.tasks: dict[str, Decoder] = dict(tasks or {})
-        self.statistics = statistics
-        self.start: StartReport | None = None  # what connect(..., check_start=True) found
-        self.watcher: Watcher | None = None
-        self._whole = self.plan(tuple(streams))
+        self._watcher: Watcher | None = None
+        self._every = self.plan(tuple(streams))
         self._alone = {name: self.plan((name,)) for name in streams}
 
     @property
     def stages(self) -> dict[str, list[str]]:
         """The stages of every stream, in order."""
-        return {name: list(self.stream(name).stages) for name in self.streams}
+        return {name: list(stream.stages) for name, stream in self.streams.items()}
 
     def stream(self, name: str) -> Stream:
-        stream = self.streams[name]
-        assert isinstance(stream, Stream)
-        return stream
+        return self.streams[name]
 
     def connection(self, index: int) -> Connection:
-        connection = self.connections[index]
-        assert isinstance(connection, Connection)
-        return connection
+        return self.connections[index]
 
     def plan(self, wanted: Collection[str]) -> Plan:
         """What a call that asks for the outputs `wanted` does, in order."""
-        streams = {name: self.stream(name) for name in self.streams}
+        streams = dict(self.streams.items())
         for name in wanted:
             if name not in streams:
                 raise ValueError(f"there is no stream {name!r}; the streams are {list(streams)}")
-        return make_plan(streams, [self.connection(i) for i in range(len(self.connections))], self.trunk, wanted)
+        return make_plan(streams, list(self.connections), self.trunk, wanted)
 
     def forward(self, inputs: Any, tasks: Collection[str] | None = None) -> dict[str, Any]:
         """Outputs by stream.
 
-        inputs: {stream: input}, also of streams whose features only travel to the others; or one input for all.
-        tasks: compute only these outputs, and only what they can be reached from (default: all).
+        Args:
+            inputs: {stream: input}, also of streams whose features only travel to the others; or one input for all.
+            tasks: Compute only these outputs, and only what they can be reached from (default: all).
         """
         memory: dict[str, Memory] = {}
         x: dict[str, Tensor] = {}
-        plan = self._whole if tasks is None else self._plan_for(tuple(tasks))
+        plan = self._every if tasks is None else self._plan_for(tuple(tasks))
         for name in plan.enters:
-            stream, memory[name] = self.stream(name), {}
+            stream, memory[name] = self.streams[name], {}
             x[name] = stream.enter(stream.net, _input_of(inputs, name), memory[name])
         for step in plan.steps:
             if isinstance(step, Run):
-                x[step.name] = self.stream(step.name).run(step.stage, x[step.name], memory[step.name])
-                memory[step.name][step.stage] = x[step.name]
+                run_stage(step, self.streams[step.name], x, memory)
             elif isinstance(step, Meet):
-                self._meet(step, x, memory)
+                features = meet(step, self.connections[step.index], x, memory)
+                if self._watcher is not None:
+                    self._watcher.meets(step.index, features)
             else:
-                _fork(step, x, memory)
-                if self.watcher is not None:
-                    self.watcher.forks(x[step.leader])
-        return {name: self.stream(name).exit(self.stream(name).net, memory[name]) for name in plan.exits}
+                fork(step, x, memory)
+                if self._watcher is not None:
+                    self._watcher.forks(x[step.leader])
+        return {name: self.streams[name].exit(self.streams[name].net, memory[name]) for name in plan.exits}
 
     def _plan_for(self, wanted: tuple[str, ...]) -> Plan:
         return self._alone[wanted[0]] if len(wanted) == 1 and wanted[0] in self._alone else self.plan(wanted)
 
-    def _meet(self, meet: Meet, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:
-        connection = self.connection(meet.index)
-        names = list(connection.at)
-        if connection.gathers or len(meet.targets) == len(names):
-            features = [f for name in names for f in connection.gathered(name, memory[name])]
-            fused = dict(enumerate(connection.unit(features)))
-        else:
-            own = {j: memory[names[j]][connection.meets[names[j]]] for j in meet.sources}
-            features = list(own.values())
-            fused = connection.unit.forward_some(own, meet.targets)
-        if self.watcher is not None:
-            self.watcher.meets(meet.index, features)
-        for j in meet.targets:
-            name = names[j]
-            x[name] = memory[name][connection.meets[name]] = fused[j]
-
     def penalty(self) -> Tensor | None:
         """The sum of what the units ask to be added to the loss (sluices: orthogonality); None where none asks."""
         total: Tensor | None = None
-        for index in range(len(self.connections)):
-            connection = self.connection(index)
+        for connection in self.connections:
             unit = connection.unit
             weights = (
-                [self.stream(name).last_weight(stage) for name, stage in connection.meets.items()]
+                [self.streams[name].last_weight(stage) for name, stage in connection.meets.items()]
                 if unit.needs_layer_weights
                 else []
             )
@@ -151,28 +142,15 @@ class Connected(nn.Module):
                 total = term if total is None else total + term
         return total
 
-    @torch.no_grad()
-    def predict(self, image: Tensor) -> dict[str, Any]:
-        """Decoded outputs at the picture's own size, in eval mode.
 
-        image: RGB (3, H, W) or (B, 3, H, W), uint8 in 0..255 or float in [0, 1]; a single one gives single predictions.
-        Raises ValueError where no tasks were given to decode with.
-        """
-        missing = [name for name in self.streams if name not in self.tasks]
-        if missing:
-            raise ValueError(
-                f"predict needs a task to decode {missing} with; pass tasks={{name: task}} to connect, or set net.tasks"
-            )
-        if image.ndim not in (3, 4) or image.shape[-3] != 3:
-            raise ValueError(f"predict takes RGB (3, H, W) or (B, 3, H, W), got {tuple(image.shape)}")
-        batch = image if image.ndim == 4 else image[None]
-        like = next(self.parameters(), batch)
-        x = self.statistics.normalise(batch).to(like.device)
-        with evaluating(self):
-            outputs = self(x)
-        size = (int(batch.shape[-2]), int(batch.shape[-1]))
-        decoded = {name: self.tasks[name].decode(output, size) for name, output in outputs.items()}
-        return decoded if image.ndim == 4 else {name: value[0] for name, value in decoded.items()}
+@contextmanager
+def watching(net: Connected, watcher: Watcher | None) -> Iterator[None]:
+    """Inside, a network shows `watcher` the features that meet; it changes nothing. None: nobody watches."""
+    net._watcher = watcher
+    try:
+        yield
+    finally:
+        net._watcher = None
 
 
 def _input_of(inputs: Any, name: str) -> Any:
@@ -183,6 +161,88 @@ def _input_of(inputs: Any, name: str) -> Any:
     return inputs[name]
 
 
-def _fork(fork: Fork, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:
-    for name in fork.to:
-        memory[name], x[name] = dict(memory[fork.leader]), x[fork.leader]
+@final
+class Ensemble(nn.Module):
+    """Networks side by side; {task: [output of every member that has the task]}, in the order of the members.
+
+    An "ensemble of two" per task, as the papers call it, is four single networks here: two for each task. How outputs are
+    averaged depends on the task: `taskweave.tasks.task.mean_soft`.
+
+    Raises:
+        ValueError: There are no members.
+    """
+
+    def __init__(self, members: Sequence[Connected]) -> None:
+        super().__init__()
+        if not members:
+            raise ValueError("an Ensemble needs at least one member, got none")
+        self.members = nn.ModuleList(members)
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Every task that a member has, in order of appearance."""
+        return tuple(dict.fromkeys(name for i in range(len(self.members)) for name in self.member(i).streams))
+
+    def member(self, index: int) -> Connected:
+        member = self.members[index]
+        assert isinstance(member, Connected)
+        return member
+
+    def forward(self, inputs: Any, tasks: Collection[str] | None = None) -> dict[str, list[Any]]:
+        """Return the members' outputs by task.
+
+        Args:
+            inputs: {task: input}, or one input for all.
+            tasks: Only these. Default: all.
+
+        Raises:
+            ValueError: No member has one of the tasks.
+        """
+        wanted = self.tasks if tasks is None else tuple(tasks)
+        for name in wanted:
+            if name not in self.tasks:
+                raise ValueError(f"no member of this ensemble has the task {name!r}; the tasks are {list(self.tasks)}")
+        outputs: dict[str, list[Any]] = {name: [] for name in wanted}
+        for i in range(len(self.members)):
+            member = self.member(i)
+            own = [name for name in wanted if name in member.streams]
+            for name, output in (member(inputs, own) if own else {}).items():
+                outputs[name].append(output)
+        return outputs
+
+
+class Decoder(Protocol):
+    """What turns a stream's raw output into a prediction at a size; every task is one."""
+
+    def decode(self, output: Any, size: tuple[int, int]) -> Any: ...
+
+
+@torch.no_grad()
+def predict(
+    net: Connected, tasks: Mapping[str, Decoder], image: Tensor, *, statistics: ImageStatistics = IMAGENET
+) -> dict[str, Any]:
+    """Decode a network's outputs for a picture, at the picture's own size, in eval mode.
+
+    Args:
+        net: The network; its modes are put back.
+        tasks: {stream: task}, of every stream.
+        image: RGB (3, H, W) or (B, 3, H, W), uint8 in 0..255 or float in [0, 1].
+        statistics: How a picture becomes network input: as in the network's training.
+
+    Returns:
+        {stream: prediction}; of a single picture single predictions.
+
+    Raises:
+        ValueError: A stream has no task, or the picture is of another shape.
+    """
+    if missing := [name for name in net.streams if name not in tasks]:
+        raise ValueError(f"predict needs a task to decode {missing} with; got tasks for {list(tasks)}")
+    if image.ndim not in (3, 4) or image.shape[-3] != 3:
+        raise ValueError(f"predict takes RGB (3, H, W) or (B, 3, H, W), got {tuple(image.shape)}")
+    batch = image if image.ndim == 4 else image[None]
+    like = next(net.parameters(), batch)
+    with evaluating(net):
+        outputs = net(statistics.normalise(batch).to(like.device))
+    size = (int(batch.shape[-2]), int(batch.shape[-1]))
+    decoded = {name: tasks[name].decode(output, size) for name, output in outputs.items()}
+    return decoded if image.ndim == 4 else {name: value[0] for name, value in decoded.items()}

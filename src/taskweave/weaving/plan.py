@@ -1,4 +1,4 @@
-"""In which order streams run their stages and meet, and what of that a wanted output needs."""
+"""Where streams meet, in which order they run their stages, and what of that a wanted output needs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,49 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from taskweave.streams.stream import Stream
-from taskweave.weaving.connection import Connection
+from torch import Tensor, nn
+
+from taskweave.streams.stream import Memory, Stream
+from taskweave.units.unit import Unit
+
+Place = Mapping[str, str | tuple[str, ...]]
+"""{stream: stage}. A tuple of stages gathers the features of all of them and meets at the last."""
+
+
+@final
+class Connection(nn.Module):
+    """Where streams meet, {stream: stage}, and the unit that exchanges their features there.
+
+    Args:
+        at: The stage of each stream that takes part. A tuple of stages gathers several features of a stream (as NDDR's
+            shortcut does); the unit's output replaces the last.
+        unit: Given one feature per stream (and per gathered stage), in the order of `at`.
+
+    Raises:
+        ValueError: No stream takes part, or a stream has no stage.
+    """
+
+    def __init__(self, at: Place, unit: Unit) -> None:
+        super().__init__()
+        if not at:
+            raise ValueError("a Connection needs at least one {stream: stage}, got none")
+        empty = [name for name, stage in at.items() if not stage]
+        if empty:
+            raise ValueError(f"a Connection gathers at least one stage of each stream, got none of {empty}")
+        self.at: dict[str, str | tuple[str, ...]] = {
+            name: stage if isinstance(stage, str) else tuple(stage) for name, stage in at.items()
+        }
+        self.unit = unit
+        self.meets: dict[str, str] = {name: s if isinstance(s, str) else s[-1] for name, s in self.at.items()}
+        self.gathers: bool = any(not isinstance(stage, str) for stage in self.at.values())
+
+    def gathered(self, name: str, memory: Memory) -> list[Tensor]:
+        """The features that stream `name` brings to this place."""
+        stages = self.at[name]
+        return [memory[stages]] if isinstance(stages, str) else [memory[stage] for stage in stages]
+
+    def extra_repr(self) -> str:
+        return f"at={self.at}"
 
 
 @final
@@ -96,6 +137,32 @@ def _meets(connections: Sequence[Connection], wanted: Collection[str]) -> tuple[
         needed |= {names[j] for j in sources}
         meets.append(Meet(index, sources, targets))
     return meets[::-1], needed
+
+
+def run_stage(step: Run, stream: Stream, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:
+    """Run a stage of a stream on its latest feature, and remember what it gives."""
+    x[step.name] = memory[step.name][step.stage] = stream.run(step.stage, x[step.name], memory[step.name])
+
+
+def fork(step: Fork, x: dict[str, Tensor], memory: dict[str, Memory]) -> None:
+    """Let streams go on from all that the leader remembers."""
+    for name in step.to:
+        memory[name], x[name] = dict(memory[step.leader]), x[step.leader]
+
+
+def meet(step: Meet, connection: Connection, x: dict[str, Tensor], memory: dict[str, Memory]) -> list[Tensor]:
+    """Fuse features where streams meet, and remember them in their place; returns those that went into the unit."""
+    names = list(connection.at)
+    if connection.gathers or len(step.targets) == len(names):
+        features = [f for name in names for f in connection.gathered(name, memory[name])]
+        fused = dict(enumerate(connection.unit(features)))
+    else:
+        own = {j: memory[names[j]][connection.meets[names[j]]] for j in step.sources}
+        features = list(own.values())
+        fused = connection.unit.forward_some(own, step.targets)
+    for j in step.targets:
+        x[names[j]] = memory[names[j]][connection.meets[names[j]]] = fused[j]
+    return features
 
 
 def require_streams(streams: Mapping[str, object]) -> None:

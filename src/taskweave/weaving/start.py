@@ -12,6 +12,7 @@ from zlib import crc32
 import torch
 from torch import Tensor, nn
 
+from taskweave.streams.stream import evaluating
 from taskweave.units.nddr import NDDR
 from taskweave.weaving.connected import Connected
 
@@ -22,9 +23,12 @@ Difference = dict[str, float]
 @final
 @dataclass(frozen=True)
 class StartReport:
-    """max |connected - reference| per stream, with all modules in eval mode and with all in train mode.
+    """The largest difference of each stream's output from its reference, max |connected - reference|.
 
-    exact_claimed: whether every unit says that it hands features on unchanged in eval mode.
+    Args:
+        eval: With all modules in eval mode.
+        train: With all modules in train mode.
+        exact_claimed: Whether every unit claims to pass features on unchanged in eval mode.
     """
 
     eval: Difference
@@ -43,9 +47,10 @@ class StartReport:
 class CalibrationReport:
     """What `calibrate` left of the difference, on its first batch.
 
-    norms: how many batch norms were set.
-    single: against the streams alone. Weights other than (1, 0) are in it too.
-    without_norm: against the same network without NDDR's batch norms: what they alone still do.
+    Args:
+        norms: How many batch norms were set.
+        single: Against the streams alone. It includes the effect of weights other than (1, 0).
+        without_norm: Against the same network without NDDR's batch norms: what they alone still change.
     """
 
     norms: int
@@ -65,24 +70,29 @@ class CalibrationReport:
 def check_start(connected: Connected, example: Any) -> StartReport:
     """Compare every stream's output in the connected network with that of the stream alone.
 
-    example: an input, or {stream: input}; at least two pictures where a batch norm sees one value per picture.
-    In train mode both draw the same random numbers (dropout), batch norms use the statistics of `example`, and nothing
-    stays changed: buffers, modes and random numbers are put back.
+    In train mode both use the same random numbers (dropout), and batch norms use the statistics of `example`. Buffers,
+    modes and random state are restored afterwards.
+
+    Args:
+        example: An input, or {stream: input}; at least two pictures if a batch norm sees one value per picture.
     """
     return _report(connected, lambda: _alone(connected, example), lambda: connected(example))
 
 
 @torch.no_grad()
 def calibrate(connected: Connected, batches: Iterable[Any]) -> CalibrationReport:
-    """Make every NDDR batch norm hand its input on: gamma = sigma, beta = mu, and the running statistics the same.
+    """Make every NDDR batch norm pass on its input unchanged: gamma = sigma, beta = mu, running statistics alike.
 
-    Then the network in eval mode computes what it would without these batch norms; with order "authors", weights (1, 0)
-    and features that are not negative, what its streams compute alone. In train mode a batch's own statistics differ from
-    those of all batches; the report says how much is left.
+    In eval mode the network then computes what it would without these batch norms; with order "authors", weights (1, 0) and
+    non-negative features, what its streams compute alone. In train mode the statistics of a batch differ from those of all
+    batches; the report says how much difference is left.
 
-    batches: a few inputs like those of training (tensors, or {stream: tensor}), read once, in train mode: eval mode is
-        exact whatever mu and sigma are, and in train mode the streams' own batch norms make the features what they will be.
-    Raises ValueError where there is no batch, or no NDDR with a batch norm.
+    Args:
+        batches: A few inputs like those of training (tensors, or {stream: tensor}), read once, in train mode: there the
+            streams' own batch norms give the features that training will see; eval mode is exact for any mu and sigma.
+
+    Raises:
+        ValueError: There is no batch, or no NDDR with a batch norm.
     """
     norms = _norms(connected)
     if not norms:
@@ -90,11 +100,12 @@ def calibrate(connected: Connected, batches: Iterable[Any]) -> CalibrationReport
     sums = {norm: _Moments() for norm in norms}
     first: Any = None
     with (
-        _modes(connected, training=True),
+        evaluating(connected),  # for the modes that it puts back
         _buffers_kept(connected),
         torch.random.fork_rng(),
         _bypassed(norms, lambda norm, x: sums[norm].add(x)),
     ):
+        connected.train()
         for batch in batches:
             first = batch if first is None else first
             connected(batch)
@@ -122,11 +133,11 @@ def _report(
 ) -> StartReport:
     found: list[Difference] = []
     for training in (False, True):
-        with _modes(connected, training=training):
+        with evaluating(connected):
+            connected.train(training)
             outputs = [_run(connected, run, training) for run in (reference, measured)]
         found.append({name: _distance(outputs[1][name], outputs[0][name]) for name in connected.streams})
-    units = [connected.connection(i).unit for i in range(len(connected.connections))]
-    return StartReport(found[0], found[1], all(unit.exact_start for unit in units))
+    return StartReport(found[0], found[1], all(connection.unit.exact_start for connection in connected.connections))
 
 
 def _run(connected: Connected, run: Callable[[], dict[str, Any]], training: bool) -> dict[str, Any]:
@@ -154,18 +165,6 @@ def _distance(a: Any, b: Any) -> float:
     if isinstance(a, list | tuple):
         return max((_distance(i, j) for i, j in zip(a, b, strict=True)), default=0.0)
     return 0.0 if a == b else inf
-
-
-@contextmanager
-def _modes(net: nn.Module, *, training: bool) -> Iterator[None]:
-    """All of `net` in one mode, every module's own mode restored after."""
-    before = [(module, module.training) for module in net.modules()]
-    net.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in before:
-            module.training = mode
 
 
 @contextmanager

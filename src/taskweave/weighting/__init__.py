@@ -1,22 +1,16 @@
 """{task: loss} -> one loss, or {task: gradient} -> one gradient: the contract, and one file per method."""
 
-from taskweave.weighting.dynamic_weight_average import DynamicWeightAverage
-from taskweave.weighting.fixed import Fixed
-from taskweave.weighting.geometric_mean import GeometricMean
-from taskweave.weighting.gradient_aggregation import GradientAggregation
-from taskweave.weighting.loss_gate import LossGate
-from taskweave.weighting.uncertainty import Uncertainty
-from taskweave.weighting.variance_ratio import VarianceRatio
-from taskweave.weighting.weighting import GradientWeighting, Weighting
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "DynamicWeightAverage",
-    "Fixed",
-    "GeometricMean",
-    "GradientAggregation",
-    "GradientWeighting",
-    "LossGate",
-    "Uncertainty",
-    "VarianceRatio",
-    "Weighting",
-]
+from taskweave.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from taskweave.weighting.dynamic_weight_average import DynamicWeightAverage as DynamicWeightAverage
+    from taskweave.weighting.geometric_mean import GeometricMean as GeometricMean
+    from taskweave.weighting.gradient_aggregation import GradientAggregation as GradientAggregation
+    from taskweave.weighting.loss_gate import LossGate as LossGate
+    from taskweave.weighting.uncertainty import Uncertainty as Uncertainty
+    from taskweave.weighting.variance_ratio import VarianceRatio as VarianceRatio
+    from taskweave.weighting.weighting import Fixed as Fixed, GradientWeighting as GradientWeighting, Weighting as Weighting
+else:
+    __getattr__, __dir__, __all__ = lazy_names(__name__, __file__)

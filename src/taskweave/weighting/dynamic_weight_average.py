@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 
 from torch import Tensor
 
-from taskweave.weighting.weighting import Weighting, weighted_sum
+from taskweave.weighting.weighting import NONE_NAMED, Above0, ByTask, Tasks, Weighting, weighted_sum
 
 _MOST = 50.0
 """The largest |ratio / T|; weights stay above 0 in double precision."""
@@ -16,43 +16,47 @@ _MOST = 50.0
 
 @final
 class DynamicWeightAverage(Weighting):
-    """w_k = K p_k exp(r_k / T) / sum_i p_i exp(r_i / T), r_k = L_k(t - 1) / L_k(t - 2): a task that lags weighs more.
+    """Dynamic weight averaging: a task whose loss falls more slowly weighs more.
+
+    w_k = K p_k exp(r_k / T) / sum_i p_i exp(r_i / T), r_k = L_k(t - 1) / L_k(t - 2).
 
     L_k(t) is the mean of epoch t's unweighted training losses over the batches (with accumulation: the steps) that are
     labelled for task k. Liu et al. 2019 (MTAN); eq. 3 of the pet paper. The weights sum to K.
 
-    pre_weights: p_k, 1 for a task that is not named; the weights themselves until there is a ratio (the first two epochs).
-    every: "epoch" as published; "iteration" as the pet paper's code: ratios of the last two steps' losses of one epoch,
-        and the pre-weights in the first two steps of every epoch.
     **Deviations**: r = 1 where the task has no two losses yet (no labelled batch in an epoch leaves its history as it was)
     and where the older one is 0, so that a task that is done keeps a weight; r / T is kept within 50.
-    Raises ValueError for a temperature or pre-weights that are not positive, or pre-weights of other tasks.
+
+    Args:
+        temperature: T.
+        pre_weights: p_k, 1 for a task that is not named; the weights themselves until there is a ratio (the first two
+            epochs).
+        every: "epoch" as published; "iteration" as the pet paper's code: ratios of the last two steps' losses of one
+            epoch, and the pre-weights in the first two steps of every epoch.
+
+    Raises:
+        ValueError: The temperature or a pre-weight is not positive, or a pre-weight is of another task.
     """
 
     def __init__(
         self,
-        tasks: Sequence[str],
+        tasks: Tasks,
         *,
-        temperature: float = 2.0,
-        pre_weights: Mapping[str, float] | None = None,
+        temperature: Above0 = 2.0,
+        pre_weights: ByTask = NONE_NAMED,
         every: Literal["epoch", "iteration"] = "epoch",
     ) -> None:
         super().__init__(tasks)
-        given = dict(pre_weights or {})
         if not 0.0 < temperature < math.inf:
             raise ValueError(f"DynamicWeightAverage needs a temperature above 0, got {temperature}; MTAN's is 2")
-        if set(given) - set(self.tasks) or not all(0.0 < weight < math.inf for weight in given.values()):
-            raise ValueError(
-                f"pre_weights should be positive numbers for some of the tasks {list(self.tasks)}, got {given}"
-            )
+        self.check_named("pre_weights", pre_weights, "positive numbers", least=0.0)
         self.temperature, self.every = float(temperature), every
-        self.pre_weights = {task: float(given.get(task, 1.0)) for task in self.tasks}
+        self.pre_weights = {task: float(pre_weights.get(task, 1.0)) for task in self.tasks}
         self.epochs_needed = 2 if every == "epoch" else 0
         self._sums: dict[str, list[float]] = {}  # of the epoch under way: {task: [sum, count]}
         self._last: dict[str, list[float]] = {}  # {task: the last two losses, older first}
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        self.check(losses)
+        self.check_losses(losses)
         return weighted_sum(self.weights(), losses)
 
     def weights(self) -> dict[str, float]:
@@ -95,6 +99,14 @@ class DynamicWeightAverage(Weighting):
             "pre_weights": self.pre_weights,
             "every": self.every,
         }
+
+    @staticmethod
+    def title(options: Mapping[str, Any]) -> str:
+        return "DWA" + (" per iteration" if options["every"] == "iteration" else "")
+
+    @staticmethod
+    def named(options: Mapping[str, Any]) -> Sequence[str]:
+        return list(options["pre_weights"])
 
 
 def _ratio(last: Sequence[float]) -> float | None:

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, final
+from collections.abc import Mapping
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor
 
-from taskweave.weighting.weighting import Weighting, sum_of
+from taskweave.weighting.weighting import Above0, Tasks, Weighting, sum_of
 
 
 @final
 class GeometricMean(Weighting):
-    """(prod_k L_k)^(1/K) over the K losses that are there; the factor of task k's gradient is (prod L)^(1/K) / (K L_k).
+    """The geometric mean of the losses.
+
+    (prod_k L_k)^(1/K) over the K losses that are there; the factor of task k's gradient is (prod L)^(1/K) / (K L_k).
 
     GLS, Chennupati et al. 2019. One loss alone is itself. Nothing is learned or remembered but the last factors, for the
     log; before the first step they are 1/K.
 
-    smallest: **Deviation**: a loss below it is left out of the mean, at a factor of 0: a loss of 0 would make the mean 0
-        and stop all tasks. Where all are below it, their plain sum.
     With accumulated batches the step's loss is the mean of the batches' geometric means.
-    Raises ValueError for a negative loss.
+    **Deviation**: a loss below `smallest` is left out of the mean, at a factor of 0: a loss of 0 would make the mean 0 and
+    stop all tasks. Where all are below it, their plain sum.
+
+    Args:
+        smallest: The least loss that counts.
+
+    Raises:
+        ValueError: `smallest` is not positive; when called, a loss is negative.
     """
 
-    def __init__(self, tasks: Sequence[str], *, smallest: float = 1e-8) -> None:
+    title: ClassVar[str] = "geometric mean"
+
+    def __init__(self, tasks: Tasks, *, smallest: Above0 = 1e-8) -> None:
         super().__init__(tasks)
         if not 0.0 < smallest < math.inf:
             raise ValueError(f"GeometricMean needs smallest above 0, got {smallest}")
@@ -33,7 +42,7 @@ class GeometricMean(Weighting):
         self._factors = {task: 1.0 / len(self.tasks) for task in self.tasks}
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        self.check(losses)
+        self.check_losses(losses)
         values = {task: float(loss.detach()) for task, loss in losses.items()}
         counted = [losses[task] for task in self._counted(values)]
         if not counted:

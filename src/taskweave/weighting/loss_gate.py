@@ -3,42 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 from torch import Tensor
 
-from taskweave.weighting.weighting import GradientWeighting, Weighting, sum_of
+from taskweave.parts import Part, makes
+from taskweave.weighting.weighting import ByTask, GradientWeighting, Tasks, Weighting, sum_of
 
 
 @final
 class LossGate(Weighting):
-    """Any other weighting, but a loss below its task's threshold is dropped from that batch's total.
+    """Another weighting, with each loss below its task's threshold dropped from that batch's total.
 
     The pet paper's public code: a task that is good enough must not be overfitted while the others still learn. What is
     within is told of every loss, also of those that are dropped, so that `DynamicWeightAverage` goes by all of them and its
-    weights still sum to K.
+    weights still sum to K. The log has the weights of the losses that count. Where all losses of a batch are dropped, its
+    total is 0.
 
-    weighting: what weighs the losses that are left.
-    below: {task: threshold}; a loss equal to it counts. A task that is not named always counts.
-    The log has the weights of the losses that count. Where all losses of a batch are dropped, its total is 0.
-    Raises ValueError for a threshold that is no number or of another task, TypeError for a weighting of gradients.
+    Args:
+        below: {task: threshold}; a loss equal to it counts. A task that is not named always counts.
+        weighting: What weighs the losses that are left.
+
+    Raises:
+        ValueError: A threshold is not finite or of another task, or `weighting` combines gradients.
     """
 
-    def __init__(self, weighting: Weighting, below: Mapping[str, float]) -> None:
-        super().__init__(weighting.tasks)
-        if isinstance(weighting, GradientWeighting):
-            raise TypeError(
-                f"LossGate drops losses from a weighted sum, {type(weighting).__name__} combines gradients; "
-                "put another weighting within"
+    def __init__(self, tasks: Tasks, *, below: ByTask, weighting: Part[Weighting]) -> None:
+        super().__init__(tasks)
+        self.check({"weighting": weighting})
+        self.check_named("below", below, "finite numbers", least=-math.inf)
+        self.weighting, self.below = weighting(tasks), {task: float(value) for task, value in below.items()}
+        self.learning_rate, self.epochs_needed = self.weighting.learning_rate, self.weighting.epochs_needed
+
+    @staticmethod
+    def check(options: Mapping[str, Any]) -> None:
+        """Raise ValueError for a weighting within that has no losses to drop."""
+        within: Part[Weighting] = options["weighting"]
+        if makes(within.call, GradientWeighting):
+            raise ValueError(
+                f"LossGate drops losses from a weighted sum, {within.call.__name__} combines gradients and drops no "
+                "losses; put another weighting within"
             )
-        if set(below) - set(self.tasks) or not all(math.isfinite(value) for value in below.values()):
-            raise ValueError(f"below should be finite numbers for some of the tasks {list(self.tasks)}, got {dict(below)}")
-        self.weighting, self.below = weighting, {task: float(value) for task, value in below.items()}
-        self.learning_rate, self.epochs_needed = weighting.learning_rate, weighting.epochs_needed
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
-        self.check(losses)
+        self.check_losses(losses)
         kept = {task: loss for task, loss in losses.items() if not float(loss.detach()) < self.below.get(task, -math.inf)}
         if not kept:
             return sum_of([0.0 * loss for loss in losses.values()])
@@ -56,3 +65,13 @@ class LossGate(Weighting):
 
     def determining(self) -> dict[str, Any]:
         return {**super().determining(), "below": self.below, "weighting": self.weighting.determining()}
+
+    @staticmethod
+    def title(options: Mapping[str, Any]) -> str:
+        within: Part[Weighting] = options["weighting"]
+        return within.title
+
+    @staticmethod
+    def named(options: Mapping[str, Any]) -> Sequence[str]:
+        within: Part[Weighting] = options["weighting"]
+        return [*options["below"], *within.fact("named", default=())]

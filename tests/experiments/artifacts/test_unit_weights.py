@@ -1,5 +1,6 @@
 """What connections learned, by place and stream; of networks at hand and of stored runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,10 @@ from experiments.tiny import tiny
 from networks.toys import plain
 
 import taskweave as tw
-from taskweave.experiments.artifacts.unit_weights import stored_unit_weights, unit_weights
+from taskweave.experiments.artifacts.unit_weights import keep_unit_weights, unit_weights
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Run, entries
-from taskweave.experiments.running import folder_of
-from taskweave.training.weights import read_state, save_weights
+from taskweave.results.run_files import read_units
 from taskweave.units import NDDR, CrossStitch, LaneMixing
 
 SHAPES = [tw.FeatureShape.image(4, 5, 4)] * 2
@@ -32,7 +32,7 @@ def test_places_directions_and_ratios() -> None:
 
 
 def test_lanes_are_called_lanes_and_a_stage_met_twice_gets_a_number() -> None:
-    lanes = LaneMixing([tw.FeatureShape.image(4, 5, 4)], start=[[0.5, 0.25], [0.1, None]])
+    lanes = LaneMixing([tw.FeatureShape.image(4, 5, 4)], matrix=((0.5, 0.25), (0.1, None)))
     net = tw.Connected(plain("a"), [tw.Connection({"a": "s1"}, lanes), tw.Connection({"a": ("s1",)}, lanes)])
     links = unit_weights(net)
     assert [link.direction for link in links[:3]] == ["lane 1 → lane 1", "lane 2 → lane 1", "lane 1 → lane 2"]
@@ -46,20 +46,17 @@ def run() -> tuple[Run, Bench]:
     return entries(recipe)[-1].runs[0], Bench(recipe)
 
 
-def test_of_a_stored_run_only_the_connections_are_read(run: tuple[Run, Bench], tmp_path: Path) -> None:
+def test_what_a_run_learned_is_read_without_its_network(run: tuple[Run, Bench], tmp_path: Path) -> None:
     one, bench = run
-    alpha = torch.tensor([[0.75, 0.5], [0.25, 1.5]])
-    channels = {0: 64, 1: 64, 2: 128, 3: 256, 4: 512}
-    state = {f"connections.{i}.unit.alpha": alpha[:, :, None].repeat(1, 1, c) for i, c in channels.items()}
-    path = folder_of(one, tmp_path) / "weights.safetensors"
-    path.parent.mkdir(parents=True)
-    holder = torch.nn.Module()
-    for name, value in {**state, "streams.x": torch.zeros(3)}.items():
-        holder.register_buffer(name.replace(".", "_"), value)
-    holder.state_dict = lambda: {**state, "streams.x": torch.zeros(3)}  # type: ignore[method-assign]
-    save_weights(holder, path)
-    assert set(read_state(path, under="connections.")) == set(state)
-    links = stored_unit_weights(one, bench, tmp_path)
+    net = bench.build(one, shapes_only=True)
+    for index in range(len(net.connections)):
+        unit = net.connection(index).unit
+        assert isinstance(unit, CrossStitch)
+        with torch.no_grad():
+            unit.alpha.copy_(torch.tensor([[0.75, 0.5], [0.25, 1.5]])[:, :, None].expand_as(unit.alpha))
+    keep_unit_weights(net, one, tmp_path)
+    links = read_units(tmp_path)
+    assert links == list(unit_weights(net))
     crossing = {(link.place, link.direction): link for link in links if not link.own}
     assert len(crossing) == 10
     for (_, direction), link in crossing.items():
@@ -67,6 +64,14 @@ def test_of_a_stored_run_only_the_connections_are_read(run: tuple[Run, Bench], t
         assert link.relative == pytest.approx(expected)
 
 
+def test_of_a_network_trained_for_one_task_what_leads_to_its_stream(run: tuple[Run, Bench], tmp_path: Path) -> None:
+    one, bench = run
+    net = bench.build(one, shapes_only=True)
+    keep_unit_weights(net, replace(one, trained=("normals",)), tmp_path)
+    assert {link.destination for link in read_units(tmp_path)} == {"normals"}
+
+
 def test_networks_without_connections_have_none(run: tuple[Run, Bench], tmp_path: Path) -> None:
     single = run[0].parents[0]
-    assert stored_unit_weights(single, run[1], tmp_path) == ()
+    keep_unit_weights(run[1].build(single, shapes_only=True), single, tmp_path)
+    assert not list(tmp_path.iterdir()) and read_units(tmp_path) == []

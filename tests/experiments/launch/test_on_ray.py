@@ -17,8 +17,9 @@ from taskweave.experiments.launch.permit import FolderNotSharedError, Permit
 from taskweave.experiments.launch.worker import OtherMachineError, threads_for, work
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.running import RunRecord, find_record
-from taskweave.training.stopping import StopSignal
+from taskweave.experiments.running import find_record
+from taskweave.progress import StopSignal
+from taskweave.results.run_files import RunRecord
 
 
 def one_run() -> Recipe:

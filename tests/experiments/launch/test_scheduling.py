@@ -14,9 +14,9 @@ from taskweave.experiments.launch.launcher import Ended, How, Launcher, Place, W
 from taskweave.experiments.launch.scheduling import train_all
 from taskweave.experiments.plan import Run, all_runs, entries
 from taskweave.experiments.running import folder_of
-from taskweave.training.stopping import StopSignal
+from taskweave.progress import StopSignal
 
-RUNS = all_runs(entries(tiny(methods=[{"kind": "cross_stitch"}, {"kind": "shared", "until": "layer4"}])))
+RUNS = all_runs(entries(tiny(methods=[{"use": "cross_stitch"}, {"use": "shared", "until": "layer4"}])))
 A, B, STITCHED, SHARED = RUNS
 Answer = Callable[[Run], How]
 

@@ -1,21 +1,22 @@
-"""What a sweep adds to its comparison: one chart, which costs no numbers where it fails."""
+"""What a sweep adds to its comparison: the axis, from which a report draws one chart."""
 
 from pathlib import Path
 
 import pytest
 from experiments.tiny import Told, tiny
 
-from taskweave.experiments.artifacts.writing import STRICT
 from taskweave.experiments.comparison import Comparison
 from taskweave.experiments.estimating import Estimate
 from taskweave.experiments.sweeps import sweep as sweeping
 from taskweave.experiments.sweeps.axes import axis_named
+from taskweave.reporting import write_charts
 from taskweave.results.comparison import ComparisonResult, Row
+from taskweave.results.folder import STRICT
 
-SWEPT = axis_named("unit").of(tiny(), values=["nddr"])
+SWEEP = axis_named("unit").of(tiny(), values=["nddr"])
 
 
-def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, single: float | None) -> tuple[Comparison, Told]:
+def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, single: float | None) -> Comparison:
     """A sweep whose comparison is there already. single: the baseline's mIoU."""
     rows = tuple(
         Row(
@@ -30,20 +31,23 @@ def compared(monkeypatch: pytest.MonkeyPatch, folder: Path, *, single: float | N
         for method, value in (("single", single), ("NDDR", 30.0))
     )
     result = ComparisonResult(name="x", recipe={}, recipe_hash="x", taskweave_version="0", rows=rows)
+    (folder / "x").mkdir()
     there = Comparison(result, folder / "x", Estimate(0, (), 0.0), "finished")
     monkeypatch.setattr(sweeping, "compare", lambda *given, **options: there)
-    told = Told()
-    return sweeping.sweep(SWEPT, folder=folder, progress=told), told
+    return sweeping.sweep(SWEEP, folder=folder)
 
 
-def test_the_chart_is_among_its_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    done, told = compared(monkeypatch, tmp_path, single=20.0)
-    assert done.pictures == (tmp_path / "x" / "charts" / "sweep-unit.png",)
-    assert done.pictures[0].is_file() and told.notes == []
+def test_the_axis_is_kept_and_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done, told = compared(monkeypatch, tmp_path, single=20.0), Told()
+    assert ComparisonResult.load(done.folder / "comparison.json").sweep == done.result.sweep == SWEEP.swept
+    chart = tmp_path / "x" / "charts" / "sweep-unit.png"
+    assert chart in write_charts(done.folder, progress=told)
+    assert chart.is_file() and told.notes == []
 
 
 def test_a_chart_that_cannot_be_drawn_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(STRICT, raising=False)
-    done, told = compared(monkeypatch, tmp_path, single=None)
-    assert done.result.methods == ("single", "NDDR") and done.pictures == ()
+    done, told = compared(monkeypatch, tmp_path, single=None), Told()
+    assert done.result.methods == ("single", "NDDR")
+    assert not [path for path in write_charts(done.folder, progress=told) if "sweep" in path.name]
     assert told.notes and told.notes[0].startswith("could not draw the sweep (ValueError: nothing to draw")

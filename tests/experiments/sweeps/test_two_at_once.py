@@ -20,12 +20,14 @@ from taskweave.experiments.launch.launcher import Place
 from taskweave.experiments.launch.processes import Processes
 from taskweave.experiments.plan import all_runs, entries
 from taskweave.experiments.recipe import Recipe
-from taskweave.experiments.running import RunRecord, folder_of
+from taskweave.experiments.running import folder_of
 from taskweave.experiments.sweeps.axes import axis_named
+from taskweave.experiments.sweeps.axis import Sweep
 from taskweave.experiments.sweeps.sweep import sweep
+from taskweave.progress import StopSignal
+from taskweave.reporting import write_charts
 from taskweave.results.comparison import ComparisonResult
-from taskweave.results.swept import Swept
-from taskweave.training.stopping import StopSignal
+from taskweave.results.run_files import RunRecord
 from taskweave.training.weights import read_state
 
 pytestmark = pytest.mark.slow
@@ -65,7 +67,7 @@ def quick(**changes: Any) -> Recipe:
     return tiny(evaluation=NO_PICTURES, **changes)
 
 
-def split(recipe: Recipe) -> Swept:
+def split(recipe: Recipe) -> Sweep:
     return axis_named("split").of(recipe, values=["layer4"])
 
 
@@ -110,6 +112,7 @@ def test_two_sweeps_at_once_train_no_run_twice(tmp_path: Path) -> None:
     lone = sweep(swept, folder=tmp_path / "lone").result
     assert [row.metrics for row in shared.rows] == [row.metrics for row in lone.rows]
     assert shared.constant == lone.constant
+    write_charts(tmp_path / "lone" / "tiny-sweep-split")
     assert (tmp_path / "lone" / "tiny-sweep-split" / "charts" / "sweep-split.svg").is_file()
 
 

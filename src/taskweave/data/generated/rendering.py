@@ -9,11 +9,140 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from taskweave.data.generated.rendering_room import FACES, Room
-from taskweave.data.generated.rendering_shading import shade
-from taskweave.data.generated.rendering_solids import Array, Components, Rays
-from taskweave.data.generated.rendering_surfaces import Surfaces
-from taskweave.data.generated.rendering_textures import scrambled
+from taskweave.data.generated.looks import PATTERNS, Look, scrambled, second_share
+from taskweave.data.generated.room import FACES, Room
+from taskweave.data.generated.solids import Array, Components, Point, Rays, Solid
+
+_SHINE = 0.35
+
+
+def shade(
+    room: Room, point: Components, normal: Components, *, albedo: Array, gloss: Array, dark: NDArray[np.bool_]
+) -> Array:
+    """Display colour (3, N) in [0, 1].
+
+    Linear light: albedo * (ambient + lambert * falloff of each light) + highlight; then 1.5 x / (x + 0.5) against burnt-out
+    spots and a square root as the display curve.
+    """
+    light = room.light
+    toward, distance = _toward(light.position, point)
+    reach = (~dark) * (5.0 / (1.0 + distance * distance))
+    direct = np.maximum(_dot(normal, toward), 0.0) * reach
+    fill, far = _toward(light.fill_position, point)
+    soft = np.maximum(_dot(normal, fill), 0.0) * (light.fill * 5.0 / (1.0 + far * far))
+    even = light.ambient * (0.8 + 0.2 * normal[1]) + soft
+    shine = _SHINE * gloss * reach * _highlight(room, point, normal, toward=toward)
+    channels = []
+    for value, tint in zip(albedo, light.colour, strict=True):
+        linear = value * (direct * tint + even) + shine * tint
+        channels.append(np.sqrt(1.5 * linear / (linear + 0.5)))
+    colour: Array = np.clip(np.stack(channels), 0.0, 1.0)
+    return colour
+
+
+def _toward(target: Point, point: Components) -> tuple[Components, Array]:
+    """Unit vectors from points to a target, and the distances."""
+    x, y, z = (t - p for t, p in zip(target, point, strict=True))
+    distance = np.sqrt(x * x + y * y + z * z)
+    return (x / distance, y / distance, z / distance), distance
+
+
+def _dot(a: Components, b: Components) -> Array:
+    product: Array = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return product
+
+
+def _highlight(room: Room, point: Components, normal: Components, *, toward: Components) -> Array:
+    """Blinn's half-vector term to the 32nd power, by squaring: a power function is not the same on every machine."""
+    eye, _ = _toward(room.camera.position, point)
+    half = (eye[0] + toward[0], eye[1] + toward[1], eye[2] + toward[2])
+    cosine = np.maximum(_dot(normal, half), 0.0)
+    square: Array = np.divide(cosine * cosine, np.maximum(_dot(half, half), np.float32(1e-9)))
+    for _ in range(4):
+        square = square * square
+    return square
+
+
+@final
+@dataclass(frozen=True)
+class _Surface:
+    """A face of the room, a panel, its rim, or one solid of a body. Of faces and panels `solid` is None."""
+
+    label: int
+    number: int
+    look: Look
+    face: int = 0
+    solid: Solid | None = None
+
+    def normal(self, point: Components) -> tuple[Array | float, ...]:
+        return Room.inward(self.face) if self.solid is None else self.solid.normal(point)
+
+    def local(self, point: Components) -> Components:
+        return point if self.solid is None else self.solid.local(point)
+
+
+@final
+class Surfaces:
+    """The surfaces of a room: 6 faces, then rim and inside of every panel, then every solid."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        faces = [_Surface(room.labels[face], 0, room.looks[face], face) for face in range(len(FACES))]
+        panels = [
+            _Surface(panel.label, panel.number, look, panel.face)
+            for panel in room.panels
+            for look in (panel.rim_look, panel.look)
+        ]
+        solids = [
+            _Surface(body.label, body.number, body.look, solid=solid) for body in room.bodies for solid in body.solids
+        ]
+        surfaces = faces + panels + solids
+        self.labels = np.array([surface.label for surface in surfaces], np.uint8)
+        self.numbers = np.array([surface.number for surface in surfaces], np.uint8)
+        kinds = [PATTERNS.index(surface.look.pattern) for surface in surfaces]
+        ranking = sorted(range(len(surfaces)), key=kinds.__getitem__)
+        self._ranked = [surfaces[number] for number in ranking]
+        self._rank = np.zeros(len(surfaces), np.uint8)
+        self._rank[ranking] = np.arange(len(surfaces))
+        self._kind_ends = np.searchsorted(sorted(kinds), range(len(PATTERNS) + 1))
+
+    def sorted(self, which: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """An order of the hits in which each surface is one slice and each pattern is one slice; and the surfaces' ends."""
+        rank = self._rank[which]
+        order = np.argsort(rank, kind="stable")
+        return order, np.searchsorted(rank[order], np.arange(len(self._rank) + 1))
+
+    def appearance(self, point: Components, ends: NDArray[np.intp]) -> tuple[Array, Components, Array]:
+        """Albedo (3, N), world normal and gloss (0 or 1) of sorted hits."""
+        count = len(point[0])
+        place, normal = np.empty((3, count), np.float32), np.empty((3, count), np.float32)
+        for surface, start, end in zip(self._ranked, ends[:-1], ends[1:], strict=True):
+            if start < end:
+                x, y, z = point
+                here = (x[start:end], y[start:end], z[start:end])
+                place[:, start:end] = surface.look.laid_out(surface.local(here))
+                for axis, part in enumerate(surface.normal(here)):
+                    normal[axis, start:end] = part
+        first, second, gloss = self._paint(np.diff(ends))
+        albedo = first + self._shares(place, ends[self._kind_ends]) * (second - first)
+        return albedo, (normal[0], normal[1], normal[2]), gloss
+
+    def _shares(self, place: Array, ends: NDArray[np.intp]) -> Array:
+        """The second colour's share; every pattern is worked out once, for all that wear it."""
+        share = np.empty(place.shape[1], np.float32)
+        for pattern, start, end in zip(PATTERNS, ends[:-1], ends[1:], strict=True):
+            if start < end:
+                x, y, z = place[:, start:end]
+                share[start:end] = second_share(pattern, x, y, z)
+        return share
+
+    def _paint(self, counts: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+        """First and second colour (3, N) and gloss of hits, `counts` on each surface."""
+        looks = [surface.look for surface in self._ranked]
+        rows = np.array([(*look.first, *look.second, look.finish == "glossy") for look in looks], np.float32)
+        paint = np.repeat(rows.T, counts, axis=1)
+        return paint[:3], paint[3:6], paint[6]
+
 
 _SUBPIXELS = ((0.33, 0.10), (-0.25, 0.28), (-0.08, -0.38))
 _EDGE = 0.08
@@ -23,27 +152,18 @@ _GRAIN = 0.025
 @final
 @dataclass(frozen=True)
 class Rendering:
-    """What a camera sees.
+    """What a camera sees. Normals are unit vectors: x right, y up, z to the camera; instance 0 is the room."""
 
-    image: uint8 (3, H, W) RGB.  labels: uint8 (H, W), classes.
-    instances: uint8 (H, W), numbers of bodies and panels, 0 = room.
-    depth: float32 (H, W), metres along the optical axis.  normals: float32 (3, H, W), unit; x right, y up, z to the camera.
-    """
-
-    image: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
-    instances: NDArray[np.uint8]
-    depth: Array
-    normals: Array
+    image: NDArray[np.uint8]  # (3, H, W) RGB
+    labels: NDArray[np.uint8]  # (H, W)
+    instances: NDArray[np.uint8]  # (H, W)
+    depth: Array  # (H, W), metres along the optical axis
+    normals: Array  # (3, H, W)
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def render(room: Room, size: tuple[int, int]) -> Rendering:
     """The view of the room's camera at `size` (height, width), the same to the bit on every machine."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _render(room, size)
-
-
-def _render(room: Room, size: tuple[int, int]) -> Rendering:
     surfaces = Surfaces(room)
     row, column = (grid.ravel() for grid in np.indices(size, dtype=np.float32))
     rays = room.camera.rays(column + 0.5, row + 0.5, size)

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-from taskweave.data.dataset import LabelledSet
 from taskweave.data.inspection.facts import stored_values
-from taskweave.data.inspection.layout import Layout, View, matches
+from taskweave.data.inspection.layout import Layout, View, matches, view, views_of
 from taskweave.data.readers.files import real
 from taskweave.data.readers.indoor.adashare import (
     CITYSCAPES_LIST,
     NYUV2_LIST,
-    open_adashare_cityscapes,
-    open_adashare_nyuv2,
+    adashare_cityscapes,
+    adashare_nyuv2,
     read_lists,
 )
-from taskweave.data.readers.indoor.nyud_mt import open_nyud_mt
-from taskweave.data.readers.indoor.nyuv2_folder import open_nyuv2_folder
-from taskweave.data.readers.indoor.nyuv2_lists import open_nyuv2_lists
-from taskweave.data.readers.indoor.nyuv2_mat import open_nyuv2_mat
-from taskweave.data.readers.indoor.nyuv2_mtan import open_nyuv2_mtan
-from taskweave.data.readers.streets.auto_lambda import open_auto_lambda
-from taskweave.data.readers.streets.cityscapes import open_cityscapes
-from taskweave.data.readers.streets.cityscapes_mtan import open_cityscapes_mtan
+from taskweave.data.readers.indoor.nyuv2 import nyud_mt, nyuv2_folder, nyuv2_lists, nyuv2_mtan
+from taskweave.data.readers.indoor.nyuv2_mat import nyuv2_mat
+from taskweave.data.readers.streets.cityscapes import cityscapes
+from taskweave.data.readers.streets.cityscapes_copies import auto_lambda, cityscapes_mtan
 
 _ALL = ("segmentation", "depth", "normals")
 _TWO = ("segmentation", "depth")
-
-
-def opened(opener: Any, path: Path, labels: Sequence[str], **options: Any) -> LabelledSet:
-    """What `opener` makes of `path` with those labels; a view's `open` once path and options are bound."""
-    data: LabelledSet = opener(path, labels=labels, **options)
-    return data
-
-
-def view(opener: Any, path: Path, split: str, labels: tuple[str, ...], **options: Any) -> View:
-    """A view of a split by one of our readers."""
-    return View(split, partial(_of_split, opener, path, split, options), labels, options.get("classes"))
-
-
-def _of_split(opener: Any, path: Path, split: str, options: dict[str, Any], labels: Sequence[str]) -> LabelledSet:
-    return opened(opener, path, labels, split=split, **options)
+_PARTS = ("train1", "train2")
+"""Of train, in AdaShare's json."""
 
 
 def _names(path: Path, pattern: str) -> list[str]:
@@ -53,7 +32,7 @@ def _names(path: Path, pattern: str) -> list[str]:
 def _folder(path: Path) -> list[View]:
     counts = [count for count in (40, 13) if (path / f"label{count}").is_dir()]
     return [
-        view(open_nyuv2_folder, path, split, _TWO, classes=count)  # normals are not stored
+        view(nyuv2_folder, split, _TWO, classes=count, path=path)  # normals are not stored
         for split in _names(path, "gt_sets/*.txt")
         for count in counts
     ]
@@ -61,7 +40,7 @@ def _folder(path: Path) -> list[View]:
 
 def _mtan(path: Path) -> list[View]:
     splits = [split for split in ("train", "val") if (path / split / "image").is_dir()]
-    return [view(open_nyuv2_mtan, path, split, _ALL, classes=_counted(path / split / "label")) for split in splits]
+    return [view(nyuv2_mtan, split, _ALL, classes=_counted(path / split / "label"), path=path) for split in splits]
 
 
 def _counted(folder: Path) -> int:
@@ -74,35 +53,29 @@ def _lists(path: Path) -> list[View]:
     splits = [name.removesuffix("_seg") for name in _names(path, "list/*_seg.txt")]
     labels = ("segmentation", "normals")
     return [
-        view(open_nyuv2_lists, path, split, labels if matches(path, f"list/{split}_normal_mask.txt") else labels[:1])
+        view(nyuv2_lists, split, labels if matches(path, f"list/{split}_normal_mask.txt") else labels[:1], path=path)
         for split in splits
     ]
 
 
 def _nyud_mt(path: Path) -> list[View]:
-    folders = {"segmentation": "segmentation", "depth": "depth", "normals": "normals"}
-    labels = tuple(label for label, folder in folders.items() if (path / folder).is_dir())
-    return [view(open_nyud_mt, path, split, labels) for split in _names(path, "gt_sets/*.txt")]
+    labels = tuple(label for label in _ALL if (path / label).is_dir())
+    return [view(nyud_mt, split, labels, path=path) for split in _names(path, "gt_sets/*.txt")]
 
 
 def _mat(path: Path) -> list[View]:
     files = {"splits": path / "splits.mat", "class_map": path / "classMapping40.mat"}
     file = path / "nyu_depth_v2_labeled.mat"
-    return [view(open_nyuv2_mat, file, split, _TWO, **files) for split in ("train", "test")]
-
-
-def _listed(path: Path, name: str) -> list[str]:
-    """Splits of AdaShare's json; train1 and train2 are parts of train."""
-    return [split for split in read_lists(path / name) if split not in ("train1", "train2")]
+    return [view(nyuv2_mat, split, _TWO, **files, path=file) for split in ("train", "test")]
 
 
 def _adashare_nyuv2(path: Path) -> list[View]:
-    return [view(open_adashare_nyuv2, path, split, _ALL) for split in _listed(path, NYUV2_LIST)]
+    return [view(adashare_nyuv2, split, _ALL, path=path) for split in read_lists(path / NYUV2_LIST) if split not in _PARTS]
 
 
 def _adashare_cityscapes(path: Path) -> list[View]:
-    splits = _listed(path, CITYSCAPES_LIST)
-    return [view(open_adashare_cityscapes, path, split, _TWO, classes=count) for split in splits for count in (19, 7, 2)]
+    splits = [split for split in read_lists(path / CITYSCAPES_LIST) if split not in _PARTS]
+    return [view(adashare_cityscapes, split, _TWO, classes=count, path=path) for split in splits for count in (19, 7, 2)]
 
 
 def _cityscapes(path: Path) -> list[View]:
@@ -116,7 +89,7 @@ def _cityscapes(path: Path) -> list[View]:
             labels += ["disparity", "depth"]
         form = "metres" if matches(path, f"camera/{split}/*/*_camera.json") else "inverse"
         coded = "labelIds" if ids else "labelTrainIds"
-        views.append(view(open_cityscapes, path, split, tuple(labels), coded=coded, depth=form))
+        views.append(view(cityscapes, split, tuple(labels), path=path, coded=coded, depth=form))
     return views
 
 
@@ -126,13 +99,8 @@ def _cityscapes_mtan(path: Path) -> list[View]:
         counts = [count for count in (19, 7, 2) if (path / split / f"label_{count}").is_dir()]
         if not counts and (path / split / "label").is_dir():
             counts = [7]
-        views += [view(open_cityscapes_mtan, path, split, _TWO, classes=count) for count in counts]
+        views += [view(cityscapes_mtan, split, _TWO, classes=count, path=path) for count in counts]
     return views
-
-
-def _auto_lambda(path: Path) -> list[View]:
-    splits = [split for split in ("train", "val") if (path / split / "image").is_dir()]
-    return [view(open_auto_lambda, path, split, _TWO) for split in splits]
 
 
 def _numbered(*patterns: str) -> tuple[str, ...]:
@@ -142,43 +110,44 @@ def _numbered(*patterns: str) -> tuple[str, ...]:
 
 DENSE_LAYOUTS = (
     Layout(
-        "NYUv2 as one folder", "open_nyuv2_folder", "nyuv2_folder", ("rgb/*.jpg", "depth/*.png", "gt_sets/*.txt"), _folder,
+        "NYUv2 as one folder", "nyuv2_folder", ("rgb/*.jpg", "depth/*.png", "gt_sets/*.txt"), _folder,
         uses=("label40", "label13"), indoor=True, listed=True,
     ),
     Layout(
-        "NYUv2 as MTAN's npy", "open_nyuv2_mtan", "nyuv2_mtan",
+        "NYUv2 as MTAN's npy", "nyuv2_mtan",
         _numbered("image/*.npy", "label/*.npy", "depth/*.npy", "normal/*.npy"), _mtan, indoor=True,
     ),
     Layout(
-        "NYUv2 as NDDR's lists", "open_nyuv2_lists", "nyuv2_lists", ("list/*_seg.txt",), _lists, indoor=True, listed=True,
+        "NYUv2 as NDDR's lists", "nyuv2_lists", ("list/*_seg.txt",), _lists, indoor=True, listed=True,
     ),
     Layout(
-        "NYUD_MT", "open_nyud_mt", "nyud_mt", ("images/*.jpg", "segmentation/*.png", "gt_sets/*.txt"), _nyud_mt,
+        "NYUD_MT", "nyud_mt", ("images/*.jpg", "segmentation/*.png", "gt_sets/*.txt"), _nyud_mt,
         uses=("depth", "normals", "edge"), indoor=True, listed=True,
     ),
     Layout(
-        "NYUv2's .mat", "open_nyuv2_mat", "nyuv2_mat", ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat"),
+        "NYUv2's .mat", "nyuv2_mat", ("nyu_depth_v2_labeled.mat", "splits.mat", "classMapping40.mat"),
         _mat, indoor=True, listed=True,
     ),
     Layout(
-        "NYUv2 as AdaShare's json", "open_adashare_nyuv2", "adashare_nyuv2", (NYUV2_LIST,), _adashare_nyuv2,
+        "NYUv2 as AdaShare's json", "adashare_nyuv2", (NYUV2_LIST,), _adashare_nyuv2,
         uses=("img", "seg", "normal_mask", "depth"), indoor=True, listed=True,
     ),
     Layout(
-        "Cityscapes", "open_cityscapes", "cityscapes", ("leftImg8bit/*/*/*_leftImg8bit.png",), _cityscapes,
+        "Cityscapes", "cityscapes", ("leftImg8bit/*/*/*_leftImg8bit.png",), _cityscapes,
         uses=("gtFine", "disparity", "camera"),
     ),
     Layout(
-        "Cityscapes as MTAN's npy", "open_cityscapes_mtan", "cityscapes_mtan",
+        "Cityscapes as MTAN's npy", "cityscapes_mtan",
         _numbered("image/*.npy", "depth/*.npy", "label*/*.npy"), _cityscapes_mtan,
         lacks=("*/normal/*.npy", CITYSCAPES_LIST),
     ),
     Layout(
-        "Cityscapes as Auto-Lambda's PNG", "open_auto_lambda", "auto_lambda",
-        _numbered("image/*.png", "seg/*.png", "depth/*.png"), _auto_lambda,
+        "Cityscapes as Auto-Lambda's PNG", "auto_lambda",
+        _numbered("image/*.png", "seg/*.png", "depth/*.png"),
+        views_of(auto_lambda, _TWO, {"train": "train/image", "val": "val/image"}),
     ),
     Layout(
-        "Cityscapes as AdaShare's json", "open_adashare_cityscapes", "adashare_cityscapes", (CITYSCAPES_LIST,),
+        "Cityscapes as AdaShare's json", "adashare_cityscapes", (CITYSCAPES_LIST,),
         _adashare_cityscapes, listed=True,
     ),
 )  # fmt: skip

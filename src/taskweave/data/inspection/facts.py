@@ -1,8 +1,9 @@
-"""What is measured of a target while pictures are looked at."""
+"""What an inspection finds, as data, and how it is measured while pictures are looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -12,18 +13,123 @@ from PIL import Image
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.data.inspection.result import TargetFacts
-from taskweave.data.readers.files import real
-from taskweave.data.readers.label_codes import IGNORE
+from taskweave.data.readers.files import IGNORE, real
 from taskweave.data.tensors import Depth, Disparity, Normals
 
+SCHEMA, VERSION = "taskweave.inspection", 1
+
+
+@final
+@dataclass(frozen=True)
+class TargetFacts:
+    """One target (or the image) of a split, as found in the pictures that were looked at.
+
+    Args:
+        pictures: Number of pictures it was read in.
+        stored: Type and shape of the numbers in the files; "" if a file holds more than one picture.
+        stored_range: Smallest and largest number in the files.
+        read: Kind, type and shape of what the reader returns.
+        read_range: Smallest and largest valid value that the reader returns; None for boxes.
+        invalid: Share of pixels without a label, 0 to 1; None for images and boxes.
+        remark: Unit, classes found, boxes.
+    """
+
+    target: str
+    pictures: int
+    stored: str
+    stored_range: tuple[float, float] | None
+    read: str
+    read_range: tuple[float, float] | None
+    invalid: float | None
+    remark: str
+
+
+@final
+@dataclass(frozen=True)
+class SplitFacts:
+    """What was found in one split.
+
+    Args:
+        count: Number of pictures in the split; None if it cannot be opened.
+        looked_at: Number of pictures that were read.
+    """
+
+    split: str
+    count: int | None
+    looked_at: int
+    targets: tuple[TargetFacts, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Warned:
+    """One warning of an inspection.
+
+    Args:
+        kind: The trap, or "cannot be opened" or "cannot be read".
+        split: The split concerned; "" for the entire folder.
+    """
+
+    kind: str
+    split: str
+    text: str
+
+
+@final
+@dataclass(frozen=True)
+class LayoutFacts:
+    """One layout that the folder matches.
+
+    Args:
+        reader: Name of the reader in ``tw.data``.
+        notes: Facts worth knowing that are not mistakes.
+    """
+
+    layout: str
+    reader: str
+    splits: tuple[SplitFacts, ...]
+    warnings: tuple[Warned, ...]
+    notes: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Nearly:
+    """A layout of which the folder has some parts. has, lacks: patterns below the folder."""
+
+    layout: str
+    has: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True)
+class Inspection:
+    """What an inspection found in a folder.
+
+    Args:
+        layouts: The layouts that `path` matches. If there are none, `nearly` and `inside` report what was found instead.
+        unknown: Names at the top of the folder that no reader of `layouts` knows.
+        inside: {folder below `path`: the layouts it matches}.
+    """
+
+    path: str
+    layouts: tuple[LayoutFacts, ...]
+    unknown: tuple[str, ...]
+    nearly: tuple[Nearly, ...]
+    inside: dict[str, tuple[str, ...]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; the fields are those of these classes."""
+        return {"schema": SCHEMA, "version": VERSION, **asdict(self)}
+
+
 Array = npt.NDArray[Any]
-_ONE_A_FILE = (".npy", ".png", ".jpg", ".jpeg")
 
 
 def holds_one(path: Path) -> bool:
     """Whether the file is one picture or label, not a video or an archive of them."""
-    return path.suffix.lower() in _ONE_A_FILE
+    return path.suffix.lower() in (".npy", ".png", ".jpg", ".jpeg")
 
 
 def stored_values(path: Path) -> Array | None:
@@ -51,7 +157,11 @@ class Numbers:
         self.range: tuple[float, float] | None = None
 
     def add(self, values: Array, counted: Array | None = None) -> None:
-        """counted: the part of the values whose range counts; default all."""
+        """Add the type, shape and range of an array.
+
+        Args:
+            counted: The values that count towards the range. Default: all.
+        """
         self.types[str(values.dtype)] = None
         shape = list(values.shape)
         self.mixed |= bool(self.low) and len(self.low) != len(shape)
@@ -75,7 +185,11 @@ class Numbers:
 
 @final
 class Facts:
-    """One target over the pictures that were looked at. number: how many classes it may have."""
+    """Gather the facts of one target over the pictures that are looked at.
+
+    Args:
+        number: How many classes the target may have.
+    """
 
     def __init__(self, target: str, number: int = 0) -> None:
         self.target = target

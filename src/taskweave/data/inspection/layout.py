@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 from taskweave.data.dataset import LabelledSet
 
@@ -15,10 +16,10 @@ from taskweave.data.dataset import LabelledSet
 class View:
     """One way to open a split.
 
-    open: takes the labels to read.
-    labels: all that are stored there. What is computed from another label is left out.
-    classes: which set of classes, where a split is labelled with several; the first view of a split shows all targets, the
-        others their segmentation only.
+    Args:
+        labels: All labels that are stored there and not computed from others.
+        classes: Which set of classes, if a split is labelled with several. Of every view of a split but the first, only the
+            segmentation is shown.
     """
 
     split: str
@@ -30,24 +31,22 @@ class View:
 @final
 @dataclass(frozen=True)
 class Layout:
-    """A layout that a reader of ours reads.
+    """A folder layout that one of our readers reads.
 
-    name: for people.
-    reader: the function in ``tw.data``.
-    choice: the ``kind`` in recipes.
-    needs: patterns below the folder that must each match something; "|" separates alternatives.
-    views: the splits that are there.
-    lacks: patterns that must match nothing: what tells it from another layout.
-    uses: other names at the top of the folder that the reader knows.
-    indoor: whether pictures are lit by lamps, so that red is above blue.
-    listed: whether files say which pictures belong to a split.
-    among_others: whether the folder of pictures holds those of other tasks, too, which these lists do not name.
-    told: what such a folder says of itself; raises as the reader does.
+    Args:
+        name: A readable name.
+        reader: The function in ``tw.data``, and the name that recipes `use`.
+        needs: Patterns below the folder that must each match something; "|" separates alternatives.
+        lacks: Patterns that must match nothing.
+        uses: Other names at the top of the folder that the reader knows.
+        indoor: Whether pictures are taken under lamplight, so that red is stronger than blue.
+        listed: Whether files list the samples of each split.
+        among_others: Whether the folder of pictures also holds pictures for other tasks, which these lists do not name.
+        told: Returns what such a folder states about itself; raises what the reader raises.
     """
 
     name: str
     reader: str
-    choice: str
     needs: tuple[str, ...]
     views: Callable[[Path], list[View]]
     lacks: tuple[str, ...] = ()
@@ -72,3 +71,30 @@ class Layout:
 def matches(path: Path, need: str) -> bool:
     """Whether something below `path` matches one of the alternatives of `need`."""
     return any(next(path.glob(pattern), None) is not None for pattern in need.split("|"))
+
+
+def view(opener: Callable[..., LabelledSet], part: str, labels: tuple[str, ...], **options: Any) -> View:
+    """A view of a part by one of our readers, with its options."""
+    return View(part, partial(_restricted, opener, part, options), labels, options.get("classes"))
+
+
+def _restricted(
+    opener: Callable[..., LabelledSet], part: str, options: dict[str, Any], labels: Sequence[str]
+) -> LabelledSet:
+    return opener(part, **options).only(labels)
+
+
+def views_of(
+    opener: Callable[..., LabelledSet], labels: tuple[str, ...], parts: Mapping[str, str], **options: Any
+) -> Callable[[Path], list[View]]:
+    """Return a function from a folder to the views of the parts found in it.
+
+    Args:
+        parts: {part: the pattern that must match in the folder}.
+    """
+
+    def views(path: Path) -> list[View]:
+        there = [part for part, need in parts.items() if matches(path, need)]
+        return [view(opener, part, labels, path=path, **options) for part in there]
+
+    return views

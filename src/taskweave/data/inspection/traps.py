@@ -26,7 +26,12 @@ class Trap(ABC):
 
     @abstractmethod
     def look(self, target: str, stored: Array | None, value: Any | None) -> None:
-        """stored: the numbers in the file. value: what the reader made of them. None where there are none."""
+        """Look at one target of one picture.
+
+        Args:
+            stored: The numbers in the file; None if there are none.
+            value: What the reader returned for them; None if it returned nothing.
+        """
 
     @abstractmethod
     def found(self) -> str | None:
@@ -34,18 +39,21 @@ class Trap(ABC):
 
 
 class Vote(Trap):
-    """A trap that shows in most pictures, not in every one."""
+    """A trap that shows in most pictures of a split, not in all of them.
+
+    Attributes:
+        advice: What is wrong in those pictures, and what to do.
+    """
+
+    advice: ClassVar[str]
 
     def __init__(self) -> None:
         self.votes: list[bool] = []
 
-    @property
-    def carried(self) -> bool:
-        return len(self.votes) >= _FEWEST and sum(self.votes) >= _MOST * len(self.votes)
-
-    @property
-    def counted(self) -> str:
-        return f"{sum(self.votes)} of {len(self.votes)} pictures"
+    def found(self) -> str | None:
+        if len(self.votes) < _FEWEST or sum(self.votes) < _MOST * len(self.votes):
+            return None
+        return f"in {sum(self.votes)} of {len(self.votes)} pictures {self.advice}"
 
 
 @final
@@ -72,47 +80,37 @@ class GreyNormals(Trap):
         )
 
 
-@final
-class DisparityForDepth(Vote):
+class Reversed(Vote):
     """What stands on the ground is nearer below: depth falls towards the bottom of most pictures, disparity rises."""
 
-    kind = "disparity taken for depth"
+    expected: ClassVar[type[Depth | Disparity]]
 
     def look(self, target: str, stored: Array | None, value: Any | None) -> None:
-        if isinstance(value, Depth):
-            ratio = below_over_above(value)
-            if ratio is not None:
-                self.votes.append(ratio > 1.05)
-
-    def found(self) -> str | None:
-        if not self.carried:
-            return None
-        return (
-            f"in {self.counted} the numbers are larger in the lower third than in the upper, as disparities are; depth in "
-            "metres is smaller there, where the ground is near. Check what the files hold; Cityscapes' disparities (PNG, "
-            "or npy as MTAN's) are read by open_cityscapes, open_cityscapes_mtan and open_auto_lambda"
-        )
+        if isinstance(value, self.expected) and (ratio := below_over_above(value)) is not None:
+            self.votes.append(ratio > 1.05 if self.expected is Depth else ratio < 1 / 1.05)
 
 
 @final
-class DepthForDisparity(Vote):
-    """The other way round, where inverse depth is expected."""
+class DisparityForDepth(Reversed):
+    """Depth that rises towards the bottom."""
 
-    kind = "depth taken for disparity"
+    kind, expected = "disparity taken for depth", Depth
+    advice = (
+        "the numbers are larger in the lower third than in the upper, as disparities are; depth in metres is smaller "
+        "there, where the ground is near. Check what the files hold; Cityscapes' disparities (PNG, or npy as MTAN's) are "
+        "read by cityscapes, cityscapes_mtan and auto_lambda"
+    )
 
-    def look(self, target: str, stored: Array | None, value: Any | None) -> None:
-        if isinstance(value, Disparity):
-            ratio = below_over_above(value)
-            if ratio is not None:
-                self.votes.append(ratio < 1 / 1.05)
 
-    def found(self) -> str | None:
-        if not self.carried:
-            return None
-        return (
-            f"in {self.counted} the numbers are smaller in the lower third than in the upper, as depth in metres is; "
-            "inverse depth is larger there. Check what the files hold, and keep disparities as the release has them"
-        )
+@final
+class DepthForDisparity(Reversed):
+    """Inverse depth that falls."""
+
+    kind, expected = "depth taken for disparity", Disparity
+    advice = (
+        "the numbers are smaller in the lower third than in the upper, as depth in metres is; inverse depth is larger "
+        "there. Check what the files hold, and keep disparities as the release has them"
+    )
 
 
 @final
@@ -146,19 +144,15 @@ class SwappedPictures(Vote):
     """Rooms are lit by lamps: red is above blue in nearly all pictures (in 96 % of 198 of NYUv2)."""
 
     kind = "BGR pictures"
+    advice = (
+        "blue is above red, in rooms a sign of swapped channels (BGR, as OpenCV reads and writes them): weights that were "
+        "trained on RGB lose accuracy without a word. Look at one; write them again as RGB"
+    )
 
     def look(self, target: str, stored: Array | None, value: Any | None) -> None:
         if isinstance(value, tv_tensors.Image):
             red, _, blue = value.as_subclass(Tensor).float().mean((1, 2)).tolist()
             self.votes.append(blue > 1.02 * red)
-
-    def found(self) -> str | None:
-        if not self.carried:
-            return None
-        return (
-            f"in {self.counted} blue is above red, in rooms a sign of swapped channels (BGR, as OpenCV reads and writes "
-            "them): weights that were trained on RGB lose accuracy without a word. Look at one; write them again as RGB"
-        )
 
 
 def traps_for(layout: Layout) -> list[Trap]:

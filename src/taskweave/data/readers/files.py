@@ -1,10 +1,12 @@
-"""Reading images, labels, depth and normals from files, and refusing what cannot be right."""
+"""Reads images, labels, depth and normals from files, and refuses what cannot be right."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +14,77 @@ import torch
 from PIL import Image
 from torchvision import tv_tensors
 
-from taskweave.data.readers.label_codes import LabelCode
 from taskweave.data.tensors import Depth, Normals
+
+
+def exact_bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8] | None:
+    """`values` as uint8; None where one is no whole number in 0..255."""
+    if values.dtype == np.uint8:
+        return values
+    with np.errstate(invalid="ignore"):  # NaN and what is outside become some number, not equal to it
+        narrow = values.astype(np.uint8)
+    return narrow if np.array_equal(narrow, values) else None
+
+
+IGNORE = 255
+_UNKNOWN = -1
+
+
+@final
+@dataclass(frozen=True)
+class LabelCode:
+    """Map stored values to class ids from 0, or 255 for pixels without a class.
+
+    Args:
+        meaning: The stored values in words, for messages.
+    """
+
+    ids: Mapping[int, int]
+    meaning: str
+
+    def decode(self, stored: npt.NDArray[np.generic], where: str) -> tv_tensors.Mask:
+        """(H, W) of any integer-valued type -> Mask int64 (H, W). ValueError names the file, the value and the place."""
+        if stored.ndim != 2:
+            raise ValueError(f"{where} has shape {stored.shape}: expected labels (H, W), one number a pixel")
+        decoded = self._ids_of(stored)
+        if (decoded == _UNKNOWN).any():
+            row, column = np.argwhere(decoded == _UNKNOWN)[0]
+            raise ValueError(
+                f"{where} has label {stored[row, column]:g} at row {row}, column {column}: expected {self.meaning}; "
+                f"check that the file belongs to this class set, or open the data set with its number of classes"
+            )
+        return tv_tensors.Mask(torch.from_numpy(decoded))
+
+    def _ids_of(self, stored: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Ids by a table over the known values; -1 for what is unknown or no whole number."""
+        narrow = exact_bytes(stored)
+        if narrow is not None:  # mostly: one look-up a pixel
+            table = np.full(256, _UNKNOWN, dtype=np.int64)
+            within = {value: number for value, number in self.ids.items() if 0 <= value < 256}
+            table[list(within)] = list(within.values())
+            return np.asarray(table[narrow])
+        low, high = min(self.ids), max(self.ids)
+        table = np.full(high - low + 2, _UNKNOWN, dtype=np.int64)  # the last entry stands for everything outside
+        table[[value - low for value in self.ids]] = list(self.ids.values())
+        known = (stored >= low) & (stored <= high) & (np.trunc(stored) == stored)
+        places = np.where(known, stored, high + 1).astype(np.int64) - low
+        return np.asarray(table[places])
+
+
+def counted_from_zero(classes: int, *, ignore: int) -> LabelCode:
+    """0..classes - 1, and `ignore` (-1 in the MTAN tree, 255 in NDDR's files) for no class."""
+    return LabelCode({ignore: IGNORE, **{k: k for k in range(classes)}}, f"{ignore} (no class) or 0..{classes - 1}")
+
+
+def counted_from_one(classes: int) -> LabelCode:
+    """1..classes, and 0 for no class."""
+    return LabelCode({0: IGNORE, **{k + 1: k for k in range(classes)}}, f"0 (no class) or 1..{classes}")
+
+
+def regrouped(code: LabelCode, groups: Sequence[int]) -> LabelCode:
+    """`code` with each class id replaced by ``groups[id]``."""
+    return LabelCode({k: IGNORE if i == IGNORE else groups[i] for k, i in code.ids.items()}, code.meaning)
+
 
 Array = npt.NDArray[np.generic]
 
@@ -54,6 +125,28 @@ def read_values(path: Path, *ranks: int) -> Array:
     return np.asarray(values)
 
 
+def read_json(path: Path, *, missing: str, holds: str) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Args:
+        missing: What to do if the file does not exist, for messages.
+        holds: What the file should hold, for messages.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is not JSON or holds no object.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: {missing}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not readable json ({error}): write it again") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} holds a {type(content).__name__}: expected {holds}")
+    return content
+
+
 def real(values: Array) -> bool:
     """Whether these are real numbers: not complex ones, texts, times or records."""
     return values.dtype.kind in "biuf"
@@ -86,11 +179,12 @@ class ReadLabels:
 @final
 @dataclass(frozen=True)
 class ReadDepth:
-    """A depth file, (H, W) or (H, W, 1) -> Depth.
+    """Read a depth file of shape (H, W) or (H, W, 1); see `decode_depth`.
 
-    unit: metres of one stored step: 0.001 for millimetres.
-    shallowest: metres up to which a pixel is unknown, like 0.
-    reach: metres between which the farthest pixel of a picture lies if the file is what it should be; see `decode_depth`.
+    Args:
+        unit: Metres per stored step: 0.001 for millimetres.
+        shallowest: Depth in metres up to which a pixel counts as unknown, like 0.
+        reach: See `decode_depth`.
     """
 
     unit: float = 1.0
@@ -103,10 +197,15 @@ class ReadDepth:
 
 
 def decode_depth(stored: Array, where: str, *, unit: float = 1.0, reach: tuple[float, float] | None = None) -> Depth:
-    """(H, W) or (H, W, 1) numbers -> Depth; ValueError for NaN, infinity or a negative value.
+    """Convert stored numbers, (H, W) or (H, W, 1), to depth in metres.
 
-    reach: also refuse a picture whose farthest pixel is not between these metres: it is no depth, or in another unit. A
-        picture without any depth is not refused.
+    Args:
+        unit: Metres per stored step.
+        reach: Least and greatest depth in metres allowed for the picture's farthest pixel. A picture outside this range
+            is no depth map or is in another unit.
+
+    Raises:
+        ValueError: The shape differs, a value is NaN, infinite or negative, or the farthest pixel is outside `reach`.
     """
     if stored.ndim not in (2, 3) or (stored.ndim == 3 and stored.shape[2] != 1):
         raise ValueError(f"{where} has shape {stored.shape}: expected depth (H, W) or (H, W, 1)")
@@ -159,3 +258,26 @@ def _require_finite(values: Array, where: str, expected: str) -> None:
             f"{where} has {int(wrong.sum())} values that are not finite (the first, {values[tuple(first)]}, at row "
             f"{first[0]}, column {first[1]}): expected {expected}; replace them, e.g. with numpy.nan_to_num"
         )
+
+
+def require_folder(path: Path, holds: str) -> None:
+    """Raise FileNotFoundError unless `path` is a folder; `holds` says what is expected in it."""
+    if not path.is_dir():
+        found = "is a file" if path.exists() else "does not exist"
+        raise FileNotFoundError(f"{path} {found}: expected a folder with {holds}; give the path of that folder")
+
+
+def beside(path: Path) -> list[str]:
+    """The names of the files in the folder of `path` that end as it does."""
+    return sorted(other.name for other in path.parent.glob(f"*{path.suffix}"))
+
+
+def read_names(path: Path) -> list[str]:
+    """The non-empty lines of a list file; FileNotFoundError names the lists that are there."""
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} does not exist: {path.parent} has {there}; give one of these as the split"
+            if (there := beside(path))
+            else f"{path} does not exist, nor any other list beside it; give the folder that the data set was unpacked to"
+        )
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

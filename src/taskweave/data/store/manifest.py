@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any, Final, Literal, final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from taskweave.data.readers.arrays import cache_folder
 
 VERSION: Final = 2
 """Raised whenever stores are written in a way that earlier readers cannot read."""
@@ -31,7 +35,6 @@ class ShardFacts(Facts):
     """One file: samples of a part that follow each other."""
 
     file: str
-    """`shard_name` of the part and the file's number, and nothing else."""
     bytes: int = Field(ge=1)
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     items: int = Field(ge=1)
@@ -147,8 +150,74 @@ def read_manifest(text: str, where: str) -> Manifest:
 
 
 def damaged(where: Path | str, found: str) -> DamagedStoreError:
-    """The error to raise. found: what is there, and what was expected."""
+    """Return the error to raise for a damaged file.
+
+    Args:
+        found: What was found, and what was expected.
+    """
     return DamagedStoreError(
         f"{where} is not as it was written: {found}; copy this file again, or pack the data again "
         "(`taskweave pack STORE --check` names every such file)"
     )
+
+
+_SETTLED = 2.0
+"""Seconds: a file changed more recently than that may change again within the clock's resolution, unnoticed."""
+
+
+def sha256_of(path: Path) -> str:
+    """The checksum of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the path of the file `name` in the folder.
+
+    Raises:
+        DamagedStoreError: It is a link, which may lead out of the folder.
+    """
+    path = folder / name
+    if path.is_symlink():
+        raise damaged(path, f"it is a link to {path.readlink()}, expected the file itself")
+    return path
+
+
+def require_whole(folder: Path, facts: ShardFacts, *, again: bool = False) -> Path:
+    """Return the path of a store's file after checking that it holds the bytes that were written.
+
+    Its checksum is computed once per machine and remembered in the cache folder until the file's size or times change.
+
+    Args:
+        again: Compute the checksum even if it is remembered.
+
+    Raises:
+        FileNotFoundError: The file is missing.
+        DamagedStoreError: It is a link, or its size or checksum differs.
+    """
+    path = inside(folder, facts.file)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist: the store's manifest names it; copy the store again") from None
+    if found.st_size != facts.bytes:
+        raise damaged(path, f"it has {found.st_size:,} bytes, expected {facts.bytes:,}")
+    seen = f"{facts.sha256} {found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    mark = cache_folder() / "stores" / "seen" / hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
+    with contextlib.suppress(OSError):
+        if not again and mark.read_text() == seen:
+            return path
+    if (digest := sha256_of(path)) != facts.sha256:
+        raise damaged(path, f"its SHA-256 is {digest[:12]}..., expected {facts.sha256[:12]}...")
+    if time.time() - found.st_mtime > _SETTLED:
+        with contextlib.suppress(OSError):  # without a cache it is taken again next time
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(seen)
+    return path
+
+
+def is_whole(folder: Path, facts: ShardFacts, *, again: bool = False) -> bool:
+    """Whether `require_whole` raises nothing."""
+    with contextlib.suppress(FileNotFoundError, DamagedStoreError):
+        return bool(require_whole(folder, facts, again=again))
+    return False

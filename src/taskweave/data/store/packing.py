@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, final
+from typing import Any, final
 
 from pydantic import BaseModel, ValidationError
 
 import taskweave
 from taskweave.data.dataset import LabelledSet
-from taskweave.data.store.files import is_whole, write_whole
 from taskweave.data.store.manifest import (
     MANIFEST,
     UNFINISHED,
@@ -23,41 +22,29 @@ from taskweave.data.store.manifest import (
     Manifest,
     PartFacts,
     ShardFacts,
+    is_whole,
     read_manifest,
     require_part_name,
     shard_name,
 )
 from taskweave.data.store.samples import encode, map_shard, write_shard
+from taskweave.files import remove_parts, write_bytes
+from taskweave.progress import Progress, Silent
 
 SHARD_BYTES = 32 << 20
 """About how large a file is: what is checked and fetched at once, and what at most is packed again after a break."""
 _LOCK = "packing.lock"
 
 
-class Watcher(Protocol):
-    """Is told how far a packing is."""
-
-    def begin(self, what: str, total: int, *, done: int = 0) -> None: ...
-
-    def advance(self, done: int) -> None: ...
-
-    def end(self) -> None: ...
-
-
-@final
-class Nobody:
-    """Is told and does nothing."""
-
-    def begin(self, what: str, total: int, *, done: int = 0) -> None: ...
-
-    def advance(self, done: int) -> None: ...
-
-    def end(self) -> None: ...
-
-
 @final
 class Journal(BaseModel):
-    """How far a packing is. done, total: samples of all parts. identity: what must be equal to go on."""
+    """How far packing has come.
+
+    Args:
+        identity: What must be equal for packing to continue.
+        total: Number of samples in all parts.
+        done: Number of those that are packed.
+    """
 
     identity: str = ""
     total: int
@@ -66,7 +53,7 @@ class Journal(BaseModel):
 
     def save(self, out: Path) -> None:
         self.done = sum(shard.items for shards in self.shards.values() for shard in shards)
-        write_whole(out / UNFINISHED, self.model_dump_json().encode())
+        write_bytes(out / UNFINISHED, self.model_dump_json().encode())
 
 
 def read_journal(out: Path) -> Journal | None:
@@ -83,7 +70,7 @@ def pack_store(
     *,
     source: Mapping[str, Any] | None = None,
     shard_bytes: int = SHARD_BYTES,
-    watcher: Watcher | None = None,
+    progress: Progress | None = None,
 ) -> Manifest:
     """Write a data set's parts, e.g. ``{"train": ..., "test": ...}``, into the store `out` (needs taskweave[store]).
 
@@ -108,11 +95,12 @@ def pack_store(
     with _alone(out):
         if (out / MANIFEST).exists():
             return _whole_already(out, said)
+        remove_parts(out)
         journal = _journal(out, said, shard_bytes)
         for name, part in parts.items():
-            _pack(out, name, part, shard_bytes, journal, watcher or Nobody())
+            _pack(out, name, part, shard_bytes, journal, progress or Silent())
         manifest = _manifest(out, said, journal, source or {})
-        write_whole(out / MANIFEST, manifest.to_text().encode())
+        write_bytes(out / MANIFEST, manifest.to_text().encode())
         (out / UNFINISHED).unlink()
     return manifest
 
@@ -179,7 +167,7 @@ def _journal(out: Path, said: Mapping[str, Described], shard_bytes: int) -> Jour
     return there
 
 
-def _pack(out: Path, name: str, dataset: LabelledSet, shard_bytes: int, journal: Journal, watcher: Watcher) -> None:
+def _pack(out: Path, name: str, dataset: LabelledSet, shard_bytes: int, journal: Journal, progress: Progress) -> None:
     """Write the part's samples that are not written yet; every finished file is noted in the journal at once."""
     shards = journal.shards.setdefault(name, [])
     for number, facts in enumerate(shards):
@@ -188,7 +176,7 @@ def _pack(out: Path, name: str, dataset: LabelledSet, shard_bytes: int, journal:
             break
     journal.save(out)
     done, rows, size = sum(shard.items for shard in shards), [], 0
-    watcher.begin(f"packing {name}", len(dataset), done=done)
+    progress.begin(f"packing {name}", len(dataset), done=done)
     for index in range(done, len(dataset)):
         rows.append(_row(dataset, name, index))
         size += sum(len(value) for value in rows[-1].values())
@@ -196,8 +184,8 @@ def _pack(out: Path, name: str, dataset: LabelledSet, shard_bytes: int, journal:
             shards.append(write_shard(out / shard_name(name, len(shards)), rows))
             journal.save(out)
             rows, size = [], 0
-        watcher.advance(1)
-    watcher.end()
+        progress.advance(1)
+    progress.end()
 
 
 def _row(dataset: LabelledSet, part: str, index: int) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, final
 from urllib.parse import urlencode, urlsplit
 
-from taskweave.data.readers.cache import cache_folder
-from taskweave.data.store.files import inside, is_whole, require_whole, write_whole
+from taskweave.data.readers.arrays import cache_folder
 from taskweave.data.store.manifest import (
     MANIFEST,
     UNFINISHED,
@@ -20,10 +19,15 @@ from taskweave.data.store.manifest import (
     Manifest,
     ShardFacts,
     damaged,
+    inside,
+    is_whole,
     read_manifest,
+    require_whole,
 )
-from taskweave.data.store.packing import Nobody, Watcher, read_journal
+from taskweave.data.store.packing import read_journal
 from taskweave.data.store.samples import arrow
+from taskweave.files import write_bytes
+from taskweave.progress import Progress, Silent
 
 _MARK = "uploading.txt"
 _READ = "may this account read it, and is the endpoint (AWS_ENDPOINT_URL) right?"
@@ -38,7 +42,12 @@ class Folder:
         self.root = root
 
     def manifest(self) -> Manifest:
-        """What is in the store. Raises FileNotFoundError where there is none, ValueError for an unfinished packing."""
+        """Read the store's manifest.
+
+        Raises:
+            FileNotFoundError: There is no store.
+            ValueError: Packing was not finished.
+        """
         path = inside(self.root, MANIFEST)
         try:
             text = path.read_bytes().decode(errors="replace")
@@ -58,8 +67,7 @@ class Folder:
 class ObjectStorage:
     """A store at an address like ``s3://bucket/pets``, by pyarrow; its files are fetched once by a machine, and kept.
 
-    Who may read it is found in the environment, ~/.aws or the machine's role. Worker processes fetch the files that will be
-    needed while the first ones are read; what one has fetched, all have.
+    Who may read it is found in the environment, ~/.aws or the machine's role.
     """
 
     def __init__(self, url: str, *, endpoint_url: str | None = None) -> None:
@@ -69,7 +77,12 @@ class ObjectStorage:
         self._connection: tuple[int, Any] = (0, None)
 
     def manifest(self) -> Manifest:
-        """What is in the store. Raises FileNotFoundError where there is none, OSError where it cannot be read."""
+        """Read the store's manifest.
+
+        Raises:
+            FileNotFoundError: There is no store.
+            OSError: It cannot be read.
+        """
         manifest = read_manifest(self._read(MANIFEST).decode(errors="replace"), f"{self.url}/{MANIFEST}")
         # another store at the same address later has another digest: nothing old is taken for it
         self._kept = cache_folder() / "stores" / manifest.digest[:16]
@@ -88,35 +101,32 @@ class ObjectStorage:
                 if (digest := hashlib.sha256(data).hexdigest()) != facts.sha256:
                     found = f"its SHA-256 is {digest[:12]}..., expected {facts.sha256[:12]}... ({len(data):,} bytes)"
                     raise damaged(f"{self.url}/{facts.file}", found)
-                write_whole(self._kept / facts.file, data)
+                write_bytes(self._kept / facts.file, data)
         return require_whole(self._kept, facts)
 
     def begin_ahead(self, shards: Sequence[ShardFacts]) -> None:
         """Fetch what will be needed soon, the next one first, in a thread."""
         threading.Thread(target=self._ahead, args=(tuple(shards),), daemon=True, name="taskweave store").start()
 
-    def fill(self, path: Path, watcher: Watcher) -> None:
+    def fill(self, path: Path, progress: Progress) -> None:
         """Copy the store in the folder `path` here, see `upload`."""
         manifest = Folder(path).manifest()
         text, digest, there = (path / MANIFEST).read_bytes(), manifest.digest.encode(), False
         for name, ours in ((_MARK, digest), (MANIFEST, text)):
             with suppress(OSError):  # what is wrong shows when something is sent
                 there = there or self._read(name) == ours
-        watcher.begin(f"uploading to {self.url}", len(manifest.files))
+        progress.begin(f"uploading to {self.url}", len(manifest.files))
         self._send(_MARK, digest)
         for facts in manifest.files:
             file = require_whole(path, facts)
-            if not there or self._size(facts.file) != facts.bytes:
+            with self._told(self.url, _SENT):
+                sent = there and self._files().get_file_info(self._at(facts.file)).size == facts.bytes
+            if not sent:
                 self._send(facts.file, file.read_bytes())
-            watcher.advance(1)
+            progress.advance(1)
         self._send(MANIFEST, text)
         self._send(_MARK, b"")  # what is put there by other means later is not taken for this store
-        watcher.end()
-
-    def _size(self, name: str) -> int | None:
-        with self._told(self.url, _SENT):
-            found: int | None = self._files().get_file_info(self._at(name)).size
-            return found
+        progress.end()
 
     def _send(self, name: str, data: bytes) -> None:
         # not pyarrow's copy_files: a refusal at the end of a file passes it unseen
@@ -172,7 +182,7 @@ def place_of(path: Path | str, *, endpoint_url: str | None = None) -> Place:
     return ObjectStorage(str(path), endpoint_url=endpoint_url) if "://" in str(path) else Folder(Path(path))
 
 
-def upload(path: Path, url: str, *, endpoint_url: str | None = None, watcher: Watcher | None = None) -> None:
+def upload(path: Path, url: str, *, endpoint_url: str | None = None, progress: Progress | None = None) -> None:
     """Copy the store in the folder `path` to ``s3://bucket/name`` (needs taskweave[store]), the manifest last.
 
     A reader sees all of it or none. An upload that broke off goes on: until it is done, `uploading.txt` there holds the
@@ -186,24 +196,24 @@ def upload(path: Path, url: str, *, endpoint_url: str | None = None, watcher: Wa
     address = urlsplit(url)
     if address.scheme != "s3" or not address.netloc:
         raise ValueError(f"{url!r} is no address to upload to: expected s3://bucket/name; for others, copy the folder")
-    ObjectStorage(url, endpoint_url=endpoint_url).fill(path, watcher or Nobody())
+    ObjectStorage(url, endpoint_url=endpoint_url).fill(path, progress or Silent())
 
 
-def faults(path: Path, *, watcher: Watcher | None = None) -> list[str]:
-    """What is wrong with each damaged or missing file of the store in the folder `path`; [] for a whole store.
+def faults(path: Path, *, progress: Progress | None = None) -> list[str]:
+    """List what is wrong with each damaged or missing file of the store in the folder `path`; [] if all files are intact.
 
-    Every byte is read, whatever was looked at before. Raises as `Folder.manifest` does where there is no manifest to go by.
+    Every byte is read, whatever was checked before. Without a usable manifest it raises what `Folder.manifest` raises.
     """
-    watcher, found = watcher or Nobody(), []
+    progress, found = progress or Silent(), []
     files = Folder(path).manifest().files
-    watcher.begin("checking files", len(files))
+    progress.begin("checking files", len(files))
     for facts in files:
         try:
             require_whole(path, facts, again=True)
         except (FileNotFoundError, DamagedStoreError) as error:
             found.append(str(error))
-        watcher.advance(1)
-    watcher.end()
+        progress.advance(1)
+    progress.end()
     return found
 
 

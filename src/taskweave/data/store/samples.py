@@ -3,21 +3,90 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import permutations
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor
 from torchvision import tv_tensors
 
-from taskweave.data.store.files import sha256_of, write_whole
-from taskweave.data.store.leaf import DTYPES, KINDS, Leaf
-from taskweave.data.store.manifest import ShardFacts, damaged
+from taskweave.data.store.manifest import Facts, ShardFacts, damaged, sha256_of
+from taskweave.data.tensors import Depth, Disparity, Normals
+from taskweave.files import writing
+
+_OF_TORCHVISION = (tv_tensors.Image, tv_tensors.Mask, tv_tensors.Video, tv_tensors.BoundingBoxes)
+KINDS: Final[dict[str, type[Tensor]]] = {
+    kind.__name__: kind for kind in (Tensor, *_OF_TORCHVISION, Depth, Disparity, Normals)
+}
+_NUMBERS = "uint8 int8 uint16 int16 uint32 int32 uint64 int64 bool float16 bfloat16 float32 float64 complex64 complex128"
+DTYPES: Final[dict[str, torch.dtype]] = {name: getattr(torch, name) for name in _NUMBERS.split()}
+_FORMATS: Final = [form.value for form in tv_tensors.BoundingBoxFormat]
+
+
+@final
+class Leaf(Facts):
+    """One value of a sample: its names from the sample down, and what its bytes are, from closed lists.
+
+    `kind` is a tensor type, "value", or "mapping" for an empty one; `stored` is the bytes' type, no larger than `dtype`.
+    """
+
+    at: tuple[str, ...] = Field(min_length=1)
+    kind: str
+    value: Any = None
+    dtype: str = ""
+    stored: str = ""
+    shape: tuple[int, ...] = Field((), max_length=32)
+    format: str = ""
+    canvas: tuple[int, int] = (0, 0)
+    clamping: str | None = None
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Leaf:
+        closed = [(self.kind, ["value", "mapping", *KINDS])]
+        if self.kind in KINDS:
+            closed += [(self.dtype, list(DTYPES)), (self.stored, [name for name in DTYPES if name != "bfloat16"])]
+        if self.kind == "BoundingBoxes":
+            closed += [(self.format, _FORMATS), (self.clamping or "soft", ["soft", "hard"])]
+        for said, known in closed:
+            if said not in known:
+                raise ValueError(f"{said!r} is none of {', '.join(known)}")
+        if self.kind in KINDS and not np.can_cast(self.stored, self.held, "safe"):
+            raise ValueError(f"{self.dtype} cannot be kept as {self.stored}")
+        if any(length < 0 for length in self.shape) or math.prod(max(length, 1) for length in self.shape) >> 48:
+            raise ValueError(f"no tensor has the shape {self.shape}")
+        return self
+
+    @cached_property
+    def name(self) -> str:
+        """With dots between levels: the name of its column."""
+        return ".".join(self.at)
+
+    @cached_property
+    def held(self) -> str:
+        """NumPy's type for its bits."""
+        return "int16" if self.dtype == "bfloat16" else self.dtype
+
+    @cached_property
+    def numbers(self) -> np.dtype[Any]:
+        return np.dtype(self.stored).newbyteorder("<")
+
+    @cached_property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * self.numbers.itemsize
+
+    @cached_property
+    def form(self) -> tuple[Any, ...]:
+        """What is equal for two that can be stacked; () for one that cannot."""
+        dense = len(self.at) == 1 and self.dtype and self.kind != "BoundingBoxes"
+        return (self.dtype, self.shape) if dense else ()
+
 
 TEXTS: Final = ("key", ".form")
 """Columns of text: a sample's key, and its `Leaf` values in JSON. All others are bytes, little-endian, in C order."""
@@ -78,7 +147,7 @@ class Row(NamedTuple):
 
 
 def arrow() -> Any:
-    """pyarrow. Raises ImportError that says how to get it."""
+    """Return pyarrow, or raise an `ImportError` that says how to install it."""
     try:
         import pyarrow.fs
         import pyarrow.ipc
@@ -94,16 +163,13 @@ def write_shard(path: Path, rows: Sequence[Mapping[str, Any]]) -> ShardFacts:
     kinds = {name: pa.string() if name in TEXTS else pa.large_binary() for name in names}
     batch = pa.record_batch({name: pa.array([row.get(name) for row in rows], kind) for name, kind in kinds.items()})
 
-    def write(file: IO[bytes]) -> None:
-        with pa.ipc.new_file(file, batch.schema) as writer:
-            writer.write_batch(batch)
-
-    write_whole(path, write)
+    with writing(path) as file, pa.ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
     return ShardFacts(file=path.name, bytes=path.stat().st_size, sha256=sha256_of(path), items=len(rows))
 
 
 def map_shard(path: Path, facts: ShardFacts, known: Collection[str] | None = None) -> Shard:
-    """The samples in `path`. known: the columns it may have, None for any. Raises DamagedStoreError."""
+    """Map the samples in `path`, or raise `DamagedStoreError`; `known` lists the columns allowed (None: any)."""
     pa = arrow()
     # torch's mapping keeps no file open, of which a process may have a thousand or so
     data = torch.from_file(str(path), shared=False, size=facts.bytes, dtype=torch.uint8).numpy()
@@ -128,10 +194,7 @@ def map_shard(path: Path, facts: ShardFacts, known: Collection[str] | None = Non
 
 
 def encode(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """A sample as a row. Whole numbers are kept in the smallest type that holds them all, and read back in their own.
-
-    Raises TypeError for a value that is no tensor, number, text, None or mapping of these.
-    """
+    """A sample as a row, whole numbers in the smallest type that holds them. TypeError for what a store cannot hold."""
     leaves: dict[str, Leaf] = {}
     row: dict[str, Any] = {"key": sample["key"], ".form": ""}
     for at, value in _leaves(sample, ()):
@@ -146,7 +209,7 @@ def encode(sample: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decode(row: Row, *, without: Collection[str] = ()) -> dict[str, Any]:
-    """The sample, in memory of its own; without: what of it is left out."""
+    """Return the sample in memory of its own, leaving out the values named in `without`."""
     sample: dict[str, Any] = {}
     for leaf in row.form.values():
         if leaf.at[0] in without:
@@ -159,10 +222,7 @@ def decode(row: Row, *, without: Collection[str] = ()) -> dict[str, Any]:
 
 
 def stack(rows: Sequence[Row], *, without: Collection[str] = ()) -> dict[str, Tensor]:
-    """{name: the values of all rows, stacked}, plain and copied once, of tensors that have one form in all of them.
-
-    Boxes, and what is in mappings, are not stacked.
-    """
+    """{name: the values of all rows, stacked}, of tensors of one form in all of them; boxes and mappings are left out."""
     stacked, forms = {}, forms_of(rows)
     for name, leaf in rows[0].form.items():
         others = [form.get(name) for form in forms]

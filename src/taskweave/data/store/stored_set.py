@@ -1,4 +1,4 @@
-"""A part of a store as a data set."""
+"""A part of a store as a data set, and as a recipe's data."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from taskweave.data.boxes import tidy
-from taskweave.data.dataset import LabelledSet
+from taskweave.data.dataset import LabelledSet, NamedSet, require_labels
+from taskweave.data.facts import SetFacts
 from taskweave.data.sample import INPUTS, Batch, Sample, collate
 from taskweave.data.store.manifest import Manifest, PartFacts
 from taskweave.data.store.places import Place, place_of
 from taskweave.data.store.samples import Row, Shard, decode, forms_of, has_size, map_shard, stack
+from taskweave.parts import Where, states
 
 PARTS = {
     "train": ("train", "training", "trainval", "drawn_train"),
@@ -27,19 +29,20 @@ PARTS = {
 
 
 @final
-class StoredSet(LabelledSet):
-    """The samples of one part of a store, each bit for bit what the source gave, in any order and by any process.
+class StoredSet(NamedSet):
+    """The samples of one part of a store, bit for bit as the source gave them, in any order and from any process.
 
-    A file's checksum is taken before its first sample is read (see `require_whole`). Samples are tensors of their own.
+    A file's checksum is computed before its first sample is read (see `require_whole`).
 
-    facts: what the manifest says of the part.  labels: those to read.  where: for messages.
+    Args:
+        where: The store and the part, for messages.
     """
 
     def __init__(self, place: Place, facts: PartFacts, *, labels: Sequence[str], where: str) -> None:
+        super().__init__(labels, facts)
         self.place = place
         self.facts = facts
         self.where = where
-        self._labels = tuple(labels)
         self._unwanted = frozenset(facts.labels) - frozenset(labels)
         self._keys = facts.keys
         self._firsts = [0, *itertools.accumulate(shard.items for shard in facts.shards)]
@@ -55,8 +58,7 @@ class StoredSet(LabelledSet):
     def batch(self, indices: Sequence[int]) -> Batch:
         """`collate` of these samples, images raw (uint8): tensors of one form are copied once, straight into the batch."""
         batch = self._read([self._row(index) for index in indices], indices, dict)
-        # collate says what is wrong
-        return collate([self[index] for index in indices]) if batch is None else batch
+        return batch or collate([self[index] for index in indices])  # which says what is wrong
 
     def batch_of(self, indices: Sequence[int], *, size: tuple[int, int] | None = None) -> Batch | None:
         rows = [self._row(index) for index in indices]
@@ -85,24 +87,12 @@ class StoredSet(LabelledSet):
         return replace(batch, image=image, targets=given, rows={name: of[name] for name in targets})
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        return self._labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.facts.classes if "segmentation" in self._labels else ()
-
-    @property
     def objects(self) -> tuple[str, ...]:
         return self.facts.objects if {"detection", "attributes"} & set(self._labels) else ()
 
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self.facts.attributes if "attributes" in self._labels else ()
-
-    @property
-    def categories(self) -> Mapping[str, tuple[str, ...]]:
-        return {label: names for label, names in self.facts.categories.items() if label in self._labels}
+    def only(self, labels: Sequence[str]) -> StoredSet:
+        wanted = require_labels(labels, self.facts.labels, self.where)
+        return StoredSet(self.place, self.facts, labels=wanted, where=self.where)
 
     def key(self, index: int) -> str:
         return self._keys[index]
@@ -132,10 +122,7 @@ class StoredSet(LabelledSet):
 
 @final
 class StoredBatches(Dataset[Batch]):
-    """`StoredSet.batch` for a DataLoader: ``DataLoader(StoredBatches(stored), sampler=BatchOrder(...), batch_size=None)``.
-
-    For trainings whose pictures need no random transform, or have theirs on the device.
-    """
+    """`StoredSet.batch` for ``DataLoader(StoredBatches(stored), sampler=BatchOrder(...), batch_size=None)``."""
 
     def __init__(self, stored: StoredSet) -> None:
         self.stored = stored
@@ -181,8 +168,63 @@ def open_store(
 
 
 def part_of(manifest: Manifest, part: str, where: str) -> str:
-    """What the store calls `part`. Raises ValueError that names the parts that are there."""
+    """Return the store's own name for `part`.
+
+    Raises:
+        ValueError: There is no such part; the message names those that exist.
+    """
     for name in (part, *PARTS.get(part, ())):
         if name in manifest.parts:
             return name
     raise ValueError(f"{where} has no part {part!r}; it has {list(manifest.parts)}")
+
+
+_SAID = ("labels", "classes", "objects", "attributes", "categories", "size")
+
+
+def _complete(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the store says of itself, so that a run stays known, and its recipe readable, where the store is not."""
+    path = str(options["path"])
+    if "://" not in path:
+        path = str(Path(path).expanduser().absolute())
+    if options["contents"] is not None:
+        return {"path": path}
+    manifest = place_of(path, endpoint_url=options["endpoint_url"]).manifest()
+    facts = manifest.parts[part_of(manifest, options["train"], path)]
+    return {"path": path, "contents": {"digest": manifest.digest, **{name: getattr(facts, name) for name in _SAID}}}
+
+
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    said = {name: options["contents"][name] for name in _SAID}
+    return SetFacts("a store", **said, own_validation=options["validation"] is not None, named=True)
+
+
+@states(complete=_complete, facts=_facts)
+def stored(
+    part: str,
+    *,
+    path: Annotated[str | Path, Where],
+    endpoint_url: Annotated[str | None, Where] = None,
+    train: str = "train",
+    validation: str | None = None,
+    test: str = "test",
+    contents: dict[str, Any] | None = None,
+) -> LabelledSet:
+    """A store that `taskweave pack` wrote, in a folder or in object storage (needs taskweave[store]).
+
+    Args:
+        part: "train", "validation", "test", or a part as the store calls it.
+        path: The folder, or an address such as ``s3://bucket/pets``; a relative path counts from the working directory.
+        endpoint_url: Of object storage that is not Amazon's; None for what the environment says (AWS_ENDPOINT_URL).
+        train: The part that is trained on, as the store calls it; "train" also finds training and trainval.
+        validation: The part that chooses the best weights; None for none, or for a share of train.
+        test: The part that is tested on; "test" also finds val, testing and validation.
+        contents: Read from the store; not to be written by hand.
+
+    Raises:
+        FileNotFoundError: There is no store.
+        ValueError: It is an unfinished packing, or another store than when the recipe was read, or has no such part.
+    """
+    name = {"train": train, "validation": validation, "test": test}.get(part) or part
+    digest = None if contents is None else str(contents["digest"])
+    return open_store(str(path), part=name, endpoint_url=endpoint_url, digest=digest)

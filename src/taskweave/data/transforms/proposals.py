@@ -15,8 +15,7 @@ from torch import Tensor
 from torchvision import tv_tensors
 
 from taskweave.data.boxes import bounding_boxes, clip
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.derived import ChangedSet
+from taskweave.data.dataset import ChangedSet, LabelledSet
 from taskweave.data.sample import Sample
 
 Proposer = Callable[[tuple[int, int]], Tensor]
@@ -32,8 +31,10 @@ def grid_proposals(
 ) -> tv_tensors.BoundingBoxes:
     """Sliding boxes of several scales and shapes over an image of `size` (H, W), all within it; they know no label.
 
-    scales: the square root of a box's area, as a share of the image's shorter side.  ratios: height over width.
-    overlap: of neighbouring boxes of one scale and ratio, at least; the outermost boxes touch the image's edges.
+    Args:
+        scales: The square root of a box's area, as a share of the image's shorter side.
+        ratios: Height over width.
+        overlap: Of neighbouring boxes of one scale and ratio, at least; the outermost boxes touch the image's edges.
     """
     if not scales or not ratios or min(*scales, *ratios) <= 0 or not 0 <= overlap < 1:
         raise ValueError(f"need scales and ratios above 0 and overlap in [0, 1), got {scales}, {ratios}, {overlap}")
@@ -57,11 +58,14 @@ def _starts(whole: float, part: float, overlap: float) -> list[float]:
 
 @final
 class WithProposals(ChangedSet):
-    """`dataset` with ``proposals``, BoundingBoxes (P, 4), in every sample.
+    """A data set with ``proposals``, BoundingBoxes (P, 4), in every sample.
 
-    proposals: by key, in pixels of the data set's images (`read_proposals`); or a function of the image's size, such as
-        `grid_proposals`. What reaches outside by less than a pixel is clipped.
-    Raises ValueError where a key of `dataset` has none, and, when a sample is read, where one lies outside the image.
+    Args:
+        proposals: By key, in pixels of the data set's images (`read_proposals`), or a function of the image's size, e.g.
+            `grid_proposals`. Boxes that reach outside the image by less than a pixel are clipped.
+
+    Raises:
+        ValueError: An image has no proposals.
     """
 
     def __init__(self, dataset: LabelledSet, proposals: Mapping[str, Tensor] | Proposer) -> None:
@@ -74,6 +78,9 @@ class WithProposals(ChangedSet):
                 )
         super().__init__(dataset)
         self.proposals = proposals
+
+    def only(self, labels: Sequence[str]) -> WithProposals:
+        return WithProposals(self.dataset.only(labels), self.proposals)
 
     def __getitem__(self, index: int) -> Sample:
         sample = self.dataset[index]
@@ -115,17 +122,12 @@ def read_proposals(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: expected proposals written by write_proposals")
     try:
-        rows = _read_json(path) if _suffix(path) == ".json" else _read_npz(path)
+        rows = json.loads(path.read_text(encoding="utf-8")) if _suffix(path) == ".json" else _read_npz(path)
     except (json.JSONDecodeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} holds no readable proposals ({error}): write them again by write_proposals") from error
+    if not isinstance(rows, dict):
+        raise ValueError(f"{path} holds a {type(rows).__name__}, expected an object of keys with lists of boxes")
     return {key: _checked(boxes, f"{path}, proposals of {key!r}") for key, boxes in rows.items()}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}, expected an object of keys with lists of boxes")
-    return content
 
 
 def _read_npz(path: Path) -> dict[str, Any]:

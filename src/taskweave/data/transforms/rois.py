@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from taskweave.data.boxes import area, deltas, iou, overlap, tidy
-from taskweave.data.readers.boxes.boxes_set import ATTRIBUTES, DETECTION
+from taskweave.data.facts import ATTRIBUTES, DETECTION
 from taskweave.data.sample import Sample
 
 ROI_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
@@ -17,7 +17,13 @@ ROI_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
 class Truth(NamedTuple):
-    """n boxes of an image. boxes: (n, 4).  labels: (n,) from 1.  ignore: (n,) bool."""
+    """n labelled boxes of an image.
+
+    Args:
+        boxes: (n, 4).
+        labels: (n,) from 1.
+        ignore: (n,) bool.
+    """
 
     boxes: Tensor
     labels: Tensor
@@ -46,10 +52,9 @@ class SampleRois:
     coded with `ROI_WEIGHTS`, zeros on background}; ``attributes`` {"values": float32 (R, A), NaN on background}. An image
     without boxes has background only; one without labels (another data set's) has `count` proposals drawn evenly.
 
-    with_ground_truth: whether the boxes themselves are candidates too, as in Fast R-CNN's code. It helps where proposals
-        are poor; off unless asked for. `AllRois`, which is for measuring, has no such option.
-    detection, attributes: the names of the two tasks.
-    Random numbers are torch's. Raises ValueError for a sample without proposals.
+    Args:
+        with_ground_truth: Whether the boxes themselves are candidates too, as in Fast R-CNN's code.
+        detection, attributes: The names of the two tasks.
     """
 
     def __init__(
@@ -140,7 +145,11 @@ class SampleRois:
 
 @final
 class AllRois:
-    """``rois`` = all ``proposals``, to measure with; the targets stay boxes. Raises ValueError without proposals."""
+    """Use all ``proposals`` as ``rois``, for evaluation; the targets stay boxes.
+
+    Raises:
+        ValueError: The sample has no proposals.
+    """
 
     def __call__(self, sample: Sample) -> Sample:
         rois, rest = taken_proposals(sample)
@@ -151,7 +160,7 @@ class AllRois:
 class TargetRois:
     """``rois`` = the boxes of a target, to measure attributes of known objects. Never for detection: it gives the answer.
 
-    task: the target's name. Its images without boxes, and those without this target, get no regions.
+    Images without boxes, or without the target `task`, get no regions.
     """
 
     def __init__(self, task: str = ATTRIBUTES) -> None:
@@ -174,6 +183,6 @@ def taken_proposals(sample: Sample) -> tuple[Tensor, dict[str, Any]]:
 
 
 def _shuffled(mask: Tensor) -> Tensor:
-    """The places where `mask` holds, in random order."""
-    places = mask.nonzero()[:, 0]
-    return places[torch.randperm(len(places))]
+    """The rows where `mask` holds, in random order."""
+    rows = mask.nonzero()[:, 0]
+    return rows[torch.randperm(len(rows))]

@@ -13,7 +13,7 @@ from torchvision.ops import batched_nms
 from torchvision.transforms.v2 import functional as F
 
 from taskweave.data.boxes import area, is_box_target, tidy
-from taskweave.data.derived import DerivedSet
+from taskweave.data.dataset import DerivedSet
 from taskweave.data.readers.boxes.boxes_set import BoxSet
 from taskweave.data.sample import Sample
 
@@ -63,10 +63,10 @@ class Windowed(DerivedSet):
 
     Its targets are cut with it; boxes are clipped. One of which less than `kept` of the area is in the window becomes an
     ignored box (its attributes unknown); one of which less than a pixel is left in width or height is dropped. A window
-    without boxes stays. The key is that of the image with ``@left,top``; the scene is the image's.
-
-    The image that was read last is remembered, so that reading its windows one after another decodes it once.
+    without boxes stays. The key is that of the image with ``@left,top``. The image that was read last is remembered.
     """
+
+    dataset: BoxSet | Windowed
 
     def __init__(self, dataset: BoxSet | Windowed, windows: Sequence[Window], *, kept: float = 0.5) -> None:
         if not 0 <= kept <= 1:
@@ -77,6 +77,9 @@ class Windowed(DerivedSet):
         self.windows = tuple(windows)
         self.kept = kept
         self._last: tuple[int, Sample] | None = None
+
+    def only(self, labels: Sequence[str]) -> Windowed:
+        return Windowed(self.dataset.only(labels), self.windows, kept=self.kept)
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -147,10 +150,16 @@ def _cut_target(target: Mapping[str, Any], window: Window, kept: float) -> dict[
 def merge_windows(
     detections: Sequence[Mapping[str, Tensor]], windows: Sequence[Window], *, iou: float = 0.5
 ) -> dict[int, dict[str, Tensor]]:
-    """Detections in `windows` as detections in their images: {image's number: boxes (n, 4), scores (n,), labels (n,)}.
+    """Merge the detections in `windows` into detections in their images.
 
-    An object in two windows is found twice: of detections of one class that overlap by more than `iou` the best stays
-    (non-maximum suppression). Highest score first. Raises ValueError unless there are detections for each window.
+    An object in two windows is found twice. Of the detections of one class that overlap by more than `iou`, the best is
+    kept (non-maximum suppression).
+
+    Returns:
+        {number of the image: boxes (n, 4), scores (n,), labels (n,)}, highest score first.
+
+    Raises:
+        ValueError: The number of detections differs from the number of windows.
     """
     if len(detections) != len(windows):
         raise ValueError(f"{len(detections)} detections for {len(windows)} windows: give one for each, empty if need be")

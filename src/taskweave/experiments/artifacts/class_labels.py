@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from taskweave.data.dataset import LabelledSet
-from taskweave.experiments.artifacts.class_scores import classes_of
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.choices.mixture import sets_of
-from taskweave.experiments.recipe import digest_of
-from taskweave.experiments.versions import versions_of
+from taskweave.experiments.data import made_by, sets_of
+from taskweave.experiments.fingerprint import digest_of
 from taskweave.progress import Progress
-from taskweave.results.comparison import write_text
-from taskweave.tasks.attributes import Attributes
-from taskweave.tasks.classification import Classification
-from taskweave.tasks.segmentation import Segmentation
+from taskweave.results.class_gains import LabelCounts, keep_labels, read_labels_of
 from taskweave.tasks.task import Task
-
-LABELS = "labels.json"
-
-
-@final
-class LabelCounts(BaseModel):
-    """The labels of one task's classes in the train part.
-
-    unit: what `labels` counts, as the cross-stitch paper does: pixels of a segmentation (figure 6), true boxes that have an
-    attribute (figure 5), objects of a detection, images of a classification.
-    labels, images: {class: how many}; images are those with at least one such label.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    unit: str
-    labels: dict[str, int]
-    images: dict[str, int]
 
 
 def train_labels(bench: Bench, here: Path, progress: Progress) -> dict[str, LabelCounts]:
@@ -49,89 +23,41 @@ def train_labels(bench: Bench, here: Path, progress: Progress) -> dict[str, Labe
     They depend on the data and the tasks alone; a file of other data is counted anew.
     """
     r = bench.recipe
-    content: dict[str, object] = {"data": r.data.determining(), "tasks": r.tasks.determining()}
-    if made_by := versions_of(sets_of(r.data).values(), r.tasks.chosen):
-        content["made_by"] = made_by
-    known_by = digest_of(content)
-    kept = _read(here)
-    if kept is not None and kept[0] == known_by:
-        return kept[1]
-    wanted = {name: task for name, task in bench.tasks.items() if classes_of(task)}
+    known_by = digest_of(
+        {
+            "data": r.data.identity(),
+            "made_by": made_by(sets_of(r.data), r.tasks),
+            "tasks": {name: entry.identity() for name, entry in r.tasks.items()},
+        }
+    )
+    kept = read_labels_of(known_by, here)
+    if kept is not None:
+        return kept
+    wanted = {name: task for name, task in bench.tasks.items() if task.classes}
     if wanted:
         progress.note("counting the labels of each class")
     parts = [(bench.sets[name].train, one.labelled_for(wanted)) for name, one in sets_of(r.data).items()]
     found = count_labels(wanted, parts)
-    content = {"known_by": known_by, "tasks": {name: counts.model_dump() for name, counts in found.items()}}
-    write_text(here / LABELS, json.dumps(content, indent=1) + "\n")
+    keep_labels(found, known_by, here)
     return found
-
-
-def read_labels(here: Path) -> dict[str, LabelCounts]:
-    """{task: its labels} that a comparison's folder holds; {} where it has none. Raises ValueError for a damaged file."""
-    kept = _read(here)
-    return {} if kept is None else kept[1]
 
 
 def count_labels(tasks: Mapping[str, Task], parts: Sequence[tuple[LabelledSet, Sequence[str]]]) -> dict[str, LabelCounts]:
     """{task: its labels} in some train parts together, each with the tasks that it is trained on for."""
-    sums = {name: torch.zeros(2, len(classes_of(task)), dtype=torch.int64) for name, task in tasks.items()}
-    counting = {name: _counting(task) for name, task in tasks.items()}
+    sums = {name: torch.zeros(2, len(task.classes), dtype=torch.int64) for name, task in tasks.items()}
     for part, labelled in parts:
         own = [name for name in tasks if name in labelled]
         for index in range(len(part) if own else 0):
             sample = part[index]
             for name in own:
                 if name in sample:
-                    counts = counting[name][1](sample[name], sums[name].shape[1])
+                    counts = tasks[name].class_counts(sample[name])
                     sums[name] += torch.stack([counts, (counts > 0).long()])
     return {
-        name: LabelCounts(unit=counting[name][0], labels=_named(task, sums[name][0]), images=_named(task, sums[name][1]))
+        name: LabelCounts(unit=task.counted, labels=_named(task, sums[name][0]), images=_named(task, sums[name][1]))
         for name, task in tasks.items()
     }
 
 
-def _counting(task: Task) -> tuple[str, Callable[[Any, int], Tensor]]:
-    """What is counted, and how often each class (classes,) is in one image's target."""
-    match task:
-        case Segmentation():
-            return "pixels", _numbers
-        case Classification():
-            return "images", _numbers
-        case Attributes():
-            return "boxes", _attributes
-        case _:
-            return "objects", _objects
-
-
-def _numbers(target: Any, classes: int) -> Tensor:
-    """Of class numbers, those outside 0..classes - 1 left out."""
-    numbers = torch.as_tensor(target).as_subclass(Tensor).flatten().long()
-    return torch.bincount(numbers[(numbers >= 0) & (numbers < classes)], minlength=classes)
-
-
-def _attributes(target: Mapping[str, Tensor], classes: int) -> Tensor:
-    return (target["values"] == 1).sum(0)
-
-
-def _objects(target: Mapping[str, Tensor], classes: int) -> Tensor:
-    """Of the objects that are not to be ignored."""
-    labels = target["labels"]
-    counted = labels[~target["ignore"]] if "ignore" in target else labels
-    return torch.bincount(counted, minlength=classes + 1)[1:]
-
-
 def _named(task: Task, counts: Tensor) -> dict[str, int]:
-    return dict(zip(classes_of(task), counts.tolist(), strict=True))
-
-
-def _read(here: Path) -> tuple[str, dict[str, LabelCounts]] | None:
-    path = here / LABELS
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return content["known_by"], {name: LabelCounts.model_validate(own) for name, own in content["tasks"].items()}
-    except (ValueError, KeyError) as error:
-        raise ValueError(
-            f"{path} is damaged ({error}); delete it, and the next comparison counts the labels anew"
-        ) from error
+    return dict(zip(task.classes, counts.tolist(), strict=True))

@@ -1,7 +1,9 @@
-"""Targets and predictions of test pictures, drawn."""
+"""What finished networks say of test pictures."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,8 +13,19 @@ from taskweave.data.sample import collate
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.columns import Column
 from taskweave.experiments.measuring import task_of, view_of
-from taskweave.experiments.plan import Run
-from taskweave.training.inputs import outputs_of
+from taskweave.experiments.plan import Entry, Run
+from taskweave.experiments.running import find_record, load_network
+from taskweave.training.batches import outputs_of
+
+
+def finished(rows: Sequence[Entry], root: Path, *, seed: int) -> list[Entry]:
+    """The rows of a seed whose runs are all stored in `root`."""
+    return [e for e in rows if e.seed == seed and all(find_record(run, root) is not None for run in e.runs)]
+
+
+def network_behind(run: Run, bench: Bench, root: Path) -> nn.Module:
+    """A finished run's network with its weights, in eval mode; an ensemble's members together."""
+    return load_network(run, bench, root)
 
 
 def drawn_truth(column: Column, bench: Bench, index: int) -> tuple[Tensor, Tensor]:

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
-
-from taskweave.experiments.bench import Bench
-from taskweave.experiments.building.networks import build_network
 from taskweave.experiments.plan import Run
-from taskweave.experiments.running import folder_of
-from taskweave.reporting.learned import PlaceLink
-from taskweave.training.finished import WEIGHTS
-from taskweave.training.weights import read_state
+from taskweave.results.run_files import PlaceLink, keep_units
 from taskweave.units.lane_mixing import LaneMixing
 from taskweave.units.learned import LearnedLink, learned_links
 from taskweave.weaving.connected import Connected
-from taskweave.weaving.connection import Connection
-
-_CONNECTIONS = "connections."
+from taskweave.weaving.plan import Connection
 
 
 def unit_weights(net: Connected) -> tuple[PlaceLink, ...]:
@@ -42,30 +33,13 @@ def unit_weights(net: Connected) -> tuple[PlaceLink, ...]:
     return tuple(found)
 
 
-def stored_unit_weights(run: Run, bench: Bench, root: Path) -> tuple[PlaceLink, ...]:
-    """Those of a finished run, of whose weights only the connections' are read; () for networks without connections.
+def keep_unit_weights(net: Connected, run: Run, folder: Path) -> None:
+    """Write what the connections of a run's network learned to the run's own folder.
 
     Of a network that was trained for some of its tasks, what leads to their streams.
     """
-    if run.role == "ensemble":
-        return ()
-    here = bench.for_run(run)
-    tasks = here.shapes_only
-    with torch.device("meta"):
-        net = build_network(run, tasks, here.example("meta"))
-    if not any(_readable(net)):
-        return ()
-    state = read_state(folder_of(run, root) / WEIGHTS, under=_CONNECTIONS)
-    net.connections.to_empty(device="cpu")
-    net.connections.load_state_dict({name.removeprefix(_CONNECTIONS): value for name, value in state.items()})
-    return tuple(link for link in unit_weights(net) if link.destination in run.trained or link.destination not in run.tasks)
-
-
-def _readable(net: Connected) -> Iterator[bool]:
-    """Whether there is a way to read its unit's weights, connection by connection."""
-    nothing = learned_links.dispatch(object)
-    for index in range(len(net.connections)):
-        yield learned_links.dispatch(type(net.connection(index).unit)) is not nothing
+    links = unit_weights(net)
+    keep_units([one for one in links if one.destination in run.trained or one.destination not in run.tasks], folder)
 
 
 def _placed(connection: Connection, links: tuple[LearnedLink, ...], place: str) -> Iterator[PlaceLink]:

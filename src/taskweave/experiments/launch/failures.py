@@ -12,8 +12,8 @@ from typing import final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from taskweave.results.comparison import write_text
-from taskweave.training.nonfinite import NonFiniteLossError
+from taskweave.files import write_text
+from taskweave.training.checks import NonFiniteLossError
 
 FAILED = "failed.json"
 FAILURES = (NonFiniteLossError, RuntimeError, ValueError, MemoryError)

@@ -1,4 +1,4 @@
-"""One run at a time, in this process."""
+"""One run at a time in this process, and one try at a run, alone among all processes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import final
 
-from taskweave.experiments.launch.attempting import attempt
+from taskweave.experiments.launch.failures import FAILURES, forget_failure, read_failure
 from taskweave.experiments.launch.launcher import Ended, Launcher, Place, Workers
+from taskweave.experiments.launch.locks import RunLock
 from taskweave.experiments.plan import Run
+from taskweave.experiments.running import find_record, folder_of, train_run
+from taskweave.training.checkpoint import open_folder
+
+
+def attempt(run: Run, place: Place) -> Ended:
+    """Train a run if no other process does and it is not stored. Raises what concerns more than this run."""
+    own = folder_of(run, place.folder)
+    open_folder(own)
+    with RunLock(own).tried() as ours:
+        if not ours:
+            return Ended(run, "busy")
+        if find_record(run, place.folder) is not None:  # another process was done before we had the lock
+            return Ended(run, "stored")
+        forget_failure(own)
+        try:
+            record = train_run(run, place.bench, folder=place.folder, stop=place.stop, progress=place.progress)
+        except FAILURES:
+            if read_failure(own) is None:  # raised before its training began: wrong for every run
+                raise
+            return Ended(run, "failed")
+    return Ended(run, "stopped" if record is None else "stored")
 
 
 @final

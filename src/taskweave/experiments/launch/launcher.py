@@ -10,8 +10,7 @@ from typing import Literal, final
 
 from taskweave.experiments.bench import Bench
 from taskweave.experiments.plan import Run
-from taskweave.progress import Progress
-from taskweave.training.stopping import StopSignal
+from taskweave.progress import Progress, StopSignal
 
 How = Literal["stored", "stopped", "failed", "busy"]
 """stored: it is there. stopped: it was asked to stop, and goes on there. failed: ``failed.json`` says why. busy: another

@@ -13,7 +13,7 @@ from typing import final
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
-from taskweave.results.comparison import write_text
+from taskweave.files import write_text
 
 LOCK, HOLDER = "lock", "lock.json"
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import final
 
-from taskweave.results.comparison import write_text
-from taskweave.training.stopping import StopSignal
+from taskweave.files import write_text
+from taskweave.progress import StopSignal
 
 _GO, _STOP = "go", "stop"
 _LOOK = 0.5

@@ -11,7 +11,7 @@ from taskweave.experiments.launch.launcher import Ended, Launcher, Place, Worker
 from taskweave.experiments.launch.locks import RunLock
 from taskweave.experiments.plan import Run
 from taskweave.experiments.running import find_record, folder_of
-from taskweave.training.stopping import Reason
+from taskweave.progress import Reason
 
 _LOOK = 0.5
 """Seconds between two looks at what others do."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from taskweave.experiments.bench import Bench
-from taskweave.experiments.launch.attempting import attempt
+from taskweave.experiments.launch.here import attempt
 from taskweave.experiments.launch.launcher import How, Place
 from taskweave.experiments.launch.permit import Permit
 from taskweave.experiments.plan import Run

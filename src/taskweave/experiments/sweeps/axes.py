@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from taskweave.experiments.explaining import unknown
 from taskweave.experiments.sweeps.axis import Axis
-from taskweave.experiments.sweeps.init import Init
-from taskweave.experiments.sweeps.places import Places
-from taskweave.experiments.sweeps.rate import Rate
 from taskweave.experiments.sweeps.seeds import Seeds
-from taskweave.experiments.sweeps.split import Split
+from taskweave.experiments.sweeps.stages import Places, Split
 from taskweave.experiments.sweeps.start import Starts
-from taskweave.experiments.sweeps.unit import Units
+from taskweave.experiments.sweeps.units import Init, Rate, Units
+from taskweave.parts import unknown
 
 AXES: tuple[Axis, ...] = (Split(), Init(), Rate(), Starts(), Units(), Places(), Seeds())
 

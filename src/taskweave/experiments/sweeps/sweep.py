@@ -1,21 +1,19 @@
-"""A sweep from beginning to end: its comparison, and its chart."""
+"""A sweep from beginning to end."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from taskweave.experiments.artifacts.writing import drawn_or_noted
 from taskweave.experiments.comparison import Comparison, compare
 from taskweave.experiments.launch.launcher import Launcher
-from taskweave.progress import Progress, Silent
-from taskweave.results.folder import CHARTS
-from taskweave.results.swept import Swept
-from taskweave.training.stopping import StopSignal
+from taskweave.experiments.sweeps.axis import Sweep
+from taskweave.progress import Progress, StopSignal
+from taskweave.results.folder import RESULT
 
 
 def sweep(
-    swept: Swept,
+    asked: Sweep,
     *,
     folder: Path = Path("results"),
     max_minutes: float | None = None,
@@ -25,13 +23,13 @@ def sweep(
     launcher: Launcher | None = None,
     command: str = "",
 ) -> Comparison:
-    """Train what is not there yet of all values, compare them with the single networks, and draw them.
+    """Train what is not there yet of all values, and compare them with the single networks.
 
-    Arguments, stored runs, resuming and errors are those of `compare`; ``charts/sweep-<axis>.png`` and .svg come with it,
-    as soon as one value can be compared. A chart that cannot be drawn is noted: the numbers are stored.
+    Arguments, stored runs, resuming and errors are those of `compare`. The axis is kept in comparison.json, from which
+    `taskweave.reporting.write_report` draws ``charts/sweep-<axis>.png`` and .svg.
     """
     done = compare(
-        swept.recipe,
+        asked.recipe,
         folder=folder,
         max_minutes=max_minutes,
         dry_run=dry_run,
@@ -40,11 +38,7 @@ def sweep(
         launcher=launcher,
         command=command,
     )
-    found = {point.method for point in swept.points} & set(done.result.methods)
-    if dry_run or not found or done.result.baseline not in done.result.methods:
-        return done
-    from taskweave.reporting.sweep_chart import sweep_chart
-
-    path = done.folder / CHARTS / f"sweep-{swept.axis}.png"
-    charts = drawn_or_noted("the sweep", lambda: [sweep_chart(done.result, swept, path)], progress or Silent())
-    return replace(done, pictures=(*done.pictures, *charts))
+    done = replace(done, result=done.result.model_copy(update={"sweep": asked.swept}))
+    if not dry_run:
+        done.result.save(done.folder / RESULT)
+    return done

@@ -9,7 +9,7 @@ from typing import final
 
 from torch import Tensor, nn
 
-from taskweave.heads.convolution import ConvReLU
+from taskweave.heads.layers import ConvReLU
 
 NORM = (0.1, 1e-5)
 """Momentum and eps of every batch norm: torch's own, as nothing else is stated."""
@@ -29,11 +29,14 @@ def pet_stem(width: int, kernel_size: int) -> ConvReLU:
 class ResidualPair(nn.Module):
     """Two residual blocks over one input: y = x + f(x), then x + g(y); (B, C, H, W) -> the same.
 
-    The second block adds the pair's input, not the first block's output, and no ReLU follows either sum: so has it the
-    pet paper's public code. f and g are convolution, batch norm, ReLU, convolution, batch norm.
+    The second block adds the pair's input, not the first block's output, and no ReLU follows either sum, as in the pet
+    paper's public code. f and g are convolution, batch norm, ReLU, convolution, batch norm.
 
-    every: how many pixels of the picture, a side, there are for one of x, for the message.
-    Raises ValueError for one value per channel where batch norms go by their own batch.
+    Args:
+        every: Pixels of the picture, a side, for one of x; for the message.
+
+    Raises:
+        ValueError: There is one value per channel where batch norms go by their own batch.
     """
 
     def __init__(self, channels: int, *, every: int = 1) -> None:
@@ -41,18 +44,15 @@ class ResidualPair(nn.Module):
         self.first, self.second, self.every = _block(channels), _block(channels), every
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.training or not self.first[2].track_running_stats:
-            self._require_several(x)
-        y: Tensor = self.second(x + self.first(x))
-        return x + y
-
-    def _require_several(self, x: Tensor) -> None:
-        if x.shape[0] * x.shape[2] * x.shape[3] == 1:
+        own_batch = self.training or not self.first[2].track_running_stats
+        if own_batch and x.shape[0] * x.shape[2] * x.shape[3] == 1:
             raise ValueError(
                 f"a single picture of at most {self.every} x {self.every} px leaves one value per channel here, where "
                 "batch norms need two or more, as they go by their own batch (in training; with batch_statistics always): "
                 f"give a picture of more than {self.every} px on a side, or several at once"
             )
+        y: Tensor = self.second(x + self.first(x))
+        return x + y
 
 
 def _block(channels: int) -> nn.Sequential:
@@ -64,7 +64,7 @@ def _block(channels: int) -> nn.Sequential:
 
 
 def halving(channels: int, *, every: int) -> nn.Sequential:
-    """An encoder stage; (B, C, H, W) -> (B, 2 C, ceil(H/2), ceil(W/2)). every: as in `ResidualPair`."""
+    """An encoder stage; (B, C, H, W) -> (B, 2 C, ceil(H/2), ceil(W/2))."""
     return nn.Sequential(
         ResidualPair(channels, every=every),
         ConvReLU(channels, 2 * channels, kernel_size=3, batch_norm=NORM),
@@ -73,20 +73,13 @@ def halving(channels: int, *, every: int) -> nn.Sequential:
 
 
 def doubling(channels: int, out_channels: int, *, every: int) -> nn.Sequential:
-    """A decoder stage; (B, C, H, W) -> (B, out_channels, 2 H, 2 W). Its transposed convolution has biases.
-
-    every: as in `ResidualPair`.
-    """
+    """A decoder stage; (B, C, H, W) -> (B, out_channels, 2 H, 2 W). Its transposed convolution has biases."""
     wider = nn.ConvTranspose2d(channels, out_channels, 3, stride=2, padding=1, output_padding=1)
     nn.init.kaiming_normal_(wider.weight, mode="fan_out", nonlinearity="relu")  # torch swaps the fans of a transposed one
     assert wider.bias is not None
     nn.init.zeros_(wider.bias)
-    return nn.Sequential(
-        ResidualPair(channels, every=every),
-        wider,
-        nn.BatchNorm2d(out_channels, NORM[1], NORM[0]),
-        nn.ReLU(inplace=True),
-    )
+    norm = nn.BatchNorm2d(out_channels, NORM[1], NORM[0])
+    return nn.Sequential(ResidualPair(channels, every=every), wider, norm, nn.ReLU(inplace=True))
 
 
 def pet_encoder(width: int) -> nn.ModuleList:
@@ -103,7 +96,6 @@ def numbers_head(channels: int, hidden: Sequence[int], outputs: int) -> nn.Seque
     """(B, C, h, w) -> (B, outputs): averages over 2 x 2 fields, then linear layers without anything between them.
 
     So the head is one affine map of rank min(hidden) at most, as published.
-    Raises ValueError without a hidden layer, or one of no width.
     """
     if not hidden or min(hidden) < 1:
         raise ValueError(f"hidden are the widths of a pet head's inner layers, one or more; got {tuple(hidden)}")
@@ -114,10 +106,9 @@ def numbers_head(channels: int, hidden: Sequence[int], outputs: int) -> nn.Seque
 
 
 def without_statistics(net: nn.Module) -> None:
-    """Take every batch norm's running statistics away: it normalises by its own batch, in eval mode too.
+    """Make every batch norm go by its own batch in eval mode too, so that a prediction depends on the pictures beside it.
 
-    A fault of the pet paper's public code, which never calls eval(), kept to compare with: a prediction depends on the
-    pictures beside it. torch's ``BatchNorm2d(track_running_stats=False)``.
+    A fault of the pet paper's public code, which never calls eval(), kept to compare with.
     """
     for norm in net.modules():
         if isinstance(norm, nn.BatchNorm2d):

@@ -3,80 +3,131 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
-from typing import final
+from itertools import pairwise
+from typing import Any, final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from taskweave.features import FeatureShape
-from taskweave.images import PLAIN, ImageStatistics
-from taskweave.networks.pets.pet_blocks import STAGES, without_statistics
-from taskweave.networks.pets.pet_funnel import pet_funnel
-from taskweave.networks.pets.pet_nets import Kernel, PetNumbersNet, pet_numbers_net
-from taskweave.networks.pets.pet_segnet import PET_OUTPUTS, check_branches
+from taskweave.heads.layers import Count
+from taskweave.networks.pets.pet_blocks import (
+    DEEPEST,
+    STAGES,
+    decoder_channels,
+    doubling,
+    pet_encoder,
+    pet_stem,
+    without_statistics,
+)
+from taskweave.networks.pets.pet_nets import (
+    Hidden,
+    Kernel,
+    PetMapNet,
+    PetNumbersNet,
+    least_with_decoder,
+    least_without_decoder,
+    pet_dense,
+    pet_numbers_net,
+)
+from taskweave.networks.pets.pet_segnet import branches_of, check_branches, maps_last, titled
+from taskweave.parts import Part, part, states
 from taskweave.streams.convert import as_stream
 from taskweave.streams.stream import Stream
+from taskweave.units.cross_connection import CrossTalk
 from taskweave.units.cross_stitch import CrossStitch
-from taskweave.units.cross_talk import CrossTalk
-from taskweave.units.lane_mixing import LaneMixing, Links
+from taskweave.units.lane_mixing import LaneMixing, Lanes
 from taskweave.units.mixing import mixing_matrix
 from taskweave.units.unit import Unit
-from taskweave.weaving.connect import UnitFactory, connect
-from taskweave.weaving.connected import Connected, Decoder
-from taskweave.weaving.connection import Connection, Place
+from taskweave.weaving.connect import connect
+from taskweave.weaving.connected import Connected
+from taskweave.weaving.plan import Connection, Place
 
 _END = f"encoder{STAGES}"
 
 
+@states(
+    title=lambda options: titled("auxiliary networks", options),
+    check=check_branches,
+    dense_counterpart=pet_dense,
+    gives="numbers",
+    least_size=least_without_decoder,
+)
 def pet_auxiliaries(
-    branches: Sequence[str] = ("species", "box"),
+    outputs: Mapping[str, int],
     *,
-    outputs: Mapping[str, int] = PET_OUTPUTS,
+    branches: tuple[str, ...] = (),
     stem_kernel: Kernel = 7,
     batch_statistics: bool = False,
     unused_matrix: bool = False,
-    width: int = 16,
-    hidden: Sequence[int] = (200, 80),
-    tasks: Mapping[str, Decoder] | None = None,
-    statistics: ImageStatistics = PLAIN,
+    width: Count = 16,
+    hidden: Hidden = (200, 80),
 ) -> Connected:
-    """The networks that `pet_oeq` reads, side by side, to be trained first; (B, 3, H, W) -> {branch: (B, numbers)}.
+    """Build the networks that `pet_oeq` reads, side by side, to be trained first: (B, 3, H, W) -> {branch: (B, numbers)}.
 
-    Each has a stem, 7x7 as published, an encoder and a head; they exchange nothing, and have 10,296,886 parameters.
+    Each has a stem, 7x7 as published, an encoder and a head. They exchange nothing.
+    Size: 10,296,886 parameters for a species and a box.
 
-    branches: some keys of `outputs`, in order.
-    unused_matrix: also register the K x K numbers that the public code has here and does not use.
-    The rest: as in `pet_oeq`.
+    Args:
+        outputs: {task: channels of its output}; in the paper species and box.
+        branches: The tasks that have a network, in order; () for all of `outputs`.
+        stem_kernel: As in `pet_map_net`.
+        batch_statistics: As in `pet_map_net`.
+        unused_matrix: Whether the K x K numbers that the public code has here, and does not use, are registered too.
+        width: As in `pet_map_net`.
+        hidden: As in `pet_numbers_net`.
+
+    Raises:
+        ValueError: A branch is no task or named twice.
     """
-    check_branches(branches, outputs, decoded=False)
     streams = {
         name: as_stream(
             pet_numbers_net(
                 outputs[name], width=width, hidden=hidden, stem_kernel=stem_kernel, batch_statistics=batch_statistics
             )
         )
-        for name in branches
+        for name in branches_of(branches, outputs)
     }
     idle = [Connection(dict.fromkeys(streams, "stem"), _Unused(len(streams)))] if unused_matrix else []
-    return Connected(streams, idle, tasks=tasks, statistics=statistics)
+    return Connected(streams, idle)
 
 
+def _auxiliaries(options: Mapping[str, Any], tasks: tuple[str, ...]) -> Part[Connected]:
+    """What is trained before a `pet_oeq` of some tasks."""
+    same = ("stem_kernel", "batch_statistics", "unused_matrix", "width", "hidden")
+    return part(pet_auxiliaries, branches=tasks[:-1], **{name: options[name] for name in same})
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    check_branches(options)
+    if options["branches"] and len(options["branches"]) < 3:
+        raise ValueError(
+            f"pet_oeq reads two auxiliary networks or more, got branches={options['branches']}; see pet_segnet for fewer"
+        )
+
+
+@states(
+    title=lambda options: "OEQ" if options["frozen"] else "OEQ, fine-tuned",
+    check=_check,
+    dense_counterpart=pet_dense,
+    gives=maps_last,
+    least_size=least_with_decoder,
+    trained_first=_auxiliaries,
+    rests=lambda options: options["frozen"],
+)
 def pet_oeq(
-    branches: Sequence[str] = ("species", "box", "segmentation"),
+    outputs: Mapping[str, int],
     *,
-    outputs: Mapping[str, int] = PET_OUTPUTS,
+    branches: tuple[str, ...] = (),
     frozen: bool = True,
     stem_kernel: Kernel = 7,
     sigmoid: bool = False,
     batch_statistics: bool = False,
     unused_matrix: bool = False,
-    width: int = 16,
-    hidden: Sequence[int] = (200, 80),
-    tasks: Mapping[str, Decoder] | None = None,
-    statistics: ImageStatistics = PLAIN,
+    width: Count = 16,
+    hidden: Hidden = (200, 80),
 ) -> Connected:
-    """A fresh network of the pet paper's OEQ; (B, 3, H, W) -> {auxiliary: (B, numbers), the last: (B, channels, H, W)}.
+    """Build the network of the pet paper's OEQ: (B, 3, H, W) -> {auxiliary: (B, numbers), the last: (B, channels, H, W)}.
 
     The auxiliaries' last feature maps (512 x 4 x 4) reach the target's decoder and nothing comes back. That decoder begins
     as K + 1 lanes, the target's own and one for each auxiliary; its scalars are the units of five connections:
@@ -85,26 +136,34 @@ def pet_oeq(
     All begin with rows that sum to one, those of equal parts: the public code's values.
     Source: "Multitask learning in image recognition, segmentation, and classification" (the pet paper), "OEQ Methodology";
     the layers are those of its public code.
+    Size: 46,271,492 parameters of the target, its scalars among them, 56,568,378 with the auxiliaries, 4 more with the
+    unused matrix.
 
     Train `pet_auxiliaries` first, store it, and load each of its streams here:
     ``taskweave.training.stages.load_streams(net, {"species": path, "box": path})``.
 
-    branches: two or more auxiliaries and the target: some keys of `outputs` in order, the last one among them.
-    frozen: the auxiliaries stay as they are, with their batch norms' statistics: train with trained=("segmentation",). Else
-        they are fine-tuned, by the target's loss and by their own where these are trained.
-    stem_kernel, sigmoid, batch_statistics, width: as in `pet_map_net`.  hidden: as in `pet_numbers_net`.
-    unused_matrix: as in `pet_auxiliaries`.
-    tasks, statistics: as in `Connected`.
-    Size: 46,271,492 parameters of the target, its scalars among them, 56,568,378 with the auxiliaries, 4 more with the
-    unused matrix.
+    Args:
+        outputs: {task: channels of its output}; in the paper species, box and segmentation.
+        branches: Two or more auxiliaries and then the target; () for all of `outputs`.
+        frozen: Whether the auxiliaries stay as they are, with their batch norms' statistics: train with
+            trained=("segmentation",). Else they are fine-tuned, by the target's loss and by their own where these are
+            trained.
+        stem_kernel: As in `pet_map_net`.
+        sigmoid: As in `pet_map_net`.
+        batch_statistics: As in `pet_map_net`.
+        unused_matrix: As in `pet_auxiliaries`.
+        width: As in `pet_map_net`.
+        hidden: As in `pet_numbers_net`.
+
+    Raises:
+        ValueError: A branch is no task or named twice, or there are fewer than three.
     """
-    names = check_branches(branches, outputs)
+    names = branches_of(branches, outputs)
+    _check({"branches": names})
     auxiliaries = names[:-1]
-    if len(auxiliaries) < 2:
-        raise ValueError(f"pet_oeq reads two auxiliary networks or more, got branches={names}; see pet_segnet for fewer")
     first = pet_auxiliaries(
-        auxiliaries,
-        outputs=outputs,
+        outputs,
+        branches=auxiliaries,
         stem_kernel=stem_kernel,
         batch_statistics=batch_statistics,
         unused_matrix=unused_matrix,
@@ -118,49 +177,41 @@ def pet_oeq(
     if batch_statistics:
         without_statistics(target)
     streams[names[-1]] = as_stream(target)
-    idle = [first.connection(i) for i in range(len(first.connections))]
     if frozen:
-        _freeze(first)
-    connections = [*idle, *_funnel(streams, target=names[-1])]
-    return Connected(streams, connections, tasks=tasks, statistics=statistics)
-
-
-def _freeze(auxiliaries: Connected) -> None:
-    for name in auxiliaries.streams:
-        net = auxiliaries.stream(name).net
-        assert isinstance(net, PetNumbersNet)
-        net.freeze()
+        for name in auxiliaries:
+            net = streams[name].net
+            assert isinstance(net, PetNumbersNet)
+            net.freeze()
+    return Connected(streams, [*first.connections, *_funnel(streams, target=names[-1])])
 
 
 def _funnel(streams: Mapping[str, Stream], *, target: str) -> list[Connection]:
     """The five connections, their units made for the features that are there."""
     count = len(streams) - 1
-    one_way = partial(CrossTalk, links=[(source, count) for source in range(count)])
-    starts: list[Links] = [
+    one_way = part(CrossTalk, links=tuple((source, count) for source in range(count)))
+    matrices: list[Lanes] = [
         mixing_matrix(count + 1, 0.5, None),
-        [[0.5, *(0.5 if other == lane else None for other in range(count))] for lane in range(count)],
+        tuple((0.5, *(0.5 if other == lane else None for other in range(count))) for lane in range(count)),
         mixing_matrix(count, 1 / count, None),
-        [[1 / count] * count],
+        ((1 / count,) * count,),
     ]
-    units: Iterator[UnitFactory] = iter([one_way, *(partial(LaneMixing, start=start) for start in starts)])
-    places: list[Place] = [dict.fromkeys(streams, _END), *({target: f"decoder{i + 1}"} for i in range(len(starts)))]
+    units: Iterator[Part[Unit]] = iter([one_way, *(part(LaneMixing, matrix=matrix) for matrix in matrices)])
+    places: list[Place] = [dict.fromkeys(streams, _END), *({target: f"decoder{i + 1}"} for i in range(len(matrices)))]
     like = next(streams[target].parameters())
     example = torch.zeros(2, 3, 64, 64, dtype=like.dtype, device=like.device)
     made = connect(streams, places, lambda shapes: next(units)(shapes), example=example, prove=False)
-    return [made.connection(index) for index in range(len(made.connections))]
+    return list(made.connections)
 
 
 @final
 class _Unused(Unit):
     """Numbers that nobody reads, registered only; every feature goes on as it is."""
 
+    exact_start = True
+
     def __init__(self, count: int) -> None:
         super().__init__([FeatureShape.image(1, 1, 1)] * count)
         self.matrix = CrossStitch(self.shapes, per="layer")
-
-    @property
-    def exact_start(self) -> bool:
-        return True
 
     def sources(self, target: int) -> frozenset[int]:
         return frozenset((target,))
@@ -170,3 +221,48 @@ class _Unused(Unit):
 
     def forward_some(self, features: Mapping[int, Tensor], targets: Collection[int]) -> dict[int, Tensor]:
         return {target: features[target] for target in targets}
+
+
+_WIDE = 2
+"""Decoder stages with a lane for every encoder; as many follow with a lane for every auxiliary one."""
+
+
+def pet_funnel(
+    channels: int, *, auxiliaries: int = 2, width: int = 16, stem_kernel: Kernel = 7, sigmoid: bool = False
+) -> PetMapNet:
+    """Build the target network of `pet_oeq`: (B, 3, H, W) -> (B, channels, H, W), any H and W.
+
+    A `pet_map_net` whose decoder stages 1 and 2 have auxiliaries + 1 lanes, and 3 and 4 `auxiliaries` lanes.
+    Lanes are stacked in the channels. Where a stage is not given a lane for each of its own, all of them go on from the
+    first: so the network alone reads its own encoder only.
+    Size: 46,271,473 parameters for two auxiliaries.
+    """
+    sizes = decoder_channels(width)
+    lanes = [*[auxiliaries + 1] * _WIDE, *[auxiliaries] * _WIDE, 1, 1]
+    stages = enumerate(zip(pairwise(sizes), lanes, strict=True))
+    decoder = [LaneStages(*pair, count=count, every=DEEPEST >> i) for i, (pair, count) in stages]
+    last = nn.Conv2d(sizes[-1], channels, 3, padding=1)
+    return PetMapNet(pet_stem(width, stem_kernel), pet_encoder(width), nn.ModuleList(decoder), last, sigmoid=sigmoid)
+
+
+@final
+class LaneStages(nn.Module):
+    """Decoder stages side by side, one per lane; (B, count C, H, W) -> (B, count out, 2 H, 2 W).
+
+    Given another number of lanes, every stage reads the first.
+
+    Args:
+        channels: Channels C of each lane.
+        every: As in `ResidualPair`.
+    """
+
+    def __init__(self, channels: int, out_channels: int, *, count: int, every: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.stages = nn.ModuleList(doubling(channels, out_channels, every=every) for _ in range(count))
+
+    def forward(self, x: Tensor) -> Tensor:
+        lanes: Sequence[Tensor] = torch.split(x, self.channels, 1)
+        if len(lanes) != len(self.stages):
+            lanes = [lanes[0]] * len(self.stages)
+        return torch.cat([stage(lane) for stage, lane in zip(self.stages, lanes, strict=True)], 1)

@@ -2,46 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from taskweave.experiments.choices.data import Augmentation, NYUv2Folder, NYUv2Lists, Size
-from taskweave.experiments.choices.method import Method
-from taskweave.experiments.choices.network import FCN32sAlexNet
-from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
-from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Tasks
-from taskweave.experiments.recipe import Evaluation, Recipe, Training
-from taskweave.recipes.places import Given, place
-from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightDecay
+from taskweave.experiments.recipe import Recipe
+from taskweave.recipes.usual import Given, Seeds, by_adam, place, varied
 
 CAFFENET = Path("caffenet.safetensors")
 """CaffeNet trained on ImageNet."""
 PLACES = ("pool1", "pool2", "pool5", "fc6", "fc7")
-SIZE: Size = (160, 208)
+SIZE = (160, 208)
 """(height, width) of the small recipes' pictures."""
-SCENES = PretrainedOnScenes(steps=400, batch_size=8, images=1000, size=(96, 128))
+SCENES = {"use": "scenes", "steps": 400, "batch_size": 8, "images": 1000, "size": (96, 128)}
 """The start of the small recipes."""
 
+SPLITS = {
+    "conv2": "pool1",
+    "conv3": "pool2",
+    "conv4": "conv3",
+    "conv5": "conv4",
+    "fc6": "pool5",
+    "fc7": "fc6",
+    "last layer": "fc7",
+}
+"""Split s: s is the first layer that is not shared (see `taskweave.share`)."""
 
-def full(
-    table: str, methods: Sequence[Method], *, data: Given, seeds: Sequence[int] | None, weights: Path, notes: str = ""
-) -> Recipe:
+
+def splits(firsts: Sequence[str] = tuple(SPLITS)) -> list[Any]:
+    """A row for each split."""
+    return [{"use": "shared", "until": SPLITS[first], "label": f"split {first}"} for first in firsts]
+
+
+def stitched(rate: float, own: float = 0.9, other: float = 0.1, **more: Any) -> dict[str, Any]:
+    """Cross-stitch with units at so many times the base rate, and its weights at the start."""
+    return {"use": "cross_stitch", "self_weight": own, "other_weight": other, "rate": rate, **more}
+
+
+def rate(*, small: bool) -> float:
+    """Of the units. Under Adam a weight moves by about the rate per step, whatever its gradient: they need a larger one."""
+    return 10.0 if small else 1000.0
+
+
+def full(table: str, methods: Sequence[Any], *, data: Given, seeds: Seeds, weights: Path, notes: str = "") -> Recipe:
     """A table at full size: what the paper states; where it names FCN's hyperparameters, those of that paper.
 
     data: NDDR's list files, which have these labels (default datasets/nyu_v2).  seeds: default 0; the paper names none.
     weights: ImageNet's CaffeNet, where every network starts but its last layer.
     """
+    path = place(data, Path("datasets/nyu_v2"))
     return Recipe(
         name=f"cross_stitch-{table}",
-        data=NYUv2Lists(path=place(data, Path("datasets/nyu_v2")), statistics="caffe", augmentation=AUGMENTATION),
-        tasks=Tasks(segmentation=SegmentationTask(), normals=NormalsTask(loss="codebook", directions=20, manhattan=True)),
-        network=FCN32sAlexNet(body="caffenet", hidden=4096, dropout=0.5),
-        start=FromFile(path=weights),
-        methods=tuple(methods),
-        places=PLACES,
+        data={"use": "nyuv2_lists", "path": path, "statistics": "caffe", "augment": AUGMENT},
+        tasks={
+            "segmentation": {},
+            "normals": {"use": "normals_by_codebook", "directions": 20, "manhattan": True},
+        },
+        network="fcn32s_alexnet",
+        start={"use": "file", "path": weights},
+        methods=methods,
+        at=PLACES,
         training=full_training(),
-        seeds=tuple(seeds or (0,)),
-        evaluation=Evaluation(batch_size=1),
+        seeds=seeds or (0,),
+        evaluation={"batch_size": 1},
         notes=(
             f"p001 {table}. Ours where the paper is silent: the rate (FCN's for AlexNet), the strength of the colours' "
             f"variation, the rank of MTL-shared. Single, trained on is our addition. {notes}"
@@ -49,60 +72,61 @@ def full(
     )
 
 
-AUGMENTATION = Augmentation(mirror=True, colour=0.2)
-"""Pictures at their full size, mirrored and varied in colour."""
+AUGMENT = ({"use": "colour", "strength": 0.2}, "mirror")
+"""Pictures at their full size, varied in colour and mirrored."""
 
 
-def full_training() -> Training:
+def full_training() -> dict[str, Any]:
     """25,000 and 15,000 steps alone, then 10,000 together; 30,000 of what is trained together from the start."""
-    single = TrainingOptions(
-        steps=25_000,
-        batch_size=20,
-        optimizer=SGD(lr=1e-3, momentum=0.9),
-        weight_decay=WeightDecay(streams=5e-4, heads=5e-4, connections=0.0),
-    )
-    return Training(
-        single=single,
-        single_steps={"normals": 15_000},
-        connected=single.model_copy(update={"steps": 10_000}),
-        joint=single.model_copy(update={"steps": 30_000}),
-    )
+    single = {
+        "steps": 25_000,
+        "batch_size": 20,
+        "optimizer": {"use": "sgd", "lr": 1e-3, "momentum": 0.9},
+        "weight_decay": {"streams": 5e-4, "heads": 5e-4, "connections": 0.0},
+    }
+    return {
+        "single": single,
+        "single_steps": {"normals": 15_000},
+        "connected": {**single, "steps": 10_000},
+        "joint": {**single, "steps": 30_000},
+    }
 
 
 def small(
-    table: str, methods: Sequence[Method], *, data: Given, seeds: Sequence[int] | None, by_sgd: bool = False
+    table: str,
+    methods: Sequence[Any],
+    *,
+    data: Given,
+    seeds: Seeds,
+    size: tuple[int, int] = SIZE,
+    training: Mapping[str, Any] | None = None,
 ) -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike.
 
     data: a folder of rgb/, depth/, label40/, gt_sets/ (default ../shared/data/nyuv2).  seeds: default 0.
-    by_sgd: fine-tune by SGD, under which a multiple of the rate means what it means in the paper.
     """
-    single = TrainingOptions(
-        steps=250, batch_size=8, optimizer=Adam(lr=3e-4), schedule=Poly(power=0.9), log_every=5, monitor_every=10
-    )
-    rate = SGD(lr=1e-3) if by_sgd else Adam(lr=1e-4)
+    path = place(data, Path("../shared/data/nyuv2"))
     return Recipe(
         name=f"cross_stitch-{table}-small",
-        data=NYUv2Folder(
-            path=place(data, Path("../shared/data/nyuv2")),
-            classes=40,
-            size=SIZE,
-            augmentation=Augmentation(mirror=True, scale=(0.8, 1.25), crop=SIZE, colour=0.2),
-        ),
-        tasks=Tasks(segmentation=SegmentationTask(), normals=NormalsTask(loss="codebook", directions=20)),
-        network=FCN32sAlexNet(body="caffenet", hidden=512, dropout=0.5),
+        data={"use": "nyuv2_folder", "path": path, "classes": 40, "size": size, "augment": varied(size)},
+        tasks={"segmentation": {}, "normals": {"use": "normals_by_codebook", "directions": 20}},
+        network={"use": "fcn32s_alexnet", "hidden": 512},
         start=SCENES,
-        methods=tuple(methods),
-        places=PLACES,
-        training=Training(
-            single=single,
-            connected=single.model_copy(update={"steps": 150, "optimizer": rate}),
-            joint=single.model_copy(update={"steps": 400}),
-        ),
-        seeds=tuple(seeds or (0,)),
-        evaluation=Evaluation(batch_size=8),
+        methods=methods,
+        at=PLACES,
+        training=training or small_training(),
+        seeds=seeds or (0,),
+        evaluation={"batch_size": 8},
         notes=(
             f"p001 {table}, small: another size, width, start, amount of data and of training; no Manhattan alignment. "
             "Single, trained on is our addition."
         ),
     )
+
+
+def small_training(steps: tuple[int, int, int] = (250, 150, 400), **connected: Any) -> dict[str, Any]:
+    """Alone, more of it together, and together from the start. connected: changes of the second."""
+    alone, tuned, joint = steps
+    single = by_adam(alone, lr=3e-4)
+    changed = {"steps": tuned, "optimizer": {"use": "adam", "lr": 1e-4}, **connected}
+    return {"single": single, "connected": {**single, **changed}, "joint": {**single, "steps": joint}}

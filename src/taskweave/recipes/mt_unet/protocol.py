@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from taskweave.experiments.choices.data import Augmentation, NYUv2Folder, NYUv2Mtan, Size
-from taskweave.experiments.choices.method import CommonStitch, CrossStitch, Method, Single
-from taskweave.experiments.choices.mixture import OneSet
-from taskweave.experiments.choices.network import SegNetVGG16, STANSegNet, STUNet
-from taskweave.experiments.choices.republished import CityscapesMtan
-from taskweave.experiments.choices.start import PretrainedOnScenes, Scratch, Start
-from taskweave.experiments.choices.task import DepthTask, SegmentationTask, Tasks
-from taskweave.experiments.choices.weighting import VarianceRatio, WeightingChoice
-from taskweave.experiments.choices.whole import MTAN, DenseSegNet, MTUNet
-from taskweave.experiments.recipe import Evaluation, Recipe, Training
+from taskweave.experiments.recipe import Recipe
 from taskweave.recipes.beside import Columns, Rows, at
-from taskweave.recipes.places import Given, place
-from taskweave.training.options import Adam, Poly, TrainingOptions
+from taskweave.recipes.usual import Given, Seeds, by_adam, place, varied
 
 EPOCHS = 200
-SIZE: Size = (128, 256)
+SIZE, SMALL_SIZE = (128, 256), (64, 96)
 """(height, width) of both data sets' pictures."""
 IMAGES = {"nyuv2": 795, "cityscapes": 2975}
 BATCH = {"nyuv2": 2, "cityscapes": 8}
-UNET, SEGNET, STAN = STUNet(), SegNetVGG16(), STANSegNet()
 
-SMALL_SIZE: Size = (64, 96)
-SMALL_UNET = STUNet(widths=(12, 24, 48, 96), dropout=0.0, bn_eps=1e-2)
-SMALL_SEGNET = SegNetVGG16(widths=(12, 24, 48, 96, 96))
-SMALL_STAN = STANSegNet(widths=(12, 24, 48, 96, 96))
-SCENES = PretrainedOnScenes(steps=200, batch_size=8, images=1000, size=SMALL_SIZE)
+SMALL_UNET = {"use": "st_unet", "widths": (12, 24, 48, 96), "dropout": 0.0, "bn_eps": 1e-2}
+SMALL_WIDTHS = {"widths": (12, 24, 48, 96, 96)}
+"""Of the small SegNets."""
+SCENES = {"use": "scenes", "steps": 200, "batch_size": 8, "images": 1000, "size": SMALL_SIZE}
 """The start of the small recipes: one body for the U-Nets, one for the SegNets."""
 
 PRINTED_SEGMENTATION: Columns = {"IoU_pixel_acc": at("segmentation", "pixacc"), "mIoU": at("segmentation", "mIoU")}
@@ -54,48 +42,48 @@ STAND_IN = (
 )
 
 
-def mt_unet(*, small: bool, label: str, weighting: WeightingChoice | None = None, cross_talk: bool = True) -> MTUNet:
+def mt_unet(*, small: bool, label: str, weighting: Any = None, cross_talk: bool = True) -> dict[str, Any]:
     """MT-UNet; weighting: None for the paper's, eq. 5."""
-    learned = VarianceRatio(learning_rate=1e-3, window=3 if small else 5)
-    network = SMALL_UNET if small else UNET
-    return MTUNet(network=network, cross_talk=cross_talk, weighting=weighting or learned, label=label)
+    learned = {"use": "variance_ratio", "learning_rate": 1e-3, "window": 3 if small else 5}
+    net = {"use": "mt_unet", "network": SMALL_UNET if small else "st_unet", "cross_talk": cross_talk}
+    return {**net, "weighting": weighting or learned, "label": label}
 
 
-def others(*, small: bool) -> tuple[Method, ...]:
+def others(*, small: bool) -> list[Any]:
     """The MTAN paper's networks in the order of tables 1 and 2, and beside its "Cross-Stitch" the unit of Misra et al."""
-    segnet, stan = (SMALL_SEGNET, SMALL_STAN) if small else (SEGNET, STAN)
-    begins: Start = SCENES if small else Scratch()
-    return (
-        Single(network=stan, label="STAN"),
-        DenseSegNet(network=segnet),
-        CommonStitch(network=segnet, start=begins, label="Cross-Stitch (as MTAN's code)"),
-        CrossStitch(network=segnet, start=begins, label="Cross-Stitch (K x K)", lr_multiplier=10.0 if small else None),
-        MTAN(network=segnet),
-    )
+    widths = SMALL_WIDTHS if small else {}
+    stitched = {"network": {"use": "segnet_vgg16", **widths}, "start": SCENES if small else "scratch"}
+    faster = {"rate": 10.0} if small else {}
+    return [
+        {"use": "single", "network": {"use": "stan_segnet", **widths}, "label": "STAN"},
+        {"use": "dense_segnet", **widths},
+        {"use": "common_stitch", **stitched, "label": "Cross-Stitch (as MTAN's code)"},
+        {"use": "cross_stitch", **stitched, **faster, "label": "Cross-Stitch (K x K)"},
+        {"use": "mtan_segnet", **widths},
+    ]
 
 
 def full(
     table: str,
-    methods: Sequence[Method],
+    methods: Sequence[Any],
     *,
-    data: OneSet,
+    data: Mapping[str, Any],
     of: Literal["nyuv2", "cityscapes"],
-    seeds: Sequence[int] | None,
+    seeds: Seeds,
     notes: str = "",
 ) -> Recipe:
     """A table at full size: 200 epochs of Adam at 1e-4, whatever the network. seeds: default 0; the paper names none."""
     steps = EPOCHS * -(-IMAGES[of] // BATCH[of])  # the last batch of an epoch filled up
-    options = TrainingOptions(steps=steps, batch_size=BATCH[of], optimizer=Adam(lr=1e-4))
+    training = {"steps": steps, "batch_size": BATCH[of], "optimizer": {"use": "adam", "lr": 1e-4}}
     return Recipe(
         name=f"mt_unet-{table}",
         data=data,
-        tasks=Tasks(segmentation=SegmentationTask(), depth=DepthTask(loss="l1")),
-        network=UNET,
-        start=Scratch(),
-        methods=(Single(label="ST-UNet"), *methods),
-        training=Training(single=options, connected=options, joint=options),
-        seeds=tuple(seeds or (0,)),
-        evaluation=Evaluation(batch_size=8),
+        tasks={"segmentation": {}, "depth": {}},
+        network="st_unet",
+        methods=[{"use": "single", "label": "ST-UNet"}, *methods],
+        training={"single": training, "connected": training, "joint": training},
+        seeds=seeds or (0,),
+        evaluation={"batch_size": 8},
         notes=(
             f"p003 {table}. Its column IoU is pixel accuracy. MT-UNet's losses are weighed by eq. 5, the others' by 1. The "
             "paper seems to quote the rows of the MTAN family from the MTAN paper; here all are trained alike, by its own "
@@ -104,48 +92,41 @@ def full(
     )
 
 
-def cityscapes(data: Given, *, classes: Literal[7, 19], small: bool = False) -> CityscapesMtan:
+def cityscapes(data: Given, *, classes: Literal[7, 19], small: bool = False) -> dict[str, Any]:
     """MTAN's npy tree of Cityscapes at 128 x 256 (default datasets/cityscapes_mtan). small: read at 96 x 192."""
-    return CityscapesMtan(
-        path=place(data, Path("datasets/cityscapes_mtan")),
-        classes=classes,
-        size_of_files=SIZE,
-        size=(96, 192) if small else SIZE,
-        augmentation=Augmentation(mirror=small),
-    )
+    return {
+        "use": "cityscapes_mtan",
+        "path": place(data, Path("datasets/cityscapes_mtan")),
+        "classes": classes,
+        "size_of_files": SIZE,
+        "size": (96, 192) if small else SIZE,
+        "augment": ["mirror"] if small else [],
+    }
 
 
-def nyuv2(data: Given) -> NYUv2Mtan:
+def nyuv2(data: Given) -> dict[str, Any]:
     """MTAN's npy tree of NYUv2 (default datasets/nyuv2_mtan)."""
     path = place(data, Path("datasets/nyuv2_mtan"))
-    return NYUv2Mtan(path=path, classes=13, size=SIZE, augmentation=Augmentation(mirror=False))
+    return {"use": "nyuv2_mtan", "path": path, "classes": 13, "size": SIZE, "augment": []}
 
 
-def small(table: str, methods: Sequence[Method], *, data: OneSet, seeds: Sequence[int] | None, notes: str = "") -> Recipe:
+def small(table: str, methods: Sequence[Any], *, data: Mapping[str, Any], seeds: Seeds, notes: str = "") -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike.
 
     Chosen on a quarter of the training part (by scene), by ST-UNet alone: with dropout and eps at 1e-5 to 1e-3 its depth
     was no better than a constant, and a last layer at the rate of the rest does not reach depths of 3 m in so few steps.
     """
-    options = TrainingOptions(
-        steps=240,
-        batch_size=8,
-        optimizer=Adam(lr=1e-3),
-        schedule=Poly(power=0.9),
-        last_layer_lr=10.0,
-        log_every=5,
-        monitor_every=10,
-    )
+    training = by_adam(240, lr=1e-3, last_layer_lr=10.0)
     return Recipe(
         name=f"mt_unet-{table}-small",
         data=data,
-        tasks=Tasks(segmentation=SegmentationTask(), depth=DepthTask(loss="l1")),
+        tasks={"segmentation": {}, "depth": {}},
         network=SMALL_UNET,
         start=SCENES,
-        methods=(Single(label="ST-UNet"), *methods),
-        training=Training(single=options, connected=options, joint=options),
-        seeds=tuple(seeds or (0,)),
-        evaluation=Evaluation(batch_size=8),
+        methods=[{"use": "single", "label": "ST-UNet"}, *methods],
+        training={"single": training, "connected": training, "joint": training},
+        seeds=seeds or (0,),
+        evaluation={"batch_size": 8},
         notes=(
             f"p003 {table}, small: thinner networks, another size, start, rate, amount of data and of training; eq. 5 over "
             f"a window of 3 epochs. {notes}"
@@ -153,8 +134,13 @@ def small(table: str, methods: Sequence[Method], *, data: OneSet, seeds: Sequenc
     )
 
 
-def small_nyuv2(data: Given) -> NYUv2Folder:
+def small_nyuv2(data: Given) -> dict[str, Any]:
     """NYUv2 as a folder of rgb/, depth/, label13/, gt_sets/ (default ../shared/data/nyuv2)."""
     path = place(data, Path("../shared/data/nyuv2"))
-    varied = Augmentation(mirror=True, scale=(0.8, 1.25), crop=SMALL_SIZE)
-    return NYUv2Folder(path=path, classes=13, size=SMALL_SIZE, augmentation=varied)
+    return {
+        "use": "nyuv2_folder",
+        "path": path,
+        "classes": 13,
+        "size": SMALL_SIZE,
+        "augment": varied(SMALL_SIZE, colour=0.0),
+    }

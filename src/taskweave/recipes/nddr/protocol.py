@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from taskweave.experiments.choices.data import Augmentation, NYUv2Folder, NYUv2Lists, Size
-from taskweave.experiments.choices.method import NDDR, CrossStitch, Method, Sluice
-from taskweave.experiments.choices.network import DeepLabResNet, DeepLabVGG16, OneNetwork
-from taskweave.experiments.choices.start import FromFile, PretrainedOnScenes
-from taskweave.experiments.choices.task import NormalsTask, SegmentationTask, Tasks
-from taskweave.experiments.recipe import Evaluation, Recipe, Training
-from taskweave.recipes.places import Given, place
-from taskweave.training.options import SGD, Adam, Poly, TrainingOptions, WeightDecay
+from taskweave.experiments.recipe import Recipe
+from taskweave.recipes.cross_stitch.protocol import stitched
+from taskweave.recipes.usual import Given, Seeds, by_adam, place, varied
 
 STEPS = 20001
 POOLS = ("pool1", "pool2", "pool3", "pool4", "pool5")
-VGG16 = DeepLabVGG16(head="largefov", batch_norm=True, bn_momentum=0.05, bn_eps=1e-3, hidden=1024, dropout=0.5)
 VOC = Path("deeplab_largefov_voc.safetensors")
 """DeepLab-LargeFOV trained on VOC."""
-
-STITCHED = CrossStitch(self_weight=0.9, other_weight=0.1, lr_multiplier=1000.0)
-SLUICED = Sluice(subspaces=2)
-OURS = NDDR(order="authors", self_weight=0.9, other_weight=0.1, lr_multiplier=100.0)
 
 SLUICE = "The sluice's start is ours, its code was not released."
 """For the notes of tables that have one."""
@@ -34,52 +25,71 @@ SMALL_ANGLES = (
 """What stands beside the small forms of tables on NYUv2."""
 
 STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
-RESNET18 = DeepLabResNet(body="resnet18", rates=(1, 2, 4, 6))
-SIZE: Size = (128, 160)
+SIZE = (128, 160)
 """(height, width) of the small recipes' pictures."""
-SWEEP_SIZE: Size = (96, 128)
+SWEEP_SIZE = (96, 128)
 """The same in the sweeps, which have more rows for the same quarter of an hour."""
-SCENES = PretrainedOnScenes(steps=300, batch_size=8, images=1000, size=SIZE)
+SCENES = {"use": "scenes", "steps": 300, "batch_size": 8, "images": 1000, "size": SIZE}
 """The start of the small recipes."""
+
+
+def nddr(*, small: bool, own: float = 0.9, other: float = 0.1, **more: Any) -> dict[str, Any]:
+    """NDDR as the paper has it: its weights at the start, its layers at 100 times the base rate; small: by Adam, at 1."""
+    rate = {} if small else {"rate": 100.0}
+    return {"use": "nddr", "self_weight": own, "other_weight": other, **rate, **more}
+
+
+def units(*, small: bool, **more: Any) -> list[Any]:
+    """Cross-stitch, sluice and NDDR. more: what all of them have, e.g. a shortcut."""
+    # under Adam a weight moves by about the rate per step, whatever its gradient: mixing weights need more
+    faster = {"rate": 10.0} if small else {}
+    return [
+        stitched(10.0 if small else 1000.0, **more),
+        {"use": "sluice", "subspaces": 2, **faster, **more},
+        nddr(small=small, **more),
+    ]
+
+
+def resnet(body: str) -> dict[str, Any]:
+    """A DeepLab for small pictures."""
+    return {"use": "deeplab_resnet", "body": body, "head": {"rates": (1, 2, 4, 6)}}
 
 
 def full(
     table: str,
-    methods: Sequence[Method],
+    methods: Sequence[Any],
     *,
     data: Given,
-    seeds: Sequence[int] | None,
+    seeds: Seeds,
     weights: Path,
     notes: str = "",
-    network: OneNetwork = VGG16,
-    places: tuple[str, ...] = POOLS,
-    training: Training | None = None,
-    augmentation: Augmentation | None = None,
+    network: Any = "deeplab_vgg16",
+    at: tuple[str, ...] = POOLS,
+    training: Mapping[str, Any] | None = None,
+    augment: Sequence[Any] | None = None,
 ) -> Recipe:
     """A table at full size: what the paper states and, where it is silent, the authors' code's.
 
     data: NDDR's list files (default datasets/nyu_v2).  seeds: default 1234, the authors'.
-    weights: where every network starts but its last layer.  training, augmentation: in place of the paper's usual.
+    weights: where every network starts but its last layer.  training, augment: in place of the paper's usual.
     """
-    cropped = Augmentation(mirror=True, scale=(0.5, 1.5), crop=(321, 321))
+    cropped = varied((321, 321), scale=(0.5, 1.5), colour=0.0)
     return Recipe(
         name=f"nddr-{table}",
-        data=NYUv2Lists(
-            path=place(data, Path("datasets/nyu_v2")), statistics="caffe", augmentation=augmentation or cropped
-        ),
-        tasks=Tasks(
-            segmentation=SegmentationTask(loss_resolution="eighth"),
-            normals=NormalsTask(
-                loss="cosine", weight=20.0, single_weight=10.0, loss_resolution="eighth", angles="raw_uint8"
-            ),
-        ),
+        data={
+            "use": "nyuv2_lists",
+            "path": place(data, Path("datasets/nyu_v2")),
+            "statistics": "caffe",
+            "augment": augment or cropped,
+        },
+        tasks=tasks(weight=20.0, single_weight=10.0, angles="raw_uint8"),
         network=network,
-        start=FromFile(path=weights),
-        methods=tuple(methods),
-        places=places,
+        start={"use": "file", "path": weights},
+        methods=methods,
+        at=at,
         training=training or _training(),
-        seeds=tuple(seeds or (1234,)),
-        evaluation=Evaluation(batch_size=1),
+        seeds=seeds or (1234,),
+        evaluation={"batch_size": 1},
         notes=(
             f"p002 {table}. Deviations: normals are learned in true space and a mirror turns n_x (the authors do neither); "
             f"angles are measured in their space of 8-bit codes. Single, trained on is our addition. {notes}"
@@ -87,32 +97,42 @@ def full(
     )
 
 
-def _training() -> Training:
-    single = TrainingOptions(
-        steps=STEPS,
-        batch_size=10,
-        optimizer=SGD(lr=1e-3, momentum=0.9),
-        schedule=Poly(power=0.9, total=STEPS),
-        last_layer_lr=10.0,
-        bias_lr=20.0,
-        weight_decay=WeightDecay(streams=5e-4, heads=5e-4, connections=5e-4),
-    )
+def tasks(**normals: Any) -> dict[str, Any]:
+    """Segmentation and normals, with losses at an eighth of the size, as the authors' code."""
+    return {
+        "segmentation": {"loss_resolution": "eighth"},
+        "normals": {"loss": "cosine", "loss_resolution": "eighth", **normals},
+    }
+
+
+def by_paper(decay: float) -> dict[str, Any]:
+    """SGD with the paper's rates: ten times the base rate for last layers, twenty for their biases."""
+    return {
+        "optimizer": {"use": "sgd", "lr": 1e-3, "momentum": 0.9},
+        "last_layer_lr": 10.0,
+        "bias_lr": 20.0,
+        "weight_decay": decay,
+    }
+
+
+def _training() -> dict[str, Any]:
+    steps = {"steps": STEPS, "batch_size": 10, "schedule": {"use": "poly", "total": STEPS}}
     # the multi-task script halves the decay that the single-task script has
-    connected = single.model_copy(update={"weight_decay": WeightDecay(streams=2.5e-4, heads=2.5e-4, connections=2.5e-4)})
-    return Training(single=single, connected=connected, joint=connected)
+    together = {**steps, **by_paper(2.5e-4)}
+    return {"single": {**steps, **by_paper(5e-4)}, "connected": together, "joint": together}
 
 
 def small(
     table: str,
-    methods: Sequence[Method],
+    methods: Sequence[Any],
     *,
     data: Given,
-    seeds: Sequence[int] | None,
+    seeds: Seeds,
     notes: str = "",
-    network: OneNetwork = RESNET18,
-    places: tuple[str, ...] = STAGES,
-    training: Training | None = None,
-    size: Size = SIZE,
+    network: Any = None,
+    at: tuple[str, ...] = STAGES,
+    training: Mapping[str, Any] | None = None,
+    size: tuple[int, int] = SIZE,
 ) -> Recipe:
     """A table at a size for two cores. What differs from the full size differs for all methods alike.
 
@@ -120,23 +140,21 @@ def small(
     """
     return Recipe(
         name=f"nddr-{table}-small",
-        data=NYUv2Folder(
-            path=place(data, Path("../shared/data/nyuv2")),
-            classes=40,
-            size=size,
-            augmentation=Augmentation(mirror=True, scale=(0.5, 1.5), crop=size),
-        ),
-        tasks=Tasks(
-            segmentation=SegmentationTask(loss_resolution="eighth"),
-            normals=NormalsTask(loss="cosine", weight=5.0, single_weight=1.0, loss_resolution="eighth"),
-        ),
-        network=network,
+        data={
+            "use": "nyuv2_folder",
+            "path": place(data, Path("../shared/data/nyuv2")),
+            "classes": 40,
+            "size": size,
+            "augment": varied(size, scale=(0.5, 1.5), colour=0.0),
+        },
+        tasks=tasks(weight=5.0),
+        network=network or resnet("resnet18"),
         start=SCENES,
-        methods=tuple(methods),
-        places=places,
+        methods=methods,
+        at=at,
         training=training or small_training(),
-        seeds=tuple(seeds or (0,)),
-        evaluation=Evaluation(batch_size=8),
+        seeds=seeds or (0,),
+        evaluation={"batch_size": 8},
         notes=(
             f"p002 {table}, small: another backbone, size, optimiser, amount of data and training; angles in true space. "
             f"{notes}"
@@ -144,27 +162,23 @@ def small(
     )
 
 
-def small_training() -> Training:
-    """A minute or two for each method.
+def small_training(steps: tuple[int, int, int] = (250, 150, 400), **connected: Any) -> dict[str, Any]:
+    """A minute or two for each method. connected: changes of the fine-tuning.
 
     Chosen on a quarter of the training part (by scene): under SGD the normals hardly left the constant prediction in so
     few steps, and last layers at 10 and 20 times the rate cost segmentation half its mIoU.
     """
-    single = TrainingOptions(
-        steps=250, batch_size=8, optimizer=Adam(lr=1e-3), schedule=Poly(power=0.9), log_every=5, monitor_every=10
-    )
-    connected = single.model_copy(update={"steps": 150, "optimizer": Adam(lr=5e-4)})
-    return Training(single=single, connected=connected, joint=single.model_copy(update={"steps": 400}))
+    alone, tuned, joint = steps
+    single = by_adam(alone, lr=1e-3)
+    changed = {"steps": tuned, "optimizer": {"use": "adam", "lr": 5e-4}, **connected}
+    return {"single": single, "connected": {**single, **changed}, "joint": {**single, "steps": joint}}
 
 
-def small_sweep(*, steps: int, by_sgd: bool = False) -> Training:
+def small_sweep(*, steps: int, by_sgd: bool = False) -> dict[str, Any]:
     """As `small_training`, shorter, since a sweep has many rows.
 
     steps: of each connected network.
     by_sgd: fine-tuned by SGD: only there does a multiple of the rate mean what it means in the papers.
     """
-    usual = small_training()
-    connected = usual.connected.model_copy(
-        update={"steps": steps, "monitor_every": 5} | ({"optimizer": SGD(lr=1e-3)} if by_sgd else {})
-    )
-    return usual.model_copy(update={"single": usual.single.model_copy(update={"steps": 200}), "connected": connected})
+    optimizer = {"optimizer": {"use": "sgd", "lr": 1e-3}} if by_sgd else {}
+    return small_training((200, steps, 400), monitor_every=5, **optimizer)

@@ -1,24 +1,105 @@
-"""A monitor at work on one training."""
+"""A monitor at work on one training, and what it warned of."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 from torch import Tensor
 
 from taskweave.data.sample import Batch
+from taskweave.files import write_text
 from taskweave.progress import Progress
-from taskweave.training.monitor.alarm import Alarm
-from taskweave.training.monitor.cosines import Cosines, Look, Pair
-from taskweave.training.monitor.gaps import Gap
-from taskweave.training.monitor.monitor import Monitor
-from taskweave.training.monitor.places import Backward
-from taskweave.training.monitor.warnings import Ledger, Warned, write_warnings
+from taskweave.training.monitor.cosines import Backward, Cosines, Look, Pair
+from taskweave.training.monitor.monitor import Alarm, Gap, Monitor
 from taskweave.weaving.connected import Connected
+
+WARNINGS = "warnings.json"
+
+
+@final
+@dataclass(frozen=True)
+class Warned:
+    """A warning of negative transfer.
+
+    Args:
+        task: The task that suffers, or "a and b" if their gradients point apart.
+        place: The connection where it was seen; "" if no cosine is known.
+        since: The step from which it held.
+        text: The message shown when the warning began.
+        until: The step at which it ended; None if it held to the end.
+    """
+
+    task: str
+    place: str
+    since: int
+    text: str
+    until: int | None = None
+
+    @property
+    def message(self) -> str:
+        return self.text if self.until is None else f"{self.text}; it ended at step {self.until}"
+
+
+@final
+class Ledger:
+    """The warnings of a training, those that ended too, in the order in which they began."""
+
+    def __init__(self) -> None:
+        self.warned: tuple[Warned, ...] = ()
+        self._open: dict[str, int] = {}
+
+    def begin(self, key: str, warned: Warned) -> None:
+        """Record a warning.
+
+        Args:
+            key: Identifies what the warning is about, for `end`.
+        """
+        self._open[key] = len(self.warned)
+        self.warned = (*self.warned, warned)
+
+    def end(self, key: str, step: int) -> None:
+        """Note that what it warned of is over."""
+        number = self._open.pop(key)
+        ended = replace(self.warned[number], until=step)
+        self.warned = (*self.warned[:number], ended, *self.warned[number + 1 :])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"warned": [asdict(one) for one in self.warned], "open": dict(self._open)}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.warned = tuple(Warned(**one) for one in state["warned"])
+        self._open = dict(state["open"])
+
+
+def write_warnings(folder: Path, warned: Sequence[Warned]) -> None:
+    """Write warnings to ``warnings.json`` in the training's folder, atomically.
+
+    Raises:
+        CannotSaveError: The file cannot be written.
+    """
+    write_text(folder / WARNINGS, json.dumps([asdict(one) for one in warned], indent=1) + "\n")
+
+
+def read_warnings(folder: Path) -> tuple[Warned, ...]:
+    """Read the warnings of a training's folder; () if the training was not watched.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    path = folder / WARNINGS
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(Warned(**one) for one in json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it: only this training's warnings are lost") from error
+
 
 AGE = "age"
 _COST = 25
@@ -27,9 +108,9 @@ _COST = 25
 
 @final
 class Watch:
-    """What a monitor has seen of a training so far; its state goes into the training's checkpoints.
+    """What a monitor has seen of a training so far; its state is saved in the training's checkpoints.
 
-    spent: seconds of this step; they are no part of the training's own.
+    `spent` holds the seconds that the monitor took in this step; they do not count as training time.
     """
 
     def __init__(
@@ -84,9 +165,11 @@ class Watch:
         self.spent += time.perf_counter() - begun
 
     def report(self, step: int, losses: Mapping[str, float] | None, progress: Progress) -> dict[str, float]:
-        """After training step number `step`: the row of ``monitor.csv``; warnings that begin are told, and kept.
+        """Return the row of ``monitor.csv`` for training step `step`; report and store warnings that begin.
 
-        losses: those of the log's row of this step; None where it has none.
+        Args:
+            step: Number of the step that has just ended, counted from 1.
+            losses: Losses in the log's row of this step; None if the log has no row for it.
         """
         before = self.ledger.warned
         row = self._cosines(step)
@@ -139,7 +222,11 @@ class Watch:
         return Warned(task, place, gap.alarm.since, f"{text}; its gradient agrees least at {place} ({cosine})")
 
     def write(self) -> None:
-        """Put ``warnings.json`` into the folder. Raises CannotSaveError."""
+        """Write ``warnings.json`` to the folder.
+
+        Raises:
+            CannotSaveError: The file cannot be written.
+        """
         write_warnings(self.folder, self.ledger.warned)
 
     def state_dict(self) -> dict[str, Any]:

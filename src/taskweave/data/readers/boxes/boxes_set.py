@@ -1,23 +1,92 @@
-"""Data sets of images with boxes: one list of pictures, each with its objects, read from annotations beforehand."""
+"""Images with boxes: one list of pictures, each with its objects, read from annotations beforehand."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from annotated_types import Len
+from PIL import Image
 
 from taskweave.data.boxes import bounding_boxes
-from taskweave.data.dataset import LabelledSet
-from taskweave.data.readers.fileset import Field
+from taskweave.data.facts import ATTRIBUTES, DETECTION, SetFacts
+from taskweave.data.readers.fileset import Field, Listed, ListedSet
 from taskweave.data.sample import Sample
 
-DETECTION, ATTRIBUTES = "detection", "attributes"
+Classes = Annotated[tuple[str, ...], Len(1)] | None
+
+
+def need_classes(options: Mapping[str, Any]) -> None:
+    """The rule of data sets whose classes only their files name: a recipe says them, since no file is opened by then."""
+    if options["classes"] is None:
+        raise ValueError(f"the classes of {options['path']} are in its files: name them, e.g. classes: [person]")
+
+
+def files_of(path: Path, part: str, parts: Mapping[str, tuple[Path, Path]]) -> tuple[Path, Path]:
+    """Images and annotations of a part below `path`; ValueError for another name."""
+    if part not in parts:
+        raise ValueError(f"there is no part {part!r}: expected one of {list(parts)}")
+    images, annotations = parts[part]
+    return path / images, path / annotations
+
+
+def size_of_picture(path: Path) -> tuple[int, int]:
+    """(H, W) from an image file's head, without decoding it."""
+    try:
+        with Image.open(path) as file:
+            return file.height, file.width
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(f"{path} is not a readable picture ({error}): write it again") from error
+
+
+def number_in(text: str, what: str) -> float:
+    """Return the number that a text holds.
+
+    Args:
+        what: What the number is and where it stands, for messages.
+
+    Raises:
+        ValueError: The text is not a number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{what} is {text!r}, expected a number") from None
+
+
+def four_numbers(value: Any, what: str) -> tuple[float, float, float, float]:
+    """Return x, y, width and height from a JSON list of four numbers.
+
+    Args:
+        what: What the value is, for messages.
+
+    Raises:
+        ValueError: `value` is anything else.
+    """
+    if not isinstance(value, list) or len(value) != 4 or not all(isinstance(number, int | float) for number in value):
+        raise ValueError(f"{what} is {value!r}, expected [x, y, width, height]")
+    x, y, width, height = value
+    return x, y, width, height
+
+
+def chosen_classes(wanted: Sequence[str] | None, available: Sequence[str], layout: str) -> tuple[str, ...]:
+    """`wanted` without repetition, all where it is None; ValueError where one is not in this layout."""
+    chosen = tuple(available) if wanted is None else tuple(dict.fromkeys(wanted))
+    if unknown := [name for name in chosen if name not in available]:
+        raise ValueError(f"{layout} has no class {unknown[0]!r}; it has {list(available)}")
+    if not chosen:
+        raise ValueError(f"no class is chosen: give some of {list(available)}")
+    return chosen
+
+
+PERSON = "person"
 
 
 @final
@@ -63,10 +132,14 @@ class Found:
 @final
 @dataclass(frozen=True, eq=False)
 class Objects:
-    """n objects in arrays, which a data set of a million objects can hold and hand to worker processes.
+    """n objects as arrays, so that a data set can hold a million objects and pass them to worker processes.
 
-    boxes: (n, 4) float32 x1, y1, x2, y2.  labels: (n,) int64 from 1.  ignore: (n,) bool.
-    values: (n, A) float32 of 0, 1, NaN.  visible: (n,) float32 in 0..1, None where the data set does not say.
+    Args:
+        boxes: (n, 4) float32 x1, y1, x2, y2.
+        labels: (n,) int64 from 1.
+        ignore: (n,) bool.
+        values: (n, A) float32 of 0, 1, NaN.
+        visible: (n,) float32 in 0..1; None if the data set does not state it.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -78,14 +151,14 @@ class Objects:
 
 @final
 @dataclass(frozen=True)
-class Picture:
-    """One image, its size (H, W) as annotated, its objects, and the files of its other targets.
+class Picture(Listed):
+    """One image, its objects, and the files of its other targets.
 
-    listed: where it was named, for messages.
+    Args:
+        size: (height, width) as annotated.
+        listed: Where the image is listed, for messages.
     """
 
-    key: str
-    scene: str
     image: Field
     size: tuple[int, int]
     objects: Objects
@@ -94,11 +167,16 @@ class Picture:
 
 
 @final
-class BoxSet(LabelledSet):
-    """`pictures` with their boxes. The functions ``open_...`` make one from each published layout.
+class BoxSet(ListedSet[Picture]):
+    """`pictures` with their boxes. Each published layout has a function that makes one.
 
-    labels: which targets to give, of ``detection``, ``attributes`` and the pictures' fields.
-    objects: names of the object classes; label k is objects[k - 1].
+    Args:
+        pictures: One for each sample, with its objects. Their images are there.
+        labels: The targets to offer, of "detection", "attributes" and the pictures' fields.
+        objects: Names of the object classes; label k is objects[k - 1].
+        where: What lists the pictures, for messages.
+        attributes: Names of the objects' attributes.
+        classes: Names of the segmentation classes.
     """
 
     def __init__(
@@ -111,72 +189,46 @@ class BoxSet(LabelledSet):
         attributes: Sequence[str] = (),
         classes: Sequence[str] = (),
     ) -> None:
-        if not pictures:
-            raise ValueError(f"{where} names no images: the data set is empty; give another split or path")
-        key, count = Counter(picture.key for picture in pictures).most_common(1)[0]
-        if count > 1:
-            raise ValueError(f"{where} names {key!r} {count} times: keys are unique; remove the repeated lines")
-        self._pictures = tuple(pictures)
-        self._labels = tuple(labels)
-        self._objects = tuple(objects)
-        self._attributes = tuple(attributes) if ATTRIBUTES in labels else ()
-        self._classes = tuple(classes) if "segmentation" in labels else ()
-        self.where = where
+        named = SetFacts(where, tuple(labels), tuple(classes), tuple(objects), tuple(attributes))
+        super().__init__(pictures, named, what="images")
 
-    def __len__(self) -> int:
-        return len(self._pictures)
+    def _completed(self) -> Sequence[Picture]:
+        """The pictures, whose dense labels have their files."""
+        for picture in self._entries:
+            for label in self._labels:
+                if label in picture.fields and not picture.fields[label].path.is_file():
+                    others = tuple(name for name in self._labels if name != label)
+                    raise FileNotFoundError(
+                        f"{picture.fields[label].path} does not exist: restore it, or read the data set's other labels "
+                        f"with .only({others})"
+                    )
+        return self._entries
 
     def __getitem__(self, index: int) -> Sample:
-        if not 0 <= index < len(self):
-            raise IndexError(f"sample {index} is outside 0..{len(self) - 1} of {self.where}")
-        picture = self._pictures[index]
-        image = picture.image.read(picture.image.path)
+        picture = self._entry(index)
+        image = picture.image.value()
         _require_size(tuple(image.shape[-2:]), picture, f"image {picture.image.path}")
         sample = {"image": image, "key": picture.key}
         for label in self._labels:
             if label in (DETECTION, ATTRIBUTES):
                 sample[label] = _target(label, picture)
             elif label in picture.fields:
-                file = picture.fields[label]
-                sample[label] = file.read(file.path)
-                _require_size(tuple(sample[label].shape[-2:]), picture, f"{label} {file.path}")
+                sample[label] = picture.fields[label].value()
+                _require_size(tuple(sample[label].shape[-2:]), picture, f"{label} {picture.fields[label].path}")
         return sample
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self._labels
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._classes
-
-    @property
-    def objects(self) -> tuple[str, ...]:
-        return self._objects
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        return self._attributes
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """What each sample is made from."""
-        return self._pictures
+        return self._entries
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """(H, W) of each image, without reading it."""
-        return tuple(picture.size for picture in self._pictures)
-
-    def key(self, index: int) -> str:
-        return self._pictures[index].key
-
-    def scene(self, index: int) -> str:
-        return self._pictures[index].scene
+        return tuple(picture.size for picture in self._entries)
 
     def files(self, index: int) -> dict[str, Path]:
-        """{``image`` or dense label: the file it is read from} of a sample."""
-        picture = self._pictures[index]
+        picture = self._entries[index]
         dense = {name: picture.fields[name].path for name in self._labels if name in picture.fields}
         return {"image": picture.image.path, **dense}
 

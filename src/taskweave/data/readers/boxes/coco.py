@@ -2,41 +2,66 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_reading import chosen_classes
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
-from taskweave.data.readers.files import read_picture
-from taskweave.data.readers.fileset import Field, require_folder
+from taskweave.data.facts import DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_set import (
+    BoxSet,
+    Classes,
+    Found,
+    Picture,
+    chosen_classes,
+    files_of,
+    four_numbers,
+    need_classes,
+)
+from taskweave.data.readers.faults import Accept, Faults
+from taskweave.data.readers.files import beside, read_json, read_picture, require_folder
+from taskweave.data.readers.fileset import Field
+from taskweave.parts import states
 
 
-def open_coco(
-    images: Path,
-    annotations: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    return SetFacts("COCO", (DETECTION,), objects=options["classes"] or ())
+
+
+@states(facts=_facts, check=need_classes)
+def coco(
+    part: str,
     *,
-    classes: Sequence[str] | None = None,
-    accept: Collection[Fault] = ("empty", "outside"),
+    path: Folder,
+    train_images: Path = Path("train2017"),
+    train_annotations: Path = Path("annotations/instances_train2017.json"),
+    test_images: Path = Path("val2017"),
+    test_annotations: Path = Path("annotations/instances_val2017.json"),
+    classes: Classes = None,
+    accept: Accept = ("empty", "outside"),
 ) -> BoxSet:
-    """A json file with ``images``, ``annotations`` and ``categories``, and the folder of its images.
+    """Images and a json in COCO's form for each part: ``images``, ``annotations`` and ``categories``.
 
     ``bbox`` is x, y, width, height in pixels from 0. Crowds (``iscrowd`` 1) are ignored boxes. Category ids, which have
     gaps in COCO (1 to 90 for 80 classes), become labels 1, 2, ... in the order of the ids. The key of an image is its file
     name; images without objects stay in.
 
-    classes: those to keep, in this order, label 1 first; by default all.
-    accept: faults to count and warn of. By default boxes without area, of which instances_train2017 has two (annotations
-        918 and 2206849, 0 high: left out), and boxes that end beyond the image, as x + width is rounded (clipped).
-    Raises ValueError where an id occurs twice, or an annotation names an image or a category that is not there.
+    Args:
+        part: "train" or "test".
+        path: The folder that the other paths count from.
+        train_images: Images of the train part.
+        train_annotations: Its json.
+        test_images: Images of the test part.
+        test_annotations: Its json.
+        classes: Those to keep, in this order, label 1 first; None for all, which a recipe has to name.
+        accept: Faults to count and warn of. By default boxes without area, of which instances_train2017 has two
+            (annotations 918 and 2206849, 0 high: left out), and boxes that end beyond the image, as x + width is rounded
+            (clipped).
     """
-    images, annotations = Path(images), Path(annotations)
+    files = {"train": (train_images, train_annotations), "test": (test_images, test_annotations)}
+    images, annotations = files_of(Path(path), part, files)
     require_folder(images, "the images that the json names")
     content = _content(annotations)
-    categories = _by_id(content, "categories", annotations)
-    names = _names(categories, annotations)
+    names = _names(_by_id(content, "categories", annotations), annotations)
     chosen = chosen_classes(classes, tuple(names.values()), str(annotations))
     pictures = _by_id(content, "images", annotations)
     faults = Faults(accept)
@@ -47,18 +72,12 @@ def open_coco(
 
 
 def _content(path: Path) -> Mapping[str, Any]:
-    if not path.is_file():
-        there = sorted(other.name for other in path.parent.glob("*.json")) if path.parent.is_dir() else []
-        raise FileNotFoundError(f"{path} does not exist: {path.parent} has {there or 'no json files'}; give one of these")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not readable json ({error}): write it again") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}: expected images, annotations and categories")
+    holds = "images, annotations and categories"
+    there = beside(path) or "no json files"
+    content = read_json(path, missing=f"{path.parent} has {there}; give one of these", holds=holds)
     for name in ("images", "annotations", "categories"):
         if not isinstance(content.get(name), list):
-            raise ValueError(f"{path} has no list {name!r}: expected images, annotations and categories")
+            raise ValueError(f"{path} has no list {name!r}: expected {holds}")
     return content
 
 
@@ -76,8 +95,7 @@ def _by_id(content: Mapping[str, Any], name: str, path: Path) -> dict[int, Mappi
 
 def _names(categories: Mapping[int, Mapping[str, Any]], path: Path) -> dict[int, str]:
     names = {number: str(_value(categories[number], "name", f"{path}, category {number}")) for number in sorted(categories)}
-    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
-    if twice:
+    if twice := {name for name in names.values() if list(names.values()).count(name) > 1}:
         raise ValueError(f"{path} calls several categories {min(twice)!r}: names are unique; rename one")
     return names
 
@@ -102,18 +120,12 @@ def _objects(
         if category not in names:
             faults.note("unknown class", f"{where}: category_id {category} is not in 'categories', which has {list(names)}")
             continue
-        box = faults.checked(_corners(row, where), _size(pictures[image], f"{path}, image {image}"), where)
+        x, y, width, height = four_numbers(_value(row, "bbox", where), f"{where}: bbox")
+        corners = (x, y, x + width, y + height)
+        box = faults.checked(corners, _size(pictures[image], f"{path}, image {image}"), where)
         if box is not None and names[category] in labels:
             found[image].add(box, labels[names[category]], ignore=bool(row.get("iscrowd", 0)))
     return found
-
-
-def _corners(row: Mapping[str, Any], where: str) -> tuple[float, float, float, float]:
-    box = _value(row, "bbox", where)
-    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(value, int | float) for value in box):
-        raise ValueError(f"{where}: bbox is {box!r}, expected [x, y, width, height]")
-    x, y, width, height = box
-    return x, y, x + width, y + height
 
 
 def _size(row: Mapping[str, Any], where: str) -> tuple[int, int]:

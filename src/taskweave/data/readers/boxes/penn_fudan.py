@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from torchvision import tv_tensors
 
-from taskweave.data.generated.drawn import drawn
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
-from taskweave.data.readers.files import read_picture, read_values
-from taskweave.data.readers.fileset import Field, require_folder, require_labels
-from taskweave.data.readers.label_codes import LabelCode
+from taskweave.data.facts import DETECTION, Folder, SetFacts, TestShare
+from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Picture
+from taskweave.data.readers.faults import Accept, Faults
+from taskweave.data.readers.files import LabelCode, read_picture, read_values, require_folder
+from taskweave.data.readers.fileset import Field
+from taskweave.data.splits import drawn
+from taskweave.parts import states
 
 SEGMENTATION = "segmentation"
 _PERSON_NUMBERS = LabelCode({0: 0, **dict.fromkeys(range(1, 256), 1)}, "0 (background) or the number of a person, 1..255")
@@ -26,46 +26,46 @@ _BOX = re.compile(
 _KINDS = ("PASpersonWalking", "PASpersonStanding")
 
 
-def open_penn_fudan(
-    path: Path,
-    *,
-    split: Literal["train", "test", "all"],
-    seed: int = 0,
-    test_share: float = 0.3,
-    labels: Sequence[str] = (DETECTION, SEGMENTATION),
-    accept: Collection[Fault] = (),
-) -> BoxSet:
-    """``path/{PNGImages/*.png, PedMasks/*_mask.png, Annotation/*.txt}``, the last in PASCAL format 1.00.
+_FACTS = SetFacts("Penn-Fudan", (DETECTION, SEGMENTATION), ("background", PERSON), (PERSON,))
+
+
+@states(facts=_FACTS)
+def penn_fudan(part: str, *, path: Folder, split_seed: int = 0, test_share: TestShare = 0.3, accept: Accept = ()) -> BoxSet:
+    """Penn-Fudan pedestrians: ``path/{PNGImages/*.png, PedMasks/*_mask.png, Annotation/*.txt}`` (PASCAL format 1.00).
 
     Boxes are those of the text files (pixels from 1, the last one included); a few differ from the extent of their mask by
     some pixels. ``segmentation`` is background 0 or person 1, whoever it is. Not every visible person is labelled.
 
-    The release has no split. Ours is drawn by `seed`: images in the order of a hash of (seed, name), the first
+    The release has no split. Ours is drawn by `split_seed`: images in the order of a hash of (seed, name), the first
     round(test_share * n) are the test set; so a split named in a result needs its seed and share.
 
-    accept: faults to count and warn of; by default none (the release's files that the tests read have none).
+    Args:
+        part: "train", "test" or "all".
+        path: The folder.
+        split_seed: Draws the split.
+        test_share: Share of the images in the test.
+        accept: Faults to count and warn of.
     """
     path = Path(path)
-    labels = require_labels(labels, (DETECTION, SEGMENTATION), "Penn-Fudan")
     require_folder(path / "Annotation", "the annotations of Penn-Fudan, *.txt")
     if not 0 < test_share < 1:
         raise ValueError(f"test_share is the test set's part of the images, between 0 and 1, got {test_share}")
     keys = sorted(file.stem for file in (path / "Annotation").glob("*.txt"))
     faults = Faults(accept)
-    pictures = [_picture(path, key, faults) for key in _chosen(keys, split, seed=seed, share=test_share)]
+    pictures = [_picture(path, key, faults) for key in _chosen(keys, part, seed=split_seed, share=test_share)]
     faults.warn()
-    where = f"{path / 'Annotation'} ({split})"
-    return BoxSet(pictures, labels=labels, objects=("person",), classes=("background", "person"), where=where)
+    where = f"{path / 'Annotation'} ({part})"
+    return BoxSet(pictures, labels=_FACTS.labels, objects=_FACTS.objects, classes=_FACTS.classes, where=where)
 
 
-def _chosen(keys: Sequence[str], split: str, *, seed: int, share: float) -> list[str]:
+def _chosen(keys: Sequence[str], part: str, *, seed: int, share: float) -> list[str]:
     """Whether an image is in the test set hardly depends on which others are there, unlike with a permutation."""
-    if split == "all":
+    if part == "all":
         return list(keys)
-    if split not in ("train", "test"):
-        raise ValueError(f"Penn-Fudan has no split {split!r}: expected 'train', 'test' or 'all'")
+    if part not in ("train", "test"):
+        raise ValueError(f"Penn-Fudan has no split {part!r}: expected 'train', 'test' or 'all'")
     test = set(drawn(keys, seed=seed)[: round(share * len(keys))])
-    return [key for key in keys if (key in test) == (split == "test")]
+    return [key for key in keys if (key in test) == (part == "test")]
 
 
 def _picture(path: Path, key: str, faults: Faults) -> Picture:
@@ -74,28 +74,22 @@ def _picture(path: Path, key: str, faults: Faults) -> Picture:
     for file in (image, mask):
         if not file.is_file():
             raise FileNotFoundError(f"{file} does not exist: {listed} belongs to it; restore the file or remove the text")
-    annotation = _read(listed)
+    size, boxes = _read(listed)
     found = Found()
-    for line, kind, box in annotation.boxes:
+    for line, kind, box in boxes:
         where = f"{listed}, line {line}"
         if kind not in _KINDS:
-            faults.note("unknown class", f"{where}: unknown class {kind!r}; expected one of {list(_KINDS)}")
+            faults.unknown(kind, _KINDS, where)
             continue
-        checked = faults.checked(box, annotation.size, where)
+        checked = faults.checked(box, size, where)
         if checked is not None:
             found.add(checked, 1)
     fields = {SEGMENTATION: Field(mask, read_person_mask)}
-    return Picture(key, key, Field(image, read_picture), annotation.size, found.packed(), str(listed), fields)
+    return Picture(key, key, Field(image, read_picture), size, found.packed(), str(listed), fields)
 
 
-class _Text(NamedTuple):
-    """size: (H, W). boxes: (line, class, x1 y1 x2 y2)."""
-
-    size: tuple[int, int]
-    boxes: list[tuple[int, str, tuple[float, float, float, float]]]
-
-
-def _read(path: Path) -> _Text:
+def _read(path: Path) -> tuple[tuple[int, int], list[tuple[int, str, tuple[float, float, float, float]]]]:
+    """(H, W), and (line, class, x1 y1 x2 y2) of each box."""
     text = path.read_text(encoding="latin-1")
     size, count = _SIZE.search(text), _COUNT.search(text)
     if size is None:
@@ -109,7 +103,7 @@ def _read(path: Path) -> _Text:
     if count is None or int(count[1]) != len(boxes):
         announced = "no number of" if count is None else count[1]
         raise ValueError(f"{path} announces {announced} objects and has {len(boxes)} readable boxes: restore the file")
-    return _Text((int(size[2]), int(size[1])), boxes)
+    return (int(size[2]), int(size[1])), boxes
 
 
 def read_person_mask(path: Path) -> tv_tensors.Mask:

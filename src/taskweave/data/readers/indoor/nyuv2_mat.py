@@ -2,44 +2,50 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, final
+from typing import Annotated, Any, Literal, final
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torchvision import tv_tensors
 
-from taskweave.data.derived_normals import DerivedNormals
-from taskweave.data.readers.files import decode_depth
-from taskweave.data.readers.fileset import LABELS, Field, FileSet, Item, require_labels
-from taskweave.data.readers.indoor.nyuv2_classes import REACH, ClassCount, class_names, from_forty
-from taskweave.data.readers.label_codes import IGNORE, LabelCode
-from taskweave.data.tensors import Depth
+from taskweave.data.facts import DENSE, Folder
+from taskweave.data.normals import DerivedNormals
+from taskweave.data.readers.arrays import h5_file
+from taskweave.data.readers.files import IGNORE, LabelCode, decode_depth
+from taskweave.data.readers.fileset import Field, FileSet, Item
+from taskweave.data.readers.indoor.nyuv2 import REACH, ClassCount, class_names, from_forty, with_derived_normals
+from taskweave.parts import Where, states
 
 RAW_CLASSES = 894
 _SPLITS = {"train": "trainNdxs", "test": "testNdxs"}
 
 
-def open_nyuv2_mat(
-    path: Path, *, splits: Path, split: str, class_map: Path, classes: ClassCount = 40, labels: Sequence[str] = LABELS
+@states(facts=with_derived_normals)
+def nyuv2_mat(
+    part: str,
+    *,
+    path: Folder,
+    splits: Annotated[Path, Where],
+    class_map: Annotated[Path, Where],
+    classes: ClassCount = 40,
 ) -> FileSet:
-    """`path` is nyu_depth_v2_labeled.mat (Silberman et al. 2012; 1,449 pictures of 480 x 640). Needs h5py.
+    """The official nyu_depth_v2_labeled.mat (1,449 pictures of 480 x 640; needs taskweave[data]).
 
     Depth is the in-painted one, in metres. Normals are derived from it and cached (`DerivedNormals`). The file names each
-    picture's scene. Keys are the official indices, from 1.
+    picture's scene. Keys are the official indices, from 1. (Silberman et al. 2012.)
 
-    splits: splits.mat with trainNdxs (795) and testNdxs (654).
-    split: "train" or "test".
-    class_map: the class 1..40, 0 = none, of each of the 894 raw classes: classMapping40.mat of Gupta et al. (mapClass), or
-        an .npy of 894 numbers. 13 classes are grouped from the 40.
+    Args:
+        part: "train" or "test".
+        path: The .mat file.
+        splits: splits.mat with trainNdxs (795) and testNdxs (654).
+        class_map: The class 1..40, 0 = none, of each of the 894 raw classes: classMapping40.mat of Gupta et al. (mapClass),
+            or an .npy of 894 numbers.
+        classes: The 40 classes, or the 13 that they are grouped into.
     """
     path = Path(path)
-    labels = require_labels(labels, LABELS, "nyu_depth_v2_labeled.mat")
     names = class_names(classes)
     for file, what in (
         (path, "nyu_depth_v2_labeled.mat"),
@@ -48,81 +54,53 @@ def open_nyuv2_mat(
     ):
         if not file.is_file():
             raise FileNotFoundError(f"{file} is not a file: expected {what}; download it and give its path")
-    if split not in _SPLITS:
-        raise ValueError(f"splits.mat has no split {split!r}; it has {list(_SPLITS)}")
+    if part not in _SPLITS:
+        raise ValueError(f"splits.mat has no split {part!r}; it has {list(_SPLITS)}")
     code = from_forty(_code(Path(class_map)), classes)
     scenes = _scenes(path)
-    indices = _indices(Path(splits), _SPLITS[split], count=len(scenes))
+    indices = _indices(Path(splits), _SPLITS[part], count=len(scenes))
     items = [
-        Item(f"{index + 1:04d}", scenes[index], _fields(path, index, code), f"{splits}, {_SPLITS[split]}")
+        Item(f"{index + 1:04d}", scenes[index], _fields(path, index, code), f"{splits}, {_SPLITS[part]}")
         for index in indices
     ]
-    return FileSet(items, labels=labels, classes=names, where=f"{_SPLITS[split]} of {splits}")
+    return FileSet(items, labels=DENSE, classes=names, where=f"{_SPLITS[part]} of {splits}")
 
 
 def _fields(path: Path, index: int, code: LabelCode) -> dict[str, Field]:
+    depth = _ReadEntry("depths", index)
     return {
-        "image": Field(path, _Picture(index)),
-        "segmentation": Field(path, _Labels(index, code)),
-        "depth": Field(path, _Depth(index)),
-        "normals": Field(path, DerivedNormals(_Depth(index))),
+        "image": Field(path, _ReadEntry("images", index)),
+        "segmentation": Field(path, _ReadEntry("labels", index, code)),
+        "depth": Field(path, depth),
+        "normals": Field(path, DerivedNormals(depth)),
     }
 
 
 @final
 @dataclass(frozen=True)
-class _Picture:
+class _ReadEntry:
+    """One picture's array `name` of the file -> Image, Mask by its code, or Depth."""
+
+    name: Literal["images", "labels", "depths"]
     index: int
+    code: LabelCode | None = None
 
-    def __call__(self, path: Path) -> tv_tensors.Image:
-        return tv_tensors.Image(torch.from_numpy(_entry(path, "images", self.index, 3)))
-
-
-@final
-@dataclass(frozen=True)
-class _Labels:
-    index: int
-    code: LabelCode
-
-    def __call__(self, path: Path) -> tv_tensors.Mask:
-        return self.code.decode(_entry(path, "labels", self.index, 2), f"{path}, labels of picture {self.index + 1}")
-
-
-@final
-@dataclass(frozen=True)
-class _Depth:
-    index: int
-
-    def __call__(self, path: Path) -> Depth:
-        where = f"{path}, depths of picture {self.index + 1}"
-        return decode_depth(_entry(path, "depths", self.index, 2), where, reach=REACH)
-
-
-def _entry(path: Path, name: str, index: int, rank: int) -> npt.NDArray[Any]:
-    """One picture's array with the axes (..., H, W): MATLAB stores columns first, so h5py sees (..., W, H)."""
-    file = _file(str(path), os.getpid())
-    if name not in file or file[name].ndim != rank + 1:
-        found = file[name].shape if name in file else sorted(file)
-        raise ValueError(f"{path} has no {name!r} with {rank + 1} axes, found {found}: give nyu_depth_v2_labeled.mat")
-    return np.ascontiguousarray(np.asarray(file[name][index]).swapaxes(-1, -2))
-
-
-@lru_cache(maxsize=4)
-def _file(path: str, process: int) -> Any:
-    """The open file, one per process: HDF5 handles do not survive a fork."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError("nyu_depth_v2_labeled.mat needs h5py: pip install taskweave[data]") from error
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:  # HDF5's words do not say which
-        raise ValueError(f"{path} is not a readable .mat file ({error}): download it again") from error
+    def __call__(self, path: Path) -> Any:
+        where = f"{path}, {self.name} of picture {self.index + 1}"
+        file, axes = h5_file(path), 4 if self.name == "images" else 3
+        if self.name not in file or file[self.name].ndim != axes:
+            found = file[self.name].shape if self.name in file else sorted(file)
+            raise ValueError(f"{path} has no {self.name!r} with {axes} axes, found {found}: give nyu_depth_v2_labeled.mat")
+        # MATLAB stores columns first, so h5py sees (..., W, H)
+        values = np.ascontiguousarray(np.asarray(file[self.name][self.index]).swapaxes(-1, -2))
+        if self.name == "images":
+            return tv_tensors.Image(torch.from_numpy(values))
+        return decode_depth(values, where, reach=REACH) if self.code is None else self.code.decode(values, where)
 
 
 def _scenes(path: Path) -> list[str]:
     """Each picture's scene: ``scenes`` holds references to strings of character codes."""
-    file = _file(str(path), os.getpid())
+    file = h5_file(path)
     if "scenes" not in file:
         raise ValueError(f"{path} has no 'scenes', found {sorted(file)}: give nyu_depth_v2_labeled.mat")
     return [

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Objects, Picture
-from taskweave.data.readers.files import ReadLabels, read_picture
-from taskweave.data.readers.fileset import Field, require_folder, require_labels
-from taskweave.data.readers.streets.cityscapes import SEGMENTATION, pictures_of
-from taskweave.data.readers.streets.cityscapes_classes import CITYSCAPES_CLASSES, CityscapesCount, label_code
+from taskweave.data.facts import DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_set import PERSON, BoxSet, Found, Objects, Picture, four_numbers
+from taskweave.data.readers.faults import DRAWN_OUTSIDE, Accept, Faults
+from taskweave.data.readers.files import ReadLabels, read_json, read_picture, require_folder
+from taskweave.data.readers.fileset import Field
+from taskweave.data.readers.streets.cityscapes import (
+    CITYSCAPES_CLASSES,
+    SEGMENTATION,
+    CityscapesCount,
+    label_code,
+    pictures_of,
+)
+from taskweave.parts import states
 
-_DRAWN_OUTSIDE: tuple[Fault, ...] = ("outside",)
 CITYPERSONS_NAMES = ("pedestrian", "rider", "sitting person", "person (other)", "person group", "ignore")
 
 
-def open_citypersons(
-    path: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    names = CITYSCAPES_CLASSES[options["classes"]]
+    return SetFacts("CityPersons", (DETECTION, SEGMENTATION), names, (PERSON,), size=(1024, 2048))
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    persons = options["persons"]
+    if not persons or len(set(persons)) < len(persons):
+        raise ValueError(f"citypersons.persons are names, at least one, that differ, got {list(persons)}")
+
+
+@states(facts=_facts, check=_check)
+def citypersons(
+    part: str,
     *,
-    split: Literal["train", "val"],
-    persons: Sequence[str] = ("pedestrian",),
-    labels: Sequence[str] = (DETECTION,),
+    path: Folder,
     classes: CityscapesCount = 2,
-    accept: Collection[Fault] = _DRAWN_OUTSIDE,
+    persons: tuple[str, ...] = ("pedestrian",),
+    accept: Accept = DRAWN_OUTSIDE,
 ) -> BoxSet:
-    """``path/gtBboxCityPersons/<split>/<city>/*_gtBboxCityPersons.json`` beside Cityscapes' folders (Zhang et al. 2017).
+    """CityPersons' boxes: ``path/gtBboxCityPersons/<part>/<city>/*_gtBboxCityPersons.json`` beside Cityscapes' folders.
 
     ``bbox`` and ``bboxVis`` are x, y, width, height in pixels from 0; the ratio of their areas is what is ``visible``. The
-    one class is ``person``. Keys and scenes are those of `open_cityscapes`.
+    one class is ``person``; ``segmentation`` is gtFine's labelIds. Keys and scenes are those of `cityscapes`. (Zhang et al.
+    2017.)
 
-    persons: names whose boxes are to be found; all other names' boxes are ignored. The benchmark tests pedestrians only.
-    labels: ``detection``, and ``segmentation`` as in `open_cityscapes` (gtFine's labelIds), with `classes` of its sets.
-    accept: faults to count and warn of; by default boxes that reach outside, since persons are drawn whole from head to
-        feet, at one aspect, where the image's edge or others hide a part.
-    Raises ValueError, with file, object and value, for a json without the image's size, an unknown name, an empty box.
+    Args:
+        part: "train" or "val", which is also the "test".
+        path: The folder.
+        classes: Of ``segmentation``, as in `cityscapes`.
+        persons: Names whose boxes are to be found; all other names' boxes are ignored. The benchmark tests pedestrians
+            only.
+        accept: Faults to count and warn of; by default boxes that reach outside, since persons are drawn whole from head to
+            feet, at one aspect, where the image's edge or others hide a part.
     """
-    path = Path(path)
-    labels = require_labels(labels, (DETECTION, SEGMENTATION), "CityPersons")
+    path, split = Path(path), "val" if part == "test" else part
     if unknown := [name for name in persons if name not in CITYPERSONS_NAMES]:
         raise ValueError(f"CityPersons has no class {unknown[0]!r}; it has {list(CITYPERSONS_NAMES)}")
     require_folder(path / "gtBboxCityPersons" / split, "<city>/*_gtBboxCityPersons.json")
@@ -50,19 +69,21 @@ def open_citypersons(
         annotation = path / "gtBboxCityPersons" / split / city / f"{key}_gtBboxCityPersons.json"
         size, objects = read_citypersons(annotation, persons, faults)
         mask = path / "gtFine" / split / city / f"{key}_gtFine_labelIds.png"
-        if SEGMENTATION in labels and not mask.is_file():
-            raise FileNotFoundError(f"{mask} does not exist: restore it, or open the data set with labels=('detection',)")
         fields = {SEGMENTATION: Field(mask, read_labels)}
         pictures.append(Picture(key, city, Field(image, read_picture), size, objects, str(annotation), fields))
     faults.warn()
-    where = str(path / "gtBboxCityPersons" / split)
-    return BoxSet(pictures, labels=labels, objects=("person",), classes=CITYSCAPES_CLASSES[classes], where=where)
+    where, names = str(path / "gtBboxCityPersons" / split), CITYSCAPES_CLASSES[classes]
+    return BoxSet(pictures, labels=(DETECTION, SEGMENTATION), objects=(PERSON,), classes=names, where=where)
 
 
 def read_citypersons(path: Path, persons: Sequence[str], faults: Faults) -> tuple[tuple[int, int], Objects]:
     """(H, W) and the objects of one json file."""
-    content = _content(path)
-    size = (_length(content, "imgHeight", path), _length(content, "imgWidth", path))
+    missing = "every picture has its annotation, if an empty one; restore it"
+    content = read_json(path, missing=missing, holds="imgHeight, imgWidth and objects")
+    for side in ("imgHeight", "imgWidth"):
+        if not isinstance(value := content.get(side), int) or value < 1:
+            raise ValueError(f"{path} has {side} {value!r}: expected the image's size in pixels; add it")
+    size = (content["imgHeight"], content["imgWidth"])
     entries = content.get("objects")
     if not isinstance(entries, list):
         raise ValueError(f"{path} has no list 'objects': expected imgHeight, imgWidth and objects")
@@ -71,39 +92,12 @@ def read_citypersons(path: Path, persons: Sequence[str], faults: Faults) -> tupl
         where = f"{path}, objects[{number}]"
         if not isinstance(entry, dict) or entry.get("label") not in CITYPERSONS_NAMES:
             name = entry.get("label") if isinstance(entry, dict) else entry
-            faults.note("unknown class", f"{where}: unknown class {name!r}; expected one of {list(CITYPERSONS_NAMES)}")
+            faults.unknown(name, CITYPERSONS_NAMES, where)
             continue
-        x, y, width, height = _numbers(entry, "bbox", where)
+        x, y, width, height = four_numbers(entry.get("bbox"), f"{where}: bbox")
         box = faults.checked((x, y, x + width, y + height), size, where)
         if box is not None:
-            part = _numbers(entry, "bboxVis", where)
+            part = four_numbers(entry.get("bboxVis"), f"{where}: bboxVis")
             visible = min(max(part[2] * part[3] / (width * height), 0.0), 1.0)
             found.add(box, 1, ignore=entry["label"] not in persons, visible=visible)
     return size, found.packed(visible=True)
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist: every picture has its annotation, if an empty one; restore it")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not readable json ({error}): write it again") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} holds a {type(content).__name__}: expected imgHeight, imgWidth and objects")
-    return content
-
-
-def _length(content: Mapping[str, Any], name: str, path: Path) -> int:
-    value = content.get(name)
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{path} has {name} {value!r}: expected the image's size in pixels; add it")
-    return value
-
-
-def _numbers(entry: Mapping[str, Any], name: str, where: str) -> tuple[float, float, float, float]:
-    value = entry.get(name)
-    if not isinstance(value, list) or len(value) != 4 or not all(isinstance(number, int | float) for number in value):
-        raise ValueError(f"{where}: {name} is {value!r}, expected [x, y, width, height]")
-    x, y, width, height = value
-    return x, y, width, height

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from taskweave.data.readers.boxes.boxes_faults import Fault, Faults
-from taskweave.data.readers.boxes.boxes_reading import size_of_picture
-from taskweave.data.readers.boxes.boxes_set import DETECTION, BoxSet, Found, Picture
-from taskweave.data.readers.files import read_picture
-from taskweave.data.readers.fileset import Field, require_folder
+from annotated_types import Ge, Le
+
+from taskweave.data.facts import DETECTION, Folder, SetFacts
+from taskweave.data.readers.boxes.boxes_set import BoxSet, Found, Picture, size_of_picture
+from taskweave.data.readers.faults import Accept, Faults
+from taskweave.data.readers.files import read_picture, require_folder
+from taskweave.data.readers.fileset import Field
+from taskweave.parts import states
 
 KITTI_TYPES = (
     "Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc", "DontCare",
@@ -21,33 +24,52 @@ KITTI_PEDESTRIANS: Mapping[str, str] = MappingProxyType({"Pedestrian": "person"}
 _CELLS = 15
 
 
-def open_kitti(
-    path: Path,
+def _facts(options: Mapping[str, Any]) -> SetFacts:
+    classes = KITTI_PEDESTRIANS if options["classes"] is None else options["classes"]
+    names = tuple(dict.fromkeys(classes.values()))
+    return SetFacts("KITTI", (DETECTION,), objects=names, size=(375, 1242))
+
+
+@states(facts=_facts)
+def kitti(
+    part: str,
     *,
-    classes: Mapping[str, str] = KITTI_PEDESTRIANS,
-    ignored: Sequence[str] = ("DontCare", "Person_sitting"),
-    most_occluded: int = 1,
-    most_truncated: float = 0.30,
-    accept: Collection[Fault] = (),
+    path: Folder,
+    classes: Mapping[str, str] | None = None,
+    ignored: tuple[str, ...] = ("DontCare", "Person_sitting"),
+    most_occluded: Annotated[int, Ge(0), Le(3)] = 1,
+    most_truncated: Annotated[float, Ge(0.0), Le(1.0)] = 0.3,
+    accept: Accept = (),
 ) -> BoxSet:
-    """``path/training/{image_2/NNNNNN.png, label_2/NNNNNN.txt}`` (Geiger et al. 2012): 7,481 images with labels.
+    """KITTI's 7,481 labelled images, as a test: ``path/training/{image_2/NNNNNN.png, label_2/NNNNNN.txt}``.
 
     The labels of KITTI's own test images are not public; the cross-connected paper tests on these. A line has a type,
     truncation, occlusion, an angle, left top right bottom, and seven numbers of the box in space. Left to bottom are taken
     as they are (x2 - x1 is the width, as in KITTI's evaluation). Keys are the numbers; which images are of one drive is not
-    said there, so each is its own scene: do not split this set for training and validation by it.
+    said there, so each is its own scene: do not split this set for training and validation by it. KITTI says no visible
+    share, so targets have no ``visible``; heights are the metric's. (Geiger et al. 2012.)
 
-    classes: types to keep, each under the name of its class; names in their order are the labels 1, 2, ...
-    ignored: types whose boxes are ignored, for every class. KITTI's evaluation ignores sitting persons where it counts
-        pedestrians. Types in neither are left out.
-    most_occluded: 0 fully visible, 1 partly, 2 largely occluded, 3 unknown: what is more so is ignored.
-    most_truncated: the share of the object beyond the image, 0 to 1: what is more so is ignored. Both defaults are those of
-        KITTI's level "moderate". KITTI says no visible share, so targets have no ``visible``; heights are the metric's.
-    accept: faults to count and warn of; by default none.
+    Args:
+        part: "test", or "training" as KITTI calls these images.
+        path: The folder.
+        classes: Types to keep, each under the name of its class; names in their order are the labels 1, 2, ... None for
+            pedestrians as persons (`KITTI_PEDESTRIANS`).
+        ignored: Types whose boxes are ignored, for every class. KITTI's evaluation ignores sitting persons where it counts
+            pedestrians. Types in neither are left out.
+        most_occluded: 0 fully visible, 1 partly, 2 largely occluded, 3 unknown: what is more so is ignored.
+        most_truncated: The share of the object beyond the image: what is more so is ignored. Both defaults are those of
+            KITTI's level "moderate".
+        accept: Faults to count and warn of.
     """
+    if part not in ("test", "training"):
+        raise ValueError(
+            f"KITTI's labelled images ({path}) are a test here, never trained on: give them as a further test, "
+            f"part 'test'; got {part!r}"
+        )
     root = Path(path) / "training"
     require_folder(root / "image_2", "NNNNNN.png")
     require_folder(root / "label_2", "NNNNNN.txt")
+    classes = KITTI_PEDESTRIANS if classes is None else classes
     _require_types(classes, ignored)
     faults = Faults(accept)
     labels = {name: label for label, name in enumerate(dict.fromkeys(classes.values()), start=1)}
@@ -99,7 +121,7 @@ def read_kitti_labels(path: Path, faults: Faults) -> Iterator[_Line]:
         if len(cells) != _CELLS:
             raise ValueError(f"{where} has {len(cells)} cells: expected {_CELLS}, a type and 14 numbers")
         if cells[0] not in KITTI_TYPES:
-            faults.note("unknown class", f"{where}: unknown class {cells[0]!r}; expected one of {list(KITTI_TYPES)}")
+            faults.unknown(cells[0], KITTI_TYPES, where)
             continue
         try:
             values = [float(cell) for cell in cells[1:]]

@@ -1,1 +1,0 @@
-"""From the choices of a recipe to data sets, tasks and networks."""

@@ -1,1 +1,0 @@
-"""The closed sets that a recipe chooses from: data, tasks, network, start and methods."""
